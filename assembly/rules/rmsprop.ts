@@ -1,0 +1,29 @@
+import { isOn, lerp, mulAdd } from '../lanes'
+import { Rule } from '../sweep'
+import { gradient } from './gradient'
+
+/** FromEnd: α ≤ ½, see `lerp`. torch does not clamp v − h² at zero, so neither does this. */
+export class RMSprop<Centered, Momentum, Decay, FromEnd> extends Rule {
+  step<E>(
+    p: usize, g: usize, squareAvg: usize, momentumBuffer: usize, gradAvg: usize,
+    sign: v128, weightDecay: v128, lr: v128, keep: v128, gain: v128, weight: v128, eps: v128, momentum: v128,
+  ): void {
+    const param = v128.load(p)
+    const grad = gradient<E, Decay>(g, param, sign, weightDecay)
+    let square = mulAdd<E>(v128.load(squareAvg), keep, v128.mul<E>(v128.mul<E>(gain, grad), grad))
+    v128.store(squareAvg, square)
+    if (isOn<Centered>()) {
+      const mean = lerp<E, FromEnd>(v128.load(gradAvg), grad, weight)
+      v128.store(gradAvg, mean)
+      square = v128.sub<E>(square, v128.mul<E>(mean, mean))
+    }
+    const root = v128.add<E>(v128.sqrt<E>(square), eps)
+    if (isOn<Momentum>()) {
+      const buffer = mulAdd<E>(v128.load(momentumBuffer), momentum, v128.div<E>(grad, root))
+      v128.store(momentumBuffer, buffer)
+      v128.store(p, v128.sub<E>(param, v128.mul<E>(lr, buffer)))
+    } else {
+      v128.store(p, v128.sub<E>(param, v128.div<E>(v128.mul<E>(lr, grad), root)))
+    }
+  }
+}
