@@ -1,0 +1,183 @@
+/**
+ * exp, expm1, log, tanh and sigmoid on lanes of E, from strict IEEE operations: the same bits on every engine. Errors against a
+ * correctly rounded result stand in docs/numerics.md, measured by tests/host/portable.test.ts. Denormal results are kept.
+ *
+ * The series are Taylor's, so that every constant below is a fraction one can check; the argument is reduced until they converge.
+ */
+import { mulAdd, select, splat } from './lanes'
+
+// @ts-ignore: decorator
+@inline function isSingle<E>(): bool {
+  return sizeof<E>() == 4
+}
+
+/** Adding and subtracting 1.5·2^(mantissa bits) rounds to the nearest integer, and leaves it in the low bits in between. */
+// @ts-ignore: decorator
+@inline function roundingShift<E>(): v128 {
+  return splat<E>(isSingle<E>() ? 12582912.0 : 6755399441055744.0)
+}
+
+/** 2^n for integers n whose rounding-shifted form is given, |n| within the exponent range. */
+// @ts-ignore: decorator
+@inline function powerOfTwo<E>(shifted: v128): v128 {
+  return isSingle<E>()
+    ? i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23))
+    : i64x2.add(i64x2.shl(shifted, 52), i64x2.splat(1023 << 52))
+}
+
+/** x − n·ln 2 with ln 2 in two parts, the first short enough for an exact product. */
+// @ts-ignore: decorator
+@inline function minusMultipleOfLn2<E>(x: v128, n: v128): v128 {
+  const high = isSingle<E>() ? 0.693359375 : 0.693147180369123816490
+  const low = isSingle<E>() ? -2.12194440054690583e-4 : 1.90821492927058770002e-10
+  return v128.sub<E>(v128.sub<E>(x, v128.mul<E>(n, splat<E>(high))), v128.mul<E>(n, splat<E>(low)))
+}
+
+/** e^r − 1 for |r| ≤ ln 2 / 2: r + r²·(1/2! + r/3! + …), to r^7 (f32) or r^13 (f64). */
+// @ts-ignore: decorator
+@inline function expm1Reduced<E>(r: v128): v128 {
+  let sum: v128
+  if (isSingle<E>()) {
+    sum = splat<E>(1.0 / 5040.0)
+  } else {
+    sum = splat<E>(1.0 / 6227020800.0)
+    sum = mulAdd<E>(sum, r, splat<E>(1.0 / 479001600.0))
+    sum = mulAdd<E>(sum, r, splat<E>(1.0 / 39916800.0))
+    sum = mulAdd<E>(sum, r, splat<E>(1.0 / 3628800.0))
+    sum = mulAdd<E>(sum, r, splat<E>(1.0 / 362880.0))
+    sum = mulAdd<E>(sum, r, splat<E>(1.0 / 40320.0))
+    sum = mulAdd<E>(sum, r, splat<E>(1.0 / 5040.0))
+  }
+  sum = mulAdd<E>(sum, r, splat<E>(1.0 / 720.0))
+  sum = mulAdd<E>(sum, r, splat<E>(1.0 / 120.0))
+  sum = mulAdd<E>(sum, r, splat<E>(1.0 / 24.0))
+  sum = mulAdd<E>(sum, r, splat<E>(1.0 / 6.0))
+  sum = mulAdd<E>(sum, r, splat<E>(0.5))
+  return mulAdd<E>(v128.mul<E>(r, r), sum, r)
+}
+
+/** e^x; +0 and ∞ beyond the range, NaN for NaN. 2^n is applied in two factors: the second one alone rounds into the denormals. */
+export function exp<E>(x: v128): v128 {
+  const low = splat<E>(isSingle<E>() ? -104.0 : -746.0)
+  const high = splat<E>(isSingle<E>() ? 89.0 : 710.0)
+  const shift = roundingShift<E>()
+  const bounded = v128.min<E>(v128.max<E>(x, low), high)
+  const n = v128.sub<E>(mulAdd<E>(bounded, splat<E>(1.44269504088896340736), shift), shift)
+  const value = v128.add<E>(splat<E>(1), expm1Reduced<E>(minusMultipleOfLn2<E>(bounded, n)))
+  const half = mulAdd<E>(n, splat<E>(0.5), shift)
+  const rest = v128.add<E>(v128.sub<E>(n, v128.sub<E>(half, shift)), shift)
+  return v128.mul<E>(v128.mul<E>(value, powerOfTwo<E>(half)), powerOfTwo<E>(rest))
+}
+
+/** e^x − 1 for 0 ≤ x ≤ 45, without cancellation near 0. */
+// @ts-ignore: decorator
+@inline function expm1<E>(x: v128): v128 {
+  const shift = roundingShift<E>()
+  const shifted = mulAdd<E>(x, splat<E>(1.44269504088896340736), shift)
+  const scale = powerOfTwo<E>(shifted)
+  const part = expm1Reduced<E>(minusMultipleOfLn2<E>(x, v128.sub<E>(shifted, shift)))
+  return mulAdd<E>(scale, part, v128.sub<E>(scale, splat<E>(1)))
+}
+
+/** (e^2x − 1) / (e^2x + 1); ±1 beyond 9.02 (f32) or 19.1 (f64), where the quotient would round to it. */
+export function tanh<E>(x: v128): v128 {
+  const sign = v128.and(x, splat<E>(-0.0))
+  const size = v128.xor(x, sign)
+  const bounded = v128.min<E>(size, splat<E>(isSingle<E>() ? 10.0 : 22.0))
+  const twice = expm1<E>(v128.add<E>(bounded, bounded))
+  return v128.or(v128.div<E>(twice, v128.add<E>(twice, splat<E>(2))), sign)
+}
+
+/** 1 / (1 + e^−x), for negative x as e^x / (1 + e^x): neither form overflows, and both keep denormal results. */
+export function sigmoid<E>(x: v128): v128 {
+  const decayed = exp<E>(v128.or(x, splat<E>(-0.0)))
+  const negative = v128.lt<E>(x, splat<E>(0))
+  return v128.div<E>(select(negative, decayed, splat<E>(1)), v128.add<E>(decayed, splat<E>(1)))
+}
+
+/** ln x = k·ln 2 + ln m with m in [√½, √2), ln m = 2·artanh(s) for s = (m − 1)/(m + 1). −∞ at 0, NaN below. */
+export function log<E>(x: v128): v128 {
+  const smallest = isSingle<E>() ? 1.1754943508222875e-38 : 2.2250738585072014e-308
+  const denormal = v128.lt<E>(x, splat<E>(smallest))
+  const normal = select(denormal, v128.mul<E>(x, splat<E>(isSingle<E>() ? 33554432.0 : 18014398509481984.0)), x)
+  const lift = v128.and(denormal, splat<E>(isSingle<E>() ? 25.0 : 54.0))
+  let k: v128, m: v128
+  if (isSingle<E>()) {
+    const shifted = i32x4.add(normal, i32x4.splat(0x3f800000 - 0x3f3504f3))
+    m = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3))
+    k = v128.sub<E>(v128.or(i32x4.shr_u(shifted, 23), splat<E>(8388608.0)), splat<E>(8388608.0 + 127.0))
+  } else {
+    const shifted = i64x2.add(normal, i64x2.splat(0x3ff0000000000000 - 0x3fe6a09e667f3bcd))
+    m = i64x2.add(v128.and(shifted, i64x2.splat(0x000fffffffffffff)), i64x2.splat(0x3fe6a09e667f3bcd))
+    k = v128.sub<E>(v128.or(i64x2.shr_u(shifted, 52), splat<E>(4503599627370496.0)), splat<E>(4503599627370496.0 + 1023.0))
+  }
+  k = v128.sub<E>(k, lift)
+  const f = v128.sub<E>(m, splat<E>(1))
+  const s = v128.div<E>(f, v128.add<E>(f, splat<E>(2)))
+  const z = v128.mul<E>(s, s)
+  let sum: v128
+  if (isSingle<E>()) {
+    sum = splat<E>(2.0 / 11.0)
+  } else {
+    sum = splat<E>(2.0 / 23.0)
+    sum = mulAdd<E>(sum, z, splat<E>(2.0 / 21.0))
+    sum = mulAdd<E>(sum, z, splat<E>(2.0 / 19.0))
+    sum = mulAdd<E>(sum, z, splat<E>(2.0 / 17.0))
+    sum = mulAdd<E>(sum, z, splat<E>(2.0 / 15.0))
+    sum = mulAdd<E>(sum, z, splat<E>(2.0 / 13.0))
+    sum = mulAdd<E>(sum, z, splat<E>(2.0 / 11.0))
+  }
+  sum = mulAdd<E>(sum, z, splat<E>(2.0 / 9.0))
+  sum = mulAdd<E>(sum, z, splat<E>(2.0 / 7.0))
+  sum = mulAdd<E>(sum, z, splat<E>(2.0 / 5.0))
+  sum = mulAdd<E>(sum, z, splat<E>(2.0 / 3.0))
+  // ln(1 + f) = f − (f²/2 − s·(f²/2 + z·sum)): f is exact, so the leading term carries no error.
+  const square = v128.mul<E>(v128.mul<E>(f, f), splat<E>(0.5))
+  const high = splat<E>(isSingle<E>() ? 0.693359375 : 0.693147180369123816490)
+  const low = splat<E>(isSingle<E>() ? -2.12194440054690583e-4 : 1.90821492927058770002e-10)
+  const tail = mulAdd<E>(s, v128.add<E>(square, v128.mul<E>(z, sum)), v128.mul<E>(k, low))
+  const value = v128.sub<E>(v128.mul<E>(k, high), v128.sub<E>(v128.sub<E>(square, tail), f))
+  const finite = v128.and(v128.gt<E>(x, splat<E>(0)), v128.lt<E>(x, splat<E>(Infinity)))
+  const special = select(v128.eq<E>(x, splat<E>(0)), splat<E>(-Infinity), v128.sqrt<E>(x))
+  return select(finite, value, special)
+}
+
+/** cos 2πx for |x| ≤ 2²⁰: x is folded to the nearest quarter turn, exactly, and Taylor's series runs over a half of one. */
+export function cosTurns<E>(x: v128): v128 {
+  const shift = roundingShift<E>()
+  const shifted = mulAdd<E>(x, splat<E>(4), shift)
+  const r = v128.mul<E>(v128.sub<E>(x, v128.mul<E>(v128.sub<E>(shifted, shift), splat<E>(0.25))), splat<E>(6.28318530717958647693))
+  const z = v128.mul<E>(r, r)
+  let sine: v128, cosine: v128
+  if (isSingle<E>()) {
+    sine = splat<E>(1.0 / 362880.0)
+    cosine = splat<E>(-1.0 / 3628800.0)
+  } else {
+    sine = splat<E>(-1.0 / 1307674368000.0)
+    sine = mulAdd<E>(sine, z, splat<E>(1.0 / 6227020800.0))
+    sine = mulAdd<E>(sine, z, splat<E>(-1.0 / 39916800.0))
+    sine = mulAdd<E>(sine, z, splat<E>(1.0 / 362880.0))
+    cosine = splat<E>(1.0 / 20922789888000.0)
+    cosine = mulAdd<E>(cosine, z, splat<E>(-1.0 / 87178291200.0))
+    cosine = mulAdd<E>(cosine, z, splat<E>(1.0 / 479001600.0))
+    cosine = mulAdd<E>(cosine, z, splat<E>(-1.0 / 3628800.0))
+  }
+  sine = mulAdd<E>(sine, z, splat<E>(-1.0 / 5040.0))
+  sine = mulAdd<E>(sine, z, splat<E>(1.0 / 120.0))
+  sine = mulAdd<E>(sine, z, splat<E>(-1.0 / 6.0))
+  sine = mulAdd<E>(v128.mul<E>(sine, z), r, r)
+  cosine = mulAdd<E>(cosine, z, splat<E>(1.0 / 40320.0))
+  cosine = mulAdd<E>(cosine, z, splat<E>(-1.0 / 720.0))
+  cosine = mulAdd<E>(cosine, z, splat<E>(1.0 / 24.0))
+  cosine = mulAdd<E>(cosine, z, splat<E>(-0.5))
+  cosine = mulAdd<E>(cosine, z, splat<E>(1))
+  // Quarter turns q, in the low bits of `shifted`: odd ones give ∓sin, and 1 and 2 (mod 4) are negative.
+  if (isSingle<E>()) {
+    const odd = i32x4.shr_s(i32x4.shl(shifted, 31), 31)
+    const negative = i32x4.shl(i32x4.add(shifted, i32x4.splat(1)), 30)
+    return v128.xor(select(odd, sine, cosine), v128.and(negative, splat<E>(-0.0)))
+  }
+  const odd = i64x2.neg(v128.and(shifted, i64x2.splat(1)))
+  const negative = i64x2.shl(i64x2.add(shifted, i64x2.splat(1)), 62)
+  return v128.xor(select(odd, sine, cosine), v128.and(negative, splat<E>(-0.0)))
+}
