@@ -1,0 +1,7 @@
+export { absMax, dot, nonFinite } from './fold'
+export { gemm, gemmScratch } from './matrix/gemm'
+export { relu, reluBackward, tanh, tanhBackward } from './nn/activation'
+export { add, affine, fill, sumRows } from './nn/arithmetic'
+export { mse, scaledDifference } from './nn/loss'
+export { crossEntropy, crossEntropyBackward } from './nn/softmax'
+export { normal, uniform } from './random'
