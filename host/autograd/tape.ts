@@ -1,0 +1,67 @@
+import { check } from '../errors.ts'
+import { showShape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** Passes the gradient at an address, that of the output, on to the inputs: through their `contribute` or `accumulate`. */
+export type Backward = (dy: number) => void
+
+interface Node {
+  readonly output: Tensor
+  readonly inputs: readonly Tensor[]
+  readonly backward: Backward
+  spent: boolean
+}
+
+const SPENT = 'backward() a second time through the same computation'
+
+/** What was computed and has a gradient, in order; `backward` runs through it from the end. */
+export class Tape {
+  readonly #nodes: Node[] = []
+  /** Off inside `noGrad`. */
+  enabled = true
+
+  get length(): number {
+    return this.#nodes.length
+  }
+
+  /** Notes a result, if any of its inputs needs a gradient. */
+  record(output: Tensor, inputs: readonly Tensor[], backward: Backward): Tensor {
+    if (this.enabled && inputs.some((input) => input.requiresGrad)) {
+      output.requiresGrad = true
+      this.#nodes.push({ output, inputs, backward, spent: false })
+    }
+    return output
+  }
+
+  truncate(length: number): void {
+    this.#nodes.length = length
+  }
+
+  backward(loss: Tensor): void {
+    check(loss.size === 1, 'backward-invalid', () => `backward() starts from one number, and this tensor is ${showShape(loss.shape)}`)
+    const reached = this.#reached(loss)
+    const { arena, dtype } = loss
+    loss.gradAddress = arena.temporary([], dtype, 'backward').address
+    arena.view(dtype, loss.gradAddress, 1)[0] = 1
+    for (const node of reached) {
+      node.backward(node.output.gradAddress)
+      node.output.gradAddress = 0
+      node.spent = true
+    }
+  }
+
+  /** The nodes a loss was computed from, last first. */
+  #reached(loss: Tensor): Node[] {
+    const needed = new Set([loss])
+    const reached: Node[] = []
+    for (let i = this.#nodes.length - 1; i >= 0; i--) {
+      const node = this.#nodes[i]!
+      if (!needed.has(node.output)) continue
+      check(!node.spent, 'backward-invalid', SPENT)
+      reached.push(node)
+      for (const input of node.inputs) if (input.requiresGrad) needed.add(input)
+    }
+    check(reached[0]?.output === loss, 'backward-invalid', 'backward() from a tensor that was not computed from a parameter in this frame')
+    return reached
+  }
+}

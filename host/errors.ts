@@ -1,0 +1,68 @@
+/** Every `code` a {@link DownhillError} can carry, with what it means. The documentation's table is made from this. */
+export const errorCodes = {
+  'option-unknown': 'an option that does not exist, probably misspelt',
+  'option-range': 'an option whose value is outside its range or of the wrong type',
+  'params-empty': 'an optimizer or group without parameters',
+  'params-invalid': 'something else where a parameter was expected, or a parameter given twice',
+  'shape-mismatch': 'shapes or lengths that do not fit',
+  'dtype-mismatch': 'element types that do not fit',
+  'state-mismatch': 'a state dict that does not fit the optimizer or model it is loaded into',
+  'label-range': 'a class label outside the classes',
+  'out-of-memory': 'the arena may not, or cannot, grow as far as needed',
+  disposed: 'use of an arena or tensor after dispose()',
+  'frame-ended': 'use of a tensor after its frame has ended',
+  'frame-missing': 'an operation outside arena.frame()',
+  'frame-async': 'an asynchronous function given to arena.frame()',
+  'backward-invalid': 'a backward pass from something that has no gradient, is no scalar, or was already passed through',
+  'runtime-unsupported': 'a runtime that lacks WebAssembly SIMD or refuses to compile the module',
+  'data-invalid': 'a table that cannot be read: empty, ragged, with text where numbers stand, or without the target',
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** What this package throws: one sentence with the name, the value and the range, thrown before anything was changed. */
+export class DownhillError extends Error {
+  override readonly name = 'DownhillError'
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** Throws unless `condition` holds. The message is a function where making it costs something. */
+export function check(condition: boolean, code: ErrorCode, message: string | (() => string)): asserts condition {
+  if (!condition) throw new DownhillError(code, typeof message === 'string' ? message : message())
+}
+
+/** A value as an error message shows it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'no class'})`
+  return String(value)
+}
+
+/** The candidate nearest to a misspelt name, by edit distance, if one is near enough to be meant. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i]
+      for (let j = 1; j <= b.length; j++) {
+        next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      }
+      row = next
+    }
+    return row[b.length]!
+  }
+  const plain = (text: string) => text.replaceAll('_', '').toLowerCase()
+  const ranked = candidates.map((candidate) => ({ candidate, far: distance(plain(name), plain(candidate)) })).sort((a, b) => a.far - b.far)
+  const best = ranked[0]
+  const isNear = best && best.far <= Math.max(2, best.candidate.length / 3) && best.far < plain(name).length
+  return isNear ? best.candidate : undefined
+}

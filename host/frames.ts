@@ -1,0 +1,76 @@
+import { DownhillError } from './errors.ts'
+import { type Heap, padded } from './heap.ts'
+
+const SMALLEST_CHUNK = 256 * 1024
+
+/** One run of `arena.frame`: the tensors made in it live until it ends. */
+export interface Frame {
+  ended: boolean
+  /** Where the stack stood when it began. */
+  readonly index: number
+  readonly top: number
+}
+
+/**
+ * The stack of activations: chunks of the heap, filled from the bottom and kept for the next frame. A step that makes the same tensors as
+ * the one before it gets the same addresses and needs no new memory.
+ */
+export class Frames {
+  readonly #heap: Heap
+  readonly #chunks: { readonly start: number; readonly end: number }[] = []
+  readonly #open: Frame[] = []
+  #index = 0
+  #top = 0
+
+  constructor(heap: Heap) {
+    this.#heap = heap
+  }
+
+  get current(): Frame | undefined {
+    return this.#open.at(-1)
+  }
+
+  enter(): Frame {
+    const frame = { ended: false, index: this.#index, top: this.#top }
+    this.#open.push(frame)
+    return frame
+  }
+
+  leave(frame: Frame): void {
+    frame.ended = true
+    this.#open.pop()
+    this.#index = frame.index
+    this.#top = frame.top || (this.#chunks[0]?.start ?? 0)
+  }
+
+  /** Memory until the current frame ends, not zeroed. `purpose` is what an error calls the result. */
+  allocate(bytes: number, purpose: string): number {
+    if (!this.#open.length) {
+      throw new DownhillError('frame-missing', `${purpose} outside arena.frame(): its result would have nowhere to live`)
+    }
+    const size = padded(Math.max(bytes, 1))
+    let index = this.#index
+    let start = this.#top
+    while (index < this.#chunks.length && start + size > this.#chunks[index]!.end) start = this.#chunks[++index]?.start ?? 0
+    if (index === this.#chunks.length) start = this.#addChunk(size)
+    this.#index = index
+    this.#top = start + size
+    return start
+  }
+
+  #addChunk(size: number): number {
+    const last = this.#chunks.at(-1)
+    const generous = Math.max(size, SMALLEST_CHUNK, last ? 2 * (last.end - last.start) : 0)
+    const allocate = (bytes: number) => {
+      const start = this.#heap.allocate(bytes, 'activations')
+      this.#chunks.push({ start, end: start + bytes })
+      return start
+    }
+    try {
+      return allocate(generous)
+    } catch (error) {
+      if (generous === size) throw error
+      return allocate(size)
+    }
+  }
+}

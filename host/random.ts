@@ -1,0 +1,124 @@
+import { check, shown } from './errors.ts'
+import type { Tensor } from './tensor.ts'
+import type { FloatType } from './wasm.ts'
+
+/** What a generator needs to go on where it stands. */
+export interface GeneratorState {
+  readonly seed: number
+  /** 32-bit words drawn so far. */
+  readonly position: number
+}
+
+const WORDS_PER_BLOCK = 4
+/** Words that become one cache line of either element type. */
+const WORDS_PER_LINE = 16
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/**
+ * Random numbers from an explicit seed: Philox 4×32-10, the same stream in every runtime. Handed to initialisation, dropout and the
+ * loader, and saved with them. assembly/random.ts is the vector form.
+ *
+ * @example
+ * const generator = new Generator(7)
+ * generator.permutation(4) // the same order everywhere
+ */
+export class Generator {
+  #seed = 0
+  #position = 0
+  readonly #words = new Uint32Array(WORDS_PER_BLOCK)
+  /** The block whose words those are. */
+  #block = -1
+
+  /** @param seed a whole number from 0 to 2^53 − 1 */
+  constructor(seed = 0) {
+    this.state = { seed, position: 0 }
+  }
+
+  get state(): GeneratorState {
+    return { seed: this.#seed, position: this.#position }
+  }
+
+  /** Goes on from where another generator, or this one earlier, stood. */
+  set state({ seed, position }: GeneratorState) {
+    check(isWhole(seed), 'option-range', () => `seed is a whole number from 0 to 2^53 − 1, not ${shown(seed)}`)
+    check(isWhole(position), 'option-range', () => `position is a whole number ≥ 0, not ${shown(position)}`)
+    this.#seed = seed
+    this.#position = position
+    this.#block = -1
+  }
+
+  /** A uniform number in [0, 1), of 52 bits. */
+  uniform(): number {
+    const at = (this.#position % WORDS_PER_BLOCK) & 2
+    const block = (this.#position - (this.#position % WORDS_PER_BLOCK)) / WORDS_PER_BLOCK
+    if (block !== this.#block) this.#compute(block)
+    this.#position += 2
+    return (this.#words[at + 1]! * 2 ** 20 + (this.#words[at]! >>> 12)) / 2 ** 52
+  }
+
+  /** The numbers 0 … n − 1 in random order (Fisher and Yates). */
+  permutation(n: number): Uint32Array {
+    const order = Uint32Array.from({ length: n }, (_, i) => i)
+    for (let i = n - 1; i > 0; i--) {
+      const j = Math.floor(this.uniform() * (i + 1))
+      const kept = order[i]!
+      order[i] = order[j]!
+      order[j] = kept
+    }
+    return order
+  }
+
+  /** Fills a tensor with uniform numbers in [low, high). */
+  fillUniform(tensor: Tensor, low: number, high: number): void {
+    const { kernels, block } = this.#take(tensor)
+    kernels.uniform(tensor.address, tensor.bytes, this.#seed, this.#seed / 2 ** 32, block, low, high - low)
+  }
+
+  /** Fills a tensor with normal numbers. */
+  fillNormal(tensor: Tensor, mean = 0, std = 1): void {
+    const { kernels, block } = this.#take(tensor)
+    kernels.normal(tensor.address, tensor.bytes, this.#seed, this.#seed / 2 ** 32, block, mean, std)
+  }
+
+  /** Takes from the stream, from the next whole block on, what fills a tensor. */
+  #take(tensor: Tensor) {
+    tensor.assertAlive('random numbers')
+    check(tensor.dtype !== 'int32', 'dtype-mismatch', 'random numbers go into float32 and float64 tensors, not int32')
+    const block = Math.ceil(this.#position / WORDS_PER_BLOCK)
+    this.#position = block * WORDS_PER_BLOCK + (tensor.bytes / 64) * WORDS_PER_LINE
+    return { kernels: tensor.arena.kernels[tensor.dtype as FloatType], block }
+  }
+
+  #compute(block: number): void {
+    let c0 = block | 0
+    let c1 = (block / 2 ** 32) | 0
+    let c2 = 0
+    let c3 = 0
+    let key0 = this.#seed | 0
+    let key1 = (this.#seed / 2 ** 32) | 0
+    for (let round = 0; round < 10; round++) {
+      const next0 = mulHigh(0xcd9e8d57, c2) ^ c1 ^ key0
+      const next2 = mulHigh(0xd2511f53, c0) ^ c3 ^ key1
+      c1 = Math.imul(0xcd9e8d57, c2)
+      c3 = Math.imul(0xd2511f53, c0)
+      c0 = next0
+      c2 = next2
+      key0 = (key0 + 0x9e3779b9) | 0
+      key1 = (key1 + 0xbb67ae85) | 0
+    }
+    this.#words.set([c0, c1, c2, c3])
+    this.#block = block
+  }
+}
+
+/** The upper half of the 64-bit product of two unsigned words. */
+function mulHigh(a: number, b: number): number {
+  const al = a & 0xffff
+  const ah = a >>> 16
+  const bl = b & 0xffff
+  const bh = b >>> 16
+  const middle = al * bh + ((al * bl) >>> 16)
+  const cross = ah * bl + (middle & 0xffff)
+  return (ah * bh + (middle >>> 16) + (cross >>> 16)) | 0
+}

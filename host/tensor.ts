@@ -1,0 +1,178 @@
+import type { Arena } from './arena.ts'
+import { dispose } from './dispose.ts'
+import { check, DownhillError, shown } from './errors.ts'
+import type { Frame } from './frames.ts'
+import { padded } from './heap.ts'
+import { type Shape, showShape, sizeOf } from './shape.ts'
+import type { FloatType } from './wasm.ts'
+
+/** Element types. Labels and indices are int32; everything differentiable is float32 or float64. */
+export type DType = 'float32' | 'float64' | 'int32'
+
+export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int32: 4 }
+
+/** A live window on linear memory. */
+export type View = Float32Array | Float64Array | Int32Array
+
+/** Numbers from anywhere. */
+export type Numbers = ArrayLike<number>
+
+/**
+ * An array of numbers in an arena, row-major. Made by `arena.tensor`, `arena.parameter` and the functions of `downhill/nn`, not by `new`.
+ * Keep the tensor, not its `data`: views are empty after the arena's memory has grown, and each access gives a valid one.
+ */
+export class Tensor {
+  readonly size: number
+  /** Bytes of memory it takes: a whole number of cache lines. */
+  readonly bytes: number
+  /** Whether `backward` computes a gradient for it. */
+  requiresGrad = false
+  /** Where the gradient stands during a backward pass; 0 while there is none. */
+  gradAddress = 0
+  #view: View | undefined
+  #disposed = false
+
+  constructor(
+    readonly arena: Arena,
+    readonly address: number,
+    readonly shape: Shape,
+    readonly dtype: DType,
+    /** The frame it ends with; undefined if it lives until `dispose()`. */
+    readonly frame: Frame | undefined,
+  ) {
+    this.size = sizeOf(shape)
+    this.bytes = padded(this.size * bytesPerElement[dtype])
+  }
+
+  /** Its numbers, live: what is written here is what the next operation reads. */
+  get data(): View {
+    this.assertAlive('data')
+    if (this.#view?.buffer !== this.arena.buffer) this.#view = this.arena.view(this.dtype, this.address, this.size)
+    return this.#view!
+  }
+
+  /** The one number of a tensor of size 1. */
+  item(): number {
+    check(this.size === 1, 'shape-mismatch', () => `item() is for one number, and this tensor is ${showShape(this.shape)}`)
+    return this.data[0]!
+  }
+
+  /**
+   * Computes the gradient of this number with respect to every parameter it was computed from, and adds it to their `grad`.
+   * Throws `backward-invalid` if it is not a scalar, needs no gradient, or was passed through before.
+   */
+  backward(): void {
+    this.assertAlive('backward')
+    this.arena.tape.backward(this)
+  }
+
+  /**
+   * Adds to its gradient during a backward pass: `write` puts the contribution at an address, adding to what stands there if `more` is 1
+   * and overwriting it if 0.
+   */
+  accumulate(write: (address: number, more: 0 | 1) => void): void {
+    if (!this.requiresGrad) return
+    if (this.gradAddress) return write(this.gradAddress, 1)
+    const { address } = this.arena.temporary(this.shape, this.dtype, 'backward')
+    write(address, 0)
+    this.gradAddress = address
+  }
+
+  /** The same for a `write` that can only overwrite. */
+  contribute(write: (address: number) => void): void {
+    this.accumulate((address, more) => {
+      if (!more) return write(address)
+      const part = this.arena.temporary(this.shape, this.dtype, 'backward')
+      write(part.address)
+      this.arena.kernels[this.dtype as FloatType].add(this.bytes, address, address, part.address)
+    })
+  }
+
+  /** Gives its memory back, unless that belongs to a frame. Twice is harmless. */
+  dispose(): void {
+    if (this.#disposed || this.frame || this.arena.disposed) return
+    this.#disposed = true
+    this.arena.heap.free(this.address)
+  }
+
+  [dispose](): void {
+    this.dispose()
+  }
+
+  /** Throws if its memory is no longer its own. `use` says what was about to happen. */
+  assertAlive(use: string): void {
+    if (!this.frame?.ended && !this.#disposed && !this.arena.disposed) return
+    const [code, why] = this.frame?.ended
+      ? (['frame-ended', 'its frame has ended'] as const)
+      : (['disposed', `${this.arena.disposed ? 'its arena' : 'it'} was disposed`] as const)
+    throw new DownhillError(code, `${use}: the ${this.dtype} tensor ${showShape(this.shape)} is gone, ${why}`)
+  }
+}
+
+/** A gradient of which only some rows are given: values[i] belongs to row indices[i]; rows that come twice are summed. */
+export interface SparseGradient {
+  readonly indices: Numbers
+  /** One row of the parameter's trailing axes for each index, one after another. */
+  readonly values: Numbers
+}
+
+/** A tensor that optimizers update. It lives until it, or its arena, is disposed. */
+export class Parameter extends Tensor {
+  #hasGrad = false
+  #gradView: View | undefined
+
+  constructor(arena: Arena, address: number, shape: Shape, dtype: DType) {
+    super(arena, address, shape, dtype, undefined)
+    this.requiresGrad = true
+  }
+
+  /** Whether there is a gradient. Without one an optimizer passes the parameter over, as in torch. */
+  get hasGrad(): boolean {
+    return this.#hasGrad
+  }
+
+  /** The gradient, live, or null. Assigning numbers copies them in; assigning null removes the gradient. */
+  get grad(): View | null {
+    this.assertAlive('grad')
+    if (!this.#hasGrad) return null
+    if (this.#gradView?.buffer !== this.arena.buffer) {
+      this.#gradView = this.arena.view(this.dtype, this.gradAddress, this.size)
+    }
+    return this.#gradView!
+  }
+
+  set grad(value: Numbers | null) {
+    this.assertAlive('grad')
+    if (value === null) {
+      this.#hasGrad = false
+      return
+    }
+    check(
+      typeof value === 'object' && value.length === this.size,
+      'shape-mismatch',
+      () => `a gradient of a parameter ${showShape(this.shape)} has ${this.size} numbers, not ${value?.length ?? shown(value)}`,
+    )
+    this.reserveGrad()
+    this.#hasGrad = true
+    this.grad!.set(value)
+  }
+
+  /** Memory for the gradient, without there being one yet. */
+  reserveGrad(): number {
+    if (!this.gradAddress) this.gradAddress = this.arena.heap.allocate(this.bytes, 'gradients')
+    return this.gradAddress
+  }
+
+  override accumulate(write: (address: number, more: 0 | 1) => void): void {
+    if (!this.requiresGrad) return
+    write(this.reserveGrad(), this.#hasGrad ? 1 : 0)
+    this.#hasGrad = true
+  }
+
+  override dispose(): void {
+    if (this.gradAddress && !this.arena.disposed) this.arena.heap.free(this.gradAddress)
+    this.gradAddress = 0
+    this.#hasGrad = false
+    super.dispose()
+  }
+}
