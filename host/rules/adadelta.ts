@@ -1,0 +1,47 @@
+import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { number, torchFlag, type Values } from '../options.ts'
+import { type AnyRule, always, coupled, defineRule, eps, lr } from '../rule.ts'
+
+const options = {
+  lr: lr(1),
+  rho: number(0.9, '[0, 1]', 'decay of the mean squares of gradient and update'),
+  eps: eps(1e-6, 'added inside both square roots'),
+  weightDecay: coupled.weightDecay(),
+  maximize: coupled.maximize,
+  capturable: torchFlag(false),
+  foreach: torchFlag(null),
+  differentiable: torchFlag(false),
+}
+
+export type AdadeltaOptions = Values<typeof options>
+
+export const adadelta = defineRule({
+  name: 'Adadelta',
+  kernel: 'Adadelta',
+  options,
+  state: { squareAvg: always, accDelta: always },
+  flags: coupled.flags,
+  uniforms: {
+    ...coupled.uniforms,
+    lr: (o) => o.lr,
+    keep: (o) => o.rho,
+    gain: (o) => 1 - o.rho,
+    eps: (o) => o.eps,
+  },
+  math: [
+    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
+    'v_t = \\rho\\,v_{t-1} + (1-\\rho)\\,g_t^2',
+    '\\delta_t = \\frac{\\sqrt{a_{t-1} + \\epsilon}}{\\sqrt{v_t + \\epsilon}}\\,g_t,\\quad a_t = \\rho\\,a_{t-1} + (1-\\rho)\\,\\delta_t^2',
+    '\\theta_t = \\theta_{t-1} - \\gamma\\,\\delta_t',
+  ],
+  paper: 'Zeiler, "ADADELTA: an adaptive learning rate method", 2012, arXiv 1212.5701',
+})
+
+/** Adadelta: the step is scaled by the updates made so far. */
+export class Adadelta extends ElementwiseOptimizer<AdadeltaOptions> {
+  static readonly rule: AnyRule = adadelta
+
+  constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
+    super(adadelta, params, options)
+  }
+}

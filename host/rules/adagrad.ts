@@ -1,0 +1,47 @@
+import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { number, torchFlag, type Values } from '../options.ts'
+import { type AnyRule, always, coupled, defineRule, eps, lr } from '../rule.ts'
+
+const options = {
+  lr: lr(1e-2),
+  lrDecay: number(0, '[0, ∞)', 'at step t the learning rate is lr / (1 + (t − 1)·lrDecay)'),
+  eps: eps(1e-10),
+  weightDecay: coupled.weightDecay(),
+  initialAccumulatorValue: number(0, '[0, ∞)', 'what the sum of squares starts from; the same for all groups'),
+  foreach: torchFlag(null),
+  maximize: coupled.maximize,
+  differentiable: torchFlag(false),
+  fused: torchFlag(null),
+}
+
+export type AdagradOptions = Values<typeof options>
+
+export const adagrad = defineRule({
+  name: 'Adagrad',
+  kernel: 'Adagrad',
+  options,
+  state: { sum: always },
+  initial: { sum: (_, defaults) => defaults.initialAccumulatorValue },
+  eager: true,
+  flags: coupled.flags,
+  uniforms: {
+    ...coupled.uniforms,
+    stepSize: (o, t) => o.lr / (1 + (t - 1) * o.lrDecay),
+    eps: (o) => o.eps,
+  },
+  math: [
+    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
+    's_t = s_{t-1} + g_t^2',
+    '\\theta_t = \\theta_{t-1} - \\frac{\\gamma}{1 + (t-1)\\,\\eta}\\cdot\\frac{g_t}{\\sqrt{s_t} + \\epsilon}',
+  ],
+  paper: 'Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011',
+})
+
+/** Adagrad: every element has a learning rate that falls with the squares it has seen. */
+export class Adagrad extends ElementwiseOptimizer<AdagradOptions> {
+  static readonly rule: AnyRule = adagrad
+
+  constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
+    super(adagrad, params, options)
+  }
+}

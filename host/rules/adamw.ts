@@ -1,0 +1,26 @@
+import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { fixed, number } from '../options.ts'
+import { type AnyRule, defineRule } from '../rule.ts'
+import { type AdamOptions, adam } from './adam.ts'
+
+export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
+
+export const adamw = defineRule({
+  ...adam,
+  name: 'AdamW',
+  options: {
+    ...adam.options,
+    weightDecay: number(1e-2, '[0, ∞)', 'the parameter shrinks by lr·weightDecay, whatever its gradient'),
+    decoupledWeightDecay: fixed(true),
+  },
+  paper: 'Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, arXiv 1711.05101',
+})
+
+/** Adam with weight decay of its own, apart from the gradient. */
+export class AdamW extends ElementwiseOptimizer<AdamOptions> {
+  static readonly rule: AnyRule = adamw
+
+  constructor(params: Params<AdamWOptions>, options: Partial<AdamWOptions> = {}) {
+    super(adamw, params, options)
+  }
+}

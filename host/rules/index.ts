@@ -1,0 +1,6 @@
+export { Adadelta, type AdadeltaOptions } from './adadelta.ts'
+export { Adagrad, type AdagradOptions } from './adagrad.ts'
+export { Adam, type AdamOptions } from './adam.ts'
+export { AdamW, type AdamWOptions } from './adamw.ts'
+export { RMSprop, type RMSpropOptions } from './rmsprop.ts'
+export { SGD, type SGDOptions } from './sgd.ts'

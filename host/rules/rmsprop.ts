@@ -1,0 +1,56 @@
+import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { flag, number, torchFlag, type Values } from '../options.ts'
+import { type AnyRule, always, coupled, defineRule, eps, fromEnd, lerpWeight, lr } from '../rule.ts'
+
+const options = {
+  lr: lr(1e-2),
+  momentum: number(0, '[0, ∞)', 'how much of the last update is kept'),
+  alpha: number(0.99, '[0, ∞)', 'decay of the mean square'),
+  eps: eps(1e-8),
+  centered: flag(false, 'divide by the standard deviation instead of the root mean square'),
+  weightDecay: coupled.weightDecay(),
+  capturable: torchFlag(false),
+  foreach: torchFlag(null),
+  maximize: coupled.maximize,
+  differentiable: torchFlag(false),
+}
+
+export type RMSpropOptions = Values<typeof options>
+
+export const rmsprop = defineRule({
+  name: 'RMSprop',
+  kernel: 'RMSprop',
+  options,
+  state: { squareAvg: always, momentumBuffer: (o) => o.momentum > 0, gradAvg: (o) => o.centered },
+  flags: {
+    ...coupled.flags,
+    centered: (o) => o.centered,
+    momentum: (o) => o.momentum > 0,
+    fromEnd: (o) => fromEnd(o.alpha),
+  },
+  uniforms: {
+    ...coupled.uniforms,
+    lr: (o) => o.lr,
+    keep: (o) => o.alpha,
+    gain: (o) => 1 - o.alpha,
+    weight: (o) => lerpWeight(o.alpha),
+    eps: (o) => o.eps,
+    momentum: (o) => o.momentum,
+  },
+  math: [
+    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
+    'v_t = \\alpha\\,v_{t-1} + (1-\\alpha)\\,g_t^2',
+    'h_t = \\alpha\\,h_{t-1} + (1-\\alpha)\\,g_t,\\quad \\tilde v_t = v_t - h_t^2 \\text{ (centered)},\\quad \\tilde v_t = v_t \\text{ (otherwise)}',
+    'b_t = \\mu\\,b_{t-1} + \\frac{g_t}{\\sqrt{\\tilde v_t} + \\epsilon},\\quad \\theta_t = \\theta_{t-1} - \\gamma\\,b_t',
+  ],
+  paper: 'Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered: Graves, arXiv 1308.0850',
+})
+
+/** RMSprop: the gradient divided by its root mean square. */
+export class RMSprop extends ElementwiseOptimizer<RMSpropOptions> {
+  static readonly rule: AnyRule = rmsprop
+
+  constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
+    super(rmsprop, params, options)
+  }
+}

@@ -1,0 +1,56 @@
+import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { flag, number, torchFlag, type Values } from '../options.ts'
+import { type AnyRule, coupled, defineRule, lr } from '../rule.ts'
+
+const options = {
+  lr: lr(1e-3),
+  momentum: number(0, '[0, ∞)', 'how much of the last update is kept'),
+  dampening: number(0, '(-∞, ∞)', 'how much of the gradient is left out of the momentum, except at its first step'),
+  weightDecay: coupled.weightDecay(),
+  nesterov: flag(false, "Nesterov's momentum, which needs momentum > 0 and no dampening"),
+  maximize: coupled.maximize,
+  foreach: torchFlag(null),
+  differentiable: torchFlag(false),
+  fused: torchFlag(null),
+}
+
+export type SGDOptions = Values<typeof options>
+
+export const sgd = defineRule({
+  name: 'SGD',
+  kernel: 'SGD',
+  options,
+  conflict: (o) =>
+    o.nesterov && (o.momentum <= 0 || o.dampening !== 0) ? 'nesterov needs a momentum above 0 and no dampening' : undefined,
+  uncounted: true,
+  state: { momentumBuffer: (o) => o.momentum !== 0 },
+  flags: {
+    momentum: (o) => o.momentum !== 0,
+    nesterov: (o) => o.nesterov,
+    ...coupled.flags,
+  },
+  uniforms: {
+    ...coupled.uniforms,
+    lr: (o) => o.lr,
+    momentum: (o) => o.momentum,
+    keep: (o, t) => (t === 1 ? 0 : o.momentum),
+    gain: (o, t) => (t === 1 ? 1 : 1 - o.dampening),
+    signedLr: (o) => (o.maximize ? -o.lr : o.lr),
+  },
+  math: [
+    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
+    'b_1 = g_1,\\quad b_t = \\mu\\,b_{t-1} + (1-\\tau)\\,g_t',
+    'u_t = g_t + \\mu\\,b_t \\text{ (nesterov)},\\quad u_t = b_t \\text{ (momentum)},\\quad u_t = g_t \\text{ (neither)}',
+    '\\theta_t = \\theta_{t-1} - \\gamma\\,u_t',
+  ],
+  paper: 'Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013',
+})
+
+/** Stochastic gradient descent, with momentum and Nesterov's momentum. */
+export class SGD extends ElementwiseOptimizer<SGDOptions> {
+  static readonly rule: AnyRule = sgd
+
+  constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
+    super(sgd, params, options)
+  }
+}
