@@ -1,0 +1,176 @@
+/** The rule by which a result passes, for the parts that several kinds share. */
+
+import type { FloatType } from '../wasm.ts'
+import { type Expected, flat, type Judging, largest, type Result, read, type Written, type WrittenTensor } from './format.ts'
+
+export interface Worst {
+  readonly what: string
+  readonly error: number
+  readonly limit: number
+}
+
+/** Collects the comparison nearest to, or furthest beyond, its limit. */
+export class Judge implements Judging {
+  worst: Worst = { what: '', error: 0, limit: 0 }
+  passed = true
+  #ratio = -1
+
+  number(what: string, got: unknown, expected: unknown, scale: number, limit: number): void {
+    const a = typeof got === 'boolean' || got === null || got === undefined ? Number.NaN : read(got as Written)
+    const b = read(expected as Written)
+    let error: number
+    if (Object.is(a, b) || a === b) error = 0
+    else if (!Number.isFinite(a) || !Number.isFinite(b)) error = Infinity
+    else error = Math.abs(a - b) / scale
+    this.#note({ what, error, limit })
+  }
+
+  same(what: string, got: unknown, expected: unknown): void {
+    this.#note({ what, error: JSON.stringify(got) === JSON.stringify(expected) ? 0 : Infinity, limit: 0 })
+  }
+
+  #note(worst: Worst): void {
+    const { error, limit } = worst
+    const ratio = error === 0 ? 0 : error / limit
+    if (!(error <= limit)) this.passed = false
+    if (ratio > this.#ratio) {
+      this.#ratio = ratio
+      this.worst = worst
+    }
+  }
+}
+
+const FLOAT64 = 1e-12
+const FLOAT32 = 1e-6
+
+/** Numbers one by one; a wrong length counts as one wrong number. */
+export function judgeNumbers(j: Judging, what: string, got: unknown, expected: unknown, scale: number, limit: number): void {
+  const a = got === undefined ? [] : flat(got)
+  const b = flat(expected)
+  if (a.length !== b.length) return j.same(`${what}: length`, a.length, b.length)
+  for (let i = 0; i < b.length; i++) j.number(what, a[i], b[i], scale, limit)
+}
+
+/** Parameters at every recorded step, each against the largest magnitude it has had. */
+export function judgeParams(
+  j: Judging,
+  what: string,
+  got: Record<string, readonly unknown[]> | undefined,
+  expected: Record<string, readonly unknown[]>,
+  initial: readonly unknown[],
+  limit: (step: string) => number,
+): void {
+  const steps = Object.keys(expected).sort((a, b) => Number(a) - Number(b))
+  j.same(`${what}: steps`, Object.keys(got ?? {}).length, steps.length)
+  const scale = initial.map((data) => largest([data]))
+  for (const step of steps) {
+    j.same(`${what}[${step}]: count`, got?.[step]?.length, expected[step]!.length)
+    for (const [i, data] of expected[step]!.entries()) {
+      scale[i] = Math.max(scale[i]!, largest([data]))
+      judgeNumbers(j, `${what}[${step}][${i}]`, got?.[step]?.[i], data, scale[i]!, limit(step))
+    }
+  }
+}
+
+/** lr, momentum or betas: [step][group], each against the largest of its column. */
+export function judgeColumns(j: Judging, what: string, got: unknown, expected: readonly unknown[] | undefined): void {
+  if (!expected) return
+  const rows = Array.isArray(got) ? got : []
+  if (rows.length !== expected.length) return j.same(`${what}: length`, rows.length, expected.length)
+  const wanted = expected.map((row) => flat(row))
+  const scale = wanted[0]!.map((_, column) => largest(wanted.map((row) => row[column])))
+  for (const [i, row] of wanted.entries()) {
+    const own = flat(rows[i])
+    if (own.length !== row.length) return j.same(`${what}[${i}]: length`, own.length, row.length)
+    for (const [column, value] of row.entries()) j.number(`${what}[${i}]`, own[column], value, scale[column]!, FLOAT64)
+  }
+}
+
+type StateEntry = WrittenTensor | Written | readonly Written[]
+type States = Record<string, Record<string, StateEntry>>
+
+const COUNTERS = new Set(['step', 'n_iter', 'func_evals', 'k'])
+
+function dataOf(entry: StateEntry | undefined): number[] {
+  if (entry === undefined) return []
+  if (typeof entry === 'object' && 'data' in entry) return flat(entry.data)
+  return flat(entry)
+}
+
+/** `state` of a state dict: the same keys for the same parameters, and their values. */
+export function judgeState(j: Judging, dtype: FloatType, got: States | undefined, expected: Expected, rtol: number): void {
+  const wanted: States = expected.float64.state.state
+  const reference: States = expected.float32?.state?.state ?? {}
+  const worst = Math.max(0, ...flat(Object.values(expected.float32_error ?? {})))
+  j.same('state: parameters', Object.keys(got ?? {}).sort(), Object.keys(wanted).sort())
+  for (const [index, entries] of Object.entries(wanted)) {
+    j.same(`state[${index}]: keys`, Object.keys(got?.[index] ?? {}).sort(), Object.keys(entries).sort())
+    for (const [key, entry] of Object.entries(entries)) {
+      const what = `state[${index}].${key}`
+      const want = dataOf(entry)
+      if (COUNTERS.has(key)) {
+        j.same(what, dataOf(got?.[index]?.[key]), want)
+        continue
+      }
+      if (dtype === 'float64') {
+        judgeNumbers(j, what, dataOf(got?.[index]?.[key]), want, largest(want), rtol)
+        continue
+      }
+      const scale = largest(Object.values(wanted).map((state) => dataOf(state[key])))
+      const theirs = dataOf(reference[index]?.[key])
+      const error = theirs.reduce((most, x, i) => Math.max(most, Math.abs(x - want[i]!) / scale || 0), 0)
+      judgeNumbers(j, what, dataOf(got?.[index]?.[key]), want, scale, Math.max(2 * error, 2 * worst, FLOAT32))
+    }
+  }
+}
+
+/** Group keys that choose torch's kernels. */
+const IGNORED = new Set(['foreach', 'fused', 'capturable', 'differentiable'])
+
+type Group = Record<string, unknown>
+
+/** `param_groups` at the end: the same keys and values. */
+export function judgeGroups(j: Judging, dtype: FloatType, got: readonly Group[] | undefined, expected: Expected): void {
+  const wanted: readonly Group[] = expected.float64.state.param_groups
+  j.same('param_groups: count', got?.length, wanted.length)
+  for (const [g, group] of wanted.entries()) {
+    const keys = (entries: Group) =>
+      Object.keys(entries)
+        .filter((key) => !IGNORED.has(key))
+        .sort()
+    j.same(`param_groups[${g}]: keys`, keys(got?.[g] ?? {}), keys(group))
+    for (const key of keys(group)) {
+      const reference = expected.float32?.state?.param_groups?.[g]?.[key]
+      const column = key === 'lr' ? largest((expected.float64.lr as number[][]).map((row) => row[g])) : 0
+      judgeValue(j, `param_groups[${g}].${key}`, got?.[g]?.[key], group[key], dtype === 'float32' ? reference : undefined, column)
+    }
+  }
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity'
+}
+
+/** A number relative to itself (or to `scale` where larger), an array element by element, anything else by equality. */
+export function judgeValue(j: Judging, what: string, got: unknown, want: unknown, reference: unknown, scale = 0): void {
+  if (Array.isArray(want)) {
+    j.same(`${what}: length`, Array.isArray(got) ? got.length : undefined, want.length)
+    for (const [i, value] of want.entries()) {
+      judgeValue(j, `${what}[${i}]`, (got as unknown[] | undefined)?.[i], value, (reference as unknown[] | undefined)?.[i], scale)
+    }
+  } else if (isNumber(want)) {
+    const size = Math.max(scale, Math.abs(read(want as Written)))
+    const theirs = isNumber(reference) ? Math.abs(read(reference as Written) - read(want as Written)) / size : 0
+    j.number(what, isNumber(got) ? got : Number.NaN, want, size, theirs > 0 ? Math.max(2 * theirs, FLOAT32) : FLOAT64)
+  } else {
+    j.same(what, got, want)
+  }
+}
+
+/** The limit of a step's parameters. */
+export function paramLimit(dtype: FloatType, expected: Expected, errors = 'float32_error'): (step: string) => number {
+  if (dtype === 'float64') return () => expected.judge?.float64_rtol ?? FLOAT64
+  return (step) => Math.max(2 * read(expected[errors]?.[step] ?? 0), FLOAT32)
+}
+
+export type { Result }

@@ -1,0 +1,48 @@
+/** Runs cases of any kind, in any runtime. */
+
+import type { FloatType } from '../wasm.ts'
+import type { Case, Kind, Result } from './format.ts'
+import { written } from './format.ts'
+import { Judge, type Worst } from './judge.ts'
+import { optimizerKind } from './optimizer.ts'
+import { validationKind } from './validation.ts'
+
+const kinds: Readonly<Record<string, Kind<never>>> = { optimizer: optimizerKind, validation: validationKind }
+
+/** What became of a case in one element type. */
+export interface Outcome {
+  readonly name: string
+  readonly kind: string
+  readonly dtype: FloatType
+  readonly passed: boolean
+  /** The comparison nearest to its limit, or furthest beyond. */
+  readonly worst: Worst
+  /** What was computed, as a result file holds it; undefined if nothing was. */
+  readonly result?: Result
+}
+
+/** Runs a case in each element type it is defined for. A case without `expected` only fails if it cannot be run. */
+export async function runCase(test: Case): Promise<Outcome[]> {
+  const { name, kind } = test
+  const runner = Object.hasOwn(kinds, kind) ? (kinds[kind] as Kind) : undefined
+  const failed = (dtype: FloatType, what: string): Outcome => ({
+    name,
+    kind,
+    dtype,
+    passed: false,
+    worst: { what, error: Number.POSITIVE_INFINITY, limit: 0 },
+  })
+  if (!runner) return [failed('float64', `the kind ${kind} is not supported`)]
+  const outcomes: Outcome[] = []
+  for (const dtype of runner.dtypes) {
+    try {
+      const result = written(await runner.run(test, dtype)) as Result
+      const judge = new Judge()
+      if (test.expected) runner.judge(test, dtype, result, test.expected, judge)
+      outcomes.push({ name, kind, dtype, passed: judge.passed, worst: judge.worst, result })
+    } catch (error) {
+      outcomes.push(failed(dtype, error instanceof Error ? error.message : String(error)))
+    }
+  }
+  return outcomes
+}

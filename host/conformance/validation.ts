@@ -1,0 +1,56 @@
+/** Kind "validation": what must be refused, and what must not. */
+import { Arena } from '../arena.ts'
+import { DownhillError } from '../errors.ts'
+import { sizeOf } from '../shape.ts'
+import { type Case, type GroupSpec, type Kind, type Result, Unsupported, type WrittenGradient } from './format.ts'
+import { makeOptimizer, setGradient } from './optimizer.ts'
+
+interface Check {
+  readonly optimizer: string
+  readonly options: Record<string, unknown>
+  readonly shapes?: readonly (readonly number[])[]
+  readonly groups?: readonly GroupSpec[]
+  readonly scheduler?: unknown
+  readonly grads?: readonly WrittenGradient[]
+  readonly python_only?: boolean
+}
+
+export interface ValidationCase extends Case {
+  readonly checks: readonly Check[]
+}
+
+function attempt(arena: Arena, check: Check): { error: string | null; message?: string } {
+  const { shapes = [[2, 2]] } = check
+  const params = shapes.map((shape) => arena.parameter(shape, { dtype: 'float64', data: new Float64Array(sizeOf(shape)) }))
+  try {
+    const optimizer = makeOptimizer(check.optimizer, check.options, params, check.groups)
+    if (check.scheduler) throw new Unsupported('schedulers are not supported')
+    if (check.grads) {
+      for (const [i, parameter] of params.entries()) setGradient(parameter, check.grads[i])
+      optimizer.step()
+    }
+    return { error: null }
+  } catch (error) {
+    if (!(error instanceof DownhillError)) throw error
+    return { error: error.code, message: error.message }
+  }
+}
+
+async function run(test: ValidationCase): Promise<Result> {
+  const arena = await Arena.create()
+  const checks = test.checks.map((check) => attempt(arena, check))
+  arena.dispose()
+  return { checks }
+}
+
+export const validationKind: Kind<ValidationCase> = {
+  dtypes: ['float64'],
+  run,
+  judge(test, _dtype, result, expected, j) {
+    const got = result.checks as { error: string | null }[]
+    j.same('checks: length', got.length, expected.checks.length)
+    for (const [i, check] of test.checks.entries()) {
+      if (!check.python_only) j.same(`checks[${i}] raises`, got[i]?.error !== null, expected.checks[i].error !== null)
+    }
+  },
+}

@@ -1,0 +1,30 @@
+"""Writes the golden cases: python generate.py [KIND …]. Needs torch 2.13.0 (CPU) and numpy; its output is committed, so the tests do not."""
+import json
+import pathlib
+import sys
+
+import torch
+
+import optimizers
+import validation
+
+torch.set_num_threads(1)
+
+KINDS = {"optimizer": optimizers.cases, "validation": validation.cases}
+
+
+def main():
+    assert torch.__version__.startswith("2.13.0"), torch.__version__
+    for kind in sys.argv[1:] or KINDS:
+        folder = pathlib.Path(__file__).parent / "cases" / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.json"):
+            old.unlink()
+        for case in KINDS[kind]():
+            head = {"format": 1, "name": case.pop("name"), "kind": kind, "reference": "torch 2.13.0"}
+            text = json.dumps(head | case, separators=(",", ":"), allow_nan=False)
+            (folder / f"{head['name']}.json").write_text(text + "\n")
+            print(kind, head["name"], len(text))
+
+
+main()

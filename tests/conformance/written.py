@@ -1,0 +1,63 @@
+"""Numbers as the format writes them, and inputs that float32 holds exactly."""
+import math
+
+import numpy as np
+import torch
+
+
+def write(value):
+    """Plain Python for JSON: non-finite numbers as strings, whole floats as they are."""
+    if isinstance(value, torch.Tensor):
+        return write(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, (list, tuple)):
+        return [write(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): write(v) for k, v in value.items()}
+    return value
+
+
+def flat(tensor):
+    return write(tensor.detach().reshape(-1))
+
+
+def tensor(t):
+    return {"dtype": str(t.dtype).removeprefix("torch."), "shape": list(t.shape), "data": flat(t)}
+
+
+def short(array):
+    """Rounded to 12 bits, which keeps the files small and float32 exact."""
+    array = np.asarray(array, dtype=np.float64)
+    mantissa, exponent = np.frexp(array)
+    return np.float32(np.ldexp(np.round(mantissa * 4096) / 4096, exponent)).astype(np.float64)
+
+
+class Inputs:
+    """A seeded source of inputs, one for each case."""
+
+    def __init__(self, name):
+        self.random = np.random.default_rng(list(name.encode()))
+
+    def normal(self, shape, scale=1.0):
+        return short(self.random.normal(0, scale, shape)).reshape(-1).tolist()
+
+
+def largest(data):
+    finite = [abs(x) for x in np.asarray(data, dtype=np.float64).reshape(-1) if math.isfinite(x)]
+    return max(finite, default=0.0)
+
+
+def read(data):
+    """The reverse of write, for lists of numbers."""
+    return [float(str(x).replace("Infinity", "inf")) if isinstance(x, str) else x for x in data]
+
+
+def error(got, expected, scale):
+    """Largest |got − expected| / scale over the finite numbers."""
+    got, expected = np.asarray(read(got), dtype=np.float64), np.asarray(read(expected), dtype=np.float64)
+    finite = np.isfinite(got) & np.isfinite(expected)
+    if not finite.any():
+        return 0.0
+    difference = float(np.abs(got - expected)[finite].max())
+    return 0.0 if difference == 0 else difference / scale
