@@ -1,0 +1,168 @@
+/** Rows a model can learn from: features as numbers, a target, and which rows are for what. */
+import { DownhillError } from '../errors.ts'
+import { Generator } from '../random.ts'
+import { type Column, columnCalled, type Table } from './table.ts'
+
+export type Task = 'classification' | 'regression'
+
+/** Row numbers for training, for choosing the learning rate, and for the result. */
+export interface Split {
+  readonly train: Uint32Array
+  readonly validation: Uint32Array
+  readonly test: Uint32Array
+  readonly seed: number
+}
+
+export interface Dataset {
+  readonly name: string
+  readonly task: Task
+  readonly rows: number
+  /** [rows, featureNames.length], row-major. */
+  readonly features: Float32Array
+  readonly featureNames: readonly string[]
+  /** A class number or a value for each row; values are scaled to mean 0 and deviation 1 over the training rows. */
+  readonly targets: Float32Array
+  /** Names of the classes, in a classification. */
+  readonly classes?: readonly string[]
+  readonly split: Split
+  /** What was left out or filled in, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+export interface DatasetOptions {
+  readonly name: string
+  readonly target: string
+  /** Divides every feature by this instead of scaling each to mean 0 and deviation 1, and keeps constant ones. */
+  readonly divisor?: number
+  readonly splitSeed?: number
+}
+
+const TRAIN = 0.7
+const VALIDATION = 0.15
+const FEWEST_ROWS = 20
+/** A column of whole numbers with at most this many different ones names classes. */
+const MOST_CLASSES = 20
+/** A column of texts with more different ones than this is left out: it names its rows more than it describes them. */
+const MOST_CATEGORIES = 50
+
+function split(rows: number, seed: number): Split {
+  const order = new Generator(seed).permutation(rows)
+  const train = Math.round(rows * TRAIN)
+  const validation = train + Math.round(rows * VALIDATION)
+  return { train: order.slice(0, train), validation: order.slice(train, validation), test: order.slice(validation), seed }
+}
+
+/** Mean and standard deviation of the given rows that have a value. */
+function moments(values: ArrayLike<number>, rows: Uint32Array): { mean: number; deviation: number } {
+  let sum = 0
+  let count = 0
+  for (const row of rows) {
+    if (Number.isNaN(values[row]!)) continue
+    sum += values[row]!
+    count++
+  }
+  const mean = count ? sum / count : 0
+  let squares = 0
+  for (const row of rows) if (!Number.isNaN(values[row]!)) squares += (values[row]! - mean) * (values[row]! - mean)
+  return { mean, deviation: Math.sqrt(count ? squares / count : 0) }
+}
+
+/** '3 empty cells (lines 4, 17, 20)' */
+function missingCells(column: Column, lines: readonly number[]): string | undefined {
+  const empty = (i: number) => (column.kind === 'number' ? Number.isNaN(column.values[i]!) : column.codes[i] === -1)
+  const at = lines.filter((_, i) => empty(i))
+  if (!at.length) return undefined
+  const shownLines = at.slice(0, 5).join(', ') + (at.length > 5 ? ', …' : '')
+  return `${at.length} empty cell${at.length > 1 ? 's' : ''} (line${at.length > 1 ? 's' : ''} ${shownLines})`
+}
+
+function classesOf(column: Column): readonly string[] | undefined {
+  if (column.kind === 'text') return column.categories
+  const distinct = [...new Set(column.values)].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
+  return distinct.length <= MOST_CLASSES && distinct.every(Number.isInteger) ? distinct.map(String) : undefined
+}
+
+/** The table without the rows whose target is empty. */
+function withTarget(table: Table, target: Column, notes: string[]): Table {
+  const missing = missingCells(target, table.lines)
+  if (!missing) return table
+  notes.push(`${target.name}, the target: ${missing}; those rows are left out`)
+  const kept = table.lines
+    .map((_, i) => i)
+    .filter((i) => (target.kind === 'number' ? !Number.isNaN(target.values[i]!) : target.codes[i]! >= 0))
+  const columns = table.columns.map((column) =>
+    column.kind === 'number'
+      ? { ...column, values: Float64Array.from(kept, (i) => column.values[i]!) }
+      : { ...column, codes: Int32Array.from(kept, (i) => column.codes[i]!) },
+  )
+  return { columns, rows: kept.length, lines: kept.map((i) => table.lines[i]!) }
+}
+
+/**
+ * Makes a data set of a table. Numbers are scaled, texts become one column a category; a missing number becomes the mean, a missing text
+ * no category.
+ *
+ * @throws `data-invalid` if the target is not there or does not vary, or if there are too few rows or no features
+ */
+export function makeDataset(whole: Table, options: DatasetOptions): Dataset {
+  const { name, divisor, splitSeed = 0 } = options
+  const notes: string[] = []
+  const table = withTarget(whole, columnCalled(whole, options.target), notes)
+  const target = columnCalled(table, options.target)
+  const fail = (why: string) => new DownhillError('data-invalid', why)
+  if (table.rows < FEWEST_ROWS) throw fail(`the table has ${table.rows} rows with a target; at least ${FEWEST_ROWS} are needed`)
+  const classes = classesOf(target)
+  if (classes && classes.length < 2) throw fail(`the target ${target.name} is always ${classes[0]}`)
+  if (classes && classes.length > table.rows / 2) {
+    throw fail(`the target ${target.name} has ${classes.length} different texts in ${table.rows} rows: too many to be classes`)
+  }
+  const rows = split(table.rows, splitSeed)
+  const features: { name: string; values: Float32Array }[] = []
+  for (const column of table.columns) {
+    if (column === target) continue
+    const missing = missingCells(column, table.lines)
+    if (column.kind === 'number') {
+      const { mean, deviation } = divisor ? { mean: 0, deviation: divisor } : moments(column.values, rows.train)
+      if (deviation === 0) {
+        notes.push(`${column.name}: the same in every row, left out`)
+        continue
+      }
+      if (missing) notes.push(`${column.name}: ${missing}, filled with the mean`)
+      const scaled = (value: number) => (Number.isNaN(value) ? 0 : (value - mean) / deviation)
+      features.push({ name: column.name, values: Float32Array.from(column.values, scaled) })
+    } else if (column.categories.length > MOST_CATEGORIES) {
+      notes.push(`${column.name}: ${column.categories.length} different texts, left out`)
+    } else if (column.categories.length < 2 && !missing) {
+      notes.push(`${column.name}: the same in every row, left out`)
+    } else {
+      if (missing) notes.push(`${column.name}: ${missing}, taken for no category`)
+      for (const [code, category] of column.categories.entries()) {
+        features.push({ name: `${column.name}=${category}`, values: Float32Array.from(column.codes, (c) => (c === code ? 1 : 0)) })
+      }
+    }
+  }
+  if (!features.length) throw fail(`beside the target ${target.name} no column is left to learn from`)
+  const matrix = new Float32Array(table.rows * features.length)
+  for (const [f, { values }] of features.entries()) {
+    for (let row = 0; row < table.rows; row++) matrix[row * features.length + f] = values[row]!
+  }
+  return {
+    name,
+    task: classes ? 'classification' : 'regression',
+    rows: table.rows,
+    features: matrix,
+    featureNames: features.map((feature) => feature.name),
+    targets: targetsOf(target, classes, rows.train, fail),
+    ...(classes && { classes }),
+    split: rows,
+    notes,
+  }
+}
+
+function targetsOf(target: Column, classes: readonly string[] | undefined, train: Uint32Array, fail: (why: string) => Error): Float32Array {
+  if (target.kind === 'text') return Float32Array.from(target.codes)
+  if (classes) return Float32Array.from(target.values, (value) => classes.indexOf(String(value)))
+  const { mean, deviation } = moments(target.values, train)
+  if (deviation === 0) throw fail(`the target ${target.name} is always ${mean}`)
+  return Float32Array.from(target.values, (value) => (value - mean) / deviation)
+}

@@ -1,0 +1,111 @@
+/** A table of text cells, read from CSV or TSV, with a type for each column. */
+import Papa from 'papaparse'
+import { check, DownhillError, nearest, shown } from '../errors.ts'
+
+/** A column of numbers; NaN where a cell is empty. */
+export interface NumberColumn {
+  readonly name: string
+  readonly kind: 'number'
+  readonly values: Float64Array
+}
+
+/** A column of texts: for each row the number of its text in `categories`, −1 where the cell is empty. */
+export interface TextColumn {
+  readonly name: string
+  readonly kind: 'text'
+  readonly codes: Int32Array
+  readonly categories: readonly string[]
+}
+
+export type Column = NumberColumn | TextColumn
+
+export interface Table {
+  readonly columns: readonly Column[]
+  readonly rows: number
+  /** The line of the file on which each row starts. */
+  readonly lines: readonly number[]
+}
+
+const MISSING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?'])
+
+/** A column is one of numbers if at least this share of its cells are; what is no number in it is then an error. */
+const MOSTLY = 0.8
+
+function isMissing(cell: string): boolean {
+  return MISSING.has(cell.trim().toLowerCase())
+}
+
+function fail(message: string): never {
+  throw new DownhillError('data-invalid', message)
+}
+
+/** The delimiter that stands most often in the header line, outside quotes. */
+function delimiterOf(text: string): string {
+  const header = text
+    .trimStart()
+    .split(/[\r\n]/, 1)[0]!
+    .replace(/"[^"]*"/g, '')
+  const counts = [',', '\t', ';', '|'].map((delimiter) => ({ delimiter, count: header.split(delimiter).length }))
+  return counts.reduce((a, b) => (b.count > a.count ? b : a)).delimiter
+}
+
+/**
+ * Reads a table with a header line. Delimiter and line ends are found from the text; cells may be quoted.
+ *
+ * @throws `data-invalid` naming the line: no rows, a row of another length, text in a column of numbers, a quote that is not closed
+ */
+export function readTable(text: string): Table {
+  if (text.trim() === '') fail('the table is empty')
+  const { data, errors } = Papa.parse<string[]>(text, { delimiter: delimiterOf(text) })
+  const lines: number[] = []
+  let line = 1
+  for (const row of data) {
+    lines.push(line)
+    for (const cell of row) line += cell.split('\n').length - 1
+    line++
+  }
+  const broken = errors.find(({ type }) => type === 'Quotes')
+  if (broken) fail(`line ${lines[broken.row ?? 0]}: ${broken.message.toLowerCase()}`)
+  const filled = data.map((cells, i) => ({ cells, line: lines[i]! })).filter(({ cells }) => cells.length > 1 || cells[0] !== '')
+  const [header, ...rows] = filled
+  const names = header!.cells.map((name) => name.trim())
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) fail(`line ${header!.line}: two columns are called ${shown(twice)}`)
+  for (const { cells, line } of rows) {
+    if (cells.length !== names.length) fail(`line ${line} has ${cells.length} cells, and the header has ${names.length}`)
+  }
+  if (!rows.length) fail('the table has a header and no rows')
+  const starts = rows.map((row) => row.line)
+  const columns = names.map((name, c) =>
+    readColumn(
+      name,
+      rows.map(({ cells }) => cells[c]!),
+      starts,
+    ),
+  )
+  return { columns, rows: rows.length, lines: starts }
+}
+
+function readColumn(name: string, cells: readonly string[], lines: readonly number[]): Column {
+  const values = Float64Array.from(cells, (cell) => (isMissing(cell) ? Number.NaN : Number(cell)))
+  const given = cells.filter((cell) => !isMissing(cell)).length
+  const numbers = values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0)
+  if (numbers === given) return { name, kind: 'number', values }
+  if (numbers >= MOSTLY * given) {
+    const at = cells.findIndex((cell, i) => Number.isNaN(values[i]!) && !isMissing(cell))
+    fail(`line ${lines[at]}: ${shown(cells[at])} in the column ${name}, in which the other values are numbers`)
+  }
+  const categories = [...new Set(cells.filter((cell) => !isMissing(cell)).map((cell) => cell.trim()))].sort()
+  const codeOf = new Map(categories.map((category, code) => [category, code]))
+  return { name, kind: 'text', codes: Int32Array.from(cells, (cell) => codeOf.get(cell.trim()) ?? -1), categories }
+}
+
+/** The column of a name. Throws `data-invalid` with the nearest there is. */
+export function columnCalled(table: Table, name: string): Column {
+  const names = table.columns.map((column) => column.name)
+  const found = table.columns.find((column) => column.name === name)
+  const meant = nearest(name, names)
+  const hint = meant ? `did you mean ${shown(meant)}?` : `there are ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`
+  check(found !== undefined, 'data-invalid', () => `the table has no column ${shown(name)}; ${hint}`)
+  return found
+}
