@@ -1,0 +1,77 @@
+import { relu, reluBackward, tanh, tanhBackward } from '../../assembly/nn/activation'
+import { affine, add, fill, sumRows } from '../../assembly/nn/arithmetic'
+import { mse, scaledDifference } from '../../assembly/nn/loss'
+import { crossEntropy, crossEntropyBackward } from '../../assembly/nn/softmax'
+import { fillRandom, get, guarded, make, padded, set } from './arrays'
+
+const N = 19
+
+function checkElementwise<E>(limit: f64): void {
+  const x = make<E>(N), y = make<E>(N), out = make<E>(N), bytes = padded<E>(N)
+  fillRandom<E>(x, N, 3)
+  fillRandom<E>(y, N)
+  set<E>(x, 0, 0)
+  relu<E>(bytes, out, x)
+  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(max<E>(get<E>(x, i), 0))
+  reluBackward<E>(bytes, out, x, y)
+  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(get<E>(x, i) > 0 ? get<E>(y, i) : 0)
+  tanh<E>(bytes, out, x)
+  for (let i = 0; i < N; i++) expect(Math.abs(<f64>get<E>(out, i) - Math.tanh(<f64>get<E>(x, i)))).toBeLessThan(limit)
+  tanhBackward<E>(bytes, out, x, y)
+  for (let i = 0; i < N; i++) expect(Math.abs(<f64>get<E>(out, i) - <f64>get<E>(y, i) * (1 - <f64>get<E>(x, i) ** 2))).toBeLessThan(20 * limit)
+  add<E>(bytes, out, x, y)
+  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(get<E>(x, i) + get<E>(y, i))
+  affine<E>(bytes, out, x, 2, -1)
+  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(get<E>(x, i) * 2 - 1)
+  fill<E>(bytes, out, 5)
+  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(5)
+  scaledDifference<E>(bytes, out, x, y, 2)
+  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe((get<E>(x, i) - get<E>(y, i)) * 2)
+  let sum = 0.0
+  for (let i = 0; i < N; i++) sum += (<f64>get<E>(x, i) - <f64>get<E>(y, i)) ** 2
+  mse<E>(N, out, x, y)
+  expect(Math.abs(<f64>get<E>(out, 0) - sum / N)).toBeLessThan(10 * limit)
+  expect(guarded<E>(out, N)).toBe(true)
+}
+
+function checkSumRows<E>(): void {
+  const rows = 5
+  const x = make<E>(rows * N), out = make<E>(N)
+  for (let i = 0; i < rows * N; i++) set<E>(x, i, i)
+  sumRows<E>(rows, N, out, x)
+  for (let i = 0; i < N; i++) expect(<f64>get<E>(out, i)).toBe(<f64>(rows * i + N * 10))
+  expect(guarded<E>(out, N)).toBe(true)
+}
+
+function checkCrossEntropy<E>(classes: i32, scale: f64, limit: f64): void {
+  const rows = 8
+  const x = make<E>(rows * classes), out = make<E>(rows * classes), loss = make<E>(1), sums = make<E>(rows), targets = make<i32>(rows)
+  fillRandom<E>(x, rows * classes, scale)
+  let total = 0.0
+  for (let r = 0; r < rows; r++) {
+    store<i32>(targets + 4 * r, (r * 3) % classes)
+    let most = -Infinity, sum = 0.0
+    for (let c = 0; c < classes; c++) most = max(most, <f64>get<E>(x, r * classes + c))
+    for (let c = 0; c < classes; c++) sum += Math.exp(<f64>get<E>(x, r * classes + c) - most)
+    total += Math.log(sum) + most - <f64>get<E>(x, r * classes + ((r * 3) % classes))
+  }
+  crossEntropy<E>(rows, classes, loss, x, targets, sums)
+  expect(Math.abs(<f64>get<E>(loss, 0) - total / rows)).toBeLessThan(limit * max(scale, 1))
+  crossEntropyBackward<E>(rows, classes, out, x, targets, sums, 0.5)
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < classes; c++) {
+      const p = Math.exp(<f64>get<E>(x, r * classes + c) - <f64>get<E>(sums, r))
+      const want = 0.5 * (p - (c == (r * 3) % classes ? 1 : 0))
+      expect(Math.abs(<f64>get<E>(out, r * classes + c) - want)).toBeLessThan(limit)
+    }
+  }
+  expect(guarded<E>(out, rows * classes)).toBe(true)
+}
+
+describe('kernels of nn', () => {
+  it('elementwise, f32', () => { checkElementwise<f32>(1e-6) })
+  it('elementwise, f64', () => { checkElementwise<f64>(1e-14) })
+  it('sumRows', () => { checkSumRows<f32>(); checkSumRows<f64>() })
+  it('cross-entropy, f32', () => { checkCrossEntropy<f32>(2, 1, 1e-6); checkCrossEntropy<f32>(10, 5, 1e-6); checkCrossEntropy<f32>(16, 1e4, 1e-6) })
+  it('cross-entropy, f64', () => { checkCrossEntropy<f64>(1, 1, 1e-14); checkCrossEntropy<f64>(7, 5, 1e-14); checkCrossEntropy<f64>(16, 1e4, 1e-14) })
+})

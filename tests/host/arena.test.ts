@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest'
+import { Arena } from '../../host/index.ts'
+import * as nn from '../../host/nn/index.ts'
+import { thrown } from './thrown.ts'
+
+describe('tensors', () => {
+  it('start at 64-byte boundaries and are padded with zeros', async () => {
+    const arena = await Arena.create()
+    for (const size of [1, 3, 5, 17, 67]) {
+      const tensor = arena.parameter([size], { data: new Float32Array(size).fill(1) })
+      expect(tensor.address % 64).toBe(0)
+      expect(tensor.bytes % 64).toBe(0)
+      const whole = arena.view('float32', tensor.address, tensor.bytes / 4)
+      expect([...whole.subarray(size)].every((x) => x === 0)).toBe(true)
+    }
+  })
+
+  it('made one after another lie one after another', async () => {
+    const arena = await Arena.create()
+    const [a, b, c] = [arena.parameter([3]), arena.parameter([17]), arena.parameter([2, 2])]
+    expect(b!.address).toBe(a!.address + a!.bytes)
+    expect(c!.address).toBe(b!.address + b!.bytes)
+  })
+
+  it('have a valid view after the memory has grown, and the one kept from before is empty', async () => {
+    const arena = await Arena.create()
+    const tensor = arena.parameter([2], { data: [1, 2] })
+    const kept = tensor.data
+    expect(tensor.data).toBe(kept)
+    arena.parameter([1_000_000])
+    expect(kept.length).toBe(0)
+    expect([...tensor.data]).toEqual([1, 2])
+  })
+
+  it('refuse data of another length, bad shapes and bad types', async () => {
+    const arena = await Arena.create()
+    expect(thrown(() => arena.parameter([2, 3], { data: [1, 2] }))).toEqual({
+      code: 'shape-mismatch',
+      message: '[2, 3] has 6 numbers, and data has 2',
+    })
+    expect(thrown(() => arena.parameter([-1])).code).toBe('shape-mismatch')
+    expect(thrown(() => arena.parameter([1.5])).code).toBe('shape-mismatch')
+    expect(thrown(() => arena.parameter([2 ** 20, 2 ** 20])).code).toBe('shape-mismatch')
+    expect(thrown(() => arena.parameter([2], { dtype: 'int32' as 'float32' })).code).toBe('dtype-mismatch')
+    expect(thrown(() => arena.tensor([1], [1], { dtype: 'float16' as 'float32' })).code).toBe('dtype-mismatch')
+  })
+})
+
+describe('memory', () => {
+  it('has a ceiling, and running into it changes nothing', async () => {
+    const arena = await Arena.create({ maximumBytes: 2 ** 20 })
+    const tensor = arena.parameter([1000], { data: new Float32Array(1000).fill(3) })
+    const before = arena.usage()
+    const { code, message } = thrown(() => arena.parameter([10_000_000]))
+    expect(code).toBe('out-of-memory')
+    expect(message).toMatch(/40000000 more bytes for parameters .* may not exceed 1048576/)
+    expect(arena.usage()).toEqual(before)
+    expect(tensor.data[999]).toBe(3)
+    arena.parameter([1000])
+  })
+
+  it('can be used up to the ceiling', async () => {
+    const arena = await Arena.create({ maximumBytes: 2 ** 20 })
+    let made = 0
+    while (made < 1000) {
+      try {
+        arena.parameter([4096])
+        made++
+      } catch {
+        break
+      }
+    }
+    expect(made).toBe(Math.floor((2 ** 20 - 65536 - 64) / 16384))
+    expect(arena.usage().total).toBe(2 ** 20)
+  })
+
+  it('is used again once freed', async () => {
+    const arena = await Arena.create()
+    const parts = Array.from({ length: 8 }, () => arena.parameter([100_000]))
+    const { total } = arena.usage()
+    for (const i of [3, 1, 2, 0, 7, 5, 6, 4]) parts[i]!.dispose()
+    expect(arena.usage().parameters).toBe(0)
+    const one = arena.parameter([800_000])
+    expect(arena.usage().total).toBe(total)
+    expect(one.data.every((x) => x === 0)).toBe(true)
+  })
+
+  it('refuses a ceiling that makes no sense', async () => {
+    await expect(Arena.create({ maximumBytes: Number.NaN })).rejects.toMatchObject({ code: 'option-range' })
+    await expect(Arena.create({ maximumBytes: 2 ** 33 })).rejects.toMatchObject({ code: 'option-range' })
+  })
+})
+
+describe('frames', () => {
+  it('give back their memory: 10,000 leave the usage where it was', async () => {
+    const arena = await Arena.create()
+    const layer = new nn.Linear(arena, 20, 30)
+    const x = new Float32Array(10 * 20)
+    const step = () => arena.frame(() => nn.functional.relu(layer.forward(arena.tensor(x, [10, 20]))))
+    step()
+    const before = arena.usage()
+    for (let i = 0; i < 10_000; i++) step()
+    expect(arena.usage()).toEqual(before)
+  })
+
+  it('hand out the same addresses every time', async () => {
+    const arena = await Arena.create()
+    const addresses = () => arena.frame(() => [1, 100_000, 3].map((size) => arena.temporary([size], 'float32', 'test').address))
+    const first = addresses()
+    expect(new Set(first).size).toBe(3)
+    expect(addresses()).toEqual(first)
+  })
+
+  it('nest: an inner one gives back only its own', async () => {
+    const arena = await Arena.create()
+    arena.frame(() => {
+      const outer = arena.tensor([1, 2, 3])
+      const inner = arena.frame(() => arena.tensor([4, 5, 6]))
+      const next = arena.tensor([7, 8, 9])
+      expect(next.address).toBe(inner.address)
+      expect([...outer.data]).toEqual([1, 2, 3])
+    })
+  })
+
+  it('end with an error too', async () => {
+    const arena = await Arena.create()
+    expect(() =>
+      arena.frame(() => {
+        arena.tensor([1])
+        throw new Error('mine')
+      }),
+    ).toThrow('mine')
+    expect(arena.frames.current).toBeUndefined()
+  })
+
+  it('are over for their tensors when they end', async () => {
+    const arena = await Arena.create()
+    const tensor = arena.frame(() => arena.tensor([1, 2]))
+    expect(thrown(() => tensor.data)).toEqual({
+      code: 'frame-ended',
+      message: 'data: the float32 tensor [2] is gone, its frame has ended',
+    })
+    expect(thrown(() => arena.frame(() => nn.functional.relu(tensor))).code).toBe('frame-ended')
+  })
+
+  it('are not for asynchronous functions', async () => {
+    const arena = await Arena.create()
+    expect(thrown(() => arena.frame(async () => 1)).code).toBe('frame-async')
+  })
+
+  it('are needed for operations', async () => {
+    const arena = await Arena.create()
+    const x = arena.tensor([1, 2])
+    expect(thrown(() => nn.functional.relu(x))).toEqual({
+      code: 'frame-missing',
+      message: 'relu outside arena.frame(): its result would have nowhere to live',
+    })
+  })
+})
+
+describe('disposing', () => {
+  it('twice is harmless, use after it an error', async () => {
+    const arena = await Arena.create()
+    const tensor = arena.tensor([1])
+    tensor.dispose()
+    tensor.dispose()
+    expect(thrown(() => tensor.data)).toEqual({ code: 'disposed', message: 'data: the float32 tensor [1] is gone, it was disposed' })
+    const parameter = arena.parameter([1])
+    arena.dispose()
+    arena.dispose()
+    parameter.dispose()
+    expect(thrown(() => parameter.data).code).toBe('disposed')
+    expect(thrown(() => arena.parameter([1])).code).toBe('disposed')
+    expect(thrown(() => arena.frame(() => 1)).code).toBe('disposed')
+  })
+})

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import binaryen from 'binaryen'
+import { describe, expect, it } from 'vitest'
+import embedded from '../../host/generated/binary.ts'
+import { rules } from '../../host/generated/kernels.ts'
+
+const bytes = readFileSync(new URL('../../dist/downhill.wasm', import.meta.url))
+const module = binaryen.readBinary(bytes)
+const text = module.emitText()
+
+type Node = string | Node[]
+
+/** The text format as nested lists. */
+function parse(source: string): Node[] {
+  const stack: Node[][] = [[]]
+  for (const token of source.match(/\(|\)|"[^"]*"|[^\s()]+/g)!) {
+    if (token === '(') stack.push([])
+    else if (token === ')') {
+      const list = stack.pop()!
+      stack.at(-1)!.push(list)
+    } else stack.at(-1)!.push(token)
+  }
+  return stack[0]!
+}
+
+const [tree] = parse(text) as [Node[]]
+const functions = new Map(tree.filter((node): node is Node[] => node[0] === 'func').map((node) => [node[1] as string, node]))
+const exports = new Map(
+  tree
+    .filter((node): node is Node[] => node[0] === 'export' && (node[2] as Node[])[0] === 'func')
+    .map((node) => [(node[1] as string).slice(1, -1), (node[2] as Node[])[1] as string]),
+)
+
+function* within(node: Node): Generator<Node[]> {
+  if (typeof node === 'string') return
+  yield node
+  for (const child of node) yield* within(child)
+}
+
+/** A function and all it calls. */
+function reached(name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen
+  seen.add(name)
+  for (const node of within(functions.get(name)!)) if (node[0] === 'call') reached(node[1] as string, seen)
+  return seen
+}
+
+/** Loops in which nothing loops, neither in themselves nor in what they call. */
+function innermostLoops(name: string): Node[][] {
+  const loopsWithin = (node: Node, self: Node): boolean =>
+    [...within(node)].some((inner) => {
+      if (inner[0] === 'loop' && inner !== self) return true
+      return inner[0] === 'call' && [...reached(inner[1] as string)].some((callee) => loopsWithin(functions.get(callee)!, self))
+    })
+  return [...within(functions.get(name)!)].filter((node) => node[0] === 'loop' && !loopsWithin(node, node))
+}
+
+describe('the binary', () => {
+  it('is the one that is embedded', () => {
+    expect(Buffer.from(embedded, 'base64').equals(bytes)).toBe(true)
+  })
+
+  it('is at most 24 KB gzipped', () => {
+    expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(24 * 1024)
+  })
+
+  it('imports its memory and nothing else', () => {
+    const compiled = new WebAssembly.Module(bytes)
+    expect(WebAssembly.Module.imports(compiled)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }])
+    expect(WebAssembly.Module.exports(compiled).every(({ kind }) => kind === 'function')).toBe(true)
+  })
+
+  it('uses strict SIMD only', () => {
+    expect(text).toMatch(/f32x4\.mul/)
+    expect(text).not.toMatch(/relaxed/)
+  })
+
+  const names = [...exports.keys()].filter((name) => name.split('_')[0]! in rules || /^(gemm|dot|absMax|nonFinite)_/.test(name))
+
+  it('has a kernel for every combination of flags', () => {
+    const wanted = Object.values(rules).reduce((sum, { flags }) => sum + 2 * 2 ** flags.length, 0)
+    expect(names.filter((name) => name.split('_')[0]! in rules).length).toBe(wanted)
+  })
+
+  it.each(names)('has no call and no scalar load in the innermost loops of %s', (name) => {
+    const loops = [...reached(exports.get(name)!)].flatMap(innermostLoops)
+    expect(loops.length).toBeGreaterThan(0)
+    for (const loop of loops) {
+      const forbidden = [...within(loop)]
+        .map((node) => node[0])
+        .filter((op) => op === 'call' || op === 'call_indirect' || op === 'i32.load')
+      expect(forbidden).toEqual([])
+    }
+  })
+
+  it('multiplies and adds in the innermost loop of gemm, on accumulators in locals', () => {
+    const loops = [...reached(exports.get('gemm_f32')!)].flatMap(innermostLoops)
+    const counts = loops.map((loop) => [...within(loop)].filter((node) => node[0] === 'f32x4.mul').length)
+    expect(Math.max(...counts)).toBeGreaterThanOrEqual(8)
+    const kernel = loops[counts.indexOf(Math.max(...counts))]!
+    expect([...within(kernel)].some((node) => node[0] === 'v128.store')).toBe(false)
+  })
+})

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { type Case, read, written } from '../../host/conformance/format.ts'
+import { runCase } from '../../host/conformance/run.ts'
+
+const folder = new URL('../conformance/cases/', import.meta.url)
+
+function load(path: string): Case {
+  return JSON.parse(readFileSync(new URL(path, folder), 'utf8'))
+}
+
+describe('the judge', () => {
+  const changed = async (path: string, change: (test: any) => void) => {
+    const test = structuredClone(load(path))
+    change(test)
+    return runCase(test)
+  }
+
+  it('passes a case and tells the comparison nearest to its limit', async () => {
+    const [exact, single] = await runCase(load('optimizer/adam-amsgrad-wd.json'))
+    expect([exact!.passed, single!.passed]).toEqual([true, true])
+    expect(exact!.worst.limit).toBe(1e-12)
+    expect(single!.worst.error).toBeGreaterThan(0)
+  })
+
+  it.each([
+    ['a parameter', (t: any) => (t.expected.float64.params[5][1][3] += 1e-9), 'params[5][1]'],
+    ['a missing step', (t: any) => (t.expected.float64.params[6] = t.expected.float64.params[5]), 'params: steps'],
+    ['a learning rate', (t: any) => (t.expected.float64.lr[3][0] *= 1 + 1e-9), 'lr[3]'],
+    ['a state tensor', (t: any) => (t.expected.float64.state.state[2].exp_avg.data[0] += 1e-3), 'state[2].exp_avg'],
+    ['a counter', (t: any) => (t.expected.float64.state.state[0].step.data = [7]), 'state[0].step'],
+    ['a state key', (t: any) => (t.expected.float64.state.state[0].extra = t.expected.float64.state.state[0].exp_avg), 'state[0]: keys'],
+    ['a group option', (t: any) => (t.expected.float64.state.param_groups[0].eps = 1e-5), 'param_groups[0].eps'],
+    ['a group key', (t: any) => (t.expected.float64.state.param_groups[0].initial_lr = 1), 'param_groups[0]: keys'],
+    ['a number that is not finite', (t: any) => (t.expected.float64.params[5][0][0] = 'NaN'), 'params[5][0]'],
+  ])('fails %s that differs', async (_, change, what) => {
+    const [exact] = await changed('optimizer/adam-amsgrad-wd.json', change)
+    expect([exact!.passed, exact!.worst.what]).toEqual([false, what])
+    expect(exact!.worst.error).toBeGreaterThan(exact!.worst.limit)
+  })
+
+  it('fails a check whose error is expected the other way', async () => {
+    const [outcome] = await changed('validation/validation-sgd.json', (t) => (t.expected.checks[1].error = 'ValueError'))
+    expect([outcome!.passed, outcome!.worst.what]).toEqual([false, 'checks[1] raises'])
+  })
+
+  it('runs a case without expectations, and gives its result', async () => {
+    const outcomes = await changed('optimizer/sgd.json', (t) => delete t.expected)
+    expect(outcomes.map(({ passed, result }) => [passed, Object.keys(result!)])).toEqual([
+      [true, ['params', 'lr', 'state']],
+      [true, ['params', 'lr', 'state']],
+    ])
+  })
+
+  it('fails kinds and names there are not', async () => {
+    const [kind] = await runCase({ format: 1, name: 'x', kind: 'nonsense' })
+    expect([kind!.passed, kind!.worst.what]).toEqual([false, 'the kind nonsense is not supported'])
+    const [name] = await changed('optimizer/sgd.json', (t) => (t.optimizer = 'Sofia'))
+    expect([name!.passed, name!.worst.what]).toEqual([false, 'the optimizer Sofia is not supported'])
+    const [check] = await changed('validation/validation-sgd.json', (t) => (t.checks[0].optimizer = 'Sofia'))
+    expect(check!.passed).toBe(false)
+  })
+})
+
+describe('the format', () => {
+  it('writes numbers JSON does not have as texts, and reads them back', () => {
+    const numbers = [Number.NaN, Infinity, -Infinity, 0.1, Math.fround(0.1)]
+    expect(written(new Float64Array(numbers))).toEqual(['NaN', 'Infinity', '-Infinity', 0.1, 0.10000000149011612])
+    expect((written(numbers) as (string | number)[]).map(read)).toEqual(numbers)
+    expect(() => read('many')).toThrow('"many" stands where a number should')
+  })
+
+  it('of the committed cases: at least six for each optimizer', () => {
+    const counts: Record<string, number> = {}
+    for (const name of readdirSync(new URL('optimizer', folder))) {
+      const { optimizer } = load(`optimizer/${name}`) as Case & { optimizer: string }
+      counts[optimizer] = (counts[optimizer] ?? 0) + 1
+    }
+    for (const name of ['SGD', 'Adam', 'AdamW', 'Adagrad', 'Adadelta', 'RMSprop']) expect(counts[name], name).toBeGreaterThanOrEqual(6)
+  })
+})

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(`${root}docs`)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+/** The JavaScript examples of a page, and of the comments of a source file. */
+const blocks = pages.flatMap((page) =>
+  [...readFileSync(root + page, 'utf8').matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code], i) => ({
+    name: `${page} ${i + 1}`,
+    code: code!,
+  })),
+)
+
+const sources = readdirSync(`${root}host`, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.ts') && !name.includes('generated'),
+)
+const IMPORTS = "import * as downhill from 'downhill'\nimport * as nn from 'downhill/nn'\nconst { Arena, Generator } = downhill\n"
+const examples = sources.flatMap((name) =>
+  [...readFileSync(`${root}host/${name}`, 'utf8').matchAll(/@example\n([\s\S]*?)(?=\n\s*\*\/|\n\s*\* @)/g)].map(([, text], i) => {
+    const code = text!.replace(/^\s*\* ?/gm, '')
+    const needsArena = !code.includes('const arena')
+    return { name: `host/${name} ${i + 1}`, code: `${IMPORTS}${needsArena ? 'const arena = await Arena.create()\n' : ''}${code}` }
+  }),
+)
+
+/** Lines that end in a comment with a value say what they evaluate to. */
+function withChecks(code: string): string {
+  return code.replace(
+    /^(?!.*\b(?:const|let)\b)(\S.*?) \/\/ (\d[\d.]*|\[.*\]|true|false)$/gm,
+    (_, expression, value) =>
+      `{ const got = JSON.stringify(${expression}); if (got !== JSON.stringify(${value})) throw new Error(\`${'${'}got} is not ${value}\`) }`,
+  )
+}
+
+describe('every example runs', () => {
+  it.each([...blocks, ...examples])('$name', ({ code }) => {
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', withChecks(code)], { cwd: root, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+
+  it('and there are some', () => {
+    expect(blocks.length).toBeGreaterThan(5)
+    expect(examples.length).toBeGreaterThan(2)
+  })
+})
+
+describe('the documentation', () => {
+  it('says what the declarations say', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['tools/docs.mjs', '--check'], { cwd: root, encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+
+  it.each(pages)('%s links to files that are there', (page) => {
+    const links = [...readFileSync(root + page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
+      ([, link]) => new URL(link!, `file://${root}${page}`),
+    )
+    for (const link of links) expect(() => readFileSync(link), link.pathname).not.toThrow()
+  })
+})

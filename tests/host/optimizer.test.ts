@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest'
+import { Adagrad, Adam, AdamW, Arena, RMSprop, SGD } from '../../host/index.ts'
+import { thrown } from './thrown.ts'
+
+describe('groups', () => {
+  it('take what they do not say from the optimizer, and are read afresh at each step', async () => {
+    const arena = await Arena.create()
+    const [a, b] = [arena.parameter([1], { data: [1] }), arena.parameter([1], { data: [1] })]
+    const optimizer = new SGD([{ params: [a], lr: 0.5 }, { params: b }], { lr: 0.25 })
+    expect(optimizer.paramGroups.map(({ lr }) => lr)).toEqual([0.5, 0.25])
+    a.grad = [1]
+    b.grad = [1]
+    optimizer.step()
+    expect([a.data[0], b.data[0]]).toEqual([0.5, 0.75])
+    optimizer.paramGroups[1]!.lr = 1
+    optimizer.step()
+    expect([a.data[0], b.data[0]]).toEqual([0, -0.25])
+  })
+
+  it('can be added later; their parameters start at step 1', async () => {
+    const arena = await Arena.create()
+    const [a, b] = [arena.parameter([1]), arena.parameter([1])]
+    const optimizer = new Adam([a])
+    a.grad = [1]
+    optimizer.step()
+    optimizer.addParamGroup({ params: [b], lr: 0.5 })
+    b.grad = [1]
+    optimizer.step()
+    expect([optimizer.stateDict().state[0]!.step, optimizer.stateDict().state[1]!.step]).toEqual([2, 1])
+    expect(b.data[0]).toBeCloseTo(-0.5, 6)
+  })
+
+  it('keep names that parameters came with', async () => {
+    const arena = await Arena.create()
+    const optimizer = new SGD([['weight', arena.parameter([2])]] as const)
+    expect(optimizer.stateDict().param_groups[0]!.param_names).toEqual(['weight'])
+  })
+
+  it.each([
+    ['a parameter instead of a list', (p: never) => new SGD(p), 'params-invalid'],
+    ['nothing', () => new SGD([]), 'params-empty'],
+    ['a group of nothing', () => new SGD([{ params: [] }]), 'params-empty'],
+    ['something else', () => new SGD([3 as never]), 'params-invalid'],
+    ['undefined', () => new SGD(undefined as never), 'params-invalid'],
+  ])('refuse %s', async (_, make, code) => {
+    const arena = await Arena.create()
+    expect(thrown(() => make(arena.parameter([2]) as never)).code).toBe(code)
+  })
+
+  it('refuse a parameter twice, parameters of two arenas, and names for some', async () => {
+    const [arena, other] = [await Arena.create(), await Arena.create()]
+    const [a, b] = [arena.parameter([2]), arena.parameter([3])]
+    expect(thrown(() => new SGD([a, a])).message).toBe('SGD: a parameter [2] appears twice')
+    expect(thrown(() => new SGD([{ params: [a] }, { params: [b, a] }])).code).toBe('params-invalid')
+    const optimizer = new SGD([a])
+    expect(thrown(() => optimizer.addParamGroup({ params: [a] })).code).toBe('params-invalid')
+    expect(optimizer.paramGroups.length).toBe(1)
+    expect(thrown(() => new SGD([a, other.parameter([1])])).code).toBe('params-invalid')
+    expect(thrown(() => new SGD([['a', a], b] as never)).code).toBe('params-invalid')
+  })
+})
+
+describe('options', () => {
+  it('that do not exist name the nearest', async () => {
+    const arena = await Arena.create()
+    const params = [arena.parameter([2])]
+    expect(thrown(() => new Adam(params, { beta: 1 } as never)).message).toBe('Adam has no option beta, did you mean betas?')
+    expect(thrown(() => new SGD(params, { momentm: 1 } as never)).message).toBe('SGD has no option momentm, did you mean momentum?')
+    expect(thrown(() => new SGD(params, { schedule: 1 } as never)).message).toMatch(/^SGD has no option schedule; it has lr, momentum/)
+    expect(thrown(() => new AdamW(params, { decoupledWeightDecay: false } as never)).code).toBe('option-unknown')
+  })
+
+  it('out of range name the option, the value and the range', async () => {
+    const arena = await Arena.create()
+    const params = [arena.parameter([2])]
+    expect(thrown(() => new Adam(params, { lr: -1 })).message).toBe('Adam: lr must be a number in [0, ∞), not -1')
+    expect(thrown(() => new Adam(params, { betas: [0.9, 1] })).message).toBe('Adam: betas must be two numbers in [0, 1), not [0.9, 1]')
+    expect(thrown(() => new SGD(params, { nesterov: true })).message).toBe('SGD: nesterov needs a momentum above 0 and no dampening')
+  })
+
+  it('that are undefined are as if they were not given', async () => {
+    const arena = await Arena.create()
+    expect(new Adam([arena.parameter([2])], { lr: undefined as never }).paramGroups[0]!.lr).toBe(1e-3)
+  })
+})
+
+describe('state', () => {
+  it('of SGD is made when momentum is switched on, and its first step has no dampening', async () => {
+    const arena = await Arena.create()
+    const w = arena.parameter([1])
+    const optimizer = new SGD([w], { lr: 1, dampening: 0.5 })
+    w.grad = [1]
+    optimizer.step()
+    expect(optimizer.stateDict().state).toEqual({})
+    optimizer.paramGroups[0]!.momentum = 0.5
+    optimizer.step()
+    optimizer.step()
+    expect(w.data[0]).toBe(-1 - 1 - (0.5 + 0.5))
+    expect([...(optimizer.stateDict().state[0]!.momentum_buffer as { data: Float32Array }).data]).toEqual([1])
+  })
+
+  it.each([
+    ['momentum of RMSprop', RMSprop, { momentum: 0.9 }, 'momentum_buffer'],
+    ['amsgrad of Adam', Adam, { amsgrad: true }, 'max_exp_avg_sq'],
+  ] as const)('that is missing when %s is switched on after the first step is an error, as in torch', async (_, Class, change, key) => {
+    const arena = await Arena.create()
+    const w = arena.parameter([1])
+    const optimizer = new Class([w])
+    w.grad = [1]
+    optimizer.step()
+    const value = w.data[0]
+    Object.assign(optimizer.paramGroups[0]!, change)
+    const { code, message } = thrown(() => optimizer.step())
+    expect([code, message.includes(key), w.data[0]]).toEqual(['state-mismatch', true, value])
+  })
+
+  it('of Adagrad is there from the start, with the value of the constructor', async () => {
+    const arena = await Arena.create()
+    const optimizer = new Adagrad([arena.parameter([2])], { initialAccumulatorValue: 0.5 })
+    expect(optimizer.stateDict().state[0]).toEqual({ step: 0, sum: { dtype: 'float32', shape: [2], data: new Float32Array([0.5, 0.5]) } })
+  })
+
+  it('is a copy on the way out and on the way in', async () => {
+    const arena = await Arena.create()
+    const [a, b] = [arena.parameter([1]), arena.parameter([1])]
+    const [first, second] = [new Adam([a]), new Adam([b])]
+    a.grad = [1]
+    b.grad = [1]
+    first.step()
+    const saved = first.stateDict()
+    second.loadStateDict(saved)
+    first.step()
+    expect(saved.state[0]!.step).toBe(1)
+    expect(second.stateDict()).toEqual(saved)
+  })
+
+  it('of AdamW makes an Adam decoupled, and not the other way round', async () => {
+    const arena = await Arena.create()
+    const [adam, adamw] = [new Adam([arena.parameter([1])]), new AdamW([arena.parameter([1])])]
+    const [fromAdam, fromAdamW] = [adam.stateDict(), adamw.stateDict()]
+    adam.loadStateDict(fromAdamW)
+    adamw.loadStateDict(fromAdam)
+    expect(adam.paramGroups[0]!.decoupledWeightDecay).toBe(true)
+    expect(adamw.paramGroups[0]!.decoupledWeightDecay).toBe(true)
+  })
+
+  it("has torch's keys in torch's order, and keeps what schedulers add", async () => {
+    const arena = await Arena.create()
+    const optimizer = new Adam([{ params: [arena.parameter([1])], eps: 1e-6 }])
+    optimizer.paramGroups[0]!.initialLr = 0.5
+    const [group] = optimizer.stateDict().param_groups
+    expect(Object.keys(group!).join(' ')).toBe(
+      'eps lr betas weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay initial_lr params',
+    )
+    const other = new Adam([arena.parameter([1])])
+    other.loadStateDict(optimizer.stateDict())
+    expect(other.paramGroups[0]!.initialLr).toBe(0.5)
+  })
+
+  it('does not let a key of a state dict near a prototype', async () => {
+    const arena = await Arena.create()
+    const optimizer = new SGD([arena.parameter([1])])
+    const dict = JSON.parse('{"state":{},"param_groups":[{"lr":1,"__proto__":{"polluted":1},"params":[0]}]}')
+    expect(thrown(() => optimizer.loadStateDict(dict)).code).toBe('state-mismatch')
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined()
+  })
+
+  it('that does not fit into memory is an error before the step', async () => {
+    const arena = await Arena.create({ maximumBytes: 3 * 2 ** 20 })
+    const w = arena.parameter([200_000], { data: new Float32Array(200_000).fill(1) })
+    const optimizer = new Adam([w])
+    w.grad = new Float32Array(200_000).fill(1)
+    const before = arena.usage().state
+    expect(thrown(() => optimizer.step()).code).toBe('out-of-memory')
+    expect([arena.usage().state, w.data[0], optimizer.stateDict().state]).toEqual([before, 1, {}])
+  })
+})
+
+describe('step and zeroGrad', () => {
+  it('step evaluates a closure once, before, and returns its value', async () => {
+    const arena = await Arena.create()
+    const w = arena.parameter([1])
+    const optimizer = new SGD([w], { lr: 1 })
+    const loss = optimizer.step(() => {
+      w.grad = [2]
+      return 7
+    })
+    expect([loss, w.data[0], optimizer.step()]).toEqual([7, -2, undefined])
+  })
+
+  it('zeroGrad removes gradients, or makes them zeros that count', async () => {
+    const arena = await Arena.create()
+    const w = arena.parameter([1])
+    const optimizer = new Adam([w])
+    w.grad = [1]
+    optimizer.step()
+    optimizer.zeroGrad()
+    expect(w.grad).toBeNull()
+    optimizer.step()
+    expect(optimizer.stateDict().state[0]!.step).toBe(1)
+    w.grad = [1]
+    optimizer.zeroGrad(false)
+    optimizer.step()
+    expect([w.grad![0], optimizer.stateDict().state[0]!.step]).toEqual([0, 2])
+  })
+
+  it('is one call into WebAssembly a group, however many its tensors, also when two groups interleave', async () => {
+    const arena = await Arena.create()
+    let calls = 0
+    const original = arena.kernels.rule
+    Object.assign(arena.kernels, {
+      rule: (...args: Parameters<typeof original>) =>
+        original(...args).map((kernel) => (spans: number, count: number, uniforms: number) => {
+          calls++
+          kernel(spans, count, uniforms)
+        }),
+    })
+    const params = Array.from({ length: 200 }, (_, i) => arena.parameter([1 + (i % 40)]))
+    const one = new Adam(params)
+    for (const parameter of params) parameter.grad = new Float32Array(parameter.size).fill(1)
+    one.step()
+    expect(calls).toBe(1)
+    calls = 0
+    const two = new AdamW([
+      { params: params.filter((_, i) => i % 2 === 0) },
+      { params: params.filter((_, i) => i % 2 === 1), weightDecay: 0 },
+    ])
+    two.step()
+    two.step()
+    expect(calls).toBe(4)
+  })
+})

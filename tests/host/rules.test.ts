@@ -1,0 +1,180 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { rules as kernelNames } from '../../host/generated/kernels.ts'
+import { Arena, type Parameter } from '../../host/index.ts'
+import type { FloatType } from '../../host/wasm.ts'
+import { everyRule, gradientAt, variants } from './every-rule.ts'
+import { thrown } from './thrown.ts'
+
+const SHAPES = [[17], [3, 5], [], [1], [67]]
+
+function makeParams(arena: Arena, dtype: FloatType): Parameter[] {
+  return SHAPES.map((shape, s) => {
+    const parameter = arena.parameter(shape, { dtype })
+    for (let i = 0; i < parameter.size; i++) parameter.data[i] = ((i * 13 + s * 5) % 16) / 8 - 1
+    return parameter
+  })
+}
+
+function bits(params: readonly Parameter[]): number[][] {
+  return params.map(({ data }) => [...new Uint8Array(data.slice().buffer)])
+}
+
+it('every kernel has an optimizer and every optimizer a kernel', () => {
+  expect(new Set(everyRule.map(({ rule }) => rule.kernel))).toEqual(new Set(Object.keys(kernelNames)))
+})
+
+describe.each(everyRule)('$name', ({ Class, rule }) => {
+  const options = variants(rule)
+
+  it("names its kernel's flags, state and uniforms, and documents itself", () => {
+    const names = kernelNames[rule.kernel]
+    expect(Object.keys(rule.flags).sort()).toEqual([...names.flags].sort())
+    expect(Object.keys(rule.state).sort()).toEqual([...names.state].sort())
+    expect(Object.keys(rule.uniforms).sort()).toEqual([...names.uniforms].sort())
+    expect(rule.name).toBe(Class.name)
+    expect(rule.math.length).toBeGreaterThan(0)
+    expect(rule.paper).toMatch(/\d{4}/)
+    for (const option of Object.values(rule.options)) expect(option.doc && option.accepts(option.default)).toBe(true)
+  })
+
+  it('refuses what its declaration refuses, and names the option and the value', async () => {
+    const arena = await Arena.create()
+    const params = [arena.parameter([2])]
+    for (const [name, option] of Object.entries(rule.options).filter(([, o]) => !o.fixed)) {
+      for (const wrong of [Number.NaN, 'text', {}, -1e9, 1e9, [2, 2], [0.5], true, null]) {
+        if (option.accepts(wrong)) continue
+        const { code, message } = thrown(() => new Class(params, { [name]: wrong }))
+        expect(code).toBe('option-range')
+        expect(message).toContain(`${rule.name}: ${name} must be`)
+        expect(thrown(() => new Class([{ params, [name]: wrong }])).code).toBe('option-range')
+      }
+    }
+    expect(thrown(() => new Class(params, { leraningRate: 1 })).code).toBe('option-unknown')
+    expect(thrown(() => new Class(params, { weight_decay: 1 })).message).toBe(
+      `${rule.name} has no option weight_decay, did you mean weightDecay?`,
+    )
+  })
+
+  it.each(['float32', 'float64'] as const)('saved, loaded into another and stepped is stepped (%s)', async (dtype) => {
+    for (const chosen of options) {
+      const arena = await Arena.create()
+      const [one, other] = [makeParams(arena, dtype), makeParams(arena, dtype)]
+      const first = new Class(one, chosen)
+      const step = (params: readonly Parameter[], optimizer: { step(): unknown }, t: number) => {
+        for (const parameter of params) parameter.grad = gradientAt(parameter, t)
+        optimizer.step()
+      }
+      for (let t = 0; t < 5; t++) step(one, first, t)
+      const second = new Class(other, { lr: 0.5 })
+      second.loadStateDict(JSON.parse(JSON.stringify(first.stateDict()), revive))
+      for (const [i, parameter] of other.entries()) parameter.data.set(one[i]!.data)
+      expect(second.stateDict()).toEqual(first.stateDict())
+      for (let t = 5; t < 8; t++) {
+        step(one, first, t)
+        step(other, second, t)
+      }
+      expect(bits(other)).toEqual(bits(one))
+      expect(second.stateDict()).toEqual(first.stateDict())
+    }
+  })
+
+  it('steps parameters together or one by one, in one group or in several, to the same bits', async () => {
+    for (const chosen of options) {
+      const arena = await Arena.create()
+      const [together, apart] = [makeParams(arena, 'float32'), makeParams(arena, 'float32')]
+      const one = new Class(together, chosen)
+      const several = apart.map((parameter) => new Class([parameter], chosen))
+      for (let t = 0; t < 4; t++) {
+        for (const parameter of [...together, ...apart]) parameter.grad = gradientAt(parameter, t)
+        one.step()
+        for (const optimizer of several) optimizer.step()
+      }
+      expect(bits(together)).toEqual(bits(apart))
+    }
+  })
+
+  it('passes over parameters without a gradient, whenever that is', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }), { minLength: 1, maxLength: 8 }),
+        async (present) => {
+          const arena = await Arena.create()
+          const [together, apart] = [makeParams(arena, 'float64'), makeParams(arena, 'float64')]
+          const one = new Class(together, options.at(-1)!)
+          const several = apart.map((parameter) => new Class([parameter], options.at(-1)!))
+          for (const [t, row] of present.entries()) {
+            for (const params of [together, apart]) {
+              for (const [i, parameter] of params.entries()) parameter.grad = row[i] ? gradientAt(parameter, t) : null
+            }
+            one.step()
+            for (const [i, optimizer] of several.entries()) if (row[i]) optimizer.step()
+          }
+          expect(bits(together)).toEqual(bits(apart))
+          const states = one.stateDict().state
+          for (const [i, optimizer] of several.entries()) expect(states[i]).toEqual(optimizer.stateDict().state[0])
+        },
+      ),
+      { numRuns: 25 },
+    )
+  })
+
+  it('leaves everything else in memory as it was', async () => {
+    const arena = await Arena.create()
+    const before = arena.parameter([5], { data: [1, 2, 3, 4, 5] })
+    const params = makeParams(arena, 'float32')
+    const after = arena.parameter([5], { data: [5, 4, 3, 2, 1] })
+    const optimizer = new Class(params, options.at(-1)!)
+    for (const parameter of params) parameter.grad = gradientAt(parameter, 1)
+    const grads = params.map(({ grad }) => [...grad!])
+    optimizer.step()
+    expect([...before.data, ...after.data]).toEqual([1, 2, 3, 4, 5, 5, 4, 3, 2, 1])
+    expect(params.map(({ grad }) => [...grad!])).toEqual(grads)
+  })
+
+  it('says how large its state will be before it is there', async () => {
+    const arena = await Arena.create()
+    const params = makeParams(arena, 'float32')
+    const optimizer = new Class(params, options.at(-1)!)
+    const said = optimizer.stateBytes
+    for (const parameter of params) parameter.grad = gradientAt(parameter, 1)
+    optimizer.step()
+    expect(arena.usage().state).toBe(said)
+    optimizer.dispose()
+    optimizer.dispose()
+    expect(arena.usage().state).toBe(0)
+    expect(thrown(() => optimizer.step()).code).toBe('disposed')
+  })
+
+  it('is unchanged by a state dict that does not fit', async () => {
+    const arena = await Arena.create()
+    const params = makeParams(arena, 'float32')
+    const optimizer = new Class(params, options.at(-1)!)
+    for (const parameter of params) parameter.grad = gradientAt(parameter, 1)
+    optimizer.step()
+    const saved = optimizer.stateDict()
+    const key = Object.keys(saved.state[0]!).find((name) => name !== 'step')!
+    const state = (change: object) => ({ ...saved, state: { ...saved.state, 0: { ...saved.state[0], ...change } } })
+    const wrong: [string, object][] = [
+      ['no groups', { state: {}, param_groups: [] }],
+      ['fewer parameters', { ...saved, param_groups: [{ ...saved.param_groups[0], params: [0] }] }],
+      ['a shape that does not fit', state({ [key]: { dtype: 'float32', shape: [2], data: new Float32Array(2) } })],
+      ['an unknown key', state({ momentum: 1 })],
+      ['a state of no parameter', { ...saved, state: { ...saved.state, 99: {} } }],
+      ['an option out of range', { ...saved, param_groups: [{ ...saved.param_groups[0], lr: -1 }] }],
+      ['something else', {}],
+    ]
+    for (const [what, dict] of wrong) {
+      expect(['state-mismatch', 'option-range'], what).toContain(thrown(() => optimizer.loadStateDict(dict as never)).code)
+      expect(optimizer.stateDict(), what).toEqual(saved)
+    }
+  })
+})
+
+/** Typed arrays back from their JSON. */
+function revive(_: string, value: unknown): unknown {
+  const tensor = value as { dtype?: string; data?: Record<string, number> } | null
+  if (typeof tensor !== 'object' || !tensor?.dtype) return value
+  const numbers = Object.values(tensor.data!)
+  return { ...tensor, data: tensor.dtype === 'float32' ? Float32Array.from(numbers) : Float64Array.from(numbers) }
+}

@@ -1,0 +1,12 @@
+import { DownhillError, type ErrorCode } from '../../host/index.ts'
+
+/** The code and the message of what a function throws. */
+export function thrown(body: () => unknown): { code: ErrorCode; message: string } {
+  try {
+    body()
+  } catch (error) {
+    if (error instanceof DownhillError) return { code: error.code, message: error.message }
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}

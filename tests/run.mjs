@@ -1,0 +1,74 @@
+/** `npm test`: builds, runs every suite, and ends with one line that counts all of it. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+
+const root = new URL('..', import.meta.url).pathname
+const bin = (name) => join(root, 'node_modules/.bin', name)
+
+/** Runs a command in the project's folder with its output shown; what it printed and whether it succeeded. */
+function run(command, args, { quiet = false, env = {} } = {}) {
+  const options = { cwd: root, encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 2 ** 28 }
+  const { status, stdout, stderr } = spawnSync(command, args, options)
+  if (!quiet || status !== 0) process.stdout.write(stdout)
+  process.stderr.write(stderr)
+  return { ok: status === 0, stdout }
+}
+
+/** A stage that is one thing: it passes or fails. */
+function single(command, args) {
+  const { ok } = run(command, args)
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 }
+}
+
+function vitest() {
+  const file = join(root, 'build/vitest.json')
+  rmSync(file, { force: true })
+  const { ok } = run(bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`])
+  const { numPassedTests, numTotalTests } = JSON.parse(readFileSync(file, 'utf8'))
+  const failed = numTotalTests - numPassedTests
+  return { passed: numPassedTests, failed: ok ? failed : Math.max(failed, 1) }
+}
+
+function asPect() {
+  // as-pect finds the transform of its configuration by node resolution.
+  const { ok, stdout } = run(bin('asp'), ['--verbose', '--no-logo'], { env: { NODE_PATH: root } })
+  const [, passed, total] = stripVTControlCharacters(stdout).match(/\[Tests\]: (\d+) \/ (\d+)/) ?? [0, 0, 1]
+  const failed = total - passed
+  return { passed: Number(passed), failed: ok ? failed : Math.max(failed, 1) }
+}
+
+function conformance() {
+  const { ok, stdout } = run(process.execPath, ['dist/cli.js', 'conformance', 'tests/conformance/cases', '--json'], { quiet: true })
+  const { passed, failed } = JSON.parse(stdout)
+  return { passed, failed: ok ? failed : Math.max(failed, 1) }
+}
+
+const stages = {
+  build: () => single('npm', ['run', 'build', '--silent']),
+  lint: () => single(bin('biome'), ['check', '.']),
+  types: () => single(bin('tsc'), ['-p', '.']),
+  'kernels (as-pect)': asPect,
+  'host (vitest)': vitest,
+  'golden cases': conformance,
+  'packed tarball': () => single(process.execPath, ['tests/package/smoke.mjs']),
+}
+
+const total = { passed: 0, failed: 0 }
+const lines = []
+for (const [name, stage] of Object.entries(stages)) {
+  process.stdout.write(`\n── ${name}\n`)
+  let counts
+  try {
+    counts = stage()
+  } catch (error) {
+    console.error(error)
+    counts = { passed: 0, failed: 1 }
+  }
+  total.passed += counts.passed
+  total.failed += counts.failed
+  lines.push(`${name.padEnd(20)} ${String(counts.passed).padStart(5)} passed, ${counts.failed} failed`)
+}
+console.log(`\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`)
+process.exitCode = total.failed ? 1 : 0
