@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { npm } from './npm.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const bin = (name) => join(root, 'node_modules/.bin', name)
@@ -46,7 +47,7 @@ function conformance() {
 }
 
 const stages = {
-  build: () => single('npm', ['run', 'build', '--silent']),
+  build: () => single(npm[0], [...npm.slice(1), 'run', 'build', '--silent']),
   lint: () => single(bin('biome'), ['check', '.']),
   types: () => single(bin('tsc'), ['-p', '.']),
   'kernels (as-pect)': asPect,

@@ -3,23 +3,24 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { npm } from '../npm.mjs'
 
 const root = new URL('../..', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'downhill-package-'))
 
-function run(command, args, cwd) {
+function run([command, ...args], cwd) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`)
   return stdout
 }
 
 try {
-  const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
+  const [{ filename, files }] = JSON.parse(run([...npm, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
   const stray = files.filter(({ path }) => !/^(dist|datasets)\/|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path))
   if (stray.length) throw new Error(`the tarball holds ${stray.map(({ path }) => path).join(', ')}`)
 
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`], folder)
+  run([...npm, 'install', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`], folder)
   writeFileSync(
     join(folder, 'use.mjs'),
     `import assert from 'node:assert'
@@ -41,8 +42,9 @@ try {
      const served = await Arena.create({ module: new WebAssembly.Module(readFileSync(file)) })
      assert.equal(served.parameter([3]).data.length, 3)`,
   )
-  run(process.execPath, ['use.mjs'], folder)
-  run('npx', ['--no-install', 'downhill', 'compare', '--epochs', '1', '--trials', '1', '--seeds', '1', '--out', 'out'], folder)
+  run([process.execPath, 'use.mjs'], folder)
+  const command = join(folder, 'node_modules/.bin/downhill')
+  run([command, 'compare', '--epochs', '1', '--trials', '1', '--seeds', '1', '--out', 'out'], folder)
   console.log(`${filename}: installed elsewhere, imported, stepped; ${files.length} files`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
