@@ -4,6 +4,7 @@
  * What lies behind the last element is masked to 0 before it is taken.
  */
 import { mulAdd, splat } from './lanes'
+import { exp, log } from './portable'
 
 /** Like a rule (sweep.ts), a fold has no fields and is never subclassed. Its neutral element is 0. */
 export abstract class Fold {
@@ -20,7 +21,7 @@ export abstract class Fold {
 
 /** Elements 2k and 2k + 1 at an address, as f64. */
 // @ts-ignore: decorator
-@inline function pair<E>(address: usize, k: usize): v128 {
+@inline export function pair<E>(address: usize, k: usize): v128 {
   return sizeof<E>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(address + 8 * k)) : v128.load(address + 16 * k)
 }
 
@@ -66,9 +67,46 @@ const ENTRY: usize = 12
   }
 }
 
-class Dot extends Fold {
+export class Dot extends Fold {
   take(sum: v128, x: v128, y: v128, _order: v128): v128 {
     return mulAdd<f64>(x, y, sum)
+  }
+  join(a: v128, b: v128): v128 {
+    return v128.add<f64>(a, b)
+  }
+}
+
+export class SquaredNorm extends Fold {
+  take(sum: v128, x: v128, _y: v128, _order: v128): v128 {
+    return mulAdd<f64>(x, x, sum)
+  }
+  join(a: v128, b: v128): v128 {
+    return v128.add<f64>(a, b)
+  }
+}
+
+class AbsSum extends Fold {
+  take(sum: v128, x: v128, _y: v128, _order: v128): v128 {
+    return v128.add<f64>(sum, v128.abs<f64>(x))
+  }
+  join(a: v128, b: v128): v128 {
+    return v128.add<f64>(a, b)
+  }
+}
+
+/** |x|^order for order > 0, as e^(order·ln |x|). */
+class PowerSum extends Fold {
+  take(sum: v128, x: v128, _y: v128, order: v128): v128 {
+    return v128.add<f64>(sum, exp<f64>(v128.mul<f64>(order, log<f64>(v128.abs<f64>(x)))))
+  }
+  join(a: v128, b: v128): v128 {
+    return v128.add<f64>(a, b)
+  }
+}
+
+class NonZero extends Fold {
+  take(sum: v128, x: v128, _y: v128, _order: v128): v128 {
+    return v128.add<f64>(sum, v128.and(splat<f64>(1), v128.ne<f64>(x, splat<f64>(0))))
   }
   join(a: v128, b: v128): v128 {
     return v128.add<f64>(a, b)
@@ -95,9 +133,29 @@ class NonFinite extends Fold {
   }
 }
 
-/** Σ xy of each entry; with y = x the squared norm. */
+/** Σ xy of each entry. */
 export function dot<E>(table: usize, count: usize, out: usize): void {
   foldTable<Dot, E>(table, count, out, 0)
+}
+
+/** Σ x² of each entry. */
+export function squaredNorm<E>(table: usize, count: usize, out: usize): void {
+  foldTable<SquaredNorm, E>(table, count, out, 0)
+}
+
+/** Σ |x| of each entry. */
+export function absSum<E>(table: usize, count: usize, out: usize): void {
+  foldTable<AbsSum, E>(table, count, out, 0)
+}
+
+/** Σ |x|^order of each entry, order > 0. */
+export function powerSum<E>(table: usize, count: usize, out: usize, order: f64): void {
+  foldTable<PowerSum, E>(table, count, out, order)
+}
+
+/** How many elements of each entry are not 0. */
+export function nonZero<E>(table: usize, count: usize, out: usize): void {
+  foldTable<NonZero, E>(table, count, out, 0)
 }
 
 /** Largest |x| of each entry. */

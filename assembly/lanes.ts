@@ -29,6 +29,23 @@ export class Off {}
   return v128.add<E>(v128.mul<E>(a, b), c);
 }
 
+/**
+ * a·b + c for f32, all but rounded once: in f64, where the product is exact. For sums that may cancel, which torch fuses. For f64 it is
+ * `mulAdd`.
+ */
+// @ts-ignore: decorator
+@inline export function fusedMulAdd<E>(a: v128, b: v128, c: v128): v128 {
+  if (sizeof<E>() == 8) return mulAdd<E>(a, b, c)
+  const low = mulAdd<f64>(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b), f64x2.promote_low_f32x4(c))
+  const high = mulAdd<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c))
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+}
+
+// @ts-ignore: decorator
+@inline function promoteHigh(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1))
+}
+
 /** a where the mask is set, else b. */
 // @ts-ignore: decorator
 @inline export function select(mask: v128, a: v128, b: v128): v128 {
@@ -61,4 +78,12 @@ export class Off {}
   return sizeof<E>() == 4
     ? i32x4.gt_s(i32x4.splat(<i32>count), i32x4(0, 1, 2, 3))
     : i64x2.gt_s(i64x2.splat(<i64>count), i64x2(0, 1))
+}
+
+/** 1, −1 or 0, which NaN gives too, as torch has it. */
+// @ts-ignore: decorator
+@inline export function signOf<E>(x: v128): v128 {
+  const one = splat<E>(1)
+  const zero = splat<E>(0)
+  return v128.sub<E>(v128.and(v128.gt<E>(x, zero), one), v128.and(v128.lt<E>(x, zero), one))
 }

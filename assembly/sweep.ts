@@ -2,7 +2,7 @@ import { loadSplat } from './lanes'
 
 /**
  * An elementwise update of one vector of a parameter. A rule has no fields and is never subclassed: `sweep` selects its `step` on a
- * null instance, which asc resolves statically and inlines. An override one level further down would bring a type check into the loop.
+ * null instance, which asc resolves statically and tools/kernels.mjs has inlined. An override one level further down would bring a type check into the loop.
  *
  * p and g are the addresses of parameter and gradient, a, b, c those of the state; u0 … u11 hold numbers that are the same for all
  * elements. A rule declares those it uses, under names of its own; the build fills up the rest (tools/kernels.mjs).

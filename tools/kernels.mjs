@@ -4,11 +4,12 @@
  *   the rules in assembly/rules             one kernel per combination of a rule's flags and element type: Adam_amsgrad_decay_f32 …
  *   the re-exports of assembly/index.ts     a function generic over E as gemm_f32 and gemm_f64, any other under its own name
  *
- * It also gives every `step` of a rule the full signature of `Rule.step`, so that a rule declares only the addresses and uniforms it uses.
+ * It also gives every `step` of a rule the full signature of `Rule.step`, so that a rule declares only the addresses and uniforms it uses,
+ * and has it inlined: left to themselves, asc and Binaryen call the longer ones from inside the loop.
  * The names of its parameters are the names the host writes uniforms and state by: a misspelt one does not compile.
  */
 
-import { NodeKind } from 'assemblyscript/dist/assemblyscript.js'
+import { Node, NodeKind } from 'assemblyscript/dist/assemblyscript.js'
 import { Transform } from 'assemblyscript/transform'
 
 const ENTRY = 'assembly/index'
@@ -51,7 +52,9 @@ export default class Kernels extends Transform {
   #completeSteps(parser, full) {
     for (const source of parser.sources) {
       for (const rule of source.statements.filter(isRule)) {
-        const parameters = parametersOf(stepOf(rule))
+        const step = stepOf(rule)
+        step.decorators = [Node.createDecorator(Node.createIdentifierExpression('inline', step.range), null, step.range)]
+        const parameters = parametersOf(step)
         const { addresses, uniforms } = split(parameters)
         rule.declared = { addresses: used(addresses), uniforms: used(uniforms) }
         parameters.splice(

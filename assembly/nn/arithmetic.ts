@@ -13,6 +13,24 @@ class Affine extends Elementwise {
   }
 }
 
+class Scale extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, scale: v128, _t: v128): v128 {
+    return v128.mul<E>(v128.load(x), scale)
+  }
+}
+
+class Combine extends Elementwise {
+  at<E>(x: usize, y: usize, _z: usize, a: v128, b: v128): v128 {
+    return mulAdd<E>(v128.load(y), b, v128.mul<E>(v128.load(x), a))
+  }
+}
+
+class Clamp extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, low: v128, high: v128): v128 {
+    return v128.min<E>(v128.max<E>(v128.load(x), low), high)
+  }
+}
+
 class Fill extends Elementwise {
   at<E>(_x: usize, _y: usize, _z: usize, value: v128, _t: v128): v128 {
     return value
@@ -27,6 +45,21 @@ export function add<E>(bytes: usize, out: usize, x: usize, y: usize): void {
 /** out = scale·x + shift */
 export function affine<E>(bytes: usize, out: usize, x: usize, scale: f64, shift: f64): void {
   map<Affine, E>(bytes, out, x, 0, 0, scale, shift)
+}
+
+/** out = scale·x */
+export function scale<E>(bytes: usize, out: usize, x: usize, scale: f64): void {
+  map<Scale, E>(bytes, out, x, 0, 0, scale, 0)
+}
+
+/** out = a·x + b·y */
+export function combine<E>(bytes: usize, out: usize, x: usize, y: usize, a: f64, b: f64): void {
+  map<Combine, E>(bytes, out, x, y, 0, a, b)
+}
+
+/** out = x within [low, high]; NaN stays NaN */
+export function clamp<E>(bytes: usize, out: usize, x: usize, low: f64, high: f64): void {
+  map<Clamp, E>(bytes, out, x, 0, 0, low, high)
 }
 
 export function fill<E>(bytes: usize, out: usize, value: f64): void {

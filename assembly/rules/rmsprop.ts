@@ -1,4 +1,4 @@
-import { isOn, lerp, mulAdd } from '../lanes'
+import { fusedMulAdd, isOn, lerp, mulAdd } from '../lanes'
 import { Rule } from '../sweep'
 import { gradient } from './gradient'
 
@@ -10,12 +10,14 @@ export class RMSprop<Centered, Momentum, Decay, FromEnd> extends Rule {
   ): void {
     const param = v128.load(p)
     const grad = gradient<E, Decay>(g, param, sign, weightDecay)
-    let square = mulAdd<E>(v128.load(squareAvg), keep, v128.mul<E>(v128.mul<E>(gain, grad), grad))
+    const kept = v128.mul<E>(v128.load(squareAvg), keep), gained = v128.mul<E>(gain, grad)
+    // The difference below may cancel nearly everything.
+    let square = isOn<Centered>() ? fusedMulAdd<E>(gained, grad, kept) : mulAdd<E>(gained, grad, kept)
     v128.store(squareAvg, square)
     if (isOn<Centered>()) {
       const mean = lerp<E, FromEnd>(v128.load(gradAvg), grad, weight)
       v128.store(gradAvg, mean)
-      square = v128.sub<E>(square, v128.mul<E>(mean, mean))
+      square = fusedMulAdd<E>(v128.neg<E>(mean), mean, square)
     }
     const root = v128.add<E>(v128.sqrt<E>(square), eps)
     if (isOn<Momentum>()) {

@@ -1,0 +1,22 @@
+import { isOn, mulAdd } from '../lanes'
+import { Rule } from '../sweep'
+import { gradient } from './gradient'
+
+/** Copy: averaging has not begun, and ax follows the parameter. */
+export class ASGD<Copy, Decay> extends Rule {
+  step<E>(
+    p: usize, g: usize, ax: usize,
+    sign: v128, weightDecay: v128, shrink: v128, eta: v128, mu: v128,
+  ): void {
+    const before = v128.load(p)
+    const grad = gradient<E, Decay>(g, before, sign, weightDecay)
+    const param = v128.sub<E>(v128.mul<E>(before, shrink), v128.mul<E>(eta, grad))
+    v128.store(p, param)
+    if (isOn<Copy>()) {
+      v128.store(ax, param)
+    } else {
+      const average = v128.load(ax)
+      v128.store(ax, mulAdd<E>(v128.sub<E>(param, average), mu, average))
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import { isOn, lerp, mulAdd } from '../lanes'
+import { Rule } from '../sweep'
+import { gradient } from './gradient'
+
+/** Rectified: the variance of the step can be told, and divides it. FromEnd: β₁ ≤ ½, see `lerp`. */
+export class RAdam<Rectified, Decay, FromEnd> extends Rule {
+  step<E>(
+    p: usize, g: usize, expAvg: usize, expAvgSq: usize,
+    sign: v128, weightDecay: v128, shrink: v128, gain1: v128, keep2: v128, gain2: v128, eps: v128, stepSize: v128,
+  ): void {
+    const param = v128.load(p)
+    const grad = gradient<E, Decay>(g, param, sign, weightDecay)
+    const mean = lerp<E, FromEnd>(v128.load(expAvg), grad, gain1)
+    v128.store(expAvg, mean)
+    const square = mulAdd<E>(v128.load(expAvgSq), keep2, v128.mul<E>(v128.mul<E>(gain2, grad), grad))
+    v128.store(expAvgSq, square)
+    let change = v128.mul<E>(stepSize, mean)
+    if (isOn<Rectified>()) change = v128.div<E>(change, v128.add<E>(v128.sqrt<E>(square), eps))
+    v128.store(p, v128.sub<E>(v128.mul<E>(param, shrink), change))
+  }
+}

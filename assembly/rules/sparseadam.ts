@@ -1,0 +1,18 @@
+import { lerp } from '../lanes'
+import { Rule } from '../sweep'
+
+/** Runs over the rows that have a gradient. FromEnd1, FromEnd2: β ≤ ½, see `lerp`. */
+export class SparseAdam<FromEnd1, FromEnd2> extends Rule {
+  step<E>(
+    p: usize, g: usize, expAvg: usize, expAvgSq: usize,
+    sign: v128, gain1: v128, gain2: v128, stepSize: v128, eps: v128,
+  ): void {
+    const grad = v128.mul<E>(v128.load(g), sign)
+    const mean = lerp<E, FromEnd1>(v128.load(expAvg), grad, gain1)
+    v128.store(expAvg, mean)
+    const square = lerp<E, FromEnd2>(v128.load(expAvgSq), v128.mul<E>(grad, grad), gain2)
+    v128.store(expAvgSq, square)
+    const root = v128.add<E>(v128.sqrt<E>(square), eps)
+    v128.store(p, v128.sub<E>(v128.load(p), v128.div<E>(v128.mul<E>(stepSize, mean), root)))
+  }
+}
