@@ -1,18 +1,27 @@
 import { Tape } from './autograd/tape.ts'
 import { dispose } from './dispose.ts'
 import { check, DownhillError, shown } from './errors.ts'
+import { Folds } from './folds.ts'
 import { Frames } from './frames.ts'
 import { Heap, type Purpose } from './heap.ts'
+import { checkNames } from './options.ts'
 import { Generator } from './random.ts'
-import { checkedShape, type Shape, showShape, sizeOf } from './shape.ts'
-import { bytesPerElement, type DType, type Numbers, Parameter, Tensor, type View } from './tensor.ts'
-import { compile, compileSync, type FloatType, instantiate, type Kernels } from './wasm.ts'
+import { checkedShape, type Shape, sizeOf } from './shape.ts'
+import { Buffer, bytesPerElement, checkNumbers, type DType, type Numbers, Parameter, Tensor, type View } from './tensor.ts'
+import { type CompiledModule, compile, compileSync, createMemory, type FloatType, instantiate, type Kernels } from './wasm.ts'
 
 export interface ArenaOptions {
   /** A compiled `downhill/downhill.wasm`; the embedded binary if absent. */
-  readonly module?: WebAssembly.Module
+  readonly module?: CompiledModule
   /** How large the linear memory may become, in bytes. Default 4 GiB, all that 32-bit addresses reach. */
   readonly maximumBytes?: number
+}
+
+const OPTIONS = ['module', 'maximumBytes']
+
+interface TensorOptions<T extends DType> {
+  readonly dtype?: T
+  readonly data?: Numbers
 }
 
 /** Bytes in use, by purpose; `total` is the size of the linear memory. */
@@ -30,16 +39,17 @@ const FIRST_PAGES = 4
  * w.data[0] // 1
  */
 export class Arena {
-  /** Present buffer of the memory; another object after each growth. */
-  buffer: ArrayBuffer
+  /** What the views look at; another object after each growth. */
+  memory: ArrayBuffer
   /** The whole memory as f64 and as 32-bit words, for tables that kernels read. */
   f64: Float64Array
   f32: Float32Array
   u32: Uint32Array
   readonly heap: Heap
-  readonly kernels: Kernels
+  kernels: Kernels
   readonly frames: Frames
   readonly tape = new Tape()
+  readonly folds = new Folds(this)
   /** Initial weights come from here where no other generator is given. */
   readonly generator = new Generator()
   #disposed = false
@@ -47,35 +57,37 @@ export class Arena {
 
   /** Compiles the binary, once per process, and makes an arena of its own over it. */
   static async create(options: ArenaOptions = {}): Promise<Arena> {
+    checkNames('Arena.create', OPTIONS, options)
     return new Arena(options.module ?? (await compile()), options)
   }
 
   /** The same without waiting, where the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
   static createSync(options: ArenaOptions = {}): Arena {
+    checkNames('Arena.createSync', OPTIONS, options)
     return new Arena(options.module ?? compileSync(), options)
   }
 
-  private constructor(module: WebAssembly.Module, { maximumBytes = FOUR_GIB }: ArenaOptions) {
+  private constructor(module: CompiledModule, { maximumBytes = FOUR_GIB }: ArenaOptions) {
     check(
       Number.isFinite(maximumBytes) && maximumBytes >= FIRST_PAGES * 65536 && maximumBytes <= FOUR_GIB,
       'option-range',
       () => `maximumBytes is between ${FIRST_PAGES * 65536} and 2^32, not ${shown(maximumBytes)}`,
     )
-    const memory = new WebAssembly.Memory({ initial: FIRST_PAGES })
+    const memory = createMemory(FIRST_PAGES)
     this.kernels = instantiate(module, memory)
-    this.buffer = memory.buffer
-    this.f64 = new Float64Array(this.buffer)
-    this.f32 = new Float32Array(this.buffer)
-    this.u32 = new Uint32Array(this.buffer)
-    this.heap = new Heap(memory, maximumBytes, () => this.#renew())
+    this.memory = memory.buffer
+    this.f64 = new Float64Array(this.memory)
+    this.f32 = new Float32Array(this.memory)
+    this.u32 = new Uint32Array(this.memory)
+    this.heap = new Heap(memory, maximumBytes, (buffer) => this.#renew(buffer))
     this.frames = new Frames(this.heap)
   }
 
-  #renew(): void {
-    this.buffer = this.heap.memory.buffer
-    this.f64 = new Float64Array(this.buffer)
-    this.f32 = new Float32Array(this.buffer)
-    this.u32 = new Uint32Array(this.buffer)
+  #renew(buffer: ArrayBuffer): void {
+    this.memory = buffer
+    this.f64 = new Float64Array(this.memory)
+    this.f32 = new Float32Array(this.memory)
+    this.u32 = new Uint32Array(this.memory)
   }
 
   get disposed(): boolean {
@@ -84,9 +96,9 @@ export class Arena {
 
   /** A window on `size` elements at an address. */
   view(dtype: DType, address: number, size: number): View {
-    if (dtype === 'float32') return new Float32Array(this.buffer, address, size)
-    if (dtype === 'float64') return new Float64Array(this.buffer, address, size)
-    return new Int32Array(this.buffer, address, size)
+    if (dtype === 'float32') return new Float32Array(this.memory, address, size)
+    if (dtype === 'float64') return new Float64Array(this.memory, address, size)
+    return new Int32Array(this.memory, address, size)
   }
 
   /**
@@ -95,9 +107,8 @@ export class Arena {
    * @param shape sizes of the axes; [] for a scalar
    * @throws `shape-mismatch` if data has another length, `out-of-memory`
    */
-  parameter(shape: Shape, options: { readonly dtype?: FloatType; readonly data?: Numbers } = {}): Parameter {
-    const { dtype = 'float32', data } = options
-    const own = this.#checked(shape, dtype, data)
+  parameter(shape: Shape, options: TensorOptions<FloatType> = {}): Parameter {
+    const { own, dtype, data } = this.#checked('parameter', shape, options)
     check(dtype !== ('int32' as DType), 'dtype-mismatch', 'a parameter is float32 or float64, not int32')
     const address = this.heap.allocate(sizeOf(own) * bytesPerElement[dtype], 'parameters')
     const parameter = new Parameter(this, address, own, dtype)
@@ -105,32 +116,48 @@ export class Arena {
     return parameter
   }
 
+  /** A buffer of a module, zero unless `data` is given; it lives until it is disposed. Throws like `parameter`. */
+  buffer(shape: Shape, options: TensorOptions<DType> = {}): Buffer {
+    const { own, dtype, data } = this.#checked('buffer', shape, options)
+    const address = this.heap.allocate(sizeOf(own) * bytesPerElement[dtype], 'tensors')
+    const buffer = new Buffer(this, address, own, dtype)
+    if (data) buffer.data.set(data)
+    return buffer
+  }
+
   /**
    * A tensor with a copy of `data`. Inside `frame` it lives until the frame ends, elsewhere until it is disposed.
    *
    * @throws `shape-mismatch` if data has another length than the shape, `out-of-memory`
    */
-  tensor(data: Numbers, shape: Shape = [data.length], options: { readonly dtype?: DType } = {}): Tensor {
-    const { dtype = 'float32' } = options
-    const own = this.#checked(shape, dtype, data)
+  tensor(data: Numbers, shape: Shape = [data?.length ?? 0], options: { readonly dtype?: DType } = {}): Tensor {
+    const { own, dtype, data: numbers } = this.#checked('tensor', shape, { ...options, data: data ?? null })
     const bytes = sizeOf(own) * bytesPerElement[dtype]
     const frame = this.frames.current
     const address = frame ? this.frames.allocate(bytes, 'tensor') : this.heap.allocate(bytes, 'tensors')
     const tensor = new Tensor(this, address, own, dtype, frame)
-    tensor.data.set(data)
+    tensor.data.set(numbers!)
     return tensor
   }
 
-  #checked(shape: Shape, dtype: DType, data: Numbers | undefined): Shape {
+  #checked<T extends DType>(by: string, shape: Shape, options: TensorOptions<T>) {
     this.assertAlive()
-    check(dtype in bytesPerElement, 'dtype-mismatch', () => `dtype is float32, float64 or int32, not ${shown(dtype)}`)
-    const own = checkedShape(shape)
+    checkNames(by, ['dtype', 'data'], options)
+    const { dtype = 'float32' as T, data } = options
     check(
-      data === undefined || data?.length === sizeOf(own),
-      'shape-mismatch',
-      () => `${showShape(own)} has ${sizeOf(own)} numbers, and data has ${data?.length ?? shown(data)}`,
+      typeof dtype === 'string' && Object.hasOwn(bytesPerElement, dtype),
+      'dtype-mismatch',
+      () => `dtype is float32, float64 or int32, not ${shown(dtype)}`,
     )
-    return own
+    const own = checkedShape(shape)
+    if (data === undefined) return { own, dtype, data }
+    checkNumbers(by, own, data)
+    return { own, dtype, data: this.detached(data) }
+  }
+
+  /** The numbers, copied if they are a view of this arena's own memory: a growth would empty it. */
+  detached(numbers: Numbers): Numbers {
+    return ArrayBuffer.isView(numbers) && numbers.buffer === this.memory ? (numbers as View).slice() : numbers
   }
 
   /** A tensor of the current frame whose contents are not set yet. `by` is the function an error names. */
@@ -146,13 +173,14 @@ export class Arena {
    */
   frame<T>(body: () => T): T {
     this.assertAlive()
+    if (body.constructor.name === 'AsyncFunction') throw asynchronous()
     const frame = this.frames.enter()
     const mark = this.tape.length
     try {
       const result = body()
       if (result instanceof Promise) {
         result.catch(() => {})
-        throw new DownhillError('frame-async', 'arena.frame() takes a synchronous function: its tensors are gone when it returns')
+        throw asynchronous()
       }
       return result
     } finally {
@@ -169,13 +197,15 @@ export class Arena {
 
   /** Bytes in use by purpose, and the size of the linear memory. */
   usage(): Usage {
-    return { ...this.heap.used, total: this.buffer.byteLength }
+    return { ...this.heap.used, total: this.memory.byteLength }
   }
 
-  /** Lets go of the memory. Its tensors and optimizers cannot be used any more; a second call is harmless. */
+  /** Lets go of the memory, also where something still refers to the arena. Its tensors and optimizers cannot be used any more; a second call is harmless. */
   dispose(): void {
     this.#disposed = true
-    this.buffer = new ArrayBuffer(0)
+    this.heap.release()
+    this.kernels = undefined as unknown as Kernels
+    this.memory = new ArrayBuffer(0)
     this.f64 = new Float64Array(0)
     this.f32 = new Float32Array(0)
     this.u32 = new Uint32Array(0)
@@ -188,4 +218,8 @@ export class Arena {
   assertAlive(): void {
     if (this.#disposed) throw new DownhillError('disposed', 'the arena was disposed')
   }
+}
+
+function asynchronous(): DownhillError {
+  return new DownhillError('frame-async', 'arena.frame() takes a synchronous function: its tensors are gone when it returns')
 }

@@ -7,6 +7,7 @@ export const errorCodes = {
   'shape-mismatch': 'shapes or lengths that do not fit',
   'dtype-mismatch': 'element types that do not fit',
   'state-mismatch': 'a state dict that does not fit the optimizer or model it is loaded into',
+  'gradient-nonfinite': 'gradients whose norm is NaN or infinite, where that was to be an error',
   'label-range': 'a class label outside the classes',
   'out-of-memory': 'the arena may not, or cannot, grow as far as needed',
   disposed: 'use of an arena or tensor after dispose()',
@@ -40,8 +41,10 @@ export function check(condition: boolean, code: ErrorCode, message: string | (()
 
 /** A value as an error message shows it. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
+  if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`
+  if (typeof value === 'bigint') return `${value}n`
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`
+  if (Array.isArray(value)) return `[${value.slice(0, 6).map(shown).join(', ')}${value.length > 6 ? ', …' : ''}]`
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'no class'})`
   return String(value)

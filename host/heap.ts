@@ -1,4 +1,5 @@
 import { check } from './errors.ts'
+import type { LinearMemory } from './wasm.ts'
 
 /** Every block starts at a multiple of this many bytes and is padded with zeros to one: a whole number of vectors, and a cache line. */
 export const ALIGNMENT = 64
@@ -16,6 +17,7 @@ export function padded(bytes: number): number {
 /** Blocks of one WebAssembly memory. Freed neighbours are joined; the best fitting gap is used first. */
 export class Heap {
   readonly used: Record<Purpose, number> = { parameters: 0, gradients: 0, state: 0, activations: 0, tensors: 0, work: 0 }
+  #memory: LinearMemory
   #gaps: { start: number; end: number }[] = []
   #blocks = new Map<number, { bytes: number; purpose: Purpose }>()
   /** End of what the gaps and blocks cover. Kernels may read 64 bytes past an array, so as many stay free behind it. */
@@ -27,12 +29,20 @@ export class Heap {
    * @param grown called after each growth, when every older view of the memory is empty
    */
   constructor(
-    readonly memory: WebAssembly.Memory,
+    memory: LinearMemory,
     readonly maximumBytes: number,
-    readonly grown: () => void,
+    readonly grown: (buffer: ArrayBuffer) => void,
   ) {
+    this.#memory = memory
     this.#end = PAGE
     this.#extend(memory.buffer.byteLength - ALIGNMENT)
+  }
+
+  /** Lets go of the memory. */
+  release(): void {
+    this.#memory = { buffer: new ArrayBuffer(0), grow: () => 0 }
+    this.#blocks.clear()
+    this.#gaps = []
   }
 
   /** A zeroed block of at least `bytes` bytes; its address. Throws `out-of-memory` and leaves everything as it was if it cannot. */
@@ -48,7 +58,7 @@ export class Heap {
     if (gap.start === gap.end) this.#gaps.splice(this.#gaps.indexOf(gap), 1)
     this.#blocks.set(address, { bytes: size, purpose })
     this.used[purpose] += size
-    new Uint8Array(this.memory.buffer, address, size).fill(0)
+    new Uint8Array(this.#memory.buffer, address, size).fill(0)
     return address
   }
 
@@ -70,8 +80,7 @@ export class Heap {
   }
 
   #insert(start: number, end: number): void {
-    const at = this.#gaps.findIndex((gap) => gap.start > start)
-    const index = at < 0 ? this.#gaps.length : at
+    const index = this.#indexAfter(start)
     const before = this.#gaps[index - 1]
     const after = this.#gaps[index]
     if (before?.end === start && after?.start === end) {
@@ -80,6 +89,17 @@ export class Heap {
     } else if (before?.end === start) before.end = end
     else if (after?.start === end) after.start = start
     else this.#gaps.splice(index, 0, { start, end })
+  }
+
+  /** Where a gap that begins at an address belongs. */
+  #indexAfter(start: number): number {
+    let [low, high] = [0, this.#gaps.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#gaps[middle]!.start < start) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #extend(end: number): void {
@@ -91,7 +111,7 @@ export class Heap {
   #grow(size: number, purpose: Purpose): void {
     const last = this.#gaps.at(-1)
     const missing = size - (last?.end === this.#end ? last.end - last.start : 0)
-    const now = this.memory.buffer.byteLength
+    const now = this.#memory.buffer.byteLength
     const pages = (bytes: number) => Math.ceil(bytes / PAGE)
     const tell = (why: string) =>
       `${size} more bytes for ${purpose} do not fit: the arena has ${now} bytes, of which ${Object.values(this.used).reduce((a, b) => a + b)} are in use, and ${why}`
@@ -99,13 +119,13 @@ export class Heap {
     const generous = Math.min(Math.max(pages(missing), pages(now / 2)), Math.floor((this.maximumBytes - now) / PAGE))
     const grew = this.#tryGrow(generous) || this.#tryGrow(pages(missing))
     check(grew, 'out-of-memory', () => tell('this runtime gives it no more'))
-    this.grown()
-    this.#extend(this.memory.buffer.byteLength - ALIGNMENT)
+    this.grown(this.#memory.buffer)
+    this.#extend(this.#memory.buffer.byteLength - ALIGNMENT)
   }
 
   #tryGrow(pages: number): boolean {
     try {
-      this.memory.grow(pages)
+      this.#memory.grow(pages)
       return true
     } catch {
       return false

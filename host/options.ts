@@ -10,6 +10,8 @@ export interface Option<T> {
   accepts(value: unknown): boolean
   /** torch's name, where it is not the option's own in snake_case. */
   readonly torchKey?: string
+  /** It has no default. */
+  readonly required?: boolean
   /** A group has it, with its default; it cannot be given. A state dict's other value gives way to it. */
   readonly fixed?: boolean
 }
@@ -30,6 +32,16 @@ function interval(range: string): (value: unknown) => value is number {
   return (value): value is number => typeof value === 'number' && above(value) && below(value)
 }
 
+/** The same option without a default. */
+export function required<T>(option: Option<T>, torchKey?: string): Option<T> {
+  return { ...option, default: undefined as T, required: true, ...(torchKey && { torchKey }) }
+}
+
+/** The same option under a name of torch's that follows no rule. */
+export function called<T>(torchKey: string, option: Option<T>): Option<T> {
+  return { ...option, torchKey }
+}
+
 /** A number in an interval, written as in '[0, 1)'. */
 export function number(value: number, range: string, doc: string): Option<number> {
   return { default: value, range, doc, accepts: interval(range) }
@@ -45,6 +57,40 @@ export function pair(value: readonly [number, number], ranges: readonly [string,
 
 export function flag(value: boolean, doc: string): Option<boolean> {
   return { default: value, range: 'true or false', doc, accepts: (v) => typeof v === 'boolean' }
+}
+
+/** A whole number in an interval. */
+export function integer(value: number, range: string, doc: string): Option<number> {
+  const fits = interval(range)
+  return { default: value, range: `a whole number in ${range}`, doc, accepts: (v) => fits(v) && Number.isInteger(v) }
+}
+
+/** As many numbers as the default has. */
+export function numbers(value: readonly number[], doc: string): Option<readonly number[]> {
+  const accepts = (v: unknown) => Array.isArray(v) && v.length === value.length && v.every(Number.isFinite)
+  return { default: value, range: `${value.length} numbers`, doc, accepts }
+}
+
+/** One value for all groups, or an array with one for each. */
+export function each<T>(option: Option<T>): Option<T | readonly T[]> {
+  const accepts = (v: unknown) => (Array.isArray(v) ? v.every((entry) => option.accepts(entry)) : option.accepts(v))
+  return { ...option, range: `${describe(option.range)}, or an array with one a group`, accepts }
+}
+
+/** A function, of which a state dict knows nothing. */
+export function callable<F>(doc: string): Option<F> {
+  return { default: null as F, range: 'a function', doc, accepts: (v) => v === null || typeof v === 'function' }
+}
+
+/** One of a few values. */
+export function choice<T>(value: T, values: readonly T[], doc: string): Option<T> {
+  const shownValues = values.map(shown)
+  return {
+    default: value,
+    range: `${shownValues.slice(0, -1).join(', ')} or ${shownValues.at(-1)}`,
+    doc,
+    accepts: (v) => values.includes(v as T),
+  }
 }
 
 /** Flags that choose among torch's kernels and change nothing here: accepted, kept in the state dict, otherwise ignored. */
@@ -71,17 +117,25 @@ export function fromTorchKey(key: string, declared: Declared = {}): string {
 
 /** Throws unless every given option exists and is in its range. `owner` is what the error calls the thing the options are for. */
 export function checkOptions(owner: string, declared: Declared, given: object): void {
-  for (const [name, value] of Object.entries(given)) {
-    const option = Object.hasOwn(declared, name) ? declared[name] : undefined
-    if (!option || option.fixed) {
-      const names = Object.keys(declared).filter((candidate) => !declared[candidate]!.fixed)
-      const meant = nearest(name, names)
-      const hint = meant ? `, did you mean ${meant}?` : `; it has ${names.join(', ')}`
-      throw new DownhillError('option-unknown', `${owner} has no option ${name}${hint}`)
-    }
-    if (value === undefined) continue
-    check(option.accepts(value), 'option-range', () => `${owner}: ${name} must be ${describe(option.range)}, not ${shown(value)}`)
+  const names = Object.keys(declared).filter((name) => !declared[name]!.fixed)
+  checkNames(owner, names, given)
+  for (const name of names) {
+    const value = (given as Record<string, unknown>)[name]
+    const { accepts, range } = declared[name]!
+    if (value !== undefined)
+      check(accepts(value), 'option-range', () => `${owner}: ${name} must be ${describe(range)}, not ${shown(value)}`)
   }
+}
+
+/** Throws unless `given` is an object with none but these options. */
+export function checkNames(owner: string, names: readonly string[], given: unknown): void {
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
+  check(isObject, 'option-range', () => `${owner} takes its options as an object, as in { ${names[0]}: … }, not ${shown(given)}`)
+  const unknown = Object.keys(given as object).find((name) => !names.includes(name))
+  if (unknown === undefined) return
+  const meant = nearest(unknown, names)
+  const hint = meant ? `, did you mean ${meant}?` : `; it has ${names.join(', ')}`
+  throw new DownhillError('option-unknown', `${owner} has no option ${unknown}${hint}`)
 }
 
 function describe(range: string): string {
@@ -90,11 +144,15 @@ function describe(range: string): string {
 
 /** The given options over the defaults, which are those declared unless others are given. */
 export function withDefaults<T extends object>(given: Partial<T>, defaults: T): T {
-  const values = { ...defaults }
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) Object.assign(values, { [name]: value })
-  return values
+  const values = { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, ownCopy(value)])) as T
+}
+
+/** Arrays are copied wherever options are handed on: writing betas[0] of one group must not reach another. */
+export function ownCopy<T>(value: T): T {
+  return Array.isArray(value) ? ([...value] as T) : value
 }
 
 export function defaultsOf<D extends Declared>(declared: D): Values<D> {
-  return Object.fromEntries(Object.entries(declared).map(([name, option]) => [name, option.default])) as Values<D>
+  return Object.fromEntries(Object.entries(declared).map(([name, option]) => [name, ownCopy(option.default)])) as Values<D>
 }

@@ -4,6 +4,7 @@ import { check, DownhillError, shown } from './errors.ts'
 import type { Frame } from './frames.ts'
 import { padded } from './heap.ts'
 import { type Shape, showShape, sizeOf } from './shape.ts'
+import { coalesced, isSparse, type SparseGradient, type SparseRows, scatter } from './sparse.ts'
 import type { FloatType } from './wasm.ts'
 
 /** Element types. Labels and indices are int32; everything differentiable is float32 or float64. */
@@ -16,6 +17,19 @@ export type View = Float32Array | Float64Array | Int32Array
 
 /** Numbers from anywhere. */
 export type Numbers = ArrayLike<number>
+
+/** Throws `shape-mismatch` unless `data` is an array of as many numbers as the shape has. `what` names it. */
+export function checkNumbers(what: string, shape: Shape, data: unknown): asserts data is Numbers {
+  const size = sizeOf(shape)
+  const isTyped =
+    ArrayBuffer.isView(data) && !(data instanceof DataView) && !(data instanceof BigInt64Array) && !(data instanceof BigUint64Array)
+  check(isTyped || Array.isArray(data), 'dtype-mismatch', () => `${what} takes an array of numbers, not ${shown(data)}`)
+  const { length } = data as Numbers
+  check(length === size, 'shape-mismatch', () => `${what}: ${showShape(shape)} has ${size} numbers, not ${length}`)
+  if (isTyped) return
+  const at = (data as unknown[]).findIndex((value) => typeof value !== 'number')
+  check(at < 0, 'dtype-mismatch', () => `${what}: number ${at} is ${shown((data as unknown[])[at])}`)
+}
 
 /**
  * An array of numbers in an arena, row-major. Made by `arena.tensor`, `arena.parameter` and the functions of `downhill/nn`, not by `new`.
@@ -47,7 +61,7 @@ export class Tensor {
   /** Its numbers, live: what is written here is what the next operation reads. */
   get data(): View {
     this.assertAlive('data')
-    if (this.#view?.buffer !== this.arena.buffer) this.#view = this.arena.view(this.dtype, this.address, this.size)
+    if (this.#view?.buffer !== this.arena.memory) this.#view = this.arena.view(this.dtype, this.address, this.size)
     return this.#view!
   }
 
@@ -109,16 +123,20 @@ export class Tensor {
   }
 }
 
-/** A gradient of which only some rows are given: values[i] belongs to row indices[i]; rows that come twice are summed. */
-export interface SparseGradient {
-  readonly indices: Numbers
-  /** One row of the parameter's trailing axes for each index, one after another. */
-  readonly values: Numbers
+/**
+ * A tensor that belongs to a module and to its state, and that no optimizer updates: running means, counters (int32, which torch's files
+ * have as int64).
+ */
+export class Buffer extends Tensor {
+  constructor(arena: Arena, address: number, shape: Shape, dtype: DType) {
+    super(arena, address, shape, dtype, undefined)
+  }
 }
 
 /** A tensor that optimizers update. It lives until it, or its arena, is disposed. */
 export class Parameter extends Tensor {
   #hasGrad = false
+  #sparse: SparseRows | null = null
   #gradView: View | undefined
 
   constructor(arena: Arena, address: number, shape: Shape, dtype: DType) {
@@ -126,35 +144,48 @@ export class Parameter extends Tensor {
     this.requiresGrad = true
   }
 
-  /** Whether there is a gradient. Without one an optimizer passes the parameter over, as in torch. */
+  /** Whether there is a gradient, of all rows or of some. Without one an optimizer passes the parameter over, as in torch. */
   get hasGrad(): boolean {
     return this.#hasGrad
   }
 
-  /** The gradient, live, or null. Assigning numbers copies them in; assigning null removes the gradient. */
+  /**
+   * The gradient, live; null if there is none or if it is sparse. Assigning numbers copies them in, assigning `{ indices, values }` makes it
+   * sparse, assigning null removes it.
+   */
   get grad(): View | null {
     this.assertAlive('grad')
-    if (!this.#hasGrad) return null
-    if (this.#gradView?.buffer !== this.arena.buffer) {
+    if (!this.#hasGrad || this.#sparse) return null
+    if (this.#gradView?.buffer !== this.arena.memory) {
       this.#gradView = this.arena.view(this.dtype, this.gradAddress, this.size)
     }
     return this.#gradView!
   }
 
-  set grad(value: Numbers | null) {
-    this.assertAlive('grad')
+  set grad(value: Numbers | SparseGradient | null) {
     if (value === null) {
       this.#hasGrad = false
+      this.#sparse = null
       return
     }
-    check(
-      typeof value === 'object' && value.length === this.size,
-      'shape-mismatch',
-      () => `a gradient of a parameter ${showShape(this.shape)} has ${this.size} numbers, not ${value?.length ?? shown(value)}`,
-    )
+    this.assertAlive('grad')
+    if (isSparse(value)) {
+      const make = this.dtype === 'float32' ? (size: number) => new Float32Array(size) : (size: number) => new Float64Array(size)
+      this.#sparse = coalesced(this.shape, make, value)
+      this.#hasGrad = true
+      return
+    }
+    checkNumbers('grad', this.shape, value)
+    const own = this.arena.detached(value)
     this.reserveGrad()
     this.#hasGrad = true
-    this.grad!.set(value)
+    this.#sparse = null
+    this.grad!.set(own)
+  }
+
+  /** The rows of a sparse gradient; null if there is none or if it has all rows. */
+  get sparseGrad(): SparseRows | null {
+    return this.#sparse
   }
 
   /** Memory for the gradient, without there being one yet. */
@@ -163,16 +194,33 @@ export class Parameter extends Tensor {
     return this.gradAddress
   }
 
+  /** Sets the gradient, if there is one, to zero. */
+  zeroGrad(): void {
+    if (this.#sparse) this.#sparse.values.fill(0)
+    else this.grad?.fill(0)
+  }
+
   override accumulate(write: (address: number, more: 0 | 1) => void): void {
     if (!this.requiresGrad) return
+    if (this.#sparse) this.densifyGrad()
     write(this.reserveGrad(), this.#hasGrad ? 1 : 0)
     this.#hasGrad = true
+  }
+
+  /** Makes a sparse gradient one of all rows. */
+  densifyGrad(): void {
+    const rows = this.#sparse
+    if (!rows) return
+    this.arena.view(this.dtype, this.reserveGrad(), this.size).fill(0)
+    this.#sparse = null
+    scatter(rows, this.grad!)
   }
 
   override dispose(): void {
     if (this.gradAddress && !this.arena.disposed) this.arena.heap.free(this.gradAddress)
     this.gradAddress = 0
     this.#hasGrad = false
+    this.#sparse = null
     super.dispose()
   }
 }

@@ -1,6 +1,6 @@
 /** The only file that knows where it runs: it gets a compiled module and instantiates it. */
 import { instantiateSync } from '@assemblyscript/loader'
-import { DownhillError } from './errors.ts'
+import { DownhillError, shown } from './errors.ts'
 import embedded from './generated/binary.ts'
 import { type ElementKernels, type PlainKernels, rules } from './generated/kernels.ts'
 
@@ -11,6 +11,24 @@ export type RuleName = keyof typeof rules
 export type RuleKernel = (spans: number, count: number, uniforms: number) => void
 
 export type FloatType = 'float32' | 'float64'
+
+/** A compiled `downhill.wasm`: a WebAssembly.Module, which types without the DOM do not know. */
+export type CompiledModule = object
+
+/** Linear memory: a WebAssembly.Memory. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+/** A memory of as many pages of 64 KiB. */
+export function createMemory(pages: number): LinearMemory {
+  try {
+    return new WebAssembly.Memory({ initial: pages })
+  } catch (cause) {
+    throw new DownhillError('out-of-memory', 'this runtime gives no memory for another arena; dispose of some', { cause })
+  }
+}
 
 /** The binary's exports, by element type. */
 export interface Kernels extends PlainKernels {
@@ -34,7 +52,7 @@ function refused(cause: unknown): DownhillError {
 }
 
 /** The embedded binary, compiled once per process. */
-export async function compile(): Promise<WebAssembly.Module> {
+export async function compile(): Promise<CompiledModule> {
   try {
     compiled ??= await WebAssembly.compile(bytes())
   } catch (cause) {
@@ -43,7 +61,7 @@ export async function compile(): Promise<WebAssembly.Module> {
   return compiled
 }
 
-export function compileSync(): WebAssembly.Module {
+export function compileSync(): CompiledModule {
   try {
     compiled ??= new WebAssembly.Module(bytes())
   } catch (cause) {
@@ -52,9 +70,21 @@ export function compileSync(): WebAssembly.Module {
   return compiled
 }
 
+function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string, RuleKernel> {
+  const given = module instanceof WebAssembly.Module
+  if (!given) throw new DownhillError('option-range', `module is a WebAssembly.Module, not ${shown(module)}`)
+  try {
+    const exports = instantiateSync(module, { env: { memory: memory as WebAssembly.Memory } }).instance.exports
+    if ('gemmScratch' in exports) return exports as Record<string, RuleKernel>
+  } catch (cause) {
+    throw refused(cause)
+  }
+  throw new DownhillError('runtime-unsupported', 'the module is not the downhill.wasm of this version')
+}
+
 /** Instantiates the module over a memory. The kernels keep no state of their own: all they touch is at the addresses they are given. */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  const exports = instantiateSync(module, { env: { memory } }).instance.exports as Record<string, RuleKernel>
+export function instantiate(module: CompiledModule, memory: LinearMemory): Kernels {
+  const exports = exportsOf(module, memory)
   const element = (suffix: string) =>
     Object.fromEntries(
       Object.entries(exports)

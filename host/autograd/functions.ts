@@ -1,6 +1,6 @@
 /** The differentiable functions. Each computes its result into the current frame and notes how the gradient goes back. */
 import type { Arena } from '../arena.ts'
-import { check, DownhillError } from '../errors.ts'
+import { check, DownhillError, shown } from '../errors.ts'
 import type { ElementKernels } from '../generated/kernels.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { type Numbers, Tensor } from '../tensor.ts'
@@ -8,6 +8,9 @@ import type { FloatType } from '../wasm.ts'
 
 /** Checks the inputs of a function, and gives their arena and the kernels of their element type. */
 function prepare(by: string, inputs: readonly Tensor[]): { arena: Arena; kernels: ElementKernels } {
+  for (const input of inputs) {
+    check(input instanceof Tensor, 'params-invalid', () => `${by} takes tensors, and got ${shown(input)}`)
+  }
   const { arena, dtype } = inputs[0]!
   for (const input of inputs) {
     input.assertAlive(by)
@@ -103,6 +106,8 @@ export function crossEntropy(logits: Tensor, target: Tensor | Numbers): Tensor {
   const { arena, kernels } = prepare('crossEntropy', [logits])
   const [rows, classes] = logits.shape as [number, number]
   check(logits.shape.length === 2, 'shape-mismatch', () => `crossEntropy takes logits [rows, classes], not ${showShape(logits.shape)}`)
+  const isList = target instanceof Tensor || Array.isArray(target) || ArrayBuffer.isView(target)
+  check(isList, 'dtype-mismatch', () => `crossEntropy: targets are an array of class indices, not ${shown(target)}`)
   const labels = target instanceof Tensor ? target : arena.tensor(target, [target.length], { dtype: 'int32' })
   if (!sameShape(labels.shape, [rows])) throw mismatch('crossEntropy', logits, labels, 'there is one target a row')
   check(labels.dtype === 'int32', 'dtype-mismatch', () => `crossEntropy: targets are int32, not ${labels.dtype}`)

@@ -1,6 +1,7 @@
 import type { Arena } from '../arena.ts'
 import * as functional from '../autograd/functions.ts'
 import { check, shown } from '../errors.ts'
+import { checkNames } from '../options.ts'
 import type { Generator } from '../random.ts'
 import type { Parameter, Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
@@ -31,6 +32,7 @@ export class Linear extends Module {
     super()
     checkSize('Linear', 'inFeatures', inFeatures)
     checkSize('Linear', 'outFeatures', outFeatures)
+    checkNames('Linear', ['dtype', 'generator', 'bias'], options)
     const { dtype = 'float32', generator = arena.generator, bias = true } = options
     const bound = 1 / Math.sqrt(inFeatures)
     this.weight = arena.parameter([outFeatures, inFeatures], { dtype })

@@ -1,0 +1,54 @@
+/** Reductions over arrays of the arena: each one call into WebAssembly, whatever the number of arrays. */
+import type { Arena } from './arena.ts'
+import type { FloatType } from './wasm.ts'
+
+/** Bytes of an entry of a fold's table (assembly/fold.ts): element count and two addresses. */
+const ENTRY = 12
+
+/** The folds of one array. */
+export type Fold = 'dot' | 'squaredNorm' | 'absSum' | 'nonZero' | 'absMax' | 'nonFinite' | 'powerSum'
+
+/** A table in linear memory, and behind it the results; kept and enlarged as needed. */
+export class Folds {
+  readonly #arena: Arena
+  #table = 0
+  #capacity = 0
+
+  constructor(arena: Arena) {
+    this.#arena = arena
+  }
+
+  /** Reserves room for as many arrays. */
+  reserve(count: number): void {
+    if (count <= this.#capacity) return
+    const table = this.#arena.heap.allocate(count * (ENTRY + 8) + 8, 'work')
+    if (this.#table) this.#arena.heap.free(this.#table)
+    this.#table = table
+    this.#capacity = count
+  }
+
+  /** Says what array i is. */
+  set(i: number, elements: number, x: number, y: number = x): void {
+    const at = (this.#table + i * ENTRY) / 4
+    const { u32 } = this.#arena
+    u32[at] = elements
+    u32[at + 1] = x
+    u32[at + 2] = y
+  }
+
+  /** Reduces arrays 0 … count − 1, of one element type; the result of array i is at index i of what is returned, until the next call. */
+  run(fold: Fold, dtype: FloatType, count: number, order = 0): Float64Array {
+    const out = Math.ceil((this.#table + this.#capacity * ENTRY) / 8) * 8
+    this.#arena.kernels[dtype][fold](this.#table, count, out, order)
+    return this.#arena.f64.subarray(out / 8, out / 8 + count)
+  }
+
+  /** One array. */
+  one(fold: Fold, dtype: FloatType, elements: number, x: number, y: number = x): number {
+    this.reserve(1)
+    this.set(0, elements, x, y)
+    const out = Math.ceil((this.#table + this.#capacity * ENTRY) / 8) * 8
+    this.#arena.kernels[dtype][fold](this.#table, 1, out, 0)
+    return this.#arena.f64[out / 8]!
+  }
+}

@@ -1,0 +1,69 @@
+/** Gradients of which only some rows are given. */
+import { check, shown } from './errors.ts'
+import { type Shape, showShape, sizeOf } from './shape.ts'
+import type { Numbers, View } from './tensor.ts'
+
+/** values[i] belongs to row indices[i] of the parameter's first axis; rows that come twice are summed. */
+export interface SparseGradient {
+  readonly indices: Numbers
+  /** One row of the trailing axes for each index, one after another. */
+  readonly values: Numbers
+}
+
+/** The same with every row once, in ascending order. */
+export interface SparseRows {
+  readonly indices: Int32Array
+  readonly values: View
+  /** Elements of a row. */
+  readonly width: number
+}
+
+export function isSparse(value: unknown): value is SparseGradient {
+  return typeof value === 'object' && value !== null && 'indices' in value && 'values' in value
+}
+
+/**
+ * Sums rows that come twice, in the order in which they come and in the parameter's own precision.
+ *
+ * @throws `shape-mismatch` if an index is no row, or the values are not a row for each index
+ */
+export function coalesced(shape: Shape, make: (size: number) => View, { indices, values }: SparseGradient): SparseRows {
+  const [rows] = shape
+  check(rows !== undefined, 'shape-mismatch', 'a sparse gradient is for a parameter with rows, and this one is []')
+  const width = sizeOf(shape.slice(1))
+  const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value)
+  check(isList(indices) && isList(values), 'dtype-mismatch', 'a sparse gradient has an array of indices and one of values')
+  check(
+    values.length === indices.length * width,
+    'shape-mismatch',
+    () =>
+      `a sparse gradient of a parameter ${showShape(shape)} has ${width} values a row, so ${indices.length * width}, not ${values.length}`,
+  )
+  const places = new Map<number, number>()
+  for (let i = 0; i < indices.length; i++) {
+    const row = indices[i]!
+    const fits = Number.isInteger(row) && row >= 0 && row < rows
+    check(fits, 'shape-mismatch', () => `index ${i} of a sparse gradient is ${shown(row)}, and the parameter has rows 0 to ${rows - 1}`)
+    places.set(row, 0)
+  }
+  const order = Int32Array.from(places.keys()).sort()
+  for (const [place, row] of order.entries()) places.set(row, place)
+  const summed = make(order.length * width)
+  const wrong = Array.from(values).findIndex((value) => typeof value !== 'number')
+  check(wrong < 0, 'dtype-mismatch', () => `value ${wrong} of a sparse gradient is ${shown(values[wrong])}`)
+  for (let i = 0; i < indices.length; i++) {
+    const place = places.get(indices[i]!)! * width
+    for (let k = 0; k < width; k++) summed[place + k]! += values[i * width + k]!
+  }
+  return { indices: order, values: summed, width }
+}
+
+/** Copies the rows to where they belong in all of them. */
+export function scatter({ indices, values, width }: SparseRows, all: View): void {
+  for (let i = 0; i < indices.length; i++) all.set(values.subarray(i * width, (i + 1) * width), indices[i]! * width)
+}
+
+/** Copies the rows out of all of them. */
+export function gather({ indices, width }: SparseRows, all: View, out: View): void {
+  for (let i = 0; i < indices.length; i++) out.set(all.subarray(indices[i]! * width, (indices[i]! + 1) * width), i * width)
+}
