@@ -1,6 +1,7 @@
-import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
+import type { Params } from '../optimizer/groups.ts'
+import { type AnyRule, always, coupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { number, torchFlag, type Values } from '../options.ts'
-import { type AnyRule, always, coupled, defineRule, eps, lr } from '../rule.ts'
 
 const options = {
   lr: lr(1),
@@ -39,7 +40,7 @@ export const adadelta = defineRule({
 
 /** Adadelta: the step is scaled by the updates made so far. */
 export class Adadelta extends ElementwiseOptimizer<AdadeltaOptions> {
-  static readonly rule: AnyRule = adadelta
+  static readonly declaration: AnyRule = adadelta
 
   constructor(params: Params<AdadeltaOptions>, options: Partial<AdadeltaOptions> = {}) {
     super(adadelta, params, options)

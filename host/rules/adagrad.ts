@@ -1,6 +1,7 @@
-import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
+import type { Params } from '../optimizer/groups.ts'
+import { type AnyRule, always, coupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { number, torchFlag, type Values } from '../options.ts'
-import { type AnyRule, always, coupled, defineRule, eps, lr } from '../rule.ts'
 
 const options = {
   lr: lr(1e-2),
@@ -23,6 +24,7 @@ export const adagrad = defineRule({
   state: { sum: always },
   initial: { sum: (_, defaults) => defaults.initialAccumulatorValue },
   eager: true,
+  sparse: (o) => (o.weightDecay !== 0 ? 'refused' : 'rows'),
   flags: coupled.flags,
   uniforms: {
     ...coupled.uniforms,
@@ -39,7 +41,7 @@ export const adagrad = defineRule({
 
 /** Adagrad: every element has a learning rate that falls with the squares it has seen. */
 export class Adagrad extends ElementwiseOptimizer<AdagradOptions> {
-  static readonly rule: AnyRule = adagrad
+  static readonly declaration: AnyRule = adagrad
 
   constructor(params: Params<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
     super(adagrad, params, options)

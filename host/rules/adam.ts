@@ -1,7 +1,8 @@
-import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
+import type { Params } from '../optimizer/groups.ts'
+import { type AnyRule, always, averaging, coupled, decoupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { flag, pair, torchFlag, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
-import { type AnyRule, always, coupled, defineRule, eps, fromEnd, lerpWeight, lr } from '../rule.ts'
 
 const options = {
   lr: lr(1e-3),
@@ -14,7 +15,7 @@ const options = {
   capturable: torchFlag(false),
   differentiable: torchFlag(false),
   fused: torchFlag(null),
-  decoupledWeightDecay: flag(false, 'shrink the parameter by lr·weightDecay instead of changing the gradient, as AdamW does'),
+  decoupledWeightDecay: decoupled.option(),
 }
 
 export type AdamOptions = Values<typeof options>
@@ -24,17 +25,10 @@ export const adam = defineRule({
   kernel: 'Adam',
   options,
   state: { expAvg: always, expAvgSq: always, maxExpAvgSq: (o) => o.amsgrad },
-  flags: {
-    amsgrad: (o) => o.amsgrad,
-    decay: (o) => o.weightDecay !== 0 && !o.decoupledWeightDecay,
-    fromEnd: (o) => fromEnd(o.betas[0]),
-  },
+  flags: { amsgrad: (o) => o.amsgrad, ...decoupled.flags, ...averaging.flags },
   uniforms: {
-    ...coupled.uniforms,
-    shrink: (o) => (o.decoupledWeightDecay ? 1 - o.lr * o.weightDecay : 1),
-    gain1: (o) => lerpWeight(o.betas[0]),
-    keep2: (o) => o.betas[1],
-    gain2: (o) => 1 - o.betas[1],
+    ...decoupled.uniforms,
+    ...averaging.uniforms,
     stepSize: (o, t) => o.lr / (1 - pow(o.betas[0], t)),
     unbias: (o, t) => 1 / Math.sqrt(1 - pow(o.betas[1], t)),
     eps: (o) => o.eps,
@@ -42,8 +36,8 @@ export const adam = defineRule({
   math: [
     'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1} \\text{ (Adam)},\\quad \\theta_{t-1} \\leftarrow (1-\\gamma\\lambda)\\,\\theta_{t-1} \\text{ (AdamW)}',
     'm_t = \\beta_1 m_{t-1} + (1-\\beta_1)\\,g_t',
-    'v_t = \\beta_2 v_{t-1} + (1-\\beta_2)\\,g_t^2,\\quad \\hat v_t = \\max(\\hat v_{t-1}, v_t) \\text{ (amsgrad)}',
-    '\\theta_t = \\theta_{t-1} - \\frac{\\gamma}{1-\\beta_1^t}\\cdot\\frac{m_t}{\\sqrt{v_t}/\\sqrt{1-\\beta_2^t} + \\epsilon}',
+    'v_t = \\beta_2 v_{t-1} + (1-\\beta_2)\\,g_t^2,\\quad \\hat v_t = \\max(\\hat v_{t-1}, v_t) \\text{ (amsgrad)},\\quad \\hat v_t = v_t \\text{ (otherwise)}',
+    '\\theta_t = \\theta_{t-1} - \\frac{\\gamma}{1-\\beta_1^t}\\cdot\\frac{m_t}{\\sqrt{\\hat v_t}/\\sqrt{1-\\beta_2^t} + \\epsilon}',
   ],
   paper:
     'Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980; amsgrad: Reddi, Kale and Kumar, ICLR 2018',
@@ -51,7 +45,7 @@ export const adam = defineRule({
 
 /** Adam. Its weight decay joins the gradient; see {@link AdamW} for the form that does not. */
 export class Adam extends ElementwiseOptimizer<AdamOptions> {
-  static readonly rule: AnyRule = adam
+  static readonly declaration: AnyRule = adam
 
   constructor(params: Params<AdamOptions>, options: Partial<AdamOptions> = {}) {
     super(adam, params, options)

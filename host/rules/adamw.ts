@@ -1,6 +1,7 @@
-import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
+import type { Params } from '../optimizer/groups.ts'
+import { type AnyRule, defineRule } from '../optimizer/rule.ts'
 import { fixed, number } from '../options.ts'
-import { type AnyRule, defineRule } from '../rule.ts'
 import { type AdamOptions, adam } from './adam.ts'
 
 export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
@@ -18,7 +19,7 @@ export const adamw = defineRule({
 
 /** Adam with weight decay of its own, apart from the gradient. */
 export class AdamW extends ElementwiseOptimizer<AdamOptions> {
-  static readonly rule: AnyRule = adamw
+  static readonly declaration: AnyRule = adamw
 
   constructor(params: Params<AdamWOptions>, options: Partial<AdamWOptions> = {}) {
     super(adamw, params, options)

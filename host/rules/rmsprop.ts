@@ -1,6 +1,7 @@
-import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
+import type { Params } from '../optimizer/groups.ts'
+import { type AnyRule, always, coupled, defineRule, eps, fromEnd, lerpWeight, lr } from '../optimizer/rule.ts'
 import { flag, number, torchFlag, type Values } from '../options.ts'
-import { type AnyRule, always, coupled, defineRule, eps, fromEnd, lerpWeight, lr } from '../rule.ts'
 
 const options = {
   lr: lr(1e-2),
@@ -48,7 +49,7 @@ export const rmsprop = defineRule({
 
 /** RMSprop: the gradient divided by its root mean square. */
 export class RMSprop extends ElementwiseOptimizer<RMSpropOptions> {
-  static readonly rule: AnyRule = rmsprop
+  static readonly declaration: AnyRule = rmsprop
 
   constructor(params: Params<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
     super(rmsprop, params, options)

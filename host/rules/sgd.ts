@@ -1,6 +1,7 @@
-import { ElementwiseOptimizer, type Params } from '../elementwise.ts'
+import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
+import type { Params } from '../optimizer/groups.ts'
+import { type AnyRule, coupled, defineRule, lr } from '../optimizer/rule.ts'
 import { flag, number, torchFlag, type Values } from '../options.ts'
-import { type AnyRule, coupled, defineRule, lr } from '../rule.ts'
 
 const options = {
   lr: lr(1e-3),
@@ -23,6 +24,7 @@ export const sgd = defineRule({
   conflict: (o) =>
     o.nesterov && (o.momentum <= 0 || o.dampening !== 0) ? 'nesterov needs a momentum above 0 and no dampening' : undefined,
   uncounted: true,
+  sparse: (o) => (o.weightDecay !== 0 ? 'refused' : o.momentum !== 0 ? 'dense' : 'rows'),
   state: { momentumBuffer: (o) => o.momentum !== 0 },
   flags: {
     momentum: (o) => o.momentum !== 0,
@@ -48,7 +50,7 @@ export const sgd = defineRule({
 
 /** Stochastic gradient descent, with momentum and Nesterov's momentum. */
 export class SGD extends ElementwiseOptimizer<SGDOptions> {
-  static readonly rule: AnyRule = sgd
+  static readonly declaration: AnyRule = sgd
 
   constructor(params: Params<SGDOptions>, options: Partial<SGDOptions> = {}) {
     super(sgd, params, options)

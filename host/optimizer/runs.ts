@@ -1,31 +1,15 @@
 /** Which parameters an elementwise optimizer steps in one call into WebAssembly, and the table that says where they lie. */
-import type { Parameter } from './tensor.ts'
-import type { FloatType, RuleKernel } from './wasm.ts'
 
-/** Steps that parameters have taken together. */
-export interface Clock {
-  t: number
-}
+import type { FloatType, RuleKernel } from '../wasm.ts'
+import type { Clock, Member } from './members.ts'
 
-/** A parameter of an elementwise optimizer and its state. */
-export interface Member {
-  readonly parameter: Parameter
-  readonly group: number
-  /** Addresses of its state arrays in the order of the rule, 0 where there is none. */
-  readonly slots: number[]
-  /** Bit i: slot i holds state. */
-  live: number
-  clock: Clock
-  /** Whether the present plan steps it. */
-  planned: boolean
-}
-
-/** Parameters of one group, one element type and one clock. */
+/** Parameters of one group, one element type and one clock; or one parameter with a sparse gradient. */
 export interface Run {
   readonly members: readonly Member[]
   readonly group: number
   readonly dtype: FloatType
   readonly clock: Clock
+  readonly sparse: boolean
   kernels: readonly RuleKernel[]
   table: number
   count: number
@@ -37,17 +21,20 @@ const WORDS = SPAN_BYTES / 4
 const ADDRESSES = WORDS - 1
 
 /** Sorts a group's members into runs, keeping their order. Without a counter only a first step differs from others. */
-export function together(members: readonly Member[], uncounted: boolean): Run[] {
-  const runs = new Map<string, Member[]>()
+export function together(members: readonly Member[], uncounted: boolean, isSparse: (member: Member) => boolean): Run[] {
+  const runs = new Map<unknown, Member[]>()
   for (const member of members) {
-    const key = `${member.parameter.dtype} ${uncounted ? Math.min(member.clock.t, 1) : member.clock.t}`
+    const { t, ...numbers } = member.clock
+    const shared = `${member.parameter.dtype} ${uncounted ? Math.min(t, 1) : t} ${Object.values(numbers).join(' ')}`
+    const key = isSparse(member) ? member : shared
     const run = runs.get(key)
     if (run) run.push(member)
     else runs.set(key, [member])
   }
   return [...runs.values()].map((run) => {
     const { group, parameter, clock } = run[0]!
-    return { members: run, group, dtype: parameter.dtype as FloatType, clock: { ...clock }, kernels: [], table: 0, count: 0 }
+    const dtype = parameter.dtype as FloatType
+    return { members: run, group, dtype, clock: { ...clock }, sparse: isSparse(run[0]!), kernels: [], table: 0, count: 0 }
   })
 }
 
@@ -69,4 +56,11 @@ export function writeSpans(u32: Uint32Array, table: number, members: readonly Me
     }
   }
   return count
+}
+
+/** Writes the one entry of arrays of `bytes` that lie one after another from `first` on. */
+export function writeConsecutive(u32: Uint32Array, table: number, bytes: number, first: number): void {
+  const at = table / 4
+  u32[at] = bytes
+  for (let i = 0; i < ADDRESSES; i++) u32[at + 1 + i] = first + i * bytes
 }

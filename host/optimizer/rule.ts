@@ -1,21 +1,28 @@
-import type { rules } from './generated/kernels.ts'
-import { type Declared, flag, number, type Values } from './options.ts'
-import type { RuleName } from './wasm.ts'
+import type { rules } from '../generated/kernels.ts'
+import { type Declared, flag, number, type Values } from '../options.ts'
+import type { RuleName } from '../wasm.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: options of whatever is declared
-type Of<T> = Readonly<Record<string, (o: any, t?: any) => T>>
+type Any = any
+type Of<T> = Readonly<Record<string, (o: Any, t?: Any, clock?: Any) => T>>
+
+/** How an optimizer takes a sparse gradient: by its rows, as a dense one, or not at all. */
+export type SparseForm = 'rows' | 'dense' | 'refused'
 
 /** Any rule, where its names are looked up and not written. */
 export interface AnyRule {
   readonly name: string
   readonly kernel: RuleName
   readonly options: Declared
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly conflict?: (o: any) => string | undefined
+  readonly conflict?: (o: Any) => string | undefined
   readonly state: Of<boolean>
   readonly initial?: Of<number>
+  readonly scalars?: Of<number>
+  readonly advance?: (o: Any, clock: Any) => void
+  readonly settle?: (o: Any, clock: Any) => void
   readonly eager?: boolean
   readonly uncounted?: boolean
+  readonly sparse?: 'only' | ((o: Any) => SparseForm)
   readonly flags: Of<boolean>
   readonly uniforms: Of<number>
   readonly math: readonly string[]
@@ -24,14 +31,14 @@ export interface AnyRule {
 
 type Names<K extends RuleName, Part extends 'flags' | 'state' | 'uniforms'> = (typeof rules)[K][Part][number]
 
-/** A number from a group's options `o` and the count `t` of this step, 1 for a parameter's first. */
-type FromStep<O, T> = (o: O, t: number) => T
+/** What follows from a group's options `o`, the count `t` of this step, 1 for a parameter's first, and the rule's own numbers. */
+type FromStep<O, S extends string, T> = (o: O, t: number, clock: { t: number } & Record<S, number>) => T
 
 /**
  * What there is to say about an elementwise optimizer. Its names are those of the kernel's parameters (assembly/rules), so that a missing
  * or misspelt one does not compile; validation, class, state dict, documentation and tests follow from it.
  */
-export interface Rule<K extends RuleName, D extends Declared> {
+export interface Rule<K extends RuleName, D extends Declared, S extends string = never> {
   /** The class, as torch calls it. */
   readonly name: string
   readonly kernel: K
@@ -43,22 +50,34 @@ export interface Rule<K extends RuleName, D extends Declared> {
   readonly state: Readonly<Record<Names<K, 'state'>, (o: Values<D>) => boolean>>
   /** What a state array holds before the first step, from the group's options and the constructor's; 0 where not given. */
   readonly initial?: Partial<Readonly<Record<Names<K, 'state'>, (o: Values<D>, defaults: Values<D>) => number>>>
+  /** Numbers that a parameter's steps carry on, with their values before the first. */
+  readonly scalars?: Readonly<Record<S, (o: Values<D>) => number>>
+  /** Changes them before the step… */
+  readonly advance?: Change<Values<D>, S>
+  /** …or after it. */
+  readonly settle?: Change<Values<D>, S>
   /** State that exists from construction, not from the first step. */
   readonly eager?: boolean
-  /** SGD has no counter: only whether there was a step before this one matters, and torch's state dict has no `step`. */
+  /** Only whether there was a step before this one matters, and torch's state dict has no `step`. */
   readonly uncounted?: boolean
+  /** Takes sparse gradients, and how; without it none, with 'only' no others. */
+  readonly sparse?: 'only' | ((o: Values<D>) => SparseForm)
   /** Which form of the kernel runs. */
-  readonly flags: Readonly<Record<Names<K, 'flags'>, (o: Values<D>) => boolean>>
+  readonly flags: Readonly<Record<Names<K, 'flags'>, FromStep<Values<D>, S, boolean>>>
   /** The kernel's uniforms, computed in f64 and rounded once. */
-  readonly uniforms: Readonly<Record<Names<K, 'uniforms'>, FromStep<Values<D>, number>>>
+  readonly uniforms: Readonly<Record<Names<K, 'uniforms'>, FromStep<Values<D>, S, number>>>
   /** The update in LaTeX, one line an equation. */
   readonly math: readonly string[]
   /** Where it comes from. */
   readonly paper: string
 }
 
+type Change<O, S extends string> = (o: O, clock: { t: number } & Record<S, number>) => void
+
 /** Keeps the literal types of a declaration. */
-export function defineRule<const K extends RuleName, const D extends Declared>(rule: Rule<K, D>): Rule<K, D> {
+export function defineRule<const K extends RuleName, const D extends Declared, const S extends string = never>(
+  rule: Rule<K, D, S>,
+): Rule<K, D, S> {
   return rule
 }
 
@@ -73,8 +92,37 @@ export const coupled = {
   weightDecay: (value = 0) => number(value, '[0, ∞)', 'adds weightDecay·p to the gradient'),
   flags: { decay: (o: Coupled) => o.weightDecay !== 0 },
   uniforms: {
-    sign: (o: Coupled) => (o.maximize ? -1 : 1),
+    sign: (o: { readonly maximize: boolean }) => (o.maximize ? -1 : 1),
     weightDecay: (o: Coupled) => o.weightDecay,
+  },
+}
+
+interface Decoupled extends Coupled {
+  readonly lr: number
+  readonly decoupledWeightDecay: boolean
+}
+
+/** The same for rules whose decay may also shrink the parameter. */
+export const decoupled = {
+  option: (value = false) => flag(value, 'shrink the parameter by lr·weightDecay instead of changing the gradient'),
+  flags: { decay: (o: Decoupled) => o.weightDecay !== 0 && !o.decoupledWeightDecay },
+  uniforms: {
+    ...coupled.uniforms,
+    shrink: (o: Decoupled) => (o.decoupledWeightDecay ? 1 - o.lr * o.weightDecay : 1),
+  },
+}
+
+interface Averaging {
+  readonly betas: readonly [number, number]
+}
+
+/** What rules share that average the gradient with β₁ and its square with β₂. */
+export const averaging = {
+  flags: { fromEnd: (o: Averaging) => fromEnd(o.betas[0]) },
+  uniforms: {
+    gain1: (o: Averaging) => lerpWeight(o.betas[0]),
+    keep2: (o: Averaging) => o.betas[1],
+    gain2: (o: Averaging) => 1 - o.betas[1],
   },
 }
 

@@ -1,0 +1,122 @@
+/** Groups of parameters: what is handed over, what they become, and how a state dict has them. */
+import { check, shown } from '../errors.ts'
+import { checkOptions, type Declared, defaultsOf, fromTorchKey, ownCopy, torchKey, withDefaults } from '../options.ts'
+import { showShape } from '../shape.ts'
+import { Parameter } from '../tensor.ts'
+
+/** Parameters, bare or with their names, as `model.parameters()` and `model.namedParameters()` give them. */
+export type ParameterList = Iterable<Parameter> | Iterable<readonly [string, Parameter]>
+
+/** A group as it is handed over: its parameters, and options that differ from the optimizer's. */
+export type GroupInit<O> = Partial<O> & { readonly params: Parameter | ParameterList }
+
+/** What an optimizer is made from: parameters, or groups of them. */
+export type Params<O> = ParameterList | Iterable<GroupInit<O>>
+
+/** A group of parameters with its options; plain and writable, and read afresh at each step. */
+export type ParamGroup<O> = O & {
+  readonly params: readonly Parameter[]
+  /** Names, if the parameters came with them. */
+  paramNames?: readonly string[]
+  /** The learning rate schedulers start from; they add this. */
+  initialLr?: number
+}
+
+/** What there is to say about an optimizer's options. */
+export interface Declaration<O> {
+  readonly name: string
+  readonly options: Declared
+  /** What the ranges cannot say; a sentence if the options do not go together. */
+  readonly conflict?: (options: O) => string | undefined
+}
+
+function isPair(entry: unknown): entry is readonly [string, Parameter] {
+  return Array.isArray(entry) && typeof entry[0] === 'string'
+}
+
+/** The options given over the declared defaults, checked. */
+export function checkedDefaults<O extends object>(declaration: Declaration<O>, options: Partial<O>): O {
+  checkOptions(declaration.name, declaration.options, options)
+  const defaults = withDefaults(options, defaultsOf(declaration.options) as O)
+  checkConflict(declaration, defaults)
+  return defaults
+}
+
+function checkConflict<O>({ name, conflict }: Declaration<O>, options: O): void {
+  const why = conflict?.(options)
+  check(why === undefined, 'option-range', () => `${name}: ${why}`)
+}
+
+/** The groups in what an optimizer is made from. */
+export function groupsOf<O>(name: string, params: Params<O>): GroupInit<O>[] {
+  const isIterable = typeof params === 'object' && params !== null && Symbol.iterator in params
+  check(isIterable, 'params-invalid', () => `${name} takes an array of parameters or of groups, not ${shown(params)}`)
+  const entries = [...(params as Iterable<unknown>)]
+  check(entries.length > 0, 'params-empty', `${name} got an empty parameter list`)
+  const isGroup = (entry: unknown) => typeof entry === 'object' && entry !== null && 'params' in entry
+  return (isGroup(entries[0]) ? entries : [{ params: entries }]) as GroupInit<O>[]
+}
+
+/** Groups as they will be, with every parameter and option checked against each other and against the groups there are. */
+export function checkedGroups<O extends object>(
+  declaration: Declaration<O>,
+  defaults: O,
+  present: readonly ParamGroup<O>[],
+  groups: readonly GroupInit<O>[],
+): ParamGroup<O>[] {
+  const { name } = declaration
+  const seen = new Set(present.flatMap((group) => group.params))
+  const named: boolean[] = present.map((group) => group.paramNames !== undefined)
+  let arena = present[0]?.params[0]?.arena
+  return groups.map((group) => {
+    check(typeof group === 'object' && group !== null, 'params-invalid', () => `${name}: a group is { params, … }, not ${shown(group)}`)
+    const { params, ...overrides } = group
+    const isList = typeof params === 'object' && params !== null && Symbol.iterator in params
+    check(
+      params instanceof Parameter || isList,
+      'params-invalid',
+      () => `${name}: params of a group is a list of parameters, not ${shown(params)}`,
+    )
+    const entries: unknown[] = params instanceof Parameter ? [params] : [...(params as Iterable<unknown>)]
+    check(entries.length > 0, 'params-empty', `${name} got a group without parameters`)
+    checkOptions(name, declaration.options, overrides)
+    const parameters = entries.map((entry) => {
+      const parameter = isPair(entry) ? entry[1] : entry
+      check(parameter instanceof Parameter, 'params-invalid', () => `${name} takes parameters, and got ${shown(parameter)}`)
+      parameter.assertAlive(name)
+      check(!seen.has(parameter), 'params-invalid', () => `${name}: a parameter ${showShape(parameter.shape)} appears twice`)
+      arena ??= parameter.arena
+      check(parameter.arena === arena, 'params-invalid', `${name} takes parameters of one arena, and got some of two`)
+      seen.add(parameter)
+      return parameter
+    })
+    named.push(...entries.map(isPair))
+    check(new Set(named).size === 1, 'params-invalid', `${name}: either all parameters have names or none`)
+    const given = overrides as Partial<O>
+    // torch's order: what the group says first, then the rest.
+    const options = { ...withDefaults(given, {} as O), ...withDefaults(given, defaults) }
+    checkConflict(declaration, options)
+    const paramNames = entries.every(isPair) ? { paramNames: entries.map((entry) => entry[0]) } : {}
+    return { params: parameters, ...paramNames, ...options } as ParamGroup<O>
+  })
+}
+
+/** A group's options under torch's names. */
+export function savedGroup(declared: Declared, group: object): Record<string, unknown> {
+  const entries = Object.entries(group).filter(([name]) => name !== 'params')
+  return Object.fromEntries(entries.map(([name, value]) => [torchKey(name, declared), ownCopy(value)]))
+}
+
+/** A saved group's options under our names. Options an older file lacks have their declared default; keys of schedulers are kept. */
+export function loadedGroup(where: string, declared: Declared, saved: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const entries = Object.entries(saved).map(([key, value]) => {
+    const plain = /^[a-zA-Z]\w*$/.test(key) && key !== 'constructor'
+    check(plain, 'state-mismatch', () => `${where} has an option called ${shown(key)}`)
+    return [fromTorchKey(key, declared), ownCopy(value)] as const
+  })
+  const group = Object.fromEntries(entries)
+  const isOption = (name: string) => Object.hasOwn(declared, name) && !declared[name]!.fixed
+  checkOptions(where, declared, Object.fromEntries(entries.filter(([name]) => isOption(name))))
+  const fixed = Object.entries(declared).filter(([, option]) => option.fixed)
+  return { ...group, ...defaultsOf(declared), ...group, ...Object.fromEntries(fixed.map(([name, option]) => [name, option.default])) }
+}

@@ -1,0 +1,211 @@
+/** Optimizers that keep a few arrays for each parameter: their memory, and the way in and out of state dicts. */
+import { check, DownhillError, shown } from '../errors.ts'
+import { padded } from '../heap.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
+import { bytesPerElement, checkNumbers, type Parameter } from '../tensor.ts'
+import { Optimizer } from './optimizer.ts'
+import { isStateTensor, type ParameterState, type StateTensor } from './state-dict.ts'
+
+/** Steps that parameters have taken together, and numbers that change with each: NAdam's μ product, ASGD's η. */
+export type Clock = { t: number } & Record<string, number>
+
+/** A parameter and its state. */
+export interface Member {
+  readonly parameter: Parameter
+  readonly group: number
+  /** Addresses of its state arrays, 0 where there is none. */
+  readonly slots: number[]
+  /** Bit i: slot i holds state. */
+  live: number
+  clock: Clock
+}
+
+/** One array of a parameter's state. */
+export interface Slot<O> {
+  /** torch's key. */
+  readonly key: string
+  readonly shape: (parameter: Parameter) => Shape
+  /** What it holds before the first step, from the group's options and the constructor's. */
+  readonly initial: (options: O, defaults: O) => number
+}
+
+/** What the arrays are, and the numbers beside them. */
+export interface StateLayout<O> {
+  readonly slots: readonly Slot<O>[]
+  /** Bit i: a parameter needs slot i under these options. */
+  readonly needs: (parameter: Parameter, options: O) => number
+  /** torch's keys of the clock's numbers, with the names they have there; 't' is the count of steps. Without it only a first step differs. */
+  readonly numbers: readonly { readonly key: string; readonly name: string; readonly initial: (options: O) => number }[]
+}
+
+export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
+  protected members: Member[][] = []
+  protected abstract readonly layout: StateLayout<O>
+  readonly #memberOf = new Map<Parameter, Member>()
+  readonly #blocks: number[] = []
+
+  protected override groupsChanged(): void {
+    for (let g = this.members.length; g < this.paramGroups.length; g++) {
+      const { slots } = this.layout
+      const added = this.paramGroups[g]!.params.map((parameter) => {
+        const member = { parameter, group: g, slots: slots.map(() => 0), live: 0, clock: this.#newClock(g) }
+        this.#memberOf.set(parameter, member)
+        return member
+      })
+      this.members.push(added)
+    }
+  }
+
+  /** The members that have a gradient; sparse ones are refused. */
+  protected present(): Member[] {
+    const present = this.members.flat().filter(({ parameter }) => parameter.hasGrad)
+    const sparse = present.find(({ parameter }) => parameter.sparseGrad)
+    check(!sparse, 'params-invalid', `${this.declaration.name} does not take sparse gradients`)
+    return present
+  }
+
+  #newClock(group: number): Clock {
+    const options = this.paramGroups[group] as O
+    return { t: 0, ...Object.fromEntries(this.layout.numbers.map(({ name, initial }) => [name, initial(options)])) } as Clock
+  }
+
+  #slotBytes(slot: number, parameter: Parameter): number {
+    return padded(Math.max(sizeOf(this.layout.slots[slot]!.shape(parameter)), 1) * bytesPerElement[parameter.dtype])
+  }
+
+  override get stateBytes(): number {
+    let bytes = 0
+    for (const { parameter, group } of this.members.flat()) {
+      const needed = this.layout.needs(parameter, this.paramGroups[group] as O)
+      for (let slot = 0; needed >> slot; slot++) if (needed & (1 << slot)) bytes += this.#slotBytes(slot, parameter)
+    }
+    return bytes
+  }
+
+  /** Gives members the state they need and do not have: one block of memory, slot after slot, so that neighbours stay neighbours. */
+  protected createStates(members: readonly Member[]): void {
+    const wanted = members.map((member) => {
+      const options = this.paramGroups[member.group] as O
+      return { member, options, missing: this.layout.needs(member.parameter, options) & ~member.live }
+    })
+    for (const { member, missing } of wanted) this.#checkNotLate(member.live, missing, 'step')
+    this.#allocate(wanted)
+    for (const { member, options, missing } of wanted) {
+      if (!missing) continue
+      for (let slot = 0; missing >> slot; slot++) {
+        if (!(missing & (1 << slot))) continue
+        const { dtype } = member.parameter
+        const size = this.#slotBytes(slot, member.parameter) / bytesPerElement[dtype]
+        this.arena.view(dtype, member.slots[slot]!, size).fill(this.layout.slots[slot]!.initial(options, this.defaults))
+      }
+      member.live |= missing
+      member.clock = this.#newClock(member.group)
+    }
+  }
+
+  /** torch makes all state at a parameter's first step, and fails later if an option then needs more. */
+  #checkNotLate(live: number, missing: number, during: string): void {
+    const late = this.layout.slots.findIndex((_, slot) => missing & (1 << slot))
+    check(
+      late < 0 || live === 0,
+      'state-mismatch',
+      () =>
+        `${this.declaration.name}.${during}: the options need ${this.layout.slots[late]!.key}, and the state there is was made without it`,
+    )
+  }
+
+  #allocate(wanted: readonly { readonly member: Member; readonly missing: number }[]): void {
+    const places: { readonly member: Member; readonly slot: number; readonly bytes: number }[] = []
+    for (let slot = 0; slot < this.layout.slots.length; slot++) {
+      for (const { member, missing } of wanted) {
+        if (missing & (1 << slot) && !member.slots[slot]) places.push({ member, slot, bytes: this.#slotBytes(slot, member.parameter) })
+      }
+    }
+    if (!places.length) return
+    let address = this.arena.heap.allocate(
+      places.reduce((sum, { bytes }) => sum + bytes, 0),
+      'state',
+    )
+    this.#blocks.push(address)
+    for (const { member, slot, bytes } of places) {
+      member.slots[slot] = address
+      address += bytes
+    }
+  }
+
+  protected override readState(parameter: Parameter): ParameterState | undefined {
+    const member = this.#memberOf.get(parameter)!
+    if (!member.live) return undefined
+    const state: ParameterState = {}
+    for (const { key, name } of this.layout.numbers) state[key] = member.clock[name]!
+    for (const [slot, { key, shape }] of this.layout.slots.entries()) {
+      if (!(member.live & (1 << slot))) continue
+      const own = shape(parameter)
+      state[key] = { dtype: parameter.dtype, shape: own, data: this.arena.view(parameter.dtype, member.slots[slot]!, sizeOf(own)).slice() }
+    }
+    return state
+  }
+
+  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
+    const members = this.members.flat()
+    const found = states.map((state, i) => {
+      const isEmpty = state === undefined || (typeof state === 'object' && state !== null && !Object.keys(state).length)
+      return isEmpty ? undefined : this.#checked(state, members[i]!.parameter, i)
+    })
+    const wanted = members.map((member, i) => ({ member, missing: found[i]?.live ?? 0 }))
+    for (const { member, missing: live } of wanted) {
+      this.#checkNotLate(live, this.layout.needs(member.parameter, groups[member.group]!) & ~live, 'loadStateDict')
+    }
+    this.#allocate(wanted)
+    return () => {
+      for (const [i, member] of members.entries()) {
+        const state = found[i]
+        member.live = state?.live ?? 0
+        member.clock = { ...this.#newClock(member.group), t: member.live ? 1 : 0, ...state?.numbers }
+        for (const [slot, { data }] of state?.tensors ?? []) {
+          this.arena.view(member.parameter.dtype, member.slots[slot]!, data.length).set(data)
+        }
+      }
+    }
+  }
+
+  #checked(state: ParameterState, parameter: Parameter, index: number) {
+    const { slots, numbers } = this.layout
+    const fail = (why: string) =>
+      new DownhillError('state-mismatch', `${this.declaration.name}.loadStateDict: the state of parameter ${index} ${why}`)
+    if (typeof state !== 'object' || state === null) throw fail(`is ${shown(state)}`)
+    const tensors: [number, StateTensor][] = []
+    const scalars: Record<string, number> = {}
+    let live = 0
+    for (const [key, value] of Object.entries(state)) {
+      const slot = slots.findIndex((candidate) => candidate.key === key)
+      const number = numbers.find((candidate) => candidate.key === key)
+      if (number) {
+        const scalar = isStateTensor(value) ? value.data[0] : value
+        if (typeof scalar !== 'number' || (number.name === 't' && !(Number.isSafeInteger(scalar) && scalar >= 0))) {
+          throw fail(`has ${shown(scalar)} for ${key}`)
+        }
+        scalars[number.name] = scalar
+      } else if (slot < 0) {
+        throw fail(`has a key ${key}, which is none of ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
+      } else {
+        const shape = slots[slot]!.shape(parameter)
+        if (!isStateTensor(value) || !Array.isArray(value.shape) || !sameShape(value.shape, shape)) {
+          throw fail(
+            `has ${isStateTensor(value) ? showShape(value.shape) : shown(value)} for ${key}, which must be a tensor of shape ${showShape(shape)}`,
+          )
+        }
+        checkNumbers(`${this.declaration.name}.loadStateDict: ${key} of parameter ${index}`, shape, value.data)
+        tensors.push([slot, value])
+        live |= 1 << slot
+      }
+    }
+    const absent = numbers.find(({ name }) => !(name in scalars))
+    if (absent) throw fail(`has no ${absent.key}`)
+    return { live, numbers: scalars, tensors }
+  }
+
+  protected override release(): void {
+    for (const block of this.#blocks) this.arena.heap.free(block)
+  }
+}

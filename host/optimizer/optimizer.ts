@@ -1,0 +1,240 @@
+import type { Arena } from '../arena.ts'
+import { dispose } from '../dispose.ts'
+import { check, DownhillError, shown } from '../errors.ts'
+import type { Parameter } from '../tensor.ts'
+import {
+  checkedDefaults,
+  checkedGroups,
+  type Declaration,
+  type GroupInit,
+  groupsOf,
+  loadedGroup,
+  type ParamGroup,
+  type Params,
+  savedGroup,
+} from './groups.ts'
+import { Hooks } from './hooks.ts'
+import type { OptimizerStateDict, ParameterState } from './state-dict.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: an optimizer of whatever options
+export type AnyOptimizer = Optimizer<any>
+
+/** Takes back what it was given for: `remove()`. */
+export type Remove = () => void
+
+const beforeAnyStep = new Hooks<[AnyOptimizer]>()
+const afterAnyStep = new Hooks<[AnyOptimizer]>()
+
+/** Calls a function before each step of every optimizer. */
+export function registerOptimizerStepPreHook(hook: (optimizer: AnyOptimizer) => void): Remove {
+  return beforeAnyStep.add(hook)
+}
+
+/** Calls a function after each step of every optimizer. */
+export function registerOptimizerStepPostHook(hook: (optimizer: AnyOptimizer) => void): Remove {
+  return afterAnyStep.add(hook)
+}
+
+/** Groups, gradients, hooks and state dicts: what all optimizers share. */
+export abstract class Optimizer<O extends object> {
+  readonly paramGroups: ParamGroup<O>[] = []
+  /** Options that groups without their own take. */
+  readonly defaults: O
+  readonly arena: Arena
+  protected readonly declaration: Declaration<O>
+  readonly #beforeStep = new Hooks<[AnyOptimizer]>()
+  readonly #afterStep = new Hooks<[AnyOptimizer]>()
+  readonly #beforeSave = new Hooks<[AnyOptimizer]>()
+  readonly #afterSave = new Hooks<[AnyOptimizer, OptimizerStateDict], OptimizerStateDict | undefined>()
+  readonly #beforeLoad = new Hooks<[AnyOptimizer, OptimizerStateDict], OptimizerStateDict | undefined>()
+  readonly #afterLoad = new Hooks<[AnyOptimizer]>()
+  #disposed = false
+
+  constructor(declaration: Declaration<O>, params: Params<O>, options: Partial<O>) {
+    this.declaration = declaration
+    this.defaults = checkedDefaults(declaration, options)
+    this.paramGroups = this.checkGroups(groupsOf(declaration.name, params))
+    this.arena = this.paramGroups[0]!.params[0]!.arena
+    for (const parameter of this.parameters()) parameter.reserveGrad()
+  }
+
+  /**
+   * Takes one step with the gradients as they are. With a closure, evaluates it once before and returns its value.
+   *
+   * @throws before anything is changed: `disposed`, `out-of-memory` at a first step, `state-mismatch` if an option needs state that the
+   * first step did not make
+   */
+  step(closure?: () => number): number | undefined {
+    this.assertAlive()
+    if (beforeAnyStep.size) beforeAnyStep.run(this)
+    if (this.#beforeStep.size) this.#beforeStep.run(this)
+    const loss = this.update(closure)
+    if (this.#afterStep.size) this.#afterStep.run(this)
+    if (afterAnyStep.size) afterAnyStep.run(this)
+    return loss
+  }
+
+  /** The step itself. */
+  protected abstract update(closure: (() => number) | undefined): number | undefined
+
+  /** Bytes of state that the optimizer takes, or will take once every parameter has had a gradient. */
+  abstract get stateBytes(): number
+
+  /** One parameter's state, or undefined before there is any. */
+  protected abstract readState(parameter: Parameter): ParameterState | undefined
+
+  /** Checks the states of all parameters (undefined: none) and makes room for them; returns what writes them. */
+  protected abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void
+
+  /** Frees the state's memory. */
+  protected abstract release(): void
+
+  /** Called when groups were added. */
+  protected groupsChanged(): void {}
+
+  /** What the optimizer asks of groups beyond their options. */
+  protected checkGroups(groups: readonly GroupInit<O>[]): ParamGroup<O>[] {
+    return checkedGroups(this.declaration, this.defaults, this.paramGroups, groups)
+  }
+
+  /** All parameters, group by group. */
+  parameters(): Parameter[] {
+    return this.paramGroups.flatMap((group) => group.params)
+  }
+
+  /** The present learning rate of a group. */
+  lr(group = 0): number {
+    const found = this.paramGroups[group] as { lr: number } | undefined
+    check(
+      found !== undefined,
+      'option-range',
+      () => `${this.declaration.name} has groups 0 to ${this.paramGroups.length - 1}, not ${group}`,
+    )
+    return found.lr
+  }
+
+  /**
+   * Adds a group; its parameters start at step 1 beside the older ones.
+   *
+   * @throws `option-unknown`, `option-range`, `params-empty`, `params-invalid`
+   */
+  addParamGroup(group: GroupInit<O>): void {
+    this.assertAlive()
+    const [checked] = this.checkGroups([group])
+    for (const parameter of checked!.params) parameter.reserveGrad()
+    this.paramGroups.push(checked!)
+    this.groupsChanged()
+  }
+
+  /** Removes all gradients, or with `setToNone` false sets them to zero, in which case the next step counts and decays with them. */
+  zeroGrad(setToNone = true): void {
+    for (let g = 0; g < this.paramGroups.length; g++) {
+      const { params } = this.paramGroups[g]!
+      for (let i = 0; i < params.length; i++) {
+        if (setToNone) params[i]!.grad = null
+        else params[i]!.zeroGrad()
+      }
+    }
+  }
+
+  /** State and options as torch's `state_dict()` has them. Everything is copied. */
+  stateDict(): OptimizerStateDict {
+    this.assertAlive()
+    this.#beforeSave.run(this)
+    const state: Record<string, ParameterState> = {}
+    let index = 0
+    const groups = this.paramGroups.map((group) => {
+      const params = group.params.map((parameter) => {
+        const own = this.readState(parameter)
+        if (own) state[index] = own
+        return index++
+      })
+      return { ...savedGroup(this.declaration.options, group), params }
+    })
+    return this.#afterSave.through({ state, param_groups: groups }, (dict) => [this, dict])
+  }
+
+  /**
+   * Takes over state and options; parameters are matched by position. Everything is checked before anything is changed, and copied.
+   *
+   * @throws `state-mismatch` if groups, keys or shapes differ, `option-range` if an option is outside its range
+   */
+  loadStateDict(dict: OptimizerStateDict): void {
+    this.assertAlive()
+    const { name, options } = this.declaration
+    const { state, param_groups: saved } = this.#beforeLoad.through(dict, (given) => [this, given])
+    const fail = (why: string) => new DownhillError('state-mismatch', `${name}.loadStateDict: ${why}`)
+    if (typeof state !== 'object' || state === null || !Array.isArray(saved)) throw fail('a state dict has `state` and `param_groups`')
+    if (saved.length !== this.paramGroups.length) {
+      throw fail(`the state dict has ${saved.length} parameter groups, the optimizer has ${this.paramGroups.length}`)
+    }
+    const groups = saved.map((group, i) => {
+      if (typeof group !== 'object' || group === null) throw fail(`group ${i} is ${shown(group)}`)
+      const { params, ...rest } = group
+      const { length } = this.paramGroups[i]!.params
+      if (!Array.isArray(params) || params.length !== length) {
+        throw fail(`group ${i} has ${length} parameters, that of the state dict ${Array.isArray(params) ? params.length : 'none'}`)
+      }
+      return loadedGroup(`${name}.loadStateDict: group ${i}`, options, rest)
+    })
+    const indices = saved.flatMap((group) => group.params as number[])
+    const known = new Set(indices.map(String))
+    const extra = Object.keys(state).find((key) => !known.has(key))
+    if (extra !== undefined) throw fail(`it has a state for parameter ${extra}, which is in no group`)
+    const states = indices.map((index) => (Object.hasOwn(state, index) ? state[index] : undefined))
+    const write = this.prepareStates(states, groups as O[])
+    for (const [i, group] of groups.entries()) {
+      const own = this.paramGroups[i]! as Record<string, unknown>
+      const { params, paramNames } = own
+      for (const key of Object.keys(own)) delete own[key]
+      Object.assign(own, { params }, paramNames === undefined ? {} : { paramNames }, group)
+    }
+    write()
+    this.#afterLoad.run(this)
+  }
+
+  /** Calls a function before each step. */
+  registerStepPreHook(hook: (optimizer: this) => void): Remove {
+    return this.#beforeStep.add(hook as (optimizer: AnyOptimizer) => void)
+  }
+
+  /** Calls a function after each step. */
+  registerStepPostHook(hook: (optimizer: this) => void): Remove {
+    return this.#afterStep.add(hook as (optimizer: AnyOptimizer) => void)
+  }
+
+  /** Calls a function before `stateDict` reads anything. */
+  registerStateDictPreHook(hook: (optimizer: this) => void): Remove {
+    return this.#beforeSave.add(hook as (optimizer: AnyOptimizer) => void)
+  }
+
+  /** Calls a function with what `stateDict` is about to return; what it returns, if anything, is returned instead. */
+  registerStateDictPostHook(hook: (optimizer: this, dict: OptimizerStateDict) => OptimizerStateDict | undefined): Remove {
+    return this.#afterSave.add(hook as (optimizer: AnyOptimizer, dict: OptimizerStateDict) => OptimizerStateDict | undefined)
+  }
+
+  /** Calls a function with what `loadStateDict` got; what it returns, if anything, is loaded instead. */
+  registerLoadStateDictPreHook(hook: (optimizer: this, dict: OptimizerStateDict) => OptimizerStateDict | undefined): Remove {
+    return this.#beforeLoad.add(hook as (optimizer: AnyOptimizer, dict: OptimizerStateDict) => OptimizerStateDict | undefined)
+  }
+
+  /** Calls a function after `loadStateDict` has changed everything. */
+  registerLoadStateDictPostHook(hook: (optimizer: this) => void): Remove {
+    return this.#afterLoad.add(hook as (optimizer: AnyOptimizer) => void)
+  }
+
+  /** Lets go of the state's memory. Twice is harmless. */
+  dispose(): void {
+    if (!this.#disposed && !this.arena.disposed) this.release()
+    this.#disposed = true
+  }
+
+  [dispose](): void {
+    this.dispose()
+  }
+
+  protected assertAlive(): void {
+    if (this.#disposed) throw new DownhillError('disposed', `this ${this.declaration.name} was disposed`)
+    this.arena.assertAlive()
+  }
+}

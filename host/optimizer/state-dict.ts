@@ -1,0 +1,26 @@
+/** What an optimizer's state looks like outside of it. */
+import type { Shape } from '../shape.ts'
+import type { DType, View } from '../tensor.ts'
+
+/** A tensor in a state dict: a copy, row-major. */
+export interface StateTensor {
+  readonly dtype: DType
+  readonly shape: Shape
+  readonly data: View
+}
+
+/** One thing under a key of a parameter's state. torch's 0-d tensors are numbers; LBFGS keeps lists. */
+export type StateValue = number | StateTensor | null | readonly StateValue[]
+
+/** One parameter's state under torch's keys. */
+export type ParameterState = Record<string, StateValue>
+
+/** The shape of a torch `state_dict`, with torch's own keys. Parameters are numbered across the groups. */
+export interface OptimizerStateDict {
+  readonly state: Readonly<Record<string, ParameterState>>
+  readonly param_groups: readonly Readonly<Record<string, unknown>>[]
+}
+
+export function isStateTensor(value: unknown): value is StateTensor {
+  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && !Array.isArray(value)
+}
