@@ -1,0 +1,117 @@
+/** Vectors over all parameters of an optimizer, one after another without gaps. */
+import type { Arena } from '../arena.ts'
+import { bytesPerElement, type Parameter, type View } from '../tensor.ts'
+import type { FloatType } from '../wasm.ts'
+
+/** A vector's address. */
+export type Flat = number
+
+export class FlatVectors {
+  readonly size: number
+  readonly dtype: FloatType
+  readonly #arena: Arena
+  readonly #parameters: readonly Parameter[]
+  readonly #free: Flat[] = []
+  readonly #all: Flat[] = []
+
+  constructor(parameters: readonly Parameter[]) {
+    this.#arena = parameters[0]!.arena
+    this.#parameters = parameters
+    this.dtype = parameters[0]!.dtype as FloatType
+    this.size = parameters.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  get bytes(): number {
+    return this.size * bytesPerElement[this.dtype]
+  }
+
+  /** A vector whose contents are not set; one that was given back, if there is any. */
+  take(): Flat {
+    const free = this.#free.pop()
+    if (free !== undefined) return free
+    const made = this.#arena.heap.allocate(this.bytes, 'state')
+    this.#all.push(made)
+    return made
+  }
+
+  giveBack(...vectors: readonly Flat[]): void {
+    this.#free.push(...vectors)
+  }
+
+  release(): void {
+    for (const vector of this.#all) this.#arena.heap.free(vector)
+  }
+
+  view(vector: Flat): View {
+    return this.#arena.view(this.dtype, vector, this.size)
+  }
+
+  /** out = a·x + b·y; returns out. */
+  combine(out: Flat, x: Flat, y: Flat, a: number, b: number): Flat {
+    this.#arena.kernels[this.dtype].combine(Math.ceil(this.bytes / 16) * 16, out, x, y, a, b)
+    return out
+  }
+
+  /** out = a·x; returns out. */
+  scale(out: Flat, x: Flat, a: number): Flat {
+    this.#arena.kernels[this.dtype].scale(Math.ceil(this.bytes / 16) * 16, out, x, a)
+    return out
+  }
+
+  dot(x: Flat, y: Flat): number {
+    return this.#arena.folds.one('dot', this.dtype, this.size, x, y)
+  }
+
+  /** The largest magnitude in it. */
+  largest(x: Flat): number {
+    return this.#arena.folds.one('absMax', this.dtype, this.size, x)
+  }
+
+  /** The sum of the magnitudes. */
+  absSum(x: Flat): number {
+    return this.#arena.folds.one('absSum', this.dtype, this.size, x)
+  }
+
+  /** All gradients; a parameter without one has zeros. */
+  gradients(out: Flat): Flat {
+    return this.#gather(out, (parameter) => {
+      parameter.densifyGrad()
+      return parameter.grad
+    })
+  }
+
+  parameters(out: Flat): Flat {
+    return this.#gather(out, ({ data }) => data)
+  }
+
+  #gather(out: Flat, part: (parameter: Parameter) => View | null): Flat {
+    const all = this.view(out)
+    let at = 0
+    for (const parameter of this.#parameters) {
+      const view = part(parameter)
+      if (view) all.set(view, at)
+      else all.fill(0, at, at + parameter.size)
+      at += parameter.size
+    }
+    return out
+  }
+
+  setParameters(from: Flat): void {
+    const all = this.view(from)
+    let at = 0
+    for (const parameter of this.#parameters) {
+      parameter.data.set(all.subarray(at, at + parameter.size))
+      at += parameter.size
+    }
+  }
+
+  /** Moves the parameters by t along a direction. */
+  move(t: number, direction: Flat): void {
+    const kernels = this.#arena.kernels[this.dtype]
+    let at = direction
+    for (const { address, bytes, size } of this.#parameters) {
+      kernels.combine(bytes, address, address, at, 1, t)
+      at += size * bytesPerElement[this.dtype]
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import { check, DownhillError } from '../errors.ts'
+import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
+import { Optimizer } from '../optimizer/optimizer.ts'
+import { lr } from '../optimizer/rule.ts'
+import type { ParameterState } from '../optimizer/state-dict.ts'
+import { integer, number, type Option, type Values } from '../options.ts'
+import type { Parameter } from '../tensor.ts'
+import { type Flat, FlatVectors } from './flat.ts'
+import { type LBFGSState, newState, readState, stateKeys, vectorsOf, writtenState } from './lbfgs-state.ts'
+import { type Point, strongWolfe } from './line-search.ts'
+
+const any = '(-∞, ∞)'
+const maxEval: Option<number | null> = {
+  default: null,
+  range: 'a whole number or null',
+  doc: 'evaluations of the closure a step; null: 1.25·maxIter',
+  accepts: (v) => v === null || Number.isInteger(v),
+}
+const lineSearchFn: Option<string | null> = {
+  default: null,
+  range: "null or 'strong_wolfe'",
+  doc: 'how the step length is found; null: it is lr',
+  // torch looks at it when it steps.
+  accepts: (v) => v === null || typeof v === 'string',
+}
+
+const options = {
+  lr: lr(1),
+  maxIter: integer(20, any, 'iterations a step'),
+  maxEval,
+  toleranceGrad: number(1e-7, any, 'stop when no component of the gradient is greater'),
+  toleranceChange: number(1e-9, any, 'stop when neither the value nor a parameter changes by more'),
+  historySize: integer(100, any, 'pairs of changes that are kept'),
+  lineSearchFn,
+}
+
+export type LBFGSOptions = Values<typeof options>
+
+export const lbfgs = {
+  name: 'LBFGS',
+  options,
+  keys: stateKeys,
+  math: [
+    'd_k = -H_k\\,\\nabla f(\\theta_k),\\quad \\theta_{k+1} = \\theta_k + t_k\\,d_k',
+    'H_k \\text{ by the two-loop recursion over } y_i = \\nabla f(\\theta_{i+1}) - \\nabla f(\\theta_i),\\ s_i = t_i d_i,\\quad H_k^0 = \\frac{s^\\top y}{y^\\top y}\\,I',
+  ],
+  paper: 'Nocedal, "Updating quasi-Newton matrices with limited storage", Mathematics of Computation 35, 1980',
+} as const
+
+/** Curvature below which a pair of changes is not kept. */
+const LEAST_CURVATURE = 1e-10
+
+/**
+ * L-BFGS: a quasi-Newton method for whole batches. `step` needs a closure that computes the loss and the gradients, and calls it several
+ * times; it returns the loss before the step.
+ */
+export class LBFGS extends Optimizer<LBFGSOptions> {
+  static readonly declaration = lbfgs
+
+  readonly #vectors: FlatVectors
+  #state: LBFGSState | undefined
+
+  constructor(params: Params<LBFGSOptions>, given: Partial<LBFGSOptions> = {}) {
+    super(lbfgs, params, given)
+    const group = this.paramGroups[0]!
+    group.maxEval ??= Math.floor((group.maxIter * 5) / 4)
+    this.#vectors = new FlatVectors(group.params)
+  }
+
+  protected override checkGroups(groups: readonly GroupInit<LBFGSOptions>[]): ParamGroup<LBFGSOptions>[] {
+    const total = this.paramGroups.length + groups.length
+    check(total === 1, 'params-invalid', () => `LBFGS takes one group of parameters, not ${total}`)
+    const checked = super.checkGroups(groups)
+    const types = new Set(checked[0]!.params.map(({ dtype }) => dtype))
+    check(types.size === 1, 'dtype-mismatch', () => `LBFGS takes parameters of one type, not ${[...types].join(' and ')}`)
+    return checked
+  }
+
+  /** The history when it is full, and five vectors beside it. */
+  override get stateBytes(): number {
+    return (2 * Math.max(this.paramGroups[0]!.historySize, 0) + 5) * this.#vectors.bytes
+  }
+
+  protected override update(closure: (() => number) | undefined): number {
+    if (!closure) throw new DownhillError('option-range', 'LBFGS.step needs a closure that computes the loss and the gradients')
+    const o = this.paramGroups[0] as LBFGSOptions
+    const known = o.lineSearchFn === null || o.lineSearchFn === 'strong_wolfe'
+    check(known, 'option-range', () => `LBFGS: lineSearchFn must be null or 'strong_wolfe', not '${o.lineSearchFn}'`)
+    const loss = closure()
+    const state = (this.#state ??= newState())
+    state.functionEvaluations++
+    const gradient = this.#vectors.gradients(this.#vectors.take())
+    if (this.#vectors.largest(gradient) <= o.toleranceGrad) this.#vectors.giveBack(gradient)
+    else this.#iterate(state, o, closure, loss, gradient)
+    return loss
+  }
+
+  #iterate(state: LBFGSState, o: LBFGSOptions, closure: () => number, firstLoss: number, firstGradient: Flat): void {
+    const vectors = this.#vectors
+    const maxEvaluations = o.maxEval as number
+    let loss = firstLoss
+    let gradient = firstGradient
+    let evaluations = 1
+    for (let iteration = 1; iteration <= o.maxIter; iteration++) {
+      state.iterations++
+      this.#findDirection(state, o, gradient)
+      state.previousGradient ||= vectors.take()
+      vectors.scale(state.previousGradient, gradient, 1)
+      state.previousLoss = loss
+      const inverse = state.iterations === 1 ? 1 / vectors.absSum(gradient) : 1
+      state.t = (inverse < 1 ? inverse : 1) * o.lr
+      const slope = vectors.dot(gradient, state.direction)
+      if (slope > -o.toleranceChange) break
+      let used = 0
+      if (o.lineSearchFn !== null) {
+        ;({ loss, gradient, used } = this.#search(state, o, closure, { t: 0, value: loss, slope, gradient }, maxEvaluations - evaluations))
+      }
+      vectors.move(state.t, state.direction)
+      if (o.lineSearchFn === null && iteration !== o.maxIter) {
+        loss = closure()
+        vectors.gradients(gradient)
+        used = 1
+      }
+      evaluations += used
+      state.functionEvaluations += used
+      if (iteration === o.maxIter || evaluations >= maxEvaluations) break
+      if (vectors.largest(gradient) <= o.toleranceGrad) break
+      if (vectors.largest(state.direction) * Math.abs(state.t) <= o.toleranceChange) break
+      if (Math.abs(loss - state.previousLoss) < o.toleranceChange) break
+    }
+    vectors.giveBack(gradient)
+  }
+
+  /** The direction: the negative gradient at first, afterwards by the two-loop recursion over the history. */
+  #findDirection(state: LBFGSState, o: LBFGSOptions, gradient: Flat): void {
+    const vectors = this.#vectors
+    if (state.iterations === 1) {
+      state.direction ||= vectors.take()
+      vectors.scale(state.direction, gradient, -1)
+      return
+    }
+    this.#remember(state, o, gradient)
+    const coefficients = (state.coefficients ??= Array<number | null>(o.historySize).fill(null))
+    const d = vectors.scale(state.direction, gradient, -1)
+    for (let i = state.steps.length - 1; i >= 0; i--) {
+      const a = vectors.dot(state.steps[i]!, d) * state.inverses[i]!
+      coefficients[i] = a
+      vectors.combine(d, d, state.gradientChanges[i]!, 1, -a)
+    }
+    vectors.scale(d, d, state.diagonal)
+    for (let i = 0; i < state.steps.length; i++) {
+      const b = vectors.dot(state.gradientChanges[i]!, d) * state.inverses[i]!
+      vectors.combine(d, d, state.steps[i]!, 1, coefficients[i]! - b)
+    }
+  }
+
+  /** Adds the last change of gradient and parameters to the history, if the function curves upwards along it. */
+  #remember(state: LBFGSState, o: LBFGSOptions, gradient: Flat): void {
+    const vectors = this.#vectors
+    const y = vectors.combine(vectors.take(), gradient, state.previousGradient, 1, -1)
+    const s = vectors.scale(vectors.take(), state.direction, state.t)
+    const curvature = vectors.dot(y, s)
+    if (!(curvature > LEAST_CURVATURE)) return vectors.giveBack(y, s)
+    if (state.steps.length === o.historySize) {
+      vectors.giveBack(state.gradientChanges.shift()!, state.steps.shift()!)
+      state.inverses.shift()
+    }
+    state.gradientChanges.push(y)
+    state.steps.push(s)
+    state.inverses.push(1 / curvature)
+    state.diagonal = curvature / vectors.dot(y, y)
+  }
+
+  /** A strong Wolfe search along the direction; leaves the parameters where they were, and the length in the state. */
+  #search(state: LBFGSState, o: LBFGSOptions, closure: () => number, start: Point<Flat>, maxIterations: number) {
+    const vectors = this.#vectors
+    const origin = vectors.parameters(vectors.take())
+    const made: Flat[] = [start.gradient]
+    const evaluate = (t: number): Point<Flat> => {
+      vectors.move(t, state.direction)
+      const value = closure()
+      const gradient = vectors.gradients(vectors.take())
+      made.push(gradient)
+      vectors.setParameters(origin)
+      return { t, value, slope: vectors.dot(gradient, state.direction), gradient }
+    }
+    const largest = vectors.largest(state.direction)
+    const { point, evaluations } = strongWolfe(start, state.t, largest, o.toleranceChange, maxIterations, evaluate)
+    vectors.giveBack(origin, ...made.filter((vector) => vector !== point.gradient))
+    state.t = point.t
+    return { loss: point.value, gradient: point.gradient, used: evaluations }
+  }
+
+  protected override readState(parameter: Parameter): ParameterState | undefined {
+    if (!this.#state || parameter !== this.paramGroups[0]!.params[0]) return undefined
+    return writtenState(this.#state, this.#vectors)
+  }
+
+  protected override prepareStates(states: readonly (ParameterState | undefined)[]): () => void {
+    const isThere = (state: ParameterState | undefined) => state !== undefined && Object.keys(state).length > 0
+    const [saved, ...others] = states
+    check(!others.some(isThere), 'state-mismatch', 'LBFGS.loadStateDict: the state belongs to the first parameter, and another has one')
+    const next = isThere(saved) ? readState(saved!, this.#vectors) : undefined
+    return () => {
+      this.#vectors.giveBack(...vectorsOf(this.#state))
+      this.#state = next
+    }
+  }
+
+  protected override release(): void {
+    this.#vectors.release()
+  }
+}

@@ -1,0 +1,115 @@
+import { check } from '../errors.ts'
+import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
+import { type Member, MemberOptimizer, type StateLayout } from '../optimizer/members.ts'
+import { lr } from '../optimizer/rule.ts'
+import { choice, flag, integer, number, numbers, type Values } from '../options.ts'
+import { showShape } from '../shape.ts'
+import type { FloatType } from '../wasm.ts'
+
+const options = {
+  lr: lr(1e-3),
+  weightDecay: number(0.1, '[0, ∞)', 'the parameter shrinks by lr·weightDecay'),
+  momentum: number(0.95, '[0, ∞)', 'how much of the mean gradient is kept'),
+  nesterov: flag(true, "Nesterov's momentum"),
+  nsCoefficients: numbers([3.4445, -4.775, 2.0315], 'coefficients of the Newton–Schulz iteration'),
+  eps: number(1e-7, '(-∞, ∞)', "floor of the update's norm"),
+  nsSteps: integer(5, '(-∞, 100)', 'iterations'),
+  adjustLrFn: choice<null | 'original' | 'match_rms_adamw'>(
+    null,
+    [null, 'original', 'match_rms_adamw'],
+    "how the learning rate follows the matrix's shape: √max(1, rows/columns), or 0.2·√max(rows, columns)",
+  ),
+}
+
+export type MuonOptions = Values<typeof options>
+
+export const muon = {
+  name: 'Muon',
+  options,
+  keys: ['momentum_buffer'],
+  math: [
+    'B_t = B_{t-1} + (1-\\mu)(G_t - B_{t-1}),\\quad U_t = G_t + \\mu\\,(B_t - G_t) \\text{ (nesterov)},\\quad U_t = B_t \\text{ (otherwise)}',
+    'X_0 = U_t / \\max(\\lVert U_t\\rVert_F, \\epsilon),\\quad A_k = X_k X_k^\\top,\\quad X_{k+1} = a X_k + (b A_k + c A_k^2)\\,X_k',
+    '\\theta_t = (1-\\gamma\\lambda)\\,\\theta_{t-1} - \\gamma\\,k\\,X_K,\\quad k = \\sqrt{\\max(1, \\text{rows}/\\text{columns})} \\text{ or } 0.2\\sqrt{\\max(\\text{rows}, \\text{columns})}',
+  ],
+  paper: 'Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; Liu et al., arXiv 2502.16982',
+} as const
+
+/**
+ * Muon: the momentum of a matrix is made orthogonal before it is followed. Only for parameters of two axes. The iteration runs in the
+ * parameter's own precision; torch's runs in bfloat16 whatever that is, and so carries errors of about 1e-3.
+ */
+export class Muon extends MemberOptimizer<MuonOptions> {
+  static readonly declaration = muon
+
+  protected override readonly layout: StateLayout<MuonOptions> = {
+    slots: [{ key: 'momentum_buffer', shape: ({ shape }) => shape, initial: () => 0 }],
+    needs: () => 1,
+    numbers: [],
+  }
+
+  constructor(params: Params<MuonOptions>, options: Partial<MuonOptions> = {}) {
+    super(muon, params, options)
+    this.groupsChanged()
+  }
+
+  protected override checkGroups(groups: readonly GroupInit<MuonOptions>[]): ParamGroup<MuonOptions>[] {
+    const checked = super.checkGroups(groups)
+    for (const { shape } of checked.flatMap(({ params }) => params)) {
+      check(shape.length === 2, 'params-invalid', () => `Muon is for matrices, and a parameter is ${showShape(shape)}`)
+    }
+    return checked
+  }
+
+  protected override update(closure: (() => number) | undefined): number | undefined {
+    const loss = closure?.()
+    const present = this.present()
+    this.createStates(present)
+    for (const member of present) this.arena.frame(() => this.#step(member, this.paramGroups[member.group] as MuonOptions))
+    return loss
+  }
+
+  #step({ parameter, slots }: Member, o: MuonOptions): void {
+    const { arena } = this
+    const dtype = parameter.dtype as FloatType
+    const kernels = arena.kernels[dtype]
+    const { address, bytes, gradAddress: grad } = parameter
+    const buffer = slots[0]!
+    const [rows, columns] = parameter.shape as [number, number]
+    kernels.lerpTo(bytes, buffer, buffer, grad, 1 - o.momentum)
+    const update = arena.temporary(parameter.shape, dtype, 'Muon').address
+    if (o.nesterov) kernels.lerpTo(bytes, update, grad, buffer, o.momentum)
+    else kernels.scale(bytes, update, buffer, 1)
+    const orthogonal = this.#orthogonalized(update, rows, columns, dtype, o)
+    const ratio = o.adjustLrFn === 'match_rms_adamw' ? 0.2 * Math.sqrt(Math.max(rows, columns)) : Math.sqrt(Math.max(1, rows / columns))
+    kernels.combine(bytes, address, address, orthogonal, 1 - o.lr * o.weightDecay, -o.lr * ratio)
+  }
+
+  /** The Newton–Schulz iteration, on the side of the shorter axis n: for rows > columns XᵀX takes the place of XXᵀ. */
+  #orthogonalized(update: number, rows: number, columns: number, dtype: FloatType, o: MuonOptions): number {
+    const { arena } = this
+    const kernels = arena.kernels[dtype]
+    const { scratch } = arena
+    const tall = rows > columns
+    const n = Math.min(rows, columns)
+    const [a, b, c] = o.nsCoefficients as [number, number, number]
+    let x = update
+    const { bytes, address } = arena.temporary([rows, columns], dtype, 'Muon')
+    let next = address
+    const gram = arena.temporary([n, n], dtype, 'Muon')
+    const square = arena.temporary([n, n], dtype, 'Muon').address
+    const norm = Math.sqrt(arena.folds.one('squaredNorm', dtype, rows * columns, x))
+    kernels.scale(bytes, x, x, 1 / (norm < o.eps ? o.eps : norm))
+    for (let step = 0; step < o.nsSteps; step++) {
+      const k = tall ? rows : columns
+      kernels.gemm(tall ? 1 : 0, tall ? 0 : 1, n, n, k, x, columns, x, columns, gram.address, n, 0, 0, scratch)
+      kernels.gemm(0, 0, n, n, n, gram.address, n, gram.address, n, square, n, 0, 0, scratch)
+      kernels.combine(gram.bytes, gram.address, gram.address, square, b, c)
+      if (tall) kernels.gemm(0, 0, rows, n, n, x, n, gram.address, n, next, n, 0, 0, scratch)
+      else kernels.gemm(0, 0, n, columns, n, gram.address, n, x, columns, next, columns, 0, 0, scratch)
+      kernels.combine(bytes, next, next, x, 1, a)
+      ;[x, next] = [next, x]
+    }
+    return x
+  }
+}
