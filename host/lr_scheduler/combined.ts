@@ -1,0 +1,170 @@
+/** Schedulers over schedulers. */
+import { check, DownhillError, shown } from '../errors.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { ReduceLROnPlateau } from './plateau.ts'
+import { type Field, LRScheduler, type SchedulerStateDict } from './scheduler.ts'
+
+/** A scheduler that can say its learning rates at a step beforehand. */
+type Predictable = LRScheduler & { lrAt(step: number): number[] }
+
+function isPredictable(scheduler: LRScheduler): scheduler is Predictable {
+  return 'lrAt' in scheduler && typeof scheduler.lrAt === 'function'
+}
+
+abstract class Combined extends LRScheduler {
+  readonly schedulers: readonly LRScheduler[]
+  protected override readonly fields: readonly Field[] = []
+  /** Whether another combined scheduler took its step 0, which torch's state then shows. */
+  protected nested = false
+
+  constructor(name: string, optimizer: AnyOptimizer, schedulers: readonly LRScheduler[]) {
+    super(optimizer)
+    for (const [i, scheduler] of schedulers.entries()) {
+      const what = `${name}: number ${i} of its schedulers`
+      check(scheduler instanceof LRScheduler, 'option-range', () => `${what} is ${shown(scheduler)}`)
+      check(!(scheduler instanceof ReduceLROnPlateau), 'option-range', `${what} is a ReduceLROnPlateau, whose steps need a metric`)
+      check(scheduler.optimizer === optimizer, 'option-range', `${what} belongs to another optimizer`)
+    }
+    this.schedulers = [...schedulers]
+  }
+
+  protected override getLr(): number[] {
+    throw new DownhillError('option-range', `${this.name} cannot begin at a milestone of a SequentialLR: it has no closed form`)
+  }
+
+  override initialStep(): void {
+    super.initialStep()
+    this.stepCount = 0
+    this.nested = true
+  }
+
+  override stateDict(): SchedulerStateDict {
+    return {
+      ...(this.nested && { _step_count: this.stepCount, _is_initial: false }),
+      ...this.ownState(),
+      _last_lr: [...this.lastLr],
+      _schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()),
+    }
+  }
+
+  protected abstract ownState(): SchedulerStateDict
+
+  protected override prepareState(dict: SchedulerStateDict): () => void {
+    const inner = this.checked(dict, '_schedulers', this.schedulers) as SchedulerStateDict[]
+    const lastLr = this.checked(dict, '_last_lr', this.lastLr) as number[]
+    const loads = this.schedulers.map((scheduler, i) => (scheduler as Combined).prepareState(inner[i]!))
+    return () => {
+      this.lastLr = lastLr
+      for (const load of loads) load()
+    }
+  }
+}
+
+/** Lets several schedulers step one after another, each on what the one before left. */
+export class ChainedScheduler extends Combined {
+  protected override readonly name = 'ChainedScheduler'
+
+  constructor(schedulers: readonly LRScheduler[], optimizer: AnyOptimizer | undefined = schedulers[0]?.optimizer) {
+    check(schedulers.length > 0, 'option-range', 'ChainedScheduler needs at least one scheduler')
+    super('ChainedScheduler', optimizer!, schedulers)
+    this.lastLr = this.presentLrs()
+  }
+
+  override step(): void {
+    for (const scheduler of this.schedulers) scheduler.step()
+    this.lastLr = this.presentLrs()
+  }
+
+  protected override ownState(): SchedulerStateDict {
+    return {}
+  }
+}
+
+/** Lets one scheduler after another have its time: number i from milestone i − 1 on. */
+export class SequentialLR extends Combined {
+  protected override readonly name = 'SequentialLR'
+  readonly milestones: readonly number[]
+
+  constructor(
+    optimizer: AnyOptimizer,
+    schedulers: readonly LRScheduler[],
+    options: { readonly milestones: readonly number[]; readonly lastEpoch?: number },
+  ) {
+    check(schedulers.length > 0, 'option-range', 'SequentialLR needs at least one scheduler')
+    super('SequentialLR', optimizer, schedulers)
+    const { milestones, lastEpoch = -1 } = options
+    const fits = Array.isArray(milestones) && milestones.every(Number.isInteger)
+    check(fits, 'option-range', () => `SequentialLR: milestones must be an array of whole numbers, not ${shown(milestones)}`)
+    check(
+      milestones.length === schedulers.length - 1,
+      'option-range',
+      `SequentialLR needs one milestone less than schedulers: there are ${milestones.length} and ${schedulers.length}`,
+    )
+    this.milestones = [...milestones]
+    this.lastEpoch = lastEpoch + 1
+    for (const group of this.groups) group.lr = group.initialLr!
+    this.#undo(this)
+    const first = this.#at(0)
+    first.initialStep()
+    this.lastLr = first.getLastLr()
+  }
+
+  /** Takes back the step 0 that the schedulers took when they were made. */
+  #undo(combined: Combined): void {
+    for (const scheduler of combined.schedulers) {
+      if (scheduler instanceof Combined) this.#undo(scheduler)
+      else scheduler.lastEpoch--
+    }
+  }
+
+  #index(epoch: number): number {
+    // As bisect_right has it, also where milestones are not in order.
+    let [low, high] = [0, this.milestones.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (epoch < this.milestones[middle]!) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  #at(epoch: number): LRScheduler {
+    return this.schedulers[this.#index(epoch)]!
+  }
+
+  override step(): void {
+    this.lastEpoch++
+    const index = this.#index(this.lastEpoch)
+    const scheduler = this.schedulers[index]!
+    if (index > 0 && this.milestones[index - 1] === this.lastEpoch) scheduler.updateLr(0)
+    else scheduler.step()
+    this.lastLr = scheduler.getLastLr()
+  }
+
+  /**
+   * The learning rates of the groups at a step, if every one of the schedulers has a closed form.
+   *
+   * @throws `option-range` if one has none
+   */
+  lrAt(step: number): number[] {
+    const index = this.#index(step)
+    const scheduler = this.schedulers[index]!
+    check(isPredictable(scheduler), 'option-range', `SequentialLR: number ${index} of its schedulers has no closed form`)
+    return scheduler.lrAt(index > 0 ? step - this.milestones[index - 1]! : step)
+  }
+
+  protected override ownState(): SchedulerStateDict {
+    return { _milestones: [...this.milestones], last_epoch: this.lastEpoch }
+  }
+
+  protected override prepareState(dict: SchedulerStateDict): () => void {
+    const milestones = this.checked(dict, '_milestones', this.milestones) as number[]
+    const lastEpoch = this.checked(dict, 'last_epoch', this.lastEpoch) as number
+    const load = super.prepareState(dict)
+    return () => {
+      Object.assign(this, { milestones })
+      this.lastEpoch = lastEpoch
+      load()
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { check } from '../errors.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { integer, number, type Values } from '../options.ts'
+import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
+
+const options = {
+  factor: number(1 / 3, '[0, 1]', 'factor of the first epochs'),
+  totalIters: integer(5, '[0, ∞)', 'epochs with the factor'),
+}
+
+export type ConstantLROptions = Values<typeof options>
+
+const constantLR: SchedulerDeclaration<typeof options> = {
+  name: 'ConstantLR',
+  options,
+  math: '\\gamma_e = \\gamma_0\\,f \\text{ for } e < T,\\quad \\gamma_0 \\text{ after}',
+}
+
+/** Multiplies the learning rate by factor until totalIters epochs have passed. */
+export class ConstantLR extends LRScheduler {
+  static readonly declaration = constantLR
+  protected override readonly name = constantLR.name
+  protected override readonly fields: readonly Field[] = [
+    ['factor', 'factor'],
+    ['totalIters', 'total_iters'],
+  ]
+  readonly factor: number
+  readonly totalIters: number
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options> = {}) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(constantLR, given)
+    this.factor = o.factor
+    this.totalIters = o.totalIters
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    if (this.lastEpoch === 0) return this.groups.map(({ lr }) => lr * this.factor)
+    if (this.lastEpoch !== this.totalIters) return this.presentLrs()
+    check(this.factor !== 0, 'option-range', 'ConstantLR: a factor of 0 cannot be undone')
+    return this.groups.map(({ lr }) => lr * (1 / this.factor))
+  }
+
+  protected override closedForm(): number[] {
+    return this.lrAt(this.lastEpoch)
+  }
+
+  /** The learning rates of the groups at an epoch. */
+  lrAt(epoch: number): number[] {
+    return this.baseLrs.map((base) => base * (this.factor + (epoch >= this.totalIters ? 1 - this.factor : 0)))
+  }
+}

@@ -1,0 +1,148 @@
+import { check, shown } from '../errors.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { callable, choice, each, flag, number, type Option, required, type Values } from '../options.ts'
+import { pow } from '../portable.ts'
+import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
+import {
+  checkedOptions,
+  type Field,
+  type Given,
+  LRScheduler,
+  perGroup,
+  type SchedulerDeclaration,
+  type SchedulerStateDict,
+} from './scheduler.ts'
+
+const any = '(-∞, ∞)'
+const stepSizeDown: Option<number | null> = {
+  default: null,
+  range: 'a number above 0, or null',
+  doc: 'steps down; null: as many as up',
+  accepts: (v) => v === null || (typeof v === 'number' && v > 0),
+}
+const mode: Option<string> = {
+  default: 'triangular',
+  range: "'triangular', 'triangular2' or 'exp_range'",
+  doc: 'how the height of a cycle changes: not, halved each cycle, by gamma each step',
+  accepts: (v) => typeof v === 'string',
+}
+
+const options = {
+  baseLr: required(each(number(0, any, 'lowest learning rate'))),
+  maxLr: required(each(number(0, any, 'highest learning rate'))),
+  stepSizeUp: number(2000, '(0, ∞)', 'steps up'),
+  stepSizeDown,
+  mode,
+  gamma: number(1, any, "factor of a step in the mode 'exp_range'"),
+  scaleFn: callable<((x: number) => number) | null>('height of a cycle, in place of the mode'),
+  scaleMode: choice<'cycle' | 'iterations'>('cycle', ['cycle', 'iterations'], 'what scaleFn is given'),
+  cycleMomentum: flag(true, 'move the momentum against the learning rate'),
+  baseMomentum: each(number(0.8, any, 'lowest momentum')),
+  maxMomentum: each(number(0.9, any, 'highest momentum')),
+}
+
+export type CyclicLROptions = Values<typeof options>
+
+const MODES = ['triangular', 'triangular2', 'exp_range']
+
+const cyclicLR: SchedulerDeclaration<typeof options> = {
+  name: 'CyclicLR',
+  options,
+  math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_{\\max} - \\gamma_{\\min})\\,h_e\\,\\mathrm{triangle}(e)',
+}
+
+/** Lets the learning rate rise and fall in triangles between baseLr and maxLr. */
+export class CyclicLR extends LRScheduler {
+  static readonly declaration = cyclicLR
+  protected override readonly name = cyclicLR.name
+  protected override readonly fields: readonly Field[]
+  readonly maxLrs: readonly number[]
+  /** Steps of a cycle, and the share of those up. */
+  readonly totalSize: number
+  readonly stepRatio: number
+  readonly mode: string
+  readonly gamma: number
+  readonly scaleMode: string
+  readonly cycleMomentum: boolean
+  readonly useBeta1: boolean
+  readonly baseMomentums: readonly number[]
+  readonly maxMomentums: readonly number[]
+  readonly #scaleFn: ((x: number) => number) | null
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(cyclicLR, given)
+    check(MODES.includes(o.mode) || o.scaleFn !== null, 'option-range', () => `CyclicLR: mode must be ${mode.range}, not ${shown(o.mode)}`)
+    const { groups } = this
+    const fill = (option: string, value: number | readonly number[]) => perGroup('CyclicLR', option, value, groups.length)
+    const baseLrs = fill('baseLr', o.baseLr)
+    this.maxLrs = fill('maxLr', o.maxLr)
+    this.useBeta1 = o.cycleMomentum && usesBeta1('CyclicLR', optimizer)
+    this.baseMomentums = fill('baseMomentum', o.baseMomentum)
+    this.maxMomentums = fill('maxMomentum', o.maxMomentum)
+    this.totalSize = o.stepSizeUp + (o.stepSizeDown ?? o.stepSizeUp)
+    this.stepRatio = o.stepSizeUp / this.totalSize
+    this.mode = o.mode
+    this.gamma = o.gamma
+    this.#scaleFn = o.scaleFn
+    this.scaleMode = o.scaleFn ? o.scaleMode : o.mode === 'exp_range' ? 'iterations' : 'cycle'
+    this.cycleMomentum = o.cycleMomentum
+    this.fields = [
+      ['maxLrs', 'max_lrs'],
+      ['totalSize', 'total_size'],
+      ['stepRatio', 'step_ratio'],
+      ['mode', 'mode'],
+      ['gamma', 'gamma'],
+      ['scaleMode', 'scale_mode'],
+      ['cycleMomentum', 'cycle_momentum'],
+      ...(o.cycleMomentum ? MOMENTUM_FIELDS : []),
+    ]
+    if (this.lastEpoch === -1) {
+      for (const [i, group] of groups.entries()) group.lr = baseLrs[i]!
+      if (o.cycleMomentum) startMomentum(groups, this.useBeta1, this.baseMomentums, this.maxMomentums)
+    }
+    this.start()
+    this.baseLrs = baseLrs
+  }
+
+  #scale(x: number): number {
+    if (this.#scaleFn) return this.#scaleFn(x)
+    if (this.mode === 'triangular2') return 1 / pow(2, x - 1)
+    return this.mode === 'exp_range' ? pow(this.gamma, x) : 1
+  }
+
+  /** How high in its triangle an epoch stands, from 0 to 1, times the height of the triangle. */
+  #height(epoch: number): number {
+    const cycle = Math.floor(1 + epoch / this.totalSize)
+    const x = 1 + epoch / this.totalSize - cycle
+    const triangle = x <= this.stepRatio ? x / this.stepRatio : (x - 1) / (this.stepRatio - 1)
+    return triangle * this.#scale(this.scaleMode === 'cycle' ? cycle : epoch)
+  }
+
+  protected override getLr(): number[] {
+    if (this.cycleMomentum) {
+      const height = this.#height(this.lastEpoch)
+      for (const [i, group] of this.groups.entries()) {
+        const most = this.maxMomentums[i]!
+        setMomentum(group, this.useBeta1, most - (most - this.baseMomentums[i]!) * height)
+      }
+    }
+    return this.lrAt(this.lastEpoch)
+  }
+
+  /** The learning rates of the groups at an epoch. */
+  lrAt(epoch: number): number[] {
+    const height = this.#height(epoch)
+    return this.baseLrs.map((base, i) => base + (this.maxLrs[i]! - base) * height)
+  }
+
+  override stateDict(): SchedulerStateDict {
+    return { ...super.stateDict(), _scale_fn_custom: null }
+  }
+}
+
+const MOMENTUM_FIELDS: readonly Field[] = [
+  ['useBeta1', 'use_beta1'],
+  ['baseMomentums', 'base_momentums'],
+  ['maxMomentums', 'max_momentums'],
+]

@@ -1,0 +1,44 @@
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { number, required, type Values } from '../options.ts'
+import { pow } from '../portable.ts'
+import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
+
+const options = {
+  gamma: required(number(1, '(-∞, ∞)', 'factor of an epoch')),
+}
+
+export type ExponentialLROptions = Values<typeof options>
+
+const exponentialLR: SchedulerDeclaration<typeof options> = {
+  name: 'ExponentialLR',
+  options,
+  math: '\\gamma_e = \\gamma_0\\,g^e',
+}
+
+/** Multiplies the learning rate by gamma every epoch. */
+export class ExponentialLR extends LRScheduler {
+  static readonly declaration = exponentialLR
+  protected override readonly name = exponentialLR.name
+  protected override readonly fields: readonly Field[] = [['gamma', 'gamma']]
+  readonly gamma: number
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(exponentialLR, given)
+    this.gamma = o.gamma
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    return this.groups.map(({ lr }) => (this.isInitial ? lr : lr * this.gamma))
+  }
+
+  protected override closedForm(): number[] {
+    return this.lrAt(this.lastEpoch)
+  }
+
+  /** The learning rates of the groups at an epoch. */
+  lrAt(epoch: number): number[] {
+    return this.baseLrs.map((base) => base * pow(this.gamma, epoch))
+  }
+}

@@ -1,0 +1,76 @@
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { callable, each, required, type Values } from '../options.ts'
+import {
+  checkedOptions,
+  type Field,
+  type Given,
+  LRScheduler,
+  perGroup,
+  type SchedulerDeclaration,
+  type SchedulerStateDict,
+} from './scheduler.ts'
+
+/** A factor for an epoch. */
+export type LRLambda = (epoch: number) => number
+
+const options = { lrLambda: required(each(callable<LRLambda>('the factor of an epoch'))) }
+
+export type LambdaLROptions = Values<typeof options>
+
+const lambdaLR: SchedulerDeclaration<typeof options> = { name: 'LambdaLR', options, math: '\\gamma_e = \\gamma_0\\,f(e)' }
+const multiplicativeLR: SchedulerDeclaration<typeof options> = {
+  name: 'MultiplicativeLR',
+  options,
+  math: '\\gamma_e = \\gamma_{e-1}\\,f(e)',
+}
+
+/** Schedulers over functions, which a state dict does not hold: it has null in their place. */
+abstract class OverFunctions extends LRScheduler {
+  protected readonly lambdas: readonly LRLambda[]
+  protected override readonly fields: readonly Field[] = []
+
+  constructor(declaration: SchedulerDeclaration<typeof options>, optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(optimizer, given.lastEpoch)
+    const { lrLambda } = checkedOptions(declaration, given)
+    this.lambdas = perGroup(declaration.name, 'lrLambda', lrLambda, this.groups.length)
+  }
+
+  override stateDict(): SchedulerStateDict {
+    return { ...super.stateDict(), lr_lambdas: this.lambdas.map(() => null) }
+  }
+}
+
+/** The base learning rate times a function of the epoch. */
+export class LambdaLR extends OverFunctions {
+  static readonly declaration = lambdaLR
+  protected override readonly name = lambdaLR.name
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(lambdaLR, optimizer, given)
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    return this.lrAt(this.lastEpoch)
+  }
+
+  /** The learning rates of the groups at an epoch. */
+  lrAt(epoch: number): number[] {
+    return this.baseLrs.map((base, i) => base * this.lambdas[i]!(epoch))
+  }
+}
+
+/** The learning rate times a function of the epoch, again at each step. The function is not called for epoch 0. */
+export class MultiplicativeLR extends OverFunctions {
+  static readonly declaration = multiplicativeLR
+  protected override readonly name = multiplicativeLR.name
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(multiplicativeLR, optimizer, given)
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    return this.groups.map(({ lr }, i) => (this.isInitial ? lr : lr * this.lambdas[i]!(this.lastEpoch)))
+  }
+}

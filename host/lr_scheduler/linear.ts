@@ -1,0 +1,58 @@
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { integer, number, type Values } from '../options.ts'
+import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
+
+const options = {
+  startFactor: number(1 / 3, '(0, 1]', 'factor at epoch 0'),
+  endFactor: number(1, '[0, 1]', 'factor from epoch totalIters on'),
+  totalIters: integer(5, '[0, ∞)', 'epochs on the way'),
+}
+
+export type LinearLROptions = Values<typeof options>
+
+const linearLR: SchedulerDeclaration<typeof options> = {
+  name: 'LinearLR',
+  options,
+  math: '\\gamma_e = \\gamma_0\\,(s + (f - s)\\min(e, T)/T)',
+}
+
+/** Lets a factor of the learning rate go from startFactor to endFactor in totalIters epochs. */
+export class LinearLR extends LRScheduler {
+  static readonly declaration = linearLR
+  protected override readonly name = linearLR.name
+  protected override readonly fields: readonly Field[] = [
+    ['startFactor', 'start_factor'],
+    ['endFactor', 'end_factor'],
+    ['totalIters', 'total_iters'],
+  ]
+  readonly startFactor: number
+  readonly endFactor: number
+  readonly totalIters: number
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options> = {}) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(linearLR, given)
+    this.startFactor = o.startFactor
+    this.endFactor = o.endFactor
+    this.totalIters = o.totalIters
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    const { startFactor, endFactor, totalIters, lastEpoch } = this
+    if (lastEpoch === 0) return this.groups.map(({ lr }) => lr * startFactor)
+    if (this.isInitial || lastEpoch > totalIters) return this.presentLrs()
+    const rise = endFactor - startFactor
+    return this.groups.map(({ lr }) => lr * (1 + rise / (totalIters * startFactor + (lastEpoch - 1) * rise)))
+  }
+
+  protected override closedForm(): number[] {
+    return this.lrAt(this.lastEpoch)
+  }
+
+  /** The learning rates of the groups at an epoch. */
+  lrAt(epoch: number): number[] {
+    const { startFactor, endFactor, totalIters } = this
+    return this.baseLrs.map((base) => base * (startFactor + ((endFactor - startFactor) * Math.min(totalIters, epoch)) / totalIters))
+  }
+}

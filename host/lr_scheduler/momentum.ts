@@ -1,0 +1,28 @@
+/** Schedulers that move the momentum against the learning rate: `momentum`, or the first of `betas`. */
+import { check } from '../errors.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { perGroup, type ScheduledGroup } from './scheduler.ts'
+
+/** Whether it is the first of `betas` that is moved. */
+export function usesBeta1(name: string, optimizer: AnyOptimizer): boolean {
+  const { defaults } = optimizer
+  const has = 'momentum' in defaults || 'betas' in defaults
+  check(has, 'option-range', `${name}: the optimizer has neither momentum nor betas to cycle; set cycleMomentum to false`)
+  return 'betas' in defaults
+}
+
+export function setMomentum(group: ScheduledGroup, beta1: boolean, value: number): void {
+  if (beta1) group.betas = [value, ...(group.betas!.slice(1) as [number])]
+  else group.momentum = value
+}
+
+/** Starts every group at its greatest momentum, and notes its limits there. */
+export function startMomentum(groups: readonly ScheduledGroup[], beta1: boolean, least: readonly number[], most: readonly number[]): void {
+  for (const [i, group] of groups.entries()) {
+    setMomentum(group, beta1, most[i]!)
+    group.maxMomentum = most[i]!
+    group.baseMomentum = least[i]!
+  }
+}
+
+export { perGroup }

@@ -1,0 +1,59 @@
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { number, type Option, required, type Values } from '../options.ts'
+import { pow } from '../portable.ts'
+import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
+
+const milestones: Option<readonly number[]> = {
+  default: [],
+  range: 'an array of whole numbers',
+  doc: 'epochs of the changes; one that comes twice changes twice',
+  accepts: (v) => Array.isArray(v) && v.every(Number.isInteger),
+}
+
+const options = { milestones: required(milestones), gamma: number(0.1, '(-∞, ∞)', 'factor of a change') }
+
+export type MultiStepLROptions = Values<typeof options>
+
+const multiStepLR: SchedulerDeclaration<typeof options> = {
+  name: 'MultiStepLR',
+  options,
+  math: '\\gamma_e = \\gamma_0\\,g^{\\#\\{m \\le e\\}}',
+}
+
+/** Multiplies the learning rate by gamma at each milestone. */
+export class MultiStepLR extends LRScheduler {
+  static readonly declaration = multiStepLR
+  protected override readonly name = multiStepLR.name
+  protected override readonly fields: readonly Field[] = [
+    ['counts', 'milestones'],
+    ['gamma', 'gamma'],
+  ]
+  /** How often each epoch is a milestone. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly gamma: number
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(multiStepLR, given)
+    const counts: Record<string, number> = {}
+    for (const milestone of o.milestones) counts[milestone] = (counts[milestone] ?? 0) + 1
+    this.counts = counts
+    this.gamma = o.gamma
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    const count = this.counts[this.lastEpoch]
+    return this.groups.map(({ lr }) => (count === undefined ? lr : lr * pow(this.gamma, count)))
+  }
+
+  protected override closedForm(): number[] {
+    return this.lrAt(this.lastEpoch)
+  }
+
+  /** The learning rates of the groups at an epoch. */
+  lrAt(epoch: number): number[] {
+    const passed = Object.entries(this.counts).reduce((sum, [milestone, count]) => (Number(milestone) <= epoch ? sum + count : sum), 0)
+    return this.baseLrs.map((base) => base * pow(this.gamma, passed))
+  }
+}

@@ -1,0 +1,168 @@
+import { check, DownhillError, shown } from '../errors.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { choice, each, flag, number, type Option, required, type Values } from '../options.ts'
+import { cosPi } from '../portable.ts'
+import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
+import {
+  checkedOptions,
+  type Field,
+  type Given,
+  LRScheduler,
+  perGroup,
+  type ScheduledGroup,
+  type SchedulerDeclaration,
+} from './scheduler.ts'
+
+const count = (doc: string): Option<number | null> => ({
+  default: null,
+  range: 'a whole number above 0, or null',
+  doc,
+  accepts: (v) => v === null || (Number.isSafeInteger(v) && (v as number) > 0),
+})
+
+const any = '(-∞, ∞)'
+const options = {
+  maxLr: required(each(number(0, any, 'highest learning rate'))),
+  totalSteps: count('steps of the cycle; or give epochs and stepsPerEpoch'),
+  epochs: count('epochs of the cycle'),
+  stepsPerEpoch: count('steps of an epoch'),
+  pctStart: number(0.3, '[0, 1]', 'share of the steps that go up'),
+  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], 'shape of the way up and down'),
+  cycleMomentum: flag(true, 'move the momentum against the learning rate'),
+  baseMomentum: each(number(0.85, any, 'lowest momentum')),
+  maxMomentum: each(number(0.95, any, 'highest momentum')),
+  divFactor: number(25, any, 'the first learning rate is maxLr / divFactor'),
+  finalDivFactor: number(1e4, any, 'the last one is the first / finalDivFactor'),
+  threePhase: flag(false, 'go down as fast as up, and to the last learning rate in a third phase'),
+}
+
+export type OneCycleLROptions = Values<typeof options>
+
+const oneCycleLR: SchedulerDeclaration<typeof options> = {
+  name: 'OneCycleLR',
+  options,
+  math: '\\gamma_{\\max}/d \\to \\gamma_{\\max} \\to \\gamma_{\\max}/(d\\,d_f), \\text{ each along } b + \\tfrac{a-b}{2}(1 + \\cos(\\pi\\,x))',
+}
+
+/** A stretch of the cycle; the rates and momenta are named by torch's keys of the group. */
+interface Phase {
+  readonly end_step: number
+  readonly start_lr: keyof typeof GROUP_KEYS
+  readonly end_lr: keyof typeof GROUP_KEYS
+  readonly start_momentum: keyof typeof GROUP_KEYS
+  readonly end_momentum: keyof typeof GROUP_KEYS
+}
+
+const GROUP_KEYS = {
+  initial_lr: 'initialLr',
+  max_lr: 'maxLr',
+  min_lr: 'minLr',
+  max_momentum: 'maxMomentum',
+  base_momentum: 'baseMomentum',
+} as const
+
+function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Phase[] {
+  const up: Phase = {
+    end_step: pctStart * totalSteps - 1,
+    start_lr: 'initial_lr',
+    end_lr: 'max_lr',
+    start_momentum: 'max_momentum',
+    end_momentum: 'base_momentum',
+  }
+  const down: Phase = {
+    end_step: threePhase ? 2 * pctStart * totalSteps - 2 : totalSteps - 1,
+    start_lr: 'max_lr',
+    end_lr: threePhase ? 'initial_lr' : 'min_lr',
+    start_momentum: 'base_momentum',
+    end_momentum: 'max_momentum',
+  }
+  const out: Phase = {
+    end_step: totalSteps - 1,
+    start_lr: 'initial_lr',
+    end_lr: 'min_lr',
+    start_momentum: 'max_momentum',
+    end_momentum: 'max_momentum',
+  }
+  return threePhase ? [up, down, out] : [up, down]
+}
+
+/** One cycle: the learning rate goes up to maxLr and down to almost nothing, in as many steps as are said beforehand. */
+export class OneCycleLR extends LRScheduler {
+  static readonly declaration = oneCycleLR
+  protected override readonly name = oneCycleLR.name
+  protected override readonly fields: readonly Field[]
+  readonly totalSteps: number
+  readonly phases: readonly Phase[]
+  readonly annealStrategy: 'cos' | 'linear'
+  readonly cycleMomentum: boolean
+  readonly useBeta1: boolean
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(oneCycleLR, given)
+    const totalSteps = o.totalSteps ?? (o.epochs !== null && o.stepsPerEpoch !== null ? o.epochs * o.stepsPerEpoch : undefined)
+    check(totalSteps !== undefined, 'option-range', 'OneCycleLR needs totalSteps, or epochs and stepsPerEpoch')
+    const { groups } = this
+    const fill = (option: string, value: number | readonly number[]) => perGroup('OneCycleLR', option, value, groups.length)
+    const maxLrs = fill('maxLr', o.maxLr)
+    const [least, most] = [fill('baseMomentum', o.baseMomentum), fill('maxMomentum', o.maxMomentum)]
+    this.useBeta1 = o.cycleMomentum && usesBeta1('OneCycleLR', optimizer)
+    this.totalSteps = totalSteps
+    this.phases = phasesOf(totalSteps, o.pctStart, o.threePhase)
+    this.annealStrategy = o.annealStrategy
+    this.cycleMomentum = o.cycleMomentum
+    this.fields = [
+      ['totalSteps', 'total_steps'],
+      ['phases', '_schedule_phases'],
+      ['annealStrategy', '_anneal_func_type'],
+      ['cycleMomentum', 'cycle_momentum'],
+      ...(o.cycleMomentum ? [['useBeta1', 'use_beta1'] as const] : []),
+    ]
+    if (this.lastEpoch === -1) {
+      for (const [i, group] of groups.entries()) {
+        group.initialLr = maxLrs[i]! / o.divFactor
+        group.maxLr = maxLrs[i]!
+        group.minLr = group.initialLr / o.finalDivFactor
+      }
+      if (o.cycleMomentum) startMomentum(groups, this.useBeta1, least, most)
+    }
+    this.start()
+  }
+
+  #anneal(from: number, to: number, share: number): number {
+    if (this.annealStrategy === 'linear') return (to - from) * share + from
+    return to + ((from - to) / 2) * (cosPi(share) + 1)
+  }
+
+  /** The phase a step is in, and how much of it has passed. One step past the end the last phase goes on. */
+  #locate(step: number): { phase: Phase; share: number } {
+    let from = 0
+    for (const [i, phase] of this.phases.entries()) {
+      if (step <= phase.end_step || i === this.phases.length - 1) return { phase, share: (step - from) / (phase.end_step - from) }
+      from = phase.end_step
+    }
+    throw new DownhillError('state-mismatch', `OneCycleLR has no phases: ${shown(this.phases)}`)
+  }
+
+  #between(group: ScheduledGroup, from: keyof typeof GROUP_KEYS, to: keyof typeof GROUP_KEYS, share: number): number {
+    return this.#anneal(group[GROUP_KEYS[from]]!, group[GROUP_KEYS[to]]!, share)
+  }
+
+  protected override getLr(): number[] {
+    const lrs = this.lrAt(this.lastEpoch)
+    if (this.cycleMomentum) {
+      const { phase, share } = this.#locate(this.lastEpoch)
+      for (const group of this.groups) {
+        setMomentum(group, this.useBeta1, this.#between(group, phase.start_momentum, phase.end_momentum, share))
+      }
+    }
+    return lrs
+  }
+
+  /** The learning rates of the groups at a step. */
+  lrAt(step: number): number[] {
+    check(step <= this.totalSteps, 'option-range', () => `OneCycleLR has ${this.totalSteps} steps, and step ${step} is beyond them`)
+    const { phase, share } = this.#locate(step)
+    return this.groups.map((group) => this.#between(group, phase.start_lr, phase.end_lr, share))
+  }
+}

@@ -1,0 +1,140 @@
+import { check, DownhillError, shown } from '../errors.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { choice, each, integer, number, type Values } from '../options.ts'
+import { checkedOptions, type Field, LRScheduler, perGroup, type SchedulerDeclaration, type SchedulerStateDict } from './scheduler.ts'
+
+const any = '(-∞, ∞)'
+const options = {
+  mode: choice<'min' | 'max'>('min', ['min', 'max'], 'whether the metric should fall or rise'),
+  factor: number(0.1, '(-∞, 1)', 'factor of a reduction'),
+  patience: integer(10, any, 'bad epochs before a reduction'),
+  threshold: number(1e-4, any, 'how much better counts as better'),
+  thresholdMode: choice<'rel' | 'abs'>('rel', ['rel', 'abs'], 'whether threshold is a share of the best, or an amount'),
+  cooldown: integer(0, any, 'epochs after a reduction in which bad ones are not counted'),
+  minLr: each(number(0, any, 'lowest learning rate')),
+  eps: number(1e-8, any, 'a reduction by less than this is not made'),
+}
+
+export type ReduceLROnPlateauOptions = Values<typeof options>
+
+const plateau: SchedulerDeclaration<typeof options> = {
+  name: 'ReduceLROnPlateau',
+  options,
+  math: '\\gamma \\leftarrow \\max(f\\,\\gamma,\\ \\gamma_{\\min}) \\text{ after more than } p \\text{ bad epochs}',
+}
+
+/** Reduces the learning rate when a metric has stopped to get better. A NaN counts as bad. */
+export class ReduceLROnPlateau extends LRScheduler {
+  static readonly declaration = plateau
+  protected override readonly name = plateau.name
+  protected override readonly fields: readonly Field[] = [
+    ['factor', 'factor'],
+    ['defaultMinLr', 'default_min_lr'],
+    ['minLrs', 'min_lrs'],
+    ['patience', 'patience'],
+    ['cooldown', 'cooldown'],
+    ['eps', 'eps'],
+    ['lastEpoch', 'last_epoch'],
+    ['lastLr', '_last_lr'],
+    ['worst', 'mode_worse'],
+    ['mode', 'mode'],
+    ['threshold', 'threshold'],
+    ['thresholdMode', 'threshold_mode'],
+    ['best', 'best'],
+    ['cooldownCounter', 'cooldown_counter'],
+    ['badEpochs', 'num_bad_epochs'],
+  ]
+  readonly factor: number
+  readonly defaultMinLr: number | null
+  protected minLrs: readonly number[]
+  readonly patience: number
+  readonly cooldown: number
+  readonly eps: number
+  readonly mode: 'min' | 'max'
+  readonly threshold: number
+  readonly thresholdMode: 'rel' | 'abs'
+  readonly worst: number
+  /** The best metric there has been. */
+  best: number
+  cooldownCounter = 0
+  badEpochs = 0
+
+  constructor(optimizer: AnyOptimizer, given: Partial<ReduceLROnPlateauOptions> = {}) {
+    super(optimizer, 0)
+    const o = checkedOptions(plateau, given)
+    this.factor = o.factor
+    this.minLrs = perGroup('ReduceLROnPlateau', 'minLr', o.minLr, this.groups.length)
+    this.defaultMinLr = Array.isArray(o.minLr) ? null : (o.minLr as number)
+    this.patience = o.patience
+    this.cooldown = o.cooldown
+    this.eps = o.eps
+    this.mode = o.mode
+    this.threshold = o.threshold
+    this.thresholdMode = o.thresholdMode
+    this.worst = o.mode === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY
+    this.best = this.worst
+    this.lastLr = this.presentLrs()
+  }
+
+  protected override getLr(): number[] {
+    return this.presentLrs()
+  }
+
+  /** Notes a metric, and reduces the learning rates if it was bad too often. */
+  override step(metric?: number, epoch: number = this.lastEpoch + 1): void {
+    if (typeof metric !== 'number') throw new DownhillError('option-range', `${this.name}.step takes the metric, not ${shown(metric)}`)
+    this.lastEpoch = epoch
+    if (this.#isBetter(metric)) {
+      this.best = metric
+      this.badEpochs = 0
+    } else this.badEpochs++
+    if (this.cooldownCounter > 0) {
+      this.cooldownCounter--
+      this.badEpochs = 0
+    }
+    if (this.badEpochs > this.patience) {
+      this.#reduce()
+      this.cooldownCounter = this.cooldown
+      this.badEpochs = 0
+    }
+    this.lastLr = this.presentLrs()
+  }
+
+  #reduce(): void {
+    const { groups } = this
+    if (groups.length !== this.minLrs.length) {
+      const { defaultMinLr } = this
+      check(
+        defaultMinLr !== null,
+        'state-mismatch',
+        `${this.name} has ${this.minLrs.length} minLr, and the optimizer ${groups.length} groups`,
+      )
+      this.minLrs = groups.map(() => defaultMinLr)
+    }
+    for (const [i, group] of groups.entries()) {
+      const lr = Math.max(group.lr * this.factor, this.minLrs[i]!)
+      if (group.lr - lr > this.eps) group.lr = lr
+    }
+  }
+
+  #isBetter(metric: number): boolean {
+    const { best, threshold } = this
+    if (this.mode === 'min') return metric < (this.thresholdMode === 'rel' ? best * (1 - threshold) : best - threshold)
+    return metric > (this.thresholdMode === 'rel' ? best * (threshold + 1) : best + threshold)
+  }
+
+  override stateDict(): SchedulerStateDict {
+    const own = super.stateDict()
+    return Object.fromEntries(this.fields.map(([, key]) => [key, own[key]]))
+  }
+
+  protected override prepareState(dict: SchedulerStateDict): () => void {
+    return super.prepareState({ ...this.#others(), ...dict })
+  }
+
+  /** What other schedulers save and this one does not have. */
+  #others(): SchedulerStateDict {
+    const own = new Set(this.fields.map(([, key]) => key))
+    return Object.fromEntries(Object.entries(super.stateDict()).filter(([key]) => !own.has(key)))
+  }
+}

@@ -1,0 +1,53 @@
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { integer, number, type Values } from '../options.ts'
+import { pow } from '../portable.ts'
+import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
+
+const options = {
+  totalIters: integer(5, '[0, ∞)', 'epochs until 0'),
+  power: number(1, '(-∞, ∞)', 'power of the fall'),
+}
+
+export type PolynomialLROptions = Values<typeof options>
+
+const polynomialLR: SchedulerDeclaration<typeof options> = {
+  name: 'PolynomialLR',
+  options,
+  math: '\\gamma_e = \\gamma_0\\,(1 - \\min(e, T)/T)^p',
+}
+
+/** Lets the learning rate fall to 0 in totalIters epochs, as a power of what is left of them. */
+export class PolynomialLR extends LRScheduler {
+  static readonly declaration = polynomialLR
+  protected override readonly name = polynomialLR.name
+  protected override readonly fields: readonly Field[] = [
+    ['totalIters', 'total_iters'],
+    ['power', 'power'],
+  ]
+  readonly totalIters: number
+  readonly power: number
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options> = {}) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(polynomialLR, given)
+    this.totalIters = o.totalIters
+    this.power = o.power
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    const { totalIters, lastEpoch } = this
+    if (this.isInitial || lastEpoch > totalIters) return this.presentLrs()
+    const factor = pow((1 - lastEpoch / totalIters) / (1 - (lastEpoch - 1) / totalIters), this.power)
+    return this.groups.map(({ lr }) => lr * factor)
+  }
+
+  protected override closedForm(): number[] {
+    return this.lrAt(this.lastEpoch)
+  }
+
+  /** The learning rates of the groups at an epoch. */
+  lrAt(epoch: number): number[] {
+    return this.baseLrs.map((base) => base * pow(1 - Math.min(this.totalIters, epoch) / this.totalIters, this.power))
+  }
+}

@@ -1,0 +1,203 @@
+import { check, DownhillError, shown } from '../errors.ts'
+import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
+import { checkOptions, type Declared, defaultsOf, type Values, withDefaults } from '../options.ts'
+
+/** What there is to say about a scheduler. */
+export interface SchedulerDeclaration<D extends Declared = Declared> {
+  readonly name: string
+  readonly options: D
+  /** The learning rate in LaTeX. */
+  readonly math: string
+}
+
+/** Options as they are handed over: those without a default must be. */
+export type Given<D extends Declared> = Partial<Values<D>> & { readonly lastEpoch?: number }
+
+/** What a scheduler carries on, under torch's keys. */
+export type SchedulerStateDict = Readonly<Record<string, unknown>>
+
+/** A field of a scheduler and torch's key for it. */
+export type Field = readonly [field: string, key: string]
+
+/** What a scheduler adds to the groups of its optimizer. */
+export interface ScheduledGroup {
+  lr: number
+  momentum?: number
+  betas?: readonly [number, number]
+  initialLr?: number
+  maxLr?: number
+  minLr?: number
+  swaLr?: number
+  maxMomentum?: number
+  baseMomentum?: number
+}
+
+/** The given options over the declared defaults, checked. */
+export function checkedOptions<D extends Declared>({ name, options }: SchedulerDeclaration<D>, given: Given<D>): Values<D> {
+  const { lastEpoch = -1, ...rest } = given
+  const isEpoch = Number.isInteger(lastEpoch) && lastEpoch >= -1
+  check(isEpoch, 'option-range', () => `${name}: lastEpoch must be a whole number from -1 on, not ${shown(lastEpoch)}`)
+  checkOptions(name, options, rest)
+  const missing = Object.keys(options).find(
+    (option) => options[option]!.required && (rest as Record<string, unknown>)[option] === undefined,
+  )
+  check(missing === undefined, 'option-range', `${name} needs ${missing}`)
+  return withDefaults(rest as Partial<Values<D>>, defaultsOf(options))
+}
+
+/** A value for each group, from one for all or one for each. */
+export function perGroup<T>(name: string, option: string, value: T | readonly T[], groups: number): T[] {
+  if (!Array.isArray(value)) return Array<T>(groups).fill(value as T)
+  check(value.length === groups, 'option-range', `${name}: ${option} has ${value.length} values, and the optimizer ${groups} groups`)
+  return [...value]
+}
+
+/** What all schedulers share: torch's state keys in torch's order come from `fields`. */
+export abstract class LRScheduler {
+  readonly optimizer: AnyOptimizer
+  /** How many epochs (or steps) have passed; −1 before the first. */
+  lastEpoch: number
+  /** The learning rates the schedule started from, one a group. */
+  baseLrs: readonly number[] = []
+  protected stepCount = 0
+  protected isInitial = false
+  /** torch's mark of a call in progress; between calls it is false. */
+  protected readonly calledWithinStep = false
+  protected lastLr: readonly number[] = []
+  protected abstract readonly name: string
+
+  constructor(optimizer: AnyOptimizer, lastEpoch = -1) {
+    check(optimizer instanceof Optimizer, 'option-range', () => `a scheduler takes an optimizer, not ${shown(optimizer)}`)
+    this.optimizer = optimizer
+    this.lastEpoch = lastEpoch
+  }
+
+  protected get groups(): readonly ScheduledGroup[] {
+    return this.optimizer.paramGroups as unknown as readonly ScheduledGroup[]
+  }
+
+  /** The fields of this class, with torch's keys. */
+  protected abstract readonly fields: readonly Field[]
+
+  /** The learning rates of the groups for the present `lastEpoch`, in torch's recursive form where it has one. */
+  protected abstract getLr(): number[]
+
+  /** The same from the base learning rates alone, where there is such a form. */
+  protected closedForm?(): number[]
+
+  /** Takes step 0. Constructors end with it, when their fields are set. */
+  protected start(): void {
+    for (const [i, group] of this.groups.entries()) {
+      if (this.lastEpoch === -1) group.initialLr ??= group.lr
+      check(
+        group.initialLr !== undefined,
+        'state-mismatch',
+        `${this.name}: group ${i} has no initialLr, which resuming from lastEpoch ${this.lastEpoch} needs`,
+      )
+    }
+    this.baseLrs = this.groups.map(({ initialLr }) => initialLr!)
+    this.initialStep()
+  }
+
+  /** @internal */
+  initialStep(): void {
+    this.stepCount = 0
+    this.isInitial = true
+    try {
+      this.step()
+    } finally {
+      this.isInitial = false
+    }
+  }
+
+  /**
+   * Goes on to the next learning rates; call it after `optimizer.step()`. With an epoch it goes there, by the closed form if there is one.
+   */
+  step(epoch?: number): void {
+    this.stepCount++
+    this.updateLr(epoch)
+  }
+
+  /** @internal */
+  updateLr(epoch?: number): void {
+    this.lastEpoch = epoch ?? this.lastEpoch + 1
+    this.write(epoch !== undefined && this.closedForm ? this.closedForm() : this.getLr())
+  }
+
+  /** Writes learning rates into the groups. */
+  protected write(lrs: readonly number[]): void {
+    const { groups } = this
+    check(
+      lrs.length === groups.length,
+      'state-mismatch',
+      `${this.name} was made for ${lrs.length} groups, and the optimizer has ${groups.length}`,
+    )
+    for (const [i, lr] of lrs.entries()) groups[i]!.lr = lr
+    this.lastLr = this.presentLrs()
+  }
+
+  protected presentLrs(): number[] {
+    return this.groups.map(({ lr }) => lr)
+  }
+
+  /** The learning rates written last, one a group. */
+  getLastLr(): number[] {
+    return [...this.lastLr]
+  }
+
+  /** Everything the scheduler carries on, under torch's keys. Functions are not saved. */
+  stateDict(): SchedulerStateDict {
+    return Object.fromEntries(
+      [...this.fields, ...baseFields].map(([field, key]) => [key, copied((this as Record<string, unknown>)[field])]),
+    )
+  }
+
+  /**
+   * Goes on from where another stood.
+   *
+   * @throws `state-mismatch` if the state is not one of this kind of scheduler
+   */
+  loadStateDict(dict: SchedulerStateDict): void {
+    this.prepareState(dict)()
+  }
+
+  /** Checks a state, and returns what takes it over. */
+  protected prepareState(dict: SchedulerStateDict): () => void {
+    const values = [...this.fields, ...baseFields].flatMap(([field, key]) => {
+      const optional = OPTIONAL.has(key) || key === '_scale_fn_custom'
+      if (optional && !Object.hasOwn(dict, key)) return []
+      return [[field, this.checked(dict, key, (this as Record<string, unknown>)[field])] as const]
+    })
+    return () => {
+      for (const [field, value] of values) (this as Record<string, unknown>)[field] = value
+    }
+  }
+
+  /** A saved value that is of the kind of what it replaces. */
+  protected checked(dict: SchedulerStateDict, key: string, like: unknown): unknown {
+    const fail = (why: string) => new DownhillError('state-mismatch', `${this.name}.loadStateDict: the state dict ${why}`)
+    if (typeof dict !== 'object' || dict === null || !Object.hasOwn(dict, key)) throw fail(`has no ${key}`)
+    const value = dict[key]
+    const fits = Array.isArray(like)
+      ? Array.isArray(value) && value.length === like.length
+      : like === null || value === null || typeof value === typeof like
+    if (!fits) throw fail(`has ${shown(value)} for ${key}, in place of ${shown(like)}`)
+    return copied(value)
+  }
+}
+
+const baseFields: readonly Field[] = [
+  ['baseLrs', 'base_lrs'],
+  ['lastEpoch', 'last_epoch'],
+  ['stepCount', '_step_count'],
+  ['isInitial', '_is_initial'],
+  ['calledWithinStep', '_get_lr_called_within_step'],
+  ['lastLr', '_last_lr'],
+]
+
+/** Keys that files of older versions of torch lack. */
+const OPTIONAL = new Set(['_is_initial', '_get_lr_called_within_step'])
+
+function copied(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+}

@@ -1,0 +1,99 @@
+import { check } from '../errors.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { called, integer, number, required, type Values } from '../options.ts'
+import { cosPi, log, pow } from '../portable.ts'
+import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
+
+const options = {
+  t0: required(integer(1, '[1, ∞)', 'epochs of the first period'), 'T_0'),
+  tMult: called('T_mult', integer(1, '[1, ∞)', 'how much longer each period is than the one before')),
+  etaMin: number(0, '(-∞, ∞)', 'lowest learning rate'),
+}
+
+export type CosineAnnealingWarmRestartsOptions = Values<typeof options>
+
+const warmRestarts: SchedulerDeclaration<typeof options> = {
+  name: 'CosineAnnealingWarmRestarts',
+  options,
+  math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_0 - \\gamma_{\\min})\\,\\tfrac12(1 + \\cos(\\pi\\,T_{\\text{cur}}/T_i))',
+}
+
+/** Lets the learning rate fall along a cosine, and start again from the top, in periods that may grow. */
+export class CosineAnnealingWarmRestarts extends LRScheduler {
+  static readonly declaration = warmRestarts
+  protected override readonly name = warmRestarts.name
+  protected override readonly fields: readonly Field[] = [
+    ['t0', 'T_0'],
+    ['period', 'T_i'],
+    ['tMult', 'T_mult'],
+    ['etaMin', 'eta_min'],
+    ['elapsed', 'T_cur'],
+  ]
+  readonly t0: number
+  readonly tMult: number
+  readonly etaMin: number
+  /** Epochs of the present period, T_i. */
+  protected period: number
+  /** Epochs since it began, T_cur. */
+  protected elapsed: number
+
+  constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
+    super(optimizer, given.lastEpoch)
+    const o = checkedOptions(warmRestarts, given)
+    this.t0 = o.t0
+    this.period = o.t0
+    this.tMult = o.tMult
+    this.etaMin = o.etaMin
+    this.elapsed = this.lastEpoch
+    this.start()
+  }
+
+  protected override getLr(): number[] {
+    return this.#at(this.elapsed, this.period)
+  }
+
+  #at(elapsed: number, period: number): number[] {
+    return this.baseLrs.map((base) => this.etaMin + ((base - this.etaMin) * (1 + cosPi(elapsed / period))) / 2)
+  }
+
+  /** Goes on by an epoch, or to one, which may be a fraction. */
+  override step(epoch?: number): void {
+    if (epoch === undefined && this.lastEpoch >= 0) {
+      this.elapsed++
+      if (this.elapsed >= this.period) {
+        this.elapsed %= this.period
+        this.period *= this.tMult
+      }
+      this.lastEpoch++
+    } else {
+      const to = epoch ?? 0
+      check(to >= 0, 'option-range', `${this.name}: epoch must be a number in [0, ∞), not ${to}`)
+      Object.assign(this, this.#locate(to))
+      this.lastEpoch = Math.floor(to)
+    }
+    this.write(this.getLr())
+  }
+
+  /** Where in which period an epoch stands. */
+  #locate(epoch: number): { elapsed: number; period?: number } {
+    const { t0, tMult } = this
+    if (epoch < t0) return { elapsed: epoch, period: t0 }
+    if (tMult === 1) return { elapsed: epoch % t0 }
+    // The quotient of logarithms can fall short of a whole number at the start of a period, as torch's does.
+    const n = Math.trunc(log((epoch / t0) * (tMult - 1) + 1) / log(tMult))
+    return { elapsed: epoch - (t0 * (pow(tMult, n) - 1)) / (tMult - 1), period: t0 * pow(tMult, n) }
+  }
+
+  /** The learning rates of the groups at an epoch, which may be a fraction. */
+  lrAt(epoch: number): number[] {
+    let period = this.t0
+    let elapsed = epoch
+    if (this.tMult === 1) elapsed %= period
+    else
+      while (elapsed >= period) {
+        elapsed -= period
+        period *= this.tMult
+      }
+    return this.#at(elapsed, period)
+  }
+}
