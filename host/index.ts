@@ -1,18 +1,31 @@
 /** The public face: arena, parameters and optimizers. Models and losses are in `downhill/nn`. */
 export { Arena, type ArenaOptions, type Usage } from './arena.ts'
-export { DownhillError, type ErrorCode, errorCodes } from './errors.ts'
 export {
-  type GroupInit,
+  AveragedModel,
+  type AveragedModelOptions,
+  type AvgFn,
+  getEmaAvgFn,
+  getEmaMultiAvgFn,
+  getSwaAvgFn,
+  getSwaMultiAvgFn,
+  type MultiAvgFn,
+} from './averaging.ts'
+export { clipGradNorm, clipGradsWithNorm, clipGradValue, getTotalNorm, type NormOptions } from './clip.ts'
+export { DownhillError, type ErrorCode, errorCodes } from './errors.ts'
+export * from './lr_scheduler/index.ts'
+export * from './optim/index.ts'
+export type { GroupInit, ParameterList, ParamGroup, Params } from './optimizer/groups.ts'
+export {
+  type AnyOptimizer,
   Optimizer,
-  type OptimizerStateDict,
-  type ParameterList,
-  type ParameterState,
-  type ParamGroup,
-  type Params,
-  type StateTensor,
-} from './optimizer.ts'
+  type Remove,
+  registerOptimizerStepPostHook,
+  registerOptimizerStepPreHook,
+} from './optimizer/optimizer.ts'
+export type { OptimizerStateDict, ParameterState, StateTensor, StateValue } from './optimizer/state-dict.ts'
 export { Generator, type GeneratorState } from './random.ts'
 export * from './rules/index.ts'
 export type { Shape } from './shape.ts'
+export type { SparseGradient, SparseRows } from './sparse.ts'
 export { type DType, type Numbers, Parameter, Tensor, type View } from './tensor.ts'
 export type { FloatType } from './wasm.ts'

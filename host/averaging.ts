@@ -1,0 +1,142 @@
+/** Averages of a model's weights over training: SWA, EMA, or one of the user's own. */
+import { check, DownhillError, shown } from './errors.ts'
+import { Module } from './nn/module.ts'
+import { checkNames } from './options.ts'
+import type { Tensor } from './tensor.ts'
+import type { FloatType } from './wasm.ts'
+
+/** What becomes of a counter; `round` rounds to the model's own element type, in which torch computes it. */
+type Integer = (averaged: number, current: number, nAveraged: number, round: (x: number) => number) => number
+
+/** Moves an averaged tensor towards the current one. `nAveraged` is how many went into it. */
+export interface AvgFn {
+  (averaged: Tensor, current: Tensor, nAveraged: number): void
+  /** For counters, whose result is cut off to a whole number. */
+  readonly integer?: Integer
+}
+
+/** The same for all tensors of one element type at a time. */
+export interface MultiAvgFn {
+  (averaged: readonly Tensor[], current: readonly Tensor[], nAveraged: number): void
+  readonly integer?: Integer
+}
+
+/** An average of floats: averaged + weight·(current − averaged). */
+function lerpWith(weight: (nAveraged: number) => number, integer: Integer): AvgFn {
+  const average = (averaged: Tensor, current: Tensor, nAveraged: number) => {
+    const kernels = averaged.arena.kernels[averaged.dtype as FloatType]
+    kernels.lerpTo(averaged.bytes, averaged.address, averaged.address, current.address, weight(nAveraged))
+  }
+  return Object.assign(average, { integer })
+}
+
+function forMany(one: AvgFn, integer: Integer | undefined = one.integer): MultiAvgFn {
+  const average = (averaged: readonly Tensor[], current: readonly Tensor[], nAveraged: number) => {
+    for (const [i, tensor] of averaged.entries()) one(tensor, current[i]!, nAveraged)
+  }
+  return integer ? Object.assign(average, { integer }) : average
+}
+
+/** The mean of all weights so far. */
+export function getSwaAvgFn(): AvgFn {
+  return lerpWith(
+    (n) => 1 / (n + 1),
+    (a, b, n, round) => round(a + round((b - a) / (n + 1))),
+  )
+}
+
+/** The same for many tensors; it refuses counters, as torch does. */
+export function getSwaMultiAvgFn(): MultiAvgFn {
+  return forMany(getSwaAvgFn(), () => {
+    throw new DownhillError('dtype-mismatch', 'getSwaMultiAvgFn averages float32 and float64 tensors, not int32')
+  })
+}
+
+/** The exponential moving average: decay·averaged + (1 − decay)·current. The first update copies. */
+export function getEmaAvgFn(decay = 0.999): AvgFn {
+  const fits = typeof decay === 'number' && decay >= 0 && decay <= 1
+  check(fits, 'option-range', () => `decay must be a number in [0, 1], not ${shown(decay)}`)
+  return lerpWith(
+    () => 1 - decay,
+    (a, b, _, round) => round(round(a * round(decay)) + round(b * round(1 - decay))),
+  )
+}
+
+/** The same for many tensors. */
+export function getEmaMultiAvgFn(decay = 0.999): MultiAvgFn {
+  return forMany(getEmaAvgFn(decay))
+}
+
+export interface AveragedModelOptions {
+  readonly avgFn?: AvgFn
+  readonly multiAvgFn?: MultiAvgFn
+  /** Average the buffers too, instead of copying them at each update. Default false. */
+  readonly useBuffers?: boolean
+}
+
+/**
+ * A copy of a model whose weights are an average of the model's. Without a function it is the mean of all updates.
+ *
+ * @example
+ * const model = new nn.Linear(arena, 2, 1)
+ * const average = new downhill.AveragedModel(model, { avgFn: downhill.getEmaAvgFn(0.9) })
+ * average.updateParameters(model)
+ * average.nAveraged // 1
+ */
+export class AveragedModel<M extends Module> extends Module {
+  /** The averaged model. */
+  readonly module: M
+  /** Updates so far. */
+  nAveraged = 0
+  readonly useBuffers: boolean
+  readonly average: MultiAvgFn
+
+  constructor(model: M, options: AveragedModelOptions = {}) {
+    super()
+    checkNames('AveragedModel', ['avgFn', 'multiAvgFn', 'useBuffers'], options)
+    const { avgFn, multiAvgFn, useBuffers = false } = options
+    check(model instanceof Module, 'params-invalid', () => `AveragedModel takes a module, not ${shown(model)}`)
+    check(!(avgFn && multiAvgFn), 'option-range', 'AveragedModel takes avgFn or multiAvgFn, not both')
+    this.average = multiAvgFn ?? forMany(avgFn ?? getSwaAvgFn())
+    this.useBuffers = useBuffers
+    this.module = model.clone()
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.module.forward(x)
+  }
+
+  /** Takes the model's weights into the average; the first update copies them. */
+  updateParameters(model: M): void {
+    const tensors = (of: Module): Tensor[] => [...of.parameters(), ...(this.useBuffers ? of.buffers() : [])]
+    const [averaged, current] = [tensors(this.module), tensors(model)]
+    const fits = averaged.length === current.length && averaged.every((tensor, i) => tensor.size === current[i]!.size)
+    check(fits, 'state-mismatch', 'updateParameters takes a model of the kind the average was made of')
+    if (this.nAveraged === 0) for (const [i, tensor] of averaged.entries()) tensor.data.set(current[i]!.data)
+    else {
+      for (const dtype of ['float32', 'float64', 'int32'] as const) {
+        const own = averaged.flatMap((tensor, i) => (tensor.dtype === dtype ? [i] : []))
+        if (own.length)
+          this.#update(
+            own.map((i) => averaged[i]!),
+            own.map((i) => current[i]!),
+          )
+      }
+    }
+    if (!this.useBuffers) {
+      const buffers = [...model.buffers()]
+      for (const [i, buffer] of [...this.module.buffers()].entries()) buffer.data.set(buffers[i]!.data)
+    }
+    this.nAveraged++
+  }
+
+  #update(averaged: readonly Tensor[], current: readonly Tensor[]): void {
+    const { integer } = this.average
+    if (averaged[0]!.dtype !== 'int32' || !integer) return this.average(averaged, current, this.nAveraged)
+    const isSingle = [...this.module.parameters()][0]?.dtype !== 'float64'
+    const round = isSingle ? Math.fround : (x: number) => x
+    for (const [i, { data }] of averaged.entries()) {
+      for (let k = 0; k < data.length; k++) data[k] = Math.trunc(integer(data[k]!, current[i]!.data[k]!, this.nAveraged, round))
+    }
+  }
+}

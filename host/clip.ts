@@ -1,0 +1,150 @@
+/** Gradients scaled down together when their norm is too large, or cut off one by one. */
+import { check, DownhillError, shown } from './errors.ts'
+import type { Fold } from './folds.ts'
+import { checkNames } from './options.ts'
+import { pow } from './portable.ts'
+import { Parameter, type View } from './tensor.ts'
+import type { FloatType } from './wasm.ts'
+
+export interface NormOptions {
+  /** p of the norm; Infinity for the largest magnitude, 0 to count what is not 0. Default 2. */
+  readonly normType?: number
+  /** Throw if the norm is NaN or infinite, and change nothing. Default false. */
+  readonly errorIfNonfinite?: boolean
+}
+
+/** Parameters, whose gradients are meant; those without one do not count. */
+export type Parameters = Parameter | Iterable<Parameter>
+
+/** What clipping adds to a norm before it divides by it, as torch does. */
+const EPSILON = 1e-6
+
+function withGrad(params: Parameters, by: string): Parameter[] {
+  const isList = params instanceof Parameter || (typeof params === 'object' && params !== null && Symbol.iterator in params)
+  check(isList, 'params-invalid', () => `${by} takes parameters, and got ${shown(params)}`)
+  const list = params instanceof Parameter ? [params] : [...params]
+  for (const parameter of list) {
+    check(parameter instanceof Parameter, 'params-invalid', () => `${by} takes parameters, and got ${shown(parameter)}`)
+    check(parameter.arena === list[0]!.arena, 'params-invalid', `${by} takes parameters of one arena, and got some of two`)
+    parameter.assertAlive(by)
+  }
+  return list.filter(({ hasGrad }) => hasGrad)
+}
+
+/** The fold that sums |x|^p; below 0 there is none, because a masked element would be infinite. */
+function foldFor(p: number): Fold | undefined {
+  if (p === Number.POSITIVE_INFINITY) return 'absMax'
+  if (p === 0) return 'nonZero'
+  if (p === 1) return 'absSum'
+  if (p === 2) return 'squaredNorm'
+  return p > 0 ? 'powerSum' : undefined
+}
+
+/** The norm whose sum of powers is given. */
+function rooted(sum: number, p: number): number {
+  if (p === 2) return Math.sqrt(sum)
+  return p === 0 || p === 1 || Math.abs(p) === Number.POSITIVE_INFINITY ? sum : pow(sum, 1 / p)
+}
+
+/** The p-norm of a few numbers ≥ 0, in their order. */
+function normOf(values: ArrayLike<number>, p: number): number {
+  let sum = p === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : 0
+  for (let i = 0; i < values.length; i++) {
+    const x = Math.abs(values[i]!)
+    if (p === Number.POSITIVE_INFINITY) sum = Number.isNaN(sum) || x <= sum ? sum : x
+    else if (p === Number.NEGATIVE_INFINITY) sum = Number.isNaN(sum) || x >= sum ? sum : x
+    else if (p === 0) sum += x === 0 ? 0 : 1
+    else sum += p === 1 ? x : p === 2 ? x * x : pow(x, p)
+  }
+  return rooted(sum, p)
+}
+
+/** The norm of each gradient: one call into WebAssembly for each element type, one fold each. */
+function norms(params: readonly Parameter[], p: number): number[] {
+  const result = new Array<number>(params.length).fill(0)
+  const fold = foldFor(p)
+  const dense: number[] = []
+  for (const [i, { sparseGrad, grad }] of params.entries()) {
+    if (sparseGrad) result[i] = normOf(sparseGrad.values, p)
+    else if (fold) dense.push(i)
+    else result[i] = normOf(grad!, p)
+  }
+  for (const dtype of ['float32', 'float64'] as const) {
+    const own = dense.filter((i) => params[i]!.dtype === dtype)
+    if (!own.length) continue
+    const { folds } = params[0]!.arena
+    folds.reserve(own.length)
+    for (const [at, i] of own.entries()) folds.set(at, params[i]!.size, params[i]!.gradAddress)
+    const sums = folds.run(fold!, dtype, own.length, p)
+    for (const [at, i] of own.entries()) result[i] = rooted(sums[at]!, p)
+  }
+  return result
+}
+
+/**
+ * The norm of all gradients taken together: the norm of their norms.
+ *
+ * @throws `gradient-nonfinite` if errorIfNonfinite and the norm is NaN or infinite
+ */
+export function getTotalNorm(params: Parameters, options: NormOptions = {}): number {
+  checkNames('getTotalNorm', ['normType', 'errorIfNonfinite'], options)
+  const { normType = 2, errorIfNonfinite = false } = options
+  check(typeof normType === 'number' && !Number.isNaN(normType), 'option-range', () => `normType is a number, not ${shown(normType)}`)
+  const list = withGrad(params, 'getTotalNorm')
+  if (!list.length) return 0
+  const total = normOf(norms(list, normType), normType)
+  if (errorIfNonfinite && !Number.isFinite(total)) {
+    throw new DownhillError('gradient-nonfinite', `the ${normType}-norm of the gradients is ${total}, and they cannot be scaled by it`)
+  }
+  return total
+}
+
+/** Multiplies all gradients by min(1, maxNorm / (totalNorm + 1e-6)). */
+export function clipGradsWithNorm(params: Parameters, maxNorm: number, totalNorm: number): void {
+  check(typeof maxNorm === 'number', 'option-range', () => `maxNorm is a number, not ${shown(maxNorm)}`)
+  const ratio = maxNorm / (totalNorm + EPSILON)
+  const factor = ratio > 1 ? 1 : ratio
+  each(
+    withGrad(params, 'clipGradsWithNorm'),
+    (values) => {
+      for (let i = 0; i < values.length; i++) values[i]! *= factor
+    },
+    (parameter) => kernelsOf(parameter).scale(parameter.bytes, parameter.gradAddress, parameter.gradAddress, factor),
+  )
+}
+
+/**
+ * Scales all gradients together so that their norm is at most `maxNorm`.
+ *
+ * @returns the norm before
+ * @throws `gradient-nonfinite` if errorIfNonfinite and the norm is NaN or infinite; the gradients stay as they are
+ */
+export function clipGradNorm(params: Parameters, maxNorm: number, options: NormOptions = {}): number {
+  const list = withGrad(params, 'clipGradNorm')
+  const total = getTotalNorm(list, options)
+  clipGradsWithNorm(list, maxNorm, total)
+  return total
+}
+
+/** Cuts every element of the gradients off at ±clipValue. NaN stays NaN. */
+export function clipGradValue(params: Parameters, clipValue: number): void {
+  check(typeof clipValue === 'number', 'option-range', () => `clipValue is a number, not ${shown(clipValue)}`)
+  each(
+    withGrad(params, 'clipGradValue'),
+    (values) => {
+      for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i]!, -clipValue), clipValue)
+    },
+    (parameter) => kernelsOf(parameter).clamp(parameter.bytes, parameter.gradAddress, parameter.gradAddress, -clipValue, clipValue),
+  )
+}
+
+function kernelsOf({ arena, dtype }: Parameter) {
+  return arena.kernels[dtype as FloatType]
+}
+
+function each(params: readonly Parameter[], sparse: (values: View) => void, dense: (parameter: Parameter) => void): void {
+  for (const parameter of params) {
+    if (parameter.sparseGrad) sparse(parameter.sparseGrad.values)
+    else dense(parameter)
+  }
+}
