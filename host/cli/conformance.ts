@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Case, isCase } from '../conformance/format.ts'
 import { type Outcome, runCase } from '../conformance/run.ts'
-import { DownhillError } from '../errors.ts'
+import { DownhillError, shown } from '../errors.ts'
+import { checkFolder } from './files.ts'
 
 const usage = `downhill conformance PATH…   run case files, or all in a folder, and compare with the numbers in them
 
@@ -13,28 +14,35 @@ const usage = `downhill conformance PATH…   run case files, or all in a folder
   --json        print one JSON document instead of lines
 `
 
-/** The case files at a path, by name; files in a folder that are no cases are passed over. */
+/** A case's name is also the name of the file its result goes to. */
+const NAME = /^[^/\\\0]{1,200}$/
+
+function readCase(file: string): Case | string {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return `${file}: this is no JSON (${(error as Error).message})`
+  }
+  if (!isCase(value)) return `${file}: this is no case of format 1`
+  return NAME.test(value.name) && !value.name.startsWith('.')
+    ? value
+    : `${file}: ${shown(value.name)} cannot be a case's name: it names a file`
+}
+
+/** The case files at a path, by name; what is no case in a folder is passed over with a word on stderr. */
 function casesAt(path: string): Case[] {
-  const fail = (why: string) => new DownhillError('data-invalid', `${path}: ${why}`)
-  const parse = (file: string): unknown => {
-    try {
-      return JSON.parse(readFileSync(file, 'utf8'))
-    } catch {
-      return undefined
-    }
-  }
   const stats = statSync(path, { throwIfNoEntry: false })
-  if (!stats) throw fail('there is no such file or folder')
-  if (!stats.isDirectory()) {
-    const test = parse(path)
-    if (!isCase(test)) throw fail('this is no case file')
-    return [test]
+  if (!stats) throw new DownhillError('data-invalid', `${path}: there is no such file or folder`)
+  const files = stats.isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)) : [path]
+  const cases: Case[] = []
+  for (const file of files.filter((name) => name === path || name.endsWith('.json')).sort()) {
+    const found = readCase(file)
+    if (typeof found !== 'string') cases.push(found)
+    else if (file === path) throw new DownhillError('data-invalid', found)
+    else process.stderr.write(`passed over ${found}\n`)
   }
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => parse(join(path, name)))
-    .filter(isCase)
+  return cases
 }
 
 /** * and ? in a name. */
@@ -60,15 +68,25 @@ export async function conformanceCommand(args: string[]): Promise<number> {
     return 0
   }
   if (!positionals.length) throw new DownhillError('data-invalid', `no path given\n\n${usage}`)
-  const cases = positionals.flatMap(casesAt).filter(({ name }) => fits(values.only ?? '*')(name))
-  if (!cases.length) throw new DownhillError('data-invalid', `no cases in ${positionals.join(', ')}`)
-  if (values.emit) mkdirSync(values.emit, { recursive: true })
+  const { emit, only = '*' } = values
+  if (emit !== undefined) checkFolder(emit, [])
+  const found = positionals.flatMap(casesAt)
+  if (!found.length) throw new DownhillError('data-invalid', `there are no cases in ${positionals.join(', ')}`)
+  const cases = found.filter(({ name }) => fits(only)(name))
+  if (!cases.length) {
+    const names = found.slice(0, 5).map(({ name }) => name)
+    throw new DownhillError(
+      'data-invalid',
+      `none of the ${found.length} cases is called like ${shown(only)}; there are ${names.join(', ')}${found.length > 5 ? ', …' : ''}`,
+    )
+  }
+  if (emit !== undefined) mkdirSync(emit, { recursive: true })
   const outcomes: Outcome[] = []
   for (const test of cases) {
     for (const outcome of await runCase(test)) {
       outcomes.push(outcome)
-      if (values.emit && outcome.result) {
-        writeFileSync(join(values.emit, `${outcome.name}.${outcome.dtype}.json`), JSON.stringify(outcome.result))
+      if (emit !== undefined && outcome.result) {
+        writeFileSync(join(emit, `${outcome.name}.${outcome.dtype}.json`), JSON.stringify(outcome.result))
       }
       if (!values.json) process.stdout.write(`${line(outcome)}\n`)
     }

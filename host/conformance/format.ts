@@ -71,6 +71,12 @@ export function read(value: Written): number {
   throw new DownhillError('data-invalid', `${JSON.stringify(value)} stands where a number should`)
 }
 
+/** A value of an option, in which numbers that JSON does not have are written as texts. */
+export function readOption(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(readOption)
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? read(value) : value
+}
+
 /** All numbers of a value, however nested, in order. */
 export function flat(value: unknown): number[] {
   return Array.isArray(value) ? value.flatMap(flat) : [read(value as Written)]

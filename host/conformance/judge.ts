@@ -1,7 +1,7 @@
 /** The rule by which a result passes, for the parts that several kinds share. */
 
 import type { FloatType } from '../wasm.ts'
-import { type Expected, flat, type Judging, largest, type Result, read, type Written, type WrittenTensor } from './format.ts'
+import { type Expected, flat, type Judging, largest, read, type Written, type WrittenTensor } from './format.ts'
 
 export interface Worst {
   readonly what: string
@@ -86,40 +86,44 @@ export function judgeColumns(j: Judging, what: string, got: unknown, expected: r
   }
 }
 
-type StateEntry = WrittenTensor | Written | readonly Written[]
-type States = Record<string, Record<string, StateEntry>>
+type States = Record<string, Record<string, unknown>>
 
 const COUNTERS = new Set(['step', 'n_iter', 'func_evals', 'k'])
 
-function dataOf(entry: StateEntry | undefined): number[] {
-  if (entry === undefined) return []
-  if (typeof entry === 'object' && 'data' in entry) return flat(entry.data)
-  return flat(entry)
+/** The numbers of a state entry: a tensor, a number, or a list of these. */
+function dataOf(entry: unknown): number[] {
+  if (entry === undefined || entry === null) return []
+  if (Array.isArray(entry)) return entry.flatMap(dataOf)
+  return typeof entry === 'object' ? flat((entry as WrittenTensor).data) : [read(entry as Written)]
 }
 
+/** LBFGS: its state is compared in float64 only, and loosely: its history amplifies every rounding. */
+const LBFGS_STATE = 1e-6
+/** Scratch of LBFGS. */
+const NOT_COMPARED = new Set(['al'])
+
 /** `state` of a state dict: the same keys for the same parameters, and their values. */
-export function judgeState(j: Judging, dtype: FloatType, got: States | undefined, expected: Expected, rtol: number): void {
+export function judgeState(j: Judging, dtype: FloatType, got: States | undefined, expected: Expected, isLbfgs: boolean): void {
   const wanted: States = expected.float64.state.state
   const reference: States = expected.float32?.state?.state ?? {}
   const worst = Math.max(0, ...flat(Object.values(expected.float32_error ?? {})))
+  const rtol = isLbfgs ? LBFGS_STATE : (expected.judge?.float64_rtol ?? FLOAT64)
   j.same('state: parameters', Object.keys(got ?? {}).sort(), Object.keys(wanted).sort())
   for (const [index, entries] of Object.entries(wanted)) {
-    j.same(`state[${index}]: keys`, Object.keys(got?.[index] ?? {}).sort(), Object.keys(entries).sort())
+    const own = got?.[index] ?? {}
+    j.same(`state[${index}]: keys`, Object.keys(own).sort(), Object.keys(entries).sort())
     for (const [key, entry] of Object.entries(entries)) {
       const what = `state[${index}].${key}`
       const want = dataOf(entry)
-      if (COUNTERS.has(key)) {
-        j.same(what, dataOf(got?.[index]?.[key]), want)
-        continue
+      if (NOT_COMPARED.has(key) || (isLbfgs && dtype === 'float32')) continue
+      if (COUNTERS.has(key)) j.same(what, dataOf(own[key]), want)
+      else if (dtype === 'float64') judgeNumbers(j, what, dataOf(own[key]), want, largest(want), rtol)
+      else {
+        const scale = largest(Object.values(wanted).map((state) => dataOf(state[key])))
+        const theirs = dataOf(reference[index]?.[key])
+        const error = theirs.reduce((most, x, i) => Math.max(most, Math.abs(x - want[i]!) / scale || 0), 0)
+        judgeNumbers(j, what, dataOf(own[key]), want, scale, Math.max(2 * error, 2 * worst, FLOAT32))
       }
-      if (dtype === 'float64') {
-        judgeNumbers(j, what, dataOf(got?.[index]?.[key]), want, largest(want), rtol)
-        continue
-      }
-      const scale = largest(Object.values(wanted).map((state) => dataOf(state[key])))
-      const theirs = dataOf(reference[index]?.[key])
-      const error = theirs.reduce((most, x, i) => Math.max(most, Math.abs(x - want[i]!) / scale || 0), 0)
-      judgeNumbers(j, what, dataOf(got?.[index]?.[key]), want, scale, Math.max(2 * error, 2 * worst, FLOAT32))
     }
   }
 }
@@ -168,9 +172,44 @@ export function judgeValue(j: Judging, what: string, got: unknown, want: unknown
 }
 
 /** The limit of a step's parameters. */
-export function paramLimit(dtype: FloatType, expected: Expected, errors = 'float32_error'): (step: string) => number {
+export type Limit = (step: string) => number
+
+const upTo = (errors: Record<string, Written> | undefined, step: string): number =>
+  Math.max(0, ...Object.entries(errors ?? {}).map(([at, error]) => (Number(at) <= Number(step) ? read(error) : 0)))
+
+/** How much further than float64 a float32 trajectory carries an error. */
+const FLOAT32_ULPS = 2 ** 29
+
+export function paramLimit(optimizer: string, dtype: FloatType, expected: Expected): Limit {
   if (dtype === 'float64') return () => expected.judge?.float64_rtol ?? FLOAT64
-  return (step) => Math.max(2 * read(expected[errors]?.[step] ?? 0), FLOAT32)
+  if (optimizer === 'LBFGS') {
+    return (step) => {
+      const error = Math.max(upTo(expected.float32_error, step), FLOAT32_ULPS * upTo(expected.float64_sensitivity, step))
+      return Math.max(8 * error, FLOAT32)
+    }
+  }
+  const errors = expected.float32_exact_ns_error ?? expected.float32_error
+  return (step) => Math.max(2 * read(errors?.[step] ?? 0), FLOAT32)
 }
 
-export type { Result }
+/** The largest limit of the parameters up to each step. */
+export function stepLimits(params: Record<string, unknown>, limit: Limit): Limit {
+  const steps = Object.keys(params)
+  return (step) => Math.max(0, ...steps.filter((at) => Number(at) <= Number(step)).map(limit))
+}
+
+/** What each step of LBFGS returned, relative to the largest so far. */
+export function judgeLoss(j: Judging, dtype: FloatType, got: unknown, expected: Expected, limits: Limit): void {
+  const wanted = flat(expected.float64.loss)
+  const theirs = flat(expected.float32?.loss ?? [])
+  const own = got === undefined ? [] : flat(got)
+  j.same('loss: length', own.length, wanted.length)
+  let scale = 0
+  let worst = 0
+  for (const [t, want] of wanted.entries()) {
+    scale = Math.max(scale, Math.abs(want))
+    worst = Math.max(worst, Math.abs((theirs[t] ?? want) - want) / scale || 0)
+    const limit = dtype === 'float64' ? (expected.judge?.float64_rtol ?? FLOAT64) : Math.max(2 * worst, limits(String(t + 1)), FLOAT32)
+    j.number(`loss[${t}]`, own[t], want, scale, limit)
+  }
+}

@@ -1,13 +1,22 @@
 /** Runs cases of any kind, in any runtime. */
 
 import type { FloatType } from '../wasm.ts'
+import { averagingKind } from './averaging.ts'
+import { clipKind } from './clip.ts'
 import type { Case, Kind, Result } from './format.ts'
 import { written } from './format.ts'
 import { Judge, type Worst } from './judge.ts'
 import { optimizerKind } from './optimizer.ts'
+import { schedulerKind } from './scheduler.ts'
 import { validationKind } from './validation.ts'
 
-const kinds: Readonly<Record<string, Kind<never>>> = { optimizer: optimizerKind, validation: validationKind }
+const kinds: Readonly<Record<string, Kind<never>>> = {
+  averaging: averagingKind,
+  clip: clipKind,
+  optimizer: optimizerKind,
+  scheduler: schedulerKind,
+  validation: validationKind,
+}
 
 /** What became of a case in one element type. */
 export interface Outcome {
@@ -41,8 +50,13 @@ export async function runCase(test: Case): Promise<Outcome[]> {
       if (test.expected) runner.judge(test, dtype, result, test.expected, judge)
       outcomes.push({ name, kind, dtype, passed: judge.passed, worst: judge.worst, result })
     } catch (error) {
-      outcomes.push(failed(dtype, error instanceof Error ? error.message : String(error)))
+      outcomes.push(failed(dtype, reason(error)))
     }
   }
   return outcomes
+}
+
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return error instanceof TypeError ? `the case could not be run; is a part of it missing? ${message}` : message
 }

@@ -2,15 +2,17 @@
 import { Arena } from '../arena.ts'
 import { DownhillError } from '../errors.ts'
 import { sizeOf } from '../shape.ts'
-import { type Case, type GroupSpec, type Kind, type Result, Unsupported, type WrittenGradient } from './format.ts'
-import { makeOptimizer, setGradient } from './optimizer.ts'
+import type { Case, GroupSpec, Kind, Result, WrittenGradient } from './format.ts'
+import { makeOptimizer, setGradient } from './parts.ts'
+import { makeScheduler, type SchedulerSpec } from './scheduler.ts'
 
 interface Check {
   readonly optimizer: string
   readonly options: Record<string, unknown>
   readonly shapes?: readonly (readonly number[])[]
   readonly groups?: readonly GroupSpec[]
-  readonly scheduler?: unknown
+  readonly scheduler?: SchedulerSpec
+  readonly last_epoch?: number
   readonly grads?: readonly WrittenGradient[]
   readonly python_only?: boolean
 }
@@ -24,7 +26,7 @@ function attempt(arena: Arena, check: Check): { error: string | null; message?: 
   const params = shapes.map((shape) => arena.parameter(shape, { dtype: 'float64', data: new Float64Array(sizeOf(shape)) }))
   try {
     const optimizer = makeOptimizer(check.optimizer, check.options, params, check.groups)
-    if (check.scheduler) throw new Unsupported('schedulers are not supported')
+    if (check.scheduler) makeScheduler(check.scheduler, optimizer, check.last_epoch)
     if (check.grads) {
       for (const [i, parameter] of params.entries()) setGradient(parameter, check.grads[i])
       optimizer.step()

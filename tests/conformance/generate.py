@@ -5,12 +5,21 @@ import sys
 
 import torch
 
+import averaging
+import clipping
 import optimizers
+import schedulers
 import validation
 
 torch.set_num_threads(1)
 
-KINDS = {"optimizer": optimizers.cases, "validation": validation.cases}
+KINDS = {
+    "optimizer": optimizers.cases,
+    "scheduler": schedulers.cases,
+    "clip": clipping.cases,
+    "averaging": averaging.cases,
+    "validation": validation.cases,
+}
 
 
 def main():

@@ -1,5 +1,6 @@
 """Kind "optimizer": trajectories of torch's optimizers over given gradients."""
 import contextlib
+import sys
 
 import numpy as np
 import torch
@@ -10,6 +11,9 @@ from written import Inputs, error, flat, largest, tensor, write
 RECORD = [1, 2, 3, 5, 10, 20, 40]
 SHAPES = [[17], [3, 5], [1]]
 SIZES = [[1], [3], [5], [7], [17], [67]]
+MATRICES = [[7, 5], [3, 4, 5], [17], [], [2, 1, 3, 3]]
+MUON = [[3, 5], [5, 3], [4, 4], [1, 7], [9, 2]]
+ROWS = [[9, 4], [17], [5, 2, 3]]
 
 
 @contextlib.contextmanager
@@ -30,7 +34,7 @@ def tuples(options):
 def build(case, params, options):
     groups = [{"params": [params[i] for i in g["params"]], **tuples(g["options"])} for g in case["groups"]]
     cls = getattr(torch.optim, case["optimizer"])
-    path = {} if cls in (torch.optim.LBFGS, torch.optim.SparseAdam, torch.optim.Muon) else {"foreach": False}
+    path = {} if cls in (torch.optim.SparseAdam, torch.optim.Muon) else {"foreach": False}
     if cls is torch.optim.LBFGS:
         return cls([p for g in groups for p in g["params"]], **tuples(options))
     return cls(groups, **tuples(options), **path)
@@ -51,7 +55,7 @@ def gradient(spec, shape, dtype):
 def objective(spec, params):
     """The value of an LBFGS case's objective; sets the gradients."""
     x = torch.cat([p.reshape(-1) for p in params])
-    if spec["name"] == "quadratic":
+    if spec["kind"] == "quadratic":
         a, b = torch.tensor(spec["A"], dtype=x.dtype), torch.tensor(spec["b"], dtype=x.dtype)
         value = 0.5 * x @ (a @ x) - b @ x
         grads = a @ x - b
@@ -82,8 +86,32 @@ def state_of(optimizer):
     return {"state": state, "param_groups": [write(g) for g in d["param_groups"]]}
 
 
+@contextlib.contextmanager
+def newton_schulz_in(dtype):
+    """torch iterates in bfloat16 whatever the parameter is; the cases want the parameter's own precision."""
+    module = sys.modules["torch.optim._muon"]
+    before = module._zeropower_via_newtonschulz
+
+    def iterate(grad, coefficients, steps, eps):
+        a, b, c = coefficients
+        x = grad.to(dtype)
+        tall = x.size(0) > x.size(1)
+        x = x.T if tall else x
+        x = x / x.norm().clamp(min=eps)
+        for _ in range(steps):
+            gram = x @ x.T
+            x = a * x + (b * gram + c * gram @ gram) @ x
+        return x.T if tall else x
+
+    module._zeropower_via_newtonschulz = iterate
+    try:
+        yield
+    finally:
+        module._zeropower_via_newtonschulz = before
+
+
 def run(case, dtype, nudge=None):
-    with default_dtype(dtype):
+    with default_dtype(dtype), newton_schulz_in(dtype):
         return trajectory(case, dtype, nudge or (lambda data: data))
 
 
@@ -144,6 +172,7 @@ def expected(case):
         "float32": single,
         "scale": scale,
         "float32_error": worst(single),
+        **({"float32_exact_ns_error": worst(single)} if case["optimizer"] == "Muon" else {}),
         "float64_sensitivity": sensitivity,
         "judge": {"float64_rtol": rtol},
     }
@@ -232,9 +261,95 @@ TABLE = [
     ("rmsprop-maximize", "RMSprop", {"lr": 0.01, "maximize": True, "weight_decay": 0.01}, {}),
     ("rmsprop-groups-resume", "RMSprop", {"lr": 0.01, "centered": True, "momentum": 0.9, "eps": 1e-3}, {"groups": two({}, {"lr": 0.001, "alpha": 0.9}), "resume": 17, "null": 0.2}),
     ("rmsprop-special", "RMSprop", {"lr": 0.01, "momentum": 0.5}, {"special": True}),
+    ("adamax", "Adamax", {}, {"shapes": SIZES, "steps": 20}),
+    ("adamax-wd-maximize", "Adamax", {"lr": 0.05, "weight_decay": 0.1, "maximize": True, "eps": 1e-3}, {"null": 0.3}),
+    ("adamax-betas", "Adamax", {"lr": 0.01, "betas": [0.2, 0.5]}, {"special": True}),
+    ("adamax-groups-resume", "Adamax", {"lr": 0.01}, {"groups": two({}, {"lr": 0.1, "betas": [0.95, 0.9]}), "resume": 17, "null": 0.2}),
+    ("asgd", "ASGD", {"lr": 0.05}, {"shapes": SIZES, "steps": 20}),
+    ("asgd-averaging", "ASGD", {"lr": 0.1, "t0": 5, "lambd": 0.01, "alpha": 0.6, "weight_decay": 0.1}, {"null": 0.3}),
+    ("asgd-maximize", "ASGD", {"lr": 0.02, "maximize": True, "t0": 0}, {"special": True}),
+    ("asgd-groups-resume", "ASGD", {"lr": 0.05, "t0": 10}, {"groups": two({}, {"lr": 0.2, "t0": 3, "lambd": 0.1}), "resume": 17, "null": 0.2}),
+    ("asgd-scheduler", "ASGD", {"lr": 0.05, "t0": 4}, {"scheduler": {"name": "StepLR", "options": {"step_size": 3, "gamma": 0.5}}}),
+    ("nadam", "NAdam", {}, {"shapes": SIZES, "steps": 20}),
+    ("nadam-wd-maximize", "NAdam", {"lr": 0.02, "weight_decay": 0.1, "maximize": True, "momentum_decay": 0.05}, {"null": 0.3}),
+    ("nadam-decoupled", "NAdam", {"lr": 0.02, "weight_decay": 0.3, "decoupled_weight_decay": True, "eps": 1e-4}, {}),
+    ("nadam-betas", "NAdam", {"lr": 0.01, "betas": [0.3, 0.6], "momentum_decay": 0}, {"special": True}),
+    ("nadam-groups-resume", "NAdam", {"lr": 0.01}, {"groups": two({}, {"lr": 0.1, "betas": [0.95, 0.9]}), "resume": 17, "null": 0.2}),
+    ("radam", "RAdam", {}, {"shapes": SIZES, "steps": 20}),
+    ("radam-wd-maximize", "RAdam", {"lr": 0.02, "weight_decay": 0.1, "maximize": True}, {"null": 0.3}),
+    ("radam-decoupled", "RAdam", {"lr": 0.02, "weight_decay": 0.3, "decoupled_weight_decay": True, "eps": 1e-4, "betas": [0.9, 0.99]}, {}),
+    ("radam-betas", "RAdam", {"lr": 0.01, "betas": [0.3, 0.6]}, {"special": True}),
+    ("radam-groups-resume", "RAdam", {"lr": 0.01}, {"groups": two({}, {"lr": 0.1, "betas": [0.95, 0.9]}), "resume": 4, "null": 0.2}),
+    ("rprop", "Rprop", {}, {"shapes": SIZES, "steps": 20}),
+    ("rprop-maximize", "Rprop", {"lr": 0.05, "maximize": True, "etas": [0.3, 1.5]}, {"null": 0.3}),
+    ("rprop-step-sizes", "Rprop", {"lr": 0.5, "step_sizes": [0.01, 0.2]}, {"special": True}),
+    ("rprop-groups-resume", "Rprop", {"lr": 0.01}, {"groups": two({}, {"lr": 0.1, "etas": [0.7, 1.1]}), "resume": 17, "null": 0.2}),
+    ("adafactor", "Adafactor", {}, {"shapes": MATRICES}),
+    ("adafactor-eps", "Adafactor", {"lr": 0.5, "eps": [1e-8, 1e-2], "d": 1.5, "weight_decay": 0.1}, {"null": 0.3}),
+    ("adafactor-maximize", "Adafactor", {"lr": 0.05, "beta2_decay": -0.5, "maximize": True}, {"special": True}),
+    ("adafactor-groups-resume", "Adafactor", {"lr": 0.1}, {"groups": two({}, {"lr": 0.01, "beta2_decay": -0.9}), "resume": 17, "null": 0.2}),
+    ("adafactor-scheduler", "Adafactor", {"lr": 0.3}, {"shapes": MATRICES, "scheduler": {"name": "CosineAnnealingLR", "options": {"T_max": 40}}}),
+    ("muon", "Muon", {"lr": 0.02}, {"shapes": MUON, "steps": 20}),
+    ("muon-plain", "Muon", {"lr": 0.05, "nesterov": False, "momentum": 0.8, "weight_decay": 0}, {"shapes": MUON, "steps": 20, "null": 0.2}),
+    ("muon-rms", "Muon", {"lr": 0.01, "adjust_lr_fn": "match_rms_adamw", "ns_steps": 3}, {"shapes": MUON, "steps": 20}),
+    ("muon-coefficients", "Muon", {"lr": 0.02, "ns_coefficients": [3.0, -3.2, 1.2], "ns_steps": 6, "adjust_lr_fn": "original"}, {"shapes": MUON, "steps": 20}),
+    ("muon-groups-resume", "Muon", {"lr": 0.02}, {"shapes": MUON[:3], "steps": 20, "groups": two({}, {"lr": 0.1, "nesterov": False}), "resume": 9}),
+    ("sparseadam", "SparseAdam", {"lr": 0.01}, {"shapes": ROWS, "sparse": True}),
+    ("sparseadam-maximize", "SparseAdam", {"lr": 0.02, "maximize": True, "eps": 1e-4, "betas": [0.5, 0.9]}, {"shapes": ROWS, "sparse": True, "null": 0.3}),
+    ("sparseadam-betas", "SparseAdam", {"lr": 0.02, "betas": [0.0, 0.3]}, {"shapes": ROWS, "sparse": True}),
+    ("sparseadam-groups-resume", "SparseAdam", {"lr": 0.01}, {"shapes": ROWS, "sparse": True, "groups": two({}, {"lr": 0.1}), "resume": 17, "null": 0.2}),
+    ("adagrad-sparse-groups", "Adagrad", {"lr": 0.1, "lr_decay": 0.02, "maximize": True}, {"shapes": ROWS, "sparse": True, "groups": two({}, {"lr": 0.02}), "resume": 11}),
+    ("sgd-sparse", "SGD", {"lr": 0.1}, {"shapes": ROWS, "sparse": True, "null": 0.2}),
+    ("sgd-sparse-momentum", "SGD", {"lr": 0.05, "momentum": 0.9, "dampening": 0.3}, {"shapes": ROWS, "sparse": True}),
+    ("sgd-sparse-nesterov", "SGD", {"lr": 0.05, "momentum": 0.8, "nesterov": True}, {"shapes": ROWS, "sparse": True, "null": 0.2}),
+    ("sgd-cyclic", "SGD", {"lr": 0.1, "momentum": 0.5}, {"groups": two({}, {"lr": 0.02}), "scheduler": {"name": "CyclicLR", "options": {"base_lr": 0.01, "max_lr": [0.1, 0.2], "step_size_up": 7, "mode": "triangular2"}}, "resume": 15}),
+    ("sgd-plateau", "SGD", {"lr": 0.1, "momentum": 0.9}, {"scheduler": {"name": "ReduceLROnPlateau", "options": {"patience": 1, "factor": 0.5}}, "metric": True, "resume": 20}),
+    ("adamw-onecycle", "AdamW", {"lr": 0.01}, {"groups": two({"weight_decay": 0.1}, {"weight_decay": 0.0}), "scheduler": {"name": "OneCycleLR", "options": {"max_lr": [0.05, 0.02], "total_steps": 45}}, "resume": 17}),
+    ("adam-warmup-cosine", "Adam", {"lr": 0.02}, {"scheduler": {"name": "SequentialLR", "options": {"milestones": [8]}, "schedulers": [{"name": "LinearLR", "options": {"start_factor": 0.1, "total_iters": 8}}, {"name": "CosineAnnealingLR", "options": {"T_max": 30}}]}, "resume": 20}),
+    ("rmsprop-cyclic", "RMSprop", {"lr": 0.01, "momentum": 0.5}, {"scheduler": {"name": "CyclicLR", "options": {"base_lr": 0.001, "max_lr": 0.02, "step_size_up": 5, "step_size_down": 9, "mode": "exp_range", "gamma": 0.98}}}),
+    ("nadam-restarts", "NAdam", {"lr": 0.02}, {"scheduler": {"name": "CosineAnnealingWarmRestarts", "options": {"T_0": 6, "T_mult": 2}}, "resume": 13}),
+    ("adagrad-linear", "Adagrad", {"lr": 0.2}, {"scheduler": {"name": "LinearLR", "options": {"start_factor": 1.0, "end_factor": 0.0, "total_iters": 30}}}),
 ]
+
+#: name, options, objective, shapes, steps
+LBFGS = [
+    ("lbfgs-quadratic", {}, "quadratic", [[3, 2], [1]], 6),
+    ("lbfgs-quadratic-wolfe", {"line_search_fn": "strong_wolfe", "max_iter": 4}, "quadratic", [[7]], 6),
+    ("lbfgs-short-history", {"history_size": 2, "max_iter": 3, "lr": 0.5}, "quadratic", [[5], [2, 2]], 10),
+    ("lbfgs-rosenbrock", {"lr": 0.001, "max_iter": 5}, "rosenbrock", [[2], [2]], 8),
+    ("lbfgs-rosenbrock-wolfe", {"line_search_fn": "strong_wolfe", "max_iter": 4, "max_eval": 12}, "rosenbrock", [[4]], 6),
+    ("lbfgs-early-stop", {"tolerance_grad": 1e-2, "line_search_fn": "strong_wolfe"}, "quadratic", [[4]], 4),
+    ("lbfgs-resume", {"max_iter": 3, "line_search_fn": "strong_wolfe"}, "quadratic", [[6]], 8),
+]
+
+
+def lbfgs(name, options, objective, shapes, steps):
+    inputs = Inputs(name)
+    size = sum(int(np.prod(s)) for s in shapes)
+    if objective == "quadratic":
+        b = np.asarray(inputs.normal([size, size])).reshape(size, size)
+        spec = {"kind": "quadratic", "A": (b @ b.T / size + np.diag(np.arange(1, size + 1) / 2)).tolist(), "b": inputs.normal([size])}
+    else:
+        spec = {"kind": "rosenbrock"}
+    made = {
+        "name": name,
+        "optimizer": "LBFGS",
+        "options": options,
+        "params": [{"shape": s, "data": inputs.normal(s, 0.5)} for s in shapes],
+        "groups": [{"params": list(range(len(shapes))), "options": {}}],
+        "scheduler": None,
+        "record": list(range(1, steps + 1)),
+        "num_steps": steps,
+        "objective": spec,
+    }
+    if name.endswith("resume"):
+        made["resume"] = {"at": steps // 2, "fresh_options": {"lr": 0.777}}
+    made["expected"] = expected(made)
+    return made
 
 
 def cases():
     for name, optimizer, options, rest in TABLE:
         yield case(name, optimizer, options, **rest)
+    for row in LBFGS:
+        yield lbfgs(*row)

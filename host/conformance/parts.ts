@@ -1,0 +1,34 @@
+/** Optimizers, parameters and gradients as cases describe them. */
+import type { Arena } from '../arena.ts'
+import * as optim from '../optim/index.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { fromTorchKey } from '../options.ts'
+import * as rules from '../rules/index.ts'
+import type { Parameter } from '../tensor.ts'
+import type { FloatType } from '../wasm.ts'
+import { flat, type GroupSpec, readOption, Unsupported, type WrittenGradient, type WrittenTensor } from './format.ts'
+
+/** An optimizer by torch's name, over groups with torch's option names. */
+export function makeOptimizer(
+  name: string,
+  options: Record<string, unknown>,
+  params: readonly Parameter[],
+  groups: readonly GroupSpec[] | undefined,
+): AnyOptimizer {
+  // biome-ignore lint/suspicious/noExplicitAny: chosen by name
+  const known: Record<string, any> = { ...rules, ...optim }
+  if (!Object.hasOwn(known, name)) throw new Unsupported(`the optimizer ${name} is not supported`)
+  const renamed = (given: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(given).map(([key, value]) => [fromTorchKey(key), readOption(value)]))
+  const grouped = groups?.map((group) => ({ ...renamed(group.options ?? {}), params: group.params.map((i) => params[i]!) }))
+  return new known[name](grouped ?? params, renamed(options))
+}
+
+export function makeParams(arena: Arena, params: readonly WrittenTensor[], dtype: FloatType): Parameter[] {
+  return params.map(({ shape, data }) => arena.parameter(shape, { dtype, data: flat(data) }))
+}
+
+export function setGradient(parameter: Parameter, gradient: WrittenGradient | undefined): void {
+  if (gradient && 'sparse' in gradient) parameter.grad = { indices: gradient.sparse.indices[0], values: flat(gradient.sparse.values) }
+  else parameter.grad = gradient ? flat(gradient) : null
+}
