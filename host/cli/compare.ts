@@ -1,15 +1,16 @@
 /** `downhill compare` */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Presets, SingleBar } from 'cli-progress'
 import { Arena } from '../arena.ts'
-import { type Dataset, makeDataset } from '../compare/dataset.ts'
+import { type Dataset, makeDataset, type Task } from '../compare/dataset.ts'
 import { compare, defaultSettings, type Progress, type Settings } from '../compare/protocol.ts'
 import type { Report } from '../compare/report.ts'
 import { optimizerNames } from '../compare/spaces.ts'
 import { readTable } from '../compare/table.ts'
 import { check, DownhillError, shown } from '../errors.ts'
+import { checkFolder, writeAll } from './files.ts'
 import { reportPage } from './report/page.ts'
 import { resultTable, shownMetric } from './report/terminal.ts'
 import { version } from './version.ts'
@@ -18,7 +19,8 @@ const usage = `downhill compare   train a model with several optimizers and show
 
   --problem digits        the bundled data: 1,797 handwritten digits (default)
   --data FILE.csv         your own table, with a header line; CSV or TSV
-  --target COLUMN         the column to predict; whether it is classes or values is found from it
+  --target COLUMN         the column to predict
+  --task TASK             classification or regression (default: found from the target)
   --optimizers A,B,…      of ${optimizerNames.join(', ')}; X=Adam,Y=Adam to give labels
   --trials N              learning rates tried for each optimizer (default ${defaultSettings.trials})
   --seeds N               runs of each learning rate, from different initial weights (default ${defaultSettings.seeds})
@@ -38,6 +40,7 @@ function parse(args: string[]) {
       problem: { type: 'string' },
       data: { type: 'string' },
       target: { type: 'string' },
+      task: { type: 'string' },
       optimizers: { type: 'string' },
       trials: wholeNumber,
       seeds: wholeNumber,
@@ -75,9 +78,9 @@ function settingsOf(values: Values): Settings {
 const bundled = { digits: { file: 'digits.csv', target: 'digit', divisor: 16 } }
 
 async function readData(values: Values): Promise<{ data: Dataset; sha256: string }> {
-  const { data: file, target, problem = 'digits' } = values
+  const { data: file, target, task, problem = 'digits' } = values
   if (file === undefined) {
-    check(target === undefined, 'option-range', '--target goes with --data')
+    for (const name of ['target', 'task'] as const) check(values[name] === undefined, 'option-range', `--${name} goes with --data`)
     check(Object.hasOwn(bundled, problem), 'option-range', () => `--problem is ${Object.keys(bundled).join(' or ')}, not ${shown(problem)}`)
     const { file: name, ...options } = bundled[problem as keyof typeof bundled]
     const text = readFileSync(new URL(`../datasets/${name}`, import.meta.url), 'utf8')
@@ -85,9 +88,15 @@ async function readData(values: Values): Promise<{ data: Dataset; sha256: string
   }
   check(values.problem === undefined, 'option-range', '--problem and --data exclude each other')
   check(target !== undefined, 'option-range', '--data needs --target, the column to predict')
+  check(
+    task === undefined || task === 'classification' || task === 'regression',
+    'option-range',
+    () => `--task is classification or regression, not ${shown(task)}`,
+  )
   const text = readFileSync(file, 'utf8')
   try {
-    return { data: makeDataset(readTable(text), { name: basename(file), target }), sha256: await sha256Of(text) }
+    const data = makeDataset(readTable(text), { name: basename(file), target, ...(task && { task: task as Task }) })
+    return { data, sha256: await sha256Of(text) }
   } catch (error) {
     if (error instanceof DownhillError) throw new DownhillError(error.code, `${file}: ${error.message}`)
     throw error
@@ -107,6 +116,11 @@ function progressBar(metric: string): { show: (progress: Progress) => void; stop
     Presets.shades_classic,
   )
   bar.start(1, 0, { leader: '' })
+  // The cursor is hidden: an interrupted command must show it again.
+  process.once('SIGINT', () => {
+    bar.stop()
+    process.exit(130)
+  })
   return {
     show({ done, total, leader }) {
       bar.setTotal(total)
@@ -116,13 +130,6 @@ function progressBar(metric: string): { show: (progress: Progress) => void; stop
   }
 }
 
-/** Writes files whole or not at all: each is complete under another name before it takes its own. */
-function writeAll(folder: string, files: Readonly<Record<string, string>>): void {
-  mkdirSync(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `.${name}.part`), text)
-  for (const name of Object.keys(files)) renameSync(join(folder, `.${name}.part`), join(folder, name))
-}
-
 export async function compareCommand(args: string[]): Promise<number> {
   const values = parse(args)
   if (values.help) {
@@ -130,6 +137,7 @@ export async function compareCommand(args: string[]): Promise<number> {
     return 0
   }
   const settings = settingsOf(values)
+  checkFolder(values.out, ['report.json', 'report.html'])
   const { data, sha256 } = await readData(values)
   for (const note of data.notes) process.stderr.write(`note: ${note}\n`)
   const arena = await Arena.create()

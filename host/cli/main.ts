@@ -45,4 +45,10 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
 }
 
+// Whoever reads the output may stop reading, as `head` does: that ends the command and is no failure of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
 process.exitCode = await main(process.argv.slice(2))

@@ -1,5 +1,5 @@
 /** Rows a model can learn from: features as numbers, a target, and which rows are for what. */
-import { DownhillError } from '../errors.ts'
+import { DownhillError, shown } from '../errors.ts'
 import { Generator } from '../random.ts'
 import { type Column, columnCalled, type Table } from './table.ts'
 
@@ -32,6 +32,8 @@ export interface Dataset {
 export interface DatasetOptions {
   readonly name: string
   readonly target: string
+  /** Default: classification if the target is text or has at most 20 different whole numbers, else regression. */
+  readonly task?: Task
   /** Divides every feature by this instead of scaling each to mean 0 and deviation 1, and keeps constant ones. */
   readonly divisor?: number
   readonly splitSeed?: number
@@ -76,10 +78,29 @@ function missingCells(column: Column, lines: readonly number[]): string | undefi
   return `${at.length} empty cell${at.length > 1 ? 's' : ''} (line${at.length > 1 ? 's' : ''} ${shownLines})`
 }
 
-function classesOf(column: Column): readonly string[] | undefined {
-  if (column.kind === 'text') return column.categories
-  const distinct = [...new Set(column.values)].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
-  return distinct.length <= MOST_CLASSES && distinct.every(Number.isInteger) ? distinct.map(String) : undefined
+function fail(why: string): never {
+  throw new DownhillError('data-invalid', why)
+}
+
+/** The classes of a target, by its task; undefined if it is one of values. */
+function classesOf(column: Column, task: Task | undefined, rows: number): readonly string[] | undefined {
+  const { name } = column
+  if (task === 'regression') {
+    return column.kind === 'number'
+      ? undefined
+      : fail(`the target ${name} holds texts, such as ${shown(column.categories[0])}: no values to predict`)
+  }
+  const distinct = column.kind === 'text' ? [] : [...new Set(column.values)].sort((a, b) => a - b)
+  const few = distinct.length <= MOST_CLASSES && distinct.every(Number.isInteger)
+  if (column.kind === 'number' && !few && task !== 'classification') return undefined
+  const classes = column.kind === 'text' ? column.categories : distinct.map(String)
+  if (classes.length < 2) fail(`the target ${name} is always ${classes[0]}`)
+  if (classes.length > rows / 2) {
+    const what = column.kind === 'text' ? 'texts' : 'numbers'
+    const hint = column.kind === 'text' ? `; a value to predict is a plain number, unlike ${shown(classes[0])}` : ''
+    fail(`the target ${name} has ${classes.length} different ${what} in ${rows} rows: too many to be classes${hint}`)
+  }
+  return classes
 }
 
 /** The table without the rows whose target is empty. */
@@ -102,29 +123,26 @@ function withTarget(table: Table, target: Column, notes: string[]): Table {
  * Makes a data set of a table. Numbers are scaled, texts become one column a category; a missing number becomes the mean, a missing text
  * no category.
  *
- * @throws `data-invalid` if the target is not there or does not vary, or if there are too few rows or no features
+ * @throws `data-invalid` if the target is not there, does not vary or does not suit the task, or if there are too few rows or no features
  */
 export function makeDataset(whole: Table, options: DatasetOptions): Dataset {
-  const { name, divisor, splitSeed = 0 } = options
+  const { name, divisor, task, splitSeed = 0 } = options
   const notes: string[] = []
   const table = withTarget(whole, columnCalled(whole, options.target), notes)
   const target = columnCalled(table, options.target)
-  const fail = (why: string) => new DownhillError('data-invalid', why)
-  if (table.rows < FEWEST_ROWS) throw fail(`the table has ${table.rows} rows with a target; at least ${FEWEST_ROWS} are needed`)
-  const classes = classesOf(target)
-  if (classes && classes.length < 2) throw fail(`the target ${target.name} is always ${classes[0]}`)
-  if (classes && classes.length > table.rows / 2) {
-    throw fail(`the target ${target.name} has ${classes.length} different texts in ${table.rows} rows: too many to be classes`)
-  }
+  if (table.rows < FEWEST_ROWS) fail(`the table has ${table.rows} rows with a target; at least ${FEWEST_ROWS} are needed`)
+  const classes = classesOf(target, task, table.rows)
   const rows = split(table.rows, splitSeed)
   const features: { name: string; values: Float32Array }[] = []
   for (const column of table.columns) {
     if (column === target) continue
     const missing = missingCells(column, table.lines)
-    if (column.kind === 'number') {
+    if (column.kind === 'number' && column.values.every(Number.isNaN)) {
+      notes.push(`${column.name}: empty in every row, left out`)
+    } else if (column.kind === 'number') {
       const { mean, deviation } = divisor ? { mean: 0, deviation: divisor } : moments(column.values, rows.train)
       if (deviation === 0) {
-        notes.push(`${column.name}: the same in every row, left out`)
+        notes.push(`${column.name}: the same in every training row, left out`)
         continue
       }
       if (missing) notes.push(`${column.name}: ${missing}, filled with the mean`)
@@ -141,7 +159,7 @@ export function makeDataset(whole: Table, options: DatasetOptions): Dataset {
       }
     }
   }
-  if (!features.length) throw fail(`beside the target ${target.name} no column is left to learn from`)
+  if (!features.length) fail(`beside the target ${target.name} no column is left to learn from`)
   const matrix = new Float32Array(table.rows * features.length)
   for (const [f, { values }] of features.entries()) {
     for (let row = 0; row < table.rows; row++) matrix[row * features.length + f] = values[row]!
@@ -152,17 +170,20 @@ export function makeDataset(whole: Table, options: DatasetOptions): Dataset {
     rows: table.rows,
     features: matrix,
     featureNames: features.map((feature) => feature.name),
-    targets: targetsOf(target, classes, rows.train, fail),
+    targets: targetsOf(target, classes, rows),
     ...(classes && { classes }),
     split: rows,
     notes,
   }
 }
 
-function targetsOf(target: Column, classes: readonly string[] | undefined, train: Uint32Array, fail: (why: string) => Error): Float32Array {
+function targetsOf(target: Column, classes: readonly string[] | undefined, rows: Split): Float32Array {
   if (target.kind === 'text') return Float32Array.from(target.codes)
   if (classes) return Float32Array.from(target.values, (value) => classes.indexOf(String(value)))
-  const { mean, deviation } = moments(target.values, train)
-  if (deviation === 0) throw fail(`the target ${target.name} is always ${mean}`)
+  for (const part of ['train', 'validation', 'test'] as const) {
+    const { mean, deviation } = moments(target.values, rows[part])
+    if (deviation === 0) fail(`the target ${target.name} is ${mean} in all of the ${part} rows: it cannot be told what predicts it`)
+  }
+  const { mean, deviation } = moments(target.values, rows.train)
   return Float32Array.from(target.values, (value) => (value - mean) / deviation)
 }

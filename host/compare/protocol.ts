@@ -48,7 +48,8 @@ interface Contestant {
 function contestants(names: readonly string[]): Contestant[] {
   check(names.length > 0, 'option-range', 'there is no optimizer to compare')
   const list = names.map((entry) => {
-    const [label, name = label] = entry.split('=') as [string, string?]
+    const [label = '', name = label, ...rest] = entry.split('=')
+    check(label !== '' && !rest.length, 'option-range', () => `an optimizer is written NAME or LABEL=NAME, not ${shown(entry)}`)
     if (!(optimizerNames as string[]).includes(name)) {
       const meant = nearest(name, optimizerNames)
       throw new DownhillError(
@@ -67,10 +68,14 @@ function contestants(names: readonly string[]): Contestant[] {
   return list
 }
 
+/** The most of each that is of use, or fits into memory. */
+const MOST = { seeds: 1000, trials: 1000, epochs: 1e6, batchSize: 1e6, hidden: 65_536 } as const
+
 function checkSettings(settings: Settings): void {
-  for (const name of ['seeds', 'trials', 'epochs', 'batchSize', 'hidden'] as const) {
+  for (const name of Object.keys(MOST) as (keyof typeof MOST)[]) {
     const value = settings[name]
-    check(Number.isSafeInteger(value) && value > 0, 'option-range', () => `${name} is a whole number above 0, not ${shown(value)}`)
+    const fits = Number.isSafeInteger(value) && value > 0 && value <= MOST[name]
+    check(fits, 'option-range', () => `${name} is a whole number from 1 to ${MOST[name]}, not ${shown(value)}`)
   }
   const { baseSeed } = settings
   check(Number.isSafeInteger(baseSeed) && baseSeed >= 0, 'option-range', () => `seed is a whole number ≥ 0, not ${shown(baseSeed)}`)
@@ -89,8 +94,19 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
+/** The mean of metrics; null if one of them is not there. */
+function meanMetric(values: readonly (number | null)[]): number | null {
+  return values.includes(null) ? null : mean(values as number[])
+}
+
+/** Best first; what failed last. */
+function byMetric(a: number | null, b: number | null): number {
+  return (b ?? -Infinity) === (a ?? -Infinity) ? 0 : (b ?? -Infinity) - (a ?? -Infinity)
+}
+
 /** The first step at which every run's metric had reached the target, on average; null if one never did. */
-function stepsTo(target: number, { runs }: Result): number | null {
+function stepsTo(target: number, { runs, value }: Result): number | null {
+  if (value === null) return null
   const steps = runs.map(({ curve }) => curve.find(([, , held]) => held >= target)?.[0] ?? Number.NaN)
   const average = mean(steps)
   return Number.isNaN(average) ? null : Math.round(average)
@@ -102,16 +118,16 @@ function summarize({ label, optimizer }: Contestant, tried: readonly { lr: numbe
     lr,
     runs,
     failures: runs.filter(({ failed }) => failed).length,
-    validation: mean(runs.map(({ validation }) => validation)),
+    validation: meanMetric(runs.map(({ validation }) => validation)),
   }))
-  const [best] = [...rated].sort((a, b) => a.failures - b.failures || b.validation - a.validation)
+  const [best] = [...rated].sort((a, b) => a.failures - b.failures || byMetric(a.validation, b.validation))
   const { lr, runs } = best!
   return {
     optimizer,
     label,
     lr,
     options: {},
-    value: mean(runs.map(({ value }) => value)),
+    value: meanMetric(runs.map(({ value }) => value)),
     runs: runs.map(({ seed, value, curve, seconds, failed }) => ({ seed, value, curve, seconds, failed })),
     trials: rated.map((trial) => ({
       lr: trial.lr,
@@ -161,14 +177,16 @@ export async function compare(
         const run = trainRun(arena, data, { ...settings, optimizer: contestant.optimizer, lr, seed })
         runs.push(run)
         done++
-        if (!run.failed && run.value > (leader?.value ?? -Infinity)) leader = { label: contestant.label, value: run.value }
+        if (run.value !== null && run.value > (leader?.value ?? -Infinity)) leader = { label: contestant.label, value: run.value }
       }
     }
     results.push(summarize(contestant, tried))
   }
   await between({ done, total, ...(leader && { leader }) })
-  const best = Math.max(...results.map(({ value }) => value))
-  const ranked = results.map((result) => ({ ...result, stepsToTarget: stepsTo(TARGET * best, result) })).sort((a, b) => b.value - a.value)
+  const best = Math.max(...results.map(({ value }) => value ?? -Infinity))
+  const ranked = results
+    .map((result) => ({ ...result, stepsToTarget: stepsTo(TARGET * best, result) }))
+    .sort((a, b) => byMetric(a.value, b.value))
   const { split, classes } = data
   const model = perceptron(arena, data, settings.hidden, new Generator())
   const parameters = [...model.parameters()]

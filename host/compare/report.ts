@@ -3,18 +3,18 @@ import type { CurvePoint } from './train.ts'
 
 export interface ReportRun {
   readonly seed: number
-  /** The metric on the test rows. */
-  readonly value: number
+  /** The metric on the test rows; null if the run failed. */
+  readonly value: number | null
   readonly curve: readonly CurvePoint[]
   readonly seconds: number
   readonly failed: boolean
 }
 
-/** One learning rate: `value` is the mean metric on the validation rows. */
+/** One learning rate: `value` is the mean metric on the validation rows, null if a run failed. */
 export interface Trial {
   readonly lr: number
   readonly options: Readonly<Record<string, unknown>>
-  readonly value: number
+  readonly value: number | null
   readonly failed: boolean
   readonly seconds: number
 }
@@ -25,8 +25,8 @@ export interface Result {
   readonly label: string
   readonly lr: number
   readonly options: Readonly<Record<string, unknown>>
-  /** Mean over the runs. */
-  readonly value: number
+  /** Mean over the runs; null if one failed. */
+  readonly value: number | null
   readonly runs: readonly ReportRun[]
   readonly trials: readonly Trial[]
   /** Steps until the validation metric reached the target in every run, on average; null if it did not. */

@@ -1,5 +1,5 @@
 /** The optimizers that can be compared, and the learning rates each is tried with. */
-import type { Optimizer } from '../optimizer.ts'
+import type { Optimizer } from '../optimizer/optimizer.ts'
 import { Adadelta, Adagrad, Adam, AdamW, RMSprop, SGD } from '../rules/index.ts'
 import type { Parameter } from '../tensor.ts'
 

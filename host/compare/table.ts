@@ -31,6 +31,9 @@ const MISSING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?'])
 /** A column is one of numbers if at least this share of its cells are; what is no number in it is then an error. */
 const MOSTLY = 0.8
 
+/** The square of a larger number is none, and a table's moments are made of squares. */
+const LARGEST = 1e150
+
 function isMissing(cell: string): boolean {
   return MISSING.has(cell.trim().toLowerCase())
 }
@@ -39,12 +42,12 @@ function fail(message: string): never {
   throw new DownhillError('data-invalid', message)
 }
 
-/** The delimiter that stands most often in the header line, outside quotes. */
+/** The delimiter that stands most often in the header, outside quotes. */
 function delimiterOf(text: string): string {
   const header = text
     .trimStart()
-    .split(/[\r\n]/, 1)[0]!
     .replace(/"[^"]*"/g, '')
+    .split('\n', 1)[0]!
   const counts = [',', '\t', ';', '|'].map((delimiter) => ({ delimiter, count: header.split(delimiter).length }))
   return counts.reduce((a, b) => (b.count > a.count ? b : a)).delimiter
 }
@@ -54,9 +57,10 @@ function delimiterOf(text: string): string {
  *
  * @throws `data-invalid` naming the line: no rows, a row of another length, text in a column of numbers, a quote that is not closed
  */
-export function readTable(text: string): Table {
+export function readTable(source: string): Table {
+  const text = source.replace(/\r\n?/g, '\n')
   if (text.trim() === '') fail('the table is empty')
-  const { data, errors } = Papa.parse<string[]>(text, { delimiter: delimiterOf(text) })
+  const { data, errors } = Papa.parse<string[]>(text, { delimiter: delimiterOf(text), newline: '\n' })
   const lines: number[] = []
   let line = 1
   for (const row of data) {
@@ -88,6 +92,8 @@ export function readTable(text: string): Table {
 
 function readColumn(name: string, cells: readonly string[], lines: readonly number[]): Column {
   const values = Float64Array.from(cells, (cell) => (isMissing(cell) ? Number.NaN : Number(cell)))
+  const beyond = values.findIndex((value) => Math.abs(value) > LARGEST)
+  if (beyond >= 0) fail(`line ${lines[beyond]}: ${shown(cells[beyond])} in the column ${name} is beyond ±${LARGEST}`)
   const given = cells.filter((cell) => !isMissing(cell)).length
   const numbers = values.reduce((count, value) => count + (Number.isNaN(value) ? 0 : 1), 0)
   if (numbers === given) return { name, kind: 'number', values }

@@ -21,13 +21,13 @@ export type CurvePoint = readonly [step: number, train: number, held: number]
 
 export interface Run {
   readonly seed: number
-  /** Metric on the test rows; 0 if the run failed. */
-  readonly value: number
-  /** Metric on the validation rows, by which the learning rate is chosen; 0 if the run failed. */
-  readonly validation: number
+  /** Metric on the test rows; null if the run failed. */
+  readonly value: number | null
+  /** Metric on the validation rows, by which the learning rate is chosen; null if the run failed. */
+  readonly validation: number | null
   readonly curve: readonly CurvePoint[]
   readonly seconds: number
-  /** Whether the loss left the numbers. */
+  /** Whether the loss or the metric left the numbers. */
   readonly failed: boolean
   readonly stateBytes: number
 }
@@ -111,8 +111,8 @@ export function trainRun(arena: Arena, data: Dataset, spec: RunSpec, afterEpoch?
   const generator = new Generator(spec.seed)
   const model = perceptron(arena, data, spec.hidden, generator)
   const optimizer = makeOptimizer(spec.optimizer, model.parameters(), spec.lr)
-  const batch = new Batch(data, Math.max(spec.batchSize, EVALUATION_ROWS))
   const { train } = data.split
+  const batch = new Batch(data, Math.max(Math.min(spec.batchSize, train.length), EVALUATION_ROWS))
   const curve: CurvePoint[] = []
   let step = 0
   let failed = false
@@ -133,13 +133,18 @@ export function trainRun(arena: Arena, data: Dataset, spec: RunSpec, afterEpoch?
       total += loss * size
       failed = !Number.isFinite(loss)
     }
-    if (!failed) curve.push([step, total / order.length, metricOf(arena, data, model, data.split.validation, batch)])
+    if (failed) break
+    const held = metricOf(arena, data, model, data.split.validation, batch)
+    failed = !Number.isFinite(held)
+    if (!failed) curve.push([step, total / order.length, held])
     afterEpoch?.(epoch)
   }
-  const value = failed ? 0 : metricOf(arena, data, model, data.split.test, batch)
+  const value = failed ? Number.NaN : metricOf(arena, data, model, data.split.test, batch)
+  failed ||= !Number.isFinite(value)
   const { stateBytes } = optimizer
   optimizer.dispose()
   for (const parameter of model.parameters()) parameter.dispose()
   const seconds = (performance.now() - started) / 1000
-  return { seed: spec.seed, value, validation: curve.at(-1)?.[2] ?? 0, curve, seconds, failed, stateBytes }
+  const metrics = failed ? { value: null, validation: null } : { value, validation: curve.at(-1)![2] }
+  return { seed: spec.seed, ...metrics, curve, seconds, failed, stateBytes }
 }

@@ -3,7 +3,7 @@ import plotStyle from 'uplot/dist/uPlot.min.css?inline'
 import type { Report, Result } from '../../compare/report.ts'
 import client from './client.ts?inline'
 import style from './style.css?inline'
-import { shownBytes, shownMetric } from './terminal.ts'
+import { lead, shownBytes, shownMetric, spread } from './terminal.ts'
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
@@ -11,11 +11,11 @@ function escapeHtml(text: unknown): string {
   return String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!)
 }
 
-function row({ metric }: Report, { label, optimizer, value, runs, lr, stepsToTarget, stateBytes, seconds, failures }: Result): string {
-  const values = runs.map((run) => run.value)
+function row({ metric }: Report, result: Result): string {
+  const { label, optimizer, value, lr, stepsToTarget, stateBytes, seconds, failures } = result
   const cells = [
     shownMetric(metric.name, value),
-    `${shownMetric(metric.name, Math.min(...values))} … ${shownMetric(metric.name, Math.max(...values))}`,
+    spread(metric.name, result),
     lr,
     stepsToTarget ?? '–',
     shownBytes(stateBytes),
@@ -87,10 +87,4 @@ export function reportPage(report: Report): string {
 
 function capitalized(text: string): string {
   return text[0]!.toUpperCase() + text.slice(1)
-}
-
-function lead({ metric, results }: Report): string {
-  const [first, second] = results
-  const text = `${first!.label} did best, with ${metric.name === 'accuracy' ? 'an accuracy' : 'an R²'} of ${shownMetric(metric.name, first!.value)} at learning rate ${first!.lr}`
-  return second ? `${text}; ${second.label} follows with ${shownMetric(metric.name, second.value)}.` : `${text}.`
 }

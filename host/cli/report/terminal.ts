@@ -1,8 +1,23 @@
 /** The result of a comparison as lines for a terminal. */
 import type { Report, Result } from '../../compare/report.ts'
 
-/** A metric as people read it: 97.4 % or 0.871. */
-export function shownMetric(name: string, value: number): string {
+/** What the result says in a sentence. */
+export function lead({ metric, results }: Report): string {
+  const [first, second] = results
+  if (first!.value === null) {
+    return `Every optimizer failed at its best learning rate: the loss left the numbers. Look for extreme values in the data.`
+  }
+  const article = metric.name === 'accuracy' ? 'an accuracy' : 'an R²'
+  const text = `${first!.label} did best, with ${article} of ${shownMetric(metric.name, first!.value)} at learning rate ${first!.lr}`
+  if (!second) return `${text}.`
+  return second.value === null
+    ? `${text}; the others failed.`
+    : `${text}; ${second.label} follows with ${shownMetric(metric.name, second.value)}.`
+}
+
+/** A metric as people read it: 97.4 % or 0.871; a dash for a run that failed. */
+export function shownMetric(name: string, value: number | null): string {
+  if (value === null) return '–'
   return name === 'accuracy' ? `${(100 * value).toFixed(1)} %` : value.toFixed(3)
 }
 
@@ -18,16 +33,7 @@ export function resultTable(report: Report): string {
     ['', (_, rank) => String(rank + 1)],
     ['optimizer', ({ label, optimizer }) => (label === optimizer ? label : `${label} (${optimizer})`)],
     [`${metric.name} on test rows`, ({ value }) => shownMetric(metric.name, value)],
-    [
-      several ? 'lowest … highest' : '',
-      ({ runs }) =>
-        several
-          ? spread(
-              metric.name,
-              runs.map((run) => run.value),
-            )
-          : '',
-    ],
+    [several ? 'lowest … highest' : '', (result) => (several ? spread(metric.name, result) : '')],
     ['learning rate', ({ lr }) => String(lr)],
     ['steps to target', ({ stepsToTarget }) => (stepsToTarget === null ? '–' : String(stepsToTarget))],
     ['state', ({ stateBytes }) => shownBytes(stateBytes)],
@@ -44,9 +50,12 @@ export function resultTable(report: Report): string {
     `${model.layers.join(', ')}: ${model.parameters} parameters`,
     `${protocol.epochs} epochs, ${protocol.trials} learning rates each, ${protocol.seeds.length} seeds`,
   ]
-  return ['', ...about, '', lines[0], '─'.repeat(Math.max(...lines.map((line) => line.length))), ...lines.slice(1), ''].join('\n')
+  const rule = '─'.repeat(Math.max(...lines.map((line) => line.length)))
+  return ['', ...about, '', lines[0], rule, ...lines.slice(1), '', lead(report), ''].join('\n')
 }
 
-function spread(metric: string, values: readonly number[]): string {
-  return `${shownMetric(metric, Math.min(...values))} … ${shownMetric(metric, Math.max(...values))}`
+/** The lowest and the highest metric of the runs that did not fail. */
+export function spread(metric: string, { runs }: Result): string {
+  const values = runs.map(({ value }) => value).filter((value) => value !== null)
+  return values.length ? `${shownMetric(metric, Math.min(...values))} … ${shownMetric(metric, Math.max(...values))}` : '–'
 }

@@ -1,0 +1,42 @@
+/** Files a command writes: checked before the work begins, and written whole or not at all. */
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { check, shown } from '../errors.ts'
+
+/**
+ * Throws unless a folder is there or can be made, and files of these names can be written in it.
+ *
+ * @throws `option-range` naming what is in the way
+ */
+export function checkFolder(folder: string, files: readonly string[]): void {
+  check(folder !== '', 'option-range', 'the folder to write to has no name')
+  const kind = (path: string) => statSync(path, { throwIfNoEntry: false })
+  let there = resolve(folder)
+  // A path that goes through a file is reported with ENOTDIR, and the file is found on the way up.
+  while (!exists(there)) there = dirname(there)
+  check(kind(there)!.isDirectory(), 'option-range', () => `${shown(folder)} cannot be a folder: ${there} is a file`)
+  for (const name of files) {
+    const path = join(folder, name)
+    check(!(exists(path) && kind(path)!.isDirectory()), 'option-range', () => `${path} cannot be written: a folder has its name`)
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** Writes files into a folder: each is complete under another name before it takes its own. */
+export function writeAll(folder: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(folder, { recursive: true })
+  const part = (name: string) => join(folder, `.${name}.${process.pid}.part`)
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(part(name), text)
+    for (const name of Object.keys(files)) renameSync(part(name), join(folder, name))
+  } finally {
+    for (const name of Object.keys(files)) rmSync(part(name), { force: true })
+  }
+}
