@@ -34,7 +34,12 @@ export default {
     banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
   },
   external: [/^node:/],
-  plugins: [inline, resolve({ preferBuiltins: true }), commonjs(), esbuild({ target: 'es2022' })],
+  plugins: [
+    inline,
+    resolve({ preferBuiltins: true }), // papaparse asks for Node's streams only where they are used.
+    commonjs({ ignore: ['stream'] }),
+    esbuild({ target: 'es2022' }),
+  ],
   onwarn(warning) {
     throw new Error(warning.message)
   },

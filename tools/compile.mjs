@@ -1,9 +1,10 @@
 /** Compiles assembly/ to dist/downhill.wasm, and writes host/generated/: the kernels' types (by kernels.mjs) and the binary as base64. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
 import Kernels from './kernels.mjs'
 
 process.chdir(new URL('..', import.meta.url).pathname)
+rmSync('dist', { recursive: true, force: true })
 for (const folder of ['build', 'dist', 'host/generated']) mkdirSync(folder, { recursive: true })
 // Every file in assembly/rules is an entry: a new rule is found without being listed.
 const rules = readdirSync('assembly/rules').map((file) => `assembly/rules/${file}`)

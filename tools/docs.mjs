@@ -34,15 +34,15 @@ import { Arena, ${name} } from 'downhill'
 const arena = await Arena.create()
 const w = arena.parameter([3], { data: [1, -2, 3] })
 const optimizer = new ${name}([w], { lr: 0.1 })
-w.grad = [0.5, 0.5, -1]
+w.grad = ${rule.sparse === 'only' ? '{ indices: [0, 2], values: [0.5, -1] }' : '[0.5, 0.5, -1]'}
 optimizer.step()
 \`\`\`
 `
 }
 
 const optimizers = Object.entries(downhill)
-  .filter(([, value]) => value?.rule)
-  .map(([name, value]) => ({ name, rule: value.rule }))
+  .filter(([, value]) => value?.declaration?.kernel)
+  .map(([name, value]) => ({ name, rule: value.declaration }))
 
 const generated = {
   'docs/optimizers.md': `# Optimizers

@@ -36,7 +36,7 @@ describe('tensors', () => {
     const arena = await Arena.create()
     expect(thrown(() => arena.parameter([2, 3], { data: [1, 2] }))).toEqual({
       code: 'shape-mismatch',
-      message: '[2, 3] has 6 numbers, and data has 2',
+      message: 'parameter: [2, 3] has 6 numbers, not 2',
     })
     expect(thrown(() => arena.parameter([-1])).code).toBe('shape-mismatch')
     expect(thrown(() => arena.parameter([1.5])).code).toBe('shape-mismatch')

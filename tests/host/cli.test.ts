@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -65,6 +65,13 @@ describe('downhill compare', () => {
     [['--data', good, '--target', 'z'], /good\.csv: the table has no column 'z'; there are a, b, y$/],
     [['--data', file('text.csv', ['a,b,y', ...rows, '1,two,3'].join('\n')), '--target', 'y'], /line 62: 'two' in the column b/],
     [['--data', file('ragged.csv', ['a,b,y', ...rows, '1,2'].join('\n')), '--target', 'y'], /line 62 has 2 cells, and the header has 3$/],
+    [
+      ['--data', file('far.csv', ['a,b,y', ...rows, '1,1e200,3'].join('\n')), '--target', 'y'],
+      /line 62: '1e200' in the column b is beyond/,
+    ],
+    [['--data', good, '--target', 'y', '--task', 'ranking'], /--task is classification or regression, not 'ranking'$/],
+    [['--task', 'regression'], /--task goes with --data$/],
+    [['--seeds', '99999999999'], /seeds is a whole number from 1 to 1000, not 99999999999$/],
     [['--data', good], /--data needs --target/],
     [['--target', 'y'], /--target goes with --data$/],
     [['--problem', 'digit'], /--problem is digits, not 'digit'$/],
@@ -78,6 +85,28 @@ describe('downhill compare', () => {
     expect(err.trim()).toMatch(message)
     expect(err).not.toMatch(/\n {4}at /)
     expect(existsSync(join(folder, 'refused'))).toBe(false)
+  })
+})
+
+describe('the folder of a report', () => {
+  const quick = ['--data', good, '--target', 'y', '--epochs', '1', '--trials', '1', '--seeds', '1', '--optimizers', 'SGD']
+
+  it.each([
+    [good, /cannot be a folder: .*good\.csv is a file$/],
+    [join(good, 'deeper'), /cannot be a folder: .*good\.csv is a file$/],
+    ['', /the folder to write to has no name$/],
+  ])('%s is refused before anything is trained', (out, message) => {
+    const { code, err } = downhill('compare', ...quick, '--out', out)
+    expect([code, err.split('\n').length]).toEqual([2, 2])
+    expect(err.trim()).toMatch(message)
+  })
+
+  it('gets both files or none', () => {
+    const out = join(folder, 'blocked')
+    mkdirSync(join(out, 'report.html'), { recursive: true })
+    const { code, err } = downhill('compare', ...quick, '--out', out)
+    expect([code, readdirSync(out)]).toEqual([2, ['report.html']])
+    expect(err).toMatch(/report\.html cannot be written: a folder has its name/)
   })
 })
 
@@ -112,17 +141,53 @@ describe('downhill conformance', () => {
     expect([code, out.trim().split('\n').at(-1)]).toEqual([0, '2 passed, 0 failed'])
   })
 
-  it.each([[[]], [['none']], [[file('other.json', '{"format":2}')]], [[file('broken.json', '{')]], [[sgd, '--only', 'x']]])(
-    '%j is bad input',
-    (args) => {
-      const { code, err } = downhill('conformance', ...args)
-      expect(code).toBe(2)
-      expect(err).toMatch(/^downhill conformance: /)
-    },
-  )
+  it('tells what it passes over in a folder', () => {
+    const own = join(folder, 'mixed')
+    mkdirSync(own)
+    file('mixed/broken.json', '{')
+    file('mixed/other.json', '{"format":2}')
+    file('mixed/sgd.json', readFileSync(sgd, 'utf8'))
+    const { code, err } = downhill('conformance', own)
+    expect([code, err.match(/^passed over .*(broken|other)\.json: this is no /gm)?.length]).toEqual([0, 2])
+  })
+
+  it('says that a case lacks a part', () => {
+    const { code, out } = downhill('conformance', file('half.json', '{"format":1,"name":"half","kind":"optimizer","optimizer":"SGD"}'))
+    expect([code, out]).toEqual([1, expect.stringContaining('FAIL half float64  the case could not be run; is a part of it missing?')])
+  })
+
+  it.each([['../outside'], ['a/b'], ['.hidden'], ['a\\b']])('lets no case write outside of the folder: %s', (name) => {
+    const test = { ...JSON.parse(readFileSync(sgd, 'utf8')), name }
+    const { code, err } = downhill('conformance', file('named.json', JSON.stringify(test)), '--emit', join(folder, 'inside'))
+    expect([code, existsSync(join(folder, 'inside'))]).toEqual([2, false])
+    expect(err).toMatch(/cannot be a case's name: it names a file$/m)
+  })
+
+  it.each([
+    [[sgd, '--emit', '']],
+    [[]],
+    [['none']],
+    [[file('other.json', '{"format":2}')]],
+    [[file('broken.json', '{')]],
+    [[sgd, '--only', 'x']],
+  ])('%j is bad input', (args) => {
+    const { code, err } = downhill('conformance', ...args)
+    expect(code).toBe(2)
+    expect(err).toMatch(/^downhill conformance: /)
+  })
 })
 
 describe('downhill', () => {
+  it('ends quietly when nobody reads on', () => {
+    const cases = join(root, 'tests/conformance/cases/optimizer')
+    const { stdout, stderr, status } = spawnSync(
+      'sh',
+      ['-c', `"$0" "$1" conformance "$2" | head -n 1`, process.execPath, join(root, 'dist/cli.js'), cases],
+      { encoding: 'utf8' },
+    )
+    expect([stdout.split('\n').length, stderr, status]).toEqual([2, '', 0])
+  })
+
   it('tells its commands, its version, and what it does not know', () => {
     expect(downhill('--help')).toMatchObject({ code: 0 })
     expect(downhill('--version').out).toMatch(/^\d+\.\d+\.\d+\n$/)

@@ -24,11 +24,19 @@ describe('a table', () => {
   })
 
   it('may be separated by tabs or semicolons', () => {
+    expect(readTable('"a\nb,c";d\n1;2\n').columns.map(({ name }) => name)).toEqual(['a\nb,c', 'd'])
     for (const by of ['\t', ';', '|']) expect(readTable(`a${by}b\n1${by}2\n`).columns.map(({ name }) => name)).toEqual(['a', 'b'])
+  })
+
+  it('is the same with any line ends', () => {
+    const text = 'a,"b"\n1,"x\ny"\n2,"z"\n'
+    for (const end of ['\r\n', '\r']) expect(readTable(text.replaceAll('\n', end))).toEqual(readTable(text))
   })
 
   it.each([
     ['', 'the table is empty'],
+    ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b is beyond ±1e+150"],
+    ['a,b\n1,2\n1,-Infinity\n', "line 3: '-Infinity' in the column b is beyond ±1e+150"],
     ['  \n\n', 'the table is empty'],
     ['a,b\n', 'the table has a header and no rows'],
     ['a,b\n1,2\n3\n', 'line 3 has 1 cells, and the header has 2'],
@@ -59,9 +67,33 @@ describe('a data set', () => {
     expect(makeDataset(readTable(grades), { name: 'toy', target: 'g' }).classes).toEqual(['1', '2', '3', '4'])
   })
 
+  it('takes the task it is told', () => {
+    const grades = readTable(['g,x', ...Array.from({ length: 40 }, (_, i) => `${1 + (i % 4)},${i}`)].join('\n'))
+    expect(makeDataset(grades, { name: 'toy', target: 'g', task: 'regression' }).task).toBe('regression')
+    const halves = readTable(['g,x', ...Array.from({ length: 40 }, (_, i) => `${(i % 4) / 2},${i}`)].join('\n'))
+    expect(makeDataset(halves, { name: 'toy', target: 'g' }).task).toBe('regression')
+    const { classes, targets } = makeDataset(halves, { name: 'toy', target: 'g', task: 'classification' })
+    expect([classes, [...targets.slice(0, 4)]]).toEqual([
+      ['0', '0.5', '1', '1.5'],
+      [0, 1, 2, 3],
+    ])
+    expect(thrown(() => makeDataset(readTable(table(40)), { name: 'toy', target: 'kind', task: 'regression' }))).toEqual({
+      code: 'data-invalid',
+      message: "the target kind holds texts, such as 'high': no values to predict",
+    })
+  })
+
+  it('needs values that vary among the rows that judge', () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i},${i === 3 ? 2.5 : 1.5}`)
+    expect(thrown(() => makeDataset(readTable(['x,y', ...rows].join('\n')), { name: 'toy', target: 'y' }))).toEqual({
+      code: 'data-invalid',
+      message: 'the target y is 1.5 in all of the validation rows: it cannot be told what predicts it',
+    })
+  })
+
   it('fills empty cells and leaves out what cannot be learnt from, and says so', () => {
-    const rows = Array.from({ length: 60 }, (_, i) => `${i === 3 ? '' : i},same,name${i},${i === 5 ? 'NA' : i % 2 ? 'odd' : 'even'}`)
-    const data = makeDataset(readTable(['n,constant,id,kind', ...rows].join('\n')), { name: 'toy', target: 'kind' })
+    const rows = Array.from({ length: 60 }, (_, i) => `${i === 3 ? '' : i},same,,name${i},${i === 5 ? 'NA' : i % 2 ? 'odd' : 'even'}`)
+    const data = makeDataset(readTable(['n,constant,none,id,kind', ...rows].join('\n')), { name: 'toy', target: 'kind' })
     expect(data.rows).toBe(59)
     expect(data.featureNames).toEqual(['n'])
     expect(data.features[3]).toBe(0)
@@ -69,6 +101,7 @@ describe('a data set', () => {
       'kind, the target: 1 empty cell (line 7); those rows are left out',
       'n: 1 empty cell (line 5), filled with the mean',
       'constant: the same in every row, left out',
+      'none: empty in every row, left out',
       'id: 60 different texts, left out',
     ])
   })
@@ -81,7 +114,7 @@ describe('a data set', () => {
     [
       ['x,y', ...Array.from({ length: 30 }, (_, i) => `${i},name${i}`)].join('\n'),
       'y',
-      'the target y has 30 different texts in 30 rows: too many to be classes',
+      "the target y has 30 different texts in 30 rows: too many to be classes; a value to predict is a plain number, unlike 'name0'",
     ],
     [['x,y', ...Array.from({ length: 30 }, (_, i) => `1,${i}`)].join('\n'), 'y', 'beside the target y no column is left to learn from'],
   ])('is refused: %#', (text, target, message) => {
@@ -110,8 +143,8 @@ describe('a comparison', () => {
     for (const { runs, trials, value, lr } of report!.results) {
       expect([runs.length, trials.length]).toEqual([2, 3])
       expect(runs.every(({ curve }) => curve.length === 20)).toBe(true)
-      expect(value).toBe((runs[0]!.value + runs[1]!.value) / 2)
-      expect(lr).toBe(trials.reduce((a, b) => (b.value > a.value ? b : a)).lr)
+      expect(value).toBe((runs[0]!.value! + runs[1]!.value!) / 2)
+      expect(lr).toBe(trials.reduce((a, b) => (b.value! > a.value! ? b : a)).lr)
     }
     expect(report!.results[0]!.value).toBeGreaterThan(0.95)
     expect(progress).toEqual([...Array(13).keys(), ...Array(13).keys()])
@@ -126,14 +159,21 @@ describe('a comparison', () => {
     const wild = { ...data, features: data.features.map((x) => x * 1e18) }
     const report = await compare(await Arena.create(), wild, 'abc', { ...settings, epochs: 3 })
     expect(report.results.some(({ failures }) => failures > 0)).toBe(true)
-    expect(report.results.flatMap(({ runs }) => runs).every(({ value }) => Number.isFinite(value))).toBe(true)
+    for (const { value, failed } of report.results.flatMap(({ runs }) => runs)) {
+      expect(failed ? value === null : Number.isFinite(value)).toBe(true)
+    }
+    const values = report.results.map(({ value }) => value)
+    expect(values.slice(values.indexOf(null)).every((value) => value === null) || !values.includes(null)).toBe(true)
   })
 
   it.each([
     [{ optimizers: ['Adamm'] }, "there is no optimizer 'Adamm'; did you mean Adam?"],
     [{ optimizers: ['Adam', 'Adam'] }, 'two optimizers are called Adam; give them labels, as in A=Adam,B=Adam'],
     [{ optimizers: [] }, 'there is no optimizer to compare'],
-    [{ epochs: 0 }, 'epochs is a whole number above 0, not 0'],
+    [{ epochs: 0 }, 'epochs is a whole number from 1 to 1000000, not 0'],
+    [{ seeds: 2 ** 40 }, 'seeds is a whole number from 1 to 1000, not 1099511627776'],
+    [{ optimizers: ['A=Adam=SGD'] }, "an optimizer is written NAME or LABEL=NAME, not 'A=Adam=SGD'"],
+    [{ optimizers: ['=Adam'] }, "an optimizer is written NAME or LABEL=NAME, not '=Adam'"],
     [{ baseSeed: -1 }, 'seed is a whole number ≥ 0, not -1'],
   ])('refuses %j', async (change, message) => {
     const arena = await Arena.create()

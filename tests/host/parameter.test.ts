@@ -31,7 +31,7 @@ describe('grad', () => {
     w.grad = [1, 2, 3, 4]
     expect(thrown(() => (w.grad = [1, 2, 3]))).toEqual({
       code: 'shape-mismatch',
-      message: 'a gradient of a parameter [2, 2] has 4 numbers, not 3',
+      message: 'grad: [2, 2] has 4 numbers, not 3',
     })
     expect([...w.grad!]).toEqual([1, 2, 3, 4])
   })
