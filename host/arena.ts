@@ -10,6 +10,7 @@ import { checkedShape, type Shape, sizeOf } from './shape.ts'
 import { Buffer, bytesPerElement, checkNumbers, type DType, type Numbers, Parameter, Tensor, type View } from './tensor.ts'
 import { type CompiledModule, compile, compileSync, createMemory, type FloatType, instantiate, type Kernels } from './wasm.ts'
 
+/** Options of `Arena.create`. */
 export interface ArenaOptions {
   /** A compiled `downhill/downhill.wasm`; the embedded binary if absent. */
   readonly module?: CompiledModule
@@ -39,16 +40,23 @@ const FIRST_PAGES = 4
  * w.data[0] // 1
  */
 export class Arena {
-  /** What the views look at; another object after each growth. */
+  /** @internal What the views look at; another object after each growth. */
   memory: ArrayBuffer
-  /** The whole memory as f64 and as 32-bit words, for tables that kernels read. */
+  /** @internal The whole memory as f64 and as 32-bit words, for tables that kernels read. */
   f64: Float64Array
+  /** @internal */
   f32: Float32Array
+  /** @internal */
   u32: Uint32Array
+  /** @internal */
   readonly heap: Heap
+  /** @internal */
   kernels: Kernels
+  /** @internal */
   readonly frames: Frames
+  /** @internal */
   readonly tape = new Tape()
+  /** @internal */
   readonly folds = new Folds(this)
   /** Initial weights come from here where no other generator is given. */
   readonly generator = new Generator()
@@ -90,11 +98,12 @@ export class Arena {
     this.u32 = new Uint32Array(this.memory)
   }
 
+  /** Whether `dispose` was called. */
   get disposed(): boolean {
     return this.#disposed
   }
 
-  /** A window on `size` elements at an address. */
+  /** @internal A window on `size` elements at an address. */
   view(dtype: DType, address: number, size: number): View {
     if (dtype === 'float32') return new Float32Array(this.memory, address, size)
     if (dtype === 'float64') return new Float64Array(this.memory, address, size)
@@ -155,12 +164,12 @@ export class Arena {
     return { own, dtype, data: this.detached(data) }
   }
 
-  /** The numbers, copied if they are a view of this arena's own memory: a growth would empty it. */
+  /** @internal The numbers, copied if they are a view of this arena's own memory: a growth would empty it. */
   detached(numbers: Numbers): Numbers {
     return ArrayBuffer.isView(numbers) && numbers.buffer === this.memory ? (numbers as View).slice() : numbers
   }
 
-  /** A tensor of the current frame whose contents are not set yet. `by` is the function an error names. */
+  /** @internal A tensor of the current frame whose contents are not set yet. `by` is the function an error names. */
   temporary(shape: Shape, dtype: DType, by: string): Tensor {
     const address = this.frames.allocate(sizeOf(shape) * bytesPerElement[dtype], by)
     return new Tensor(this, address, shape, dtype, this.frames.current)
@@ -189,7 +198,7 @@ export class Arena {
     }
   }
 
-  /** Working memory for `gemm`, made at its first use. */
+  /** @internal Working memory for `gemm`, made at its first use. */
   get scratch(): number {
     this.#scratch ||= this.heap.allocate(this.kernels.gemmScratch(), 'work')
     return this.#scratch
@@ -215,6 +224,7 @@ export class Arena {
     this.dispose()
   }
 
+  /** @internal */
   assertAlive(): void {
     if (this.#disposed) throw new DownhillError('disposed', 'the arena was disposed')
   }

@@ -18,6 +18,7 @@ export interface AvgFn {
 /** The same for all tensors of one element type at a time. */
 export interface MultiAvgFn {
   (averaged: readonly Tensor[], current: readonly Tensor[], nAveraged: number): void
+  /** For counters, whose result is cut off to a whole number. */
   readonly integer?: Integer
 }
 
@@ -67,8 +68,11 @@ export function getEmaMultiAvgFn(decay = 0.999): MultiAvgFn {
   return forMany(getEmaAvgFn(decay))
 }
 
+/** Options of {@link AveragedModel}. */
 export interface AveragedModelOptions {
+  /** How the average moves, tensor by tensor. Default: `getSwaAvgFn()`, the mean of all updates. */
   readonly avgFn?: AvgFn
+  /** The same for all tensors of a type at once; one of the two can be given. */
   readonly multiAvgFn?: MultiAvgFn
   /** Average the buffers too, instead of copying them at each update. Default false. */
   readonly useBuffers?: boolean

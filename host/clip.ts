@@ -6,6 +6,7 @@ import { pow } from './portable.ts'
 import { Parameter, type View } from './tensor.ts'
 import type { FloatType } from './wasm.ts'
 
+/** Options of {@link getTotalNorm} and {@link clipGradNorm}. */
 export interface NormOptions {
   /** p of the norm; Infinity for the largest magnitude, 0 to count what is not 0. Default 2. */
   readonly normType?: number
@@ -19,7 +20,8 @@ export type Parameters = Parameter | Iterable<Parameter>
 /** What clipping adds to a norm before it divides by it, as torch does. */
 const EPSILON = 1e-6
 
-function withGrad(params: Parameters, by: string): Parameter[] {
+/** The parameters in a list, all alive and of one arena. */
+export function parametersOf(params: Parameters, by: string): Parameter[] {
   const isList = params instanceof Parameter || (typeof params === 'object' && params !== null && Symbol.iterator in params)
   check(isList, 'params-invalid', () => `${by} takes parameters, and got ${shown(params)}`)
   const list = params instanceof Parameter ? [params] : [...params]
@@ -28,8 +30,10 @@ function withGrad(params: Parameters, by: string): Parameter[] {
     check(parameter.arena === list[0]!.arena, 'params-invalid', `${by} takes parameters of one arena, and got some of two`)
     parameter.assertAlive(by)
   }
-  return list.filter(({ hasGrad }) => hasGrad)
+  return list
 }
+
+const withGrad = (params: Parameters, by: string) => parametersOf(params, by).filter(({ hasGrad }) => hasGrad)
 
 /** The fold that sums |x|^p; below 0 there is none, because a masked element would be infinite. */
 function foldFor(p: number): Fold | undefined {
@@ -118,6 +122,11 @@ export function clipGradsWithNorm(params: Parameters, maxNorm: number, totalNorm
  *
  * @returns the norm before
  * @throws `gradient-nonfinite` if errorIfNonfinite and the norm is NaN or infinite; the gradients stay as they are
+ * @example
+ * const w = arena.parameter([2])
+ * w.grad = [3, 4]
+ * downhill.clipGradNorm([w], 1) // 5
+ * Math.abs(w.grad[0] - 0.6) < 1e-6 // true
  */
 export function clipGradNorm(params: Parameters, maxNorm: number, options: NormOptions = {}): number {
   const list = withGrad(params, 'clipGradNorm')
@@ -126,7 +135,15 @@ export function clipGradNorm(params: Parameters, maxNorm: number, options: NormO
   return total
 }
 
-/** Cuts every element of the gradients off at ±clipValue. NaN stays NaN. */
+/**
+ * Cuts every element of the gradients off at ±clipValue. NaN stays NaN.
+ *
+ * @example
+ * const w = arena.parameter([2])
+ * w.grad = [3, -0.5]
+ * downhill.clipGradValue([w], 1)
+ * Array.from(w.grad) // [1,-0.5]
+ */
 export function clipGradValue(params: Parameters, clipValue: number): void {
   check(typeof clipValue === 'number', 'option-range', () => `clipValue is a number, not ${shown(clipValue)}`)
   each(

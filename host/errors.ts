@@ -19,10 +19,12 @@ export const errorCodes = {
   'data-invalid': 'a table that cannot be read: empty, ragged, with text where numbers stand, or without the target',
 } as const
 
+/** One of the codes in {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes
 
 /** What this package throws: one sentence with the name, the value and the range, thrown before anything was changed. */
 export class DownhillError extends Error {
+  /** 'DownhillError'. */
   override readonly name = 'DownhillError'
 
   constructor(

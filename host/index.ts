@@ -1,4 +1,5 @@
 /** The public face: arena, parameters and optimizers. Models and losses are in `downhill/nn`. */
+export { GradientAccumulation } from './accumulation.ts'
 export { Arena, type ArenaOptions, type Usage } from './arena.ts'
 export {
   AveragedModel,
@@ -12,8 +13,10 @@ export {
 } from './averaging.ts'
 export { clipGradNorm, clipGradsWithNorm, clipGradValue, getTotalNorm, type NormOptions } from './clip.ts'
 export { DownhillError, type ErrorCode, errorCodes } from './errors.ts'
+export { type FindLrOptions, findLr, type LrCurve } from './find-lr.ts'
 export * from './lr_scheduler/index.ts'
 export * from './optim/index.ts'
+export { groupsByName, type LayerwiseOptions, layerwiseLr, noDecay } from './optimizer/by-name.ts'
 export type { GroupInit, ParameterList, ParamGroup, Params } from './optimizer/groups.ts'
 export {
   type AnyOptimizer,

@@ -67,3 +67,8 @@ export function scatter({ indices, values, width }: SparseRows, all: View): void
 export function gather({ indices, width }: SparseRows, all: View, out: View): void {
   for (let i = 0; i < indices.length; i++) out.set(all.subarray(indices[i]! * width, (indices[i]! + 1) * width), i * width)
 }
+
+/** Adds the rows, times a factor, to where they belong in all of them. */
+export function scatterAdd({ indices, values, width }: SparseRows, all: View, factor: number): void {
+  for (let i = 0; i < values.length; i++) all[indices[Math.floor(i / width)]! * width + (i % width)]! += factor * values[i]!
+}

@@ -41,11 +41,12 @@ export class Tensor {
   readonly bytes: number
   /** Whether `backward` computes a gradient for it. */
   requiresGrad = false
-  /** Where the gradient stands during a backward pass; 0 while there is none. */
+  /** @internal Where the gradient stands during a backward pass; 0 while there is none. */
   gradAddress = 0
   #view: View | undefined
   #disposed = false
 
+  /** @internal */
   constructor(
     readonly arena: Arena,
     readonly address: number,
@@ -81,7 +82,7 @@ export class Tensor {
   }
 
   /**
-   * Adds to its gradient during a backward pass: `write` puts the contribution at an address, adding to what stands there if `more` is 1
+   * @internal Adds to its gradient during a backward pass: `write` puts the contribution at an address, adding to what stands there if `more` is 1
    * and overwriting it if 0.
    */
   accumulate(write: (address: number, more: 0 | 1) => void): void {
@@ -92,7 +93,7 @@ export class Tensor {
     this.gradAddress = address
   }
 
-  /** The same for a `write` that can only overwrite. */
+  /** @internal The same for a `write` that can only overwrite. */
   contribute(write: (address: number) => void): void {
     this.accumulate((address, more) => {
       if (!more) return write(address)
@@ -113,7 +114,7 @@ export class Tensor {
     this.dispose()
   }
 
-  /** Throws if its memory is no longer its own. `use` says what was about to happen. */
+  /** @internal Throws if its memory is no longer its own. `use` says what was about to happen. */
   assertAlive(use: string): void {
     if (!this.frame?.ended && !this.#disposed && !this.arena.disposed) return
     const [code, why] = this.frame?.ended
@@ -128,17 +129,28 @@ export class Tensor {
  * have as int64).
  */
 export class Buffer extends Tensor {
+  /** @internal */
   constructor(arena: Arena, address: number, shape: Shape, dtype: DType) {
     super(arena, address, shape, dtype, undefined)
   }
 }
 
-/** A tensor that optimizers update. It lives until it, or its arena, is disposed. */
+/**
+ * A tensor that optimizers update. It lives until it, or its arena, is disposed.
+ *
+ * @example
+ * const embedding = arena.parameter([1000, 2])
+ * embedding.grad = { indices: [7, 3, 7], values: [1, 1, 2, 2, 3, 3] }
+ * Array.from(embedding.sparseGrad.values) // [2,2,4,4]
+ * embedding.grad = null
+ * embedding.hasGrad // false
+ */
 export class Parameter extends Tensor {
   #hasGrad = false
   #sparse: SparseRows | null = null
   #gradView: View | undefined
 
+  /** @internal */
   constructor(arena: Arena, address: number, shape: Shape, dtype: DType) {
     super(arena, address, shape, dtype, undefined)
     this.requiresGrad = true
@@ -177,10 +189,16 @@ export class Parameter extends Tensor {
     }
     checkNumbers('grad', this.shape, value)
     const own = this.arena.detached(value)
+    this.makeGrad()
+    this.grad!.set(own)
+  }
+
+  /** @internal Where to write the numbers of a gradient of all rows, which there is from now on. */
+  makeGrad(): number {
     this.reserveGrad()
     this.#hasGrad = true
     this.#sparse = null
-    this.grad!.set(own)
+    return this.gradAddress
   }
 
   /** The rows of a sparse gradient; null if there is none or if it has all rows. */
@@ -188,7 +206,7 @@ export class Parameter extends Tensor {
     return this.#sparse
   }
 
-  /** Memory for the gradient, without there being one yet. */
+  /** @internal Memory for the gradient, without there being one yet. */
   reserveGrad(): number {
     if (!this.gradAddress) this.gradAddress = this.arena.heap.allocate(this.bytes, 'gradients')
     return this.gradAddress
@@ -200,6 +218,7 @@ export class Parameter extends Tensor {
     else this.grad?.fill(0)
   }
 
+  /** @internal */
   override accumulate(write: (address: number, more: 0 | 1) => void): void {
     if (!this.requiresGrad) return
     if (this.#sparse) this.densifyGrad()
@@ -207,7 +226,7 @@ export class Parameter extends Tensor {
     this.#hasGrad = true
   }
 
-  /** Makes a sparse gradient one of all rows. */
+  /** @internal Makes a sparse gradient one of all rows. */
   densifyGrad(): void {
     const rows = this.#sparse
     if (!rows) return

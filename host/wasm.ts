@@ -10,6 +10,7 @@ export type RuleName = keyof typeof rules
 /** Runs a rule over `count` spans (assembly/sweep.ts) with the uniforms at an address. */
 export type RuleKernel = (spans: number, count: number, uniforms: number) => void
 
+/** Element types that can be trained. */
 export type FloatType = 'float32' | 'float64'
 
 /** A compiled `downhill.wasm`: a WebAssembly.Module, which types without the DOM do not know. */

@@ -1,57 +1,162 @@
-/** Writes the parts of docs/ that follow from declarations. `node tools/docs.mjs --check` fails if they are not what is committed. */
+/** Writes the parts of docs/ that follow from declarations and docstrings. `node tools/docs.mjs --check` fails if they are not what is committed. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as downhill from 'downhill'
+import { api, entries } from './api.mjs'
 
 const root = new URL('..', import.meta.url)
-const cell = (text) => String(text).replaceAll('|', '\\|')
+const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ')
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
 const shown = (value) => (value === Infinity ? '∞' : JSON.stringify(value))
+const symbols = Object.fromEntries(Object.entries(entries).map(([entry, file]) => [entry, api(file)]))
+const docOf = (name) => symbols.downhill.find((symbol) => symbol.name === name).doc
+const sentence = (text) => text.replace(/\{@link (\w+)\}/g, '`$1`')
 
-function optimizer({ rule, name }) {
-  const options = Object.entries(rule.options).filter(([, option]) => !option.fixed && !option.doc.startsWith('chooses among'))
-  const state = Object.keys(rule.state).map((slot) => slot.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
-  const keys = [...(rule.uncounted ? [] : ['step']), ...state]
+/** An example as a whole programme. */
+function programme(example) {
+  const needsArena = !example.includes('const arena')
+  const names = [...new Set([...(needsArena ? ['downhill.Arena'] : []), ...(example.match(/\bdownhill\.\w+/g) ?? [])])].map((name) =>
+    name.slice(9),
+  )
+  for (const name of ['Arena', 'Generator'])
+    if (new RegExp(`\\b${name}\\.|new ${name}\\(`).test(example) && !names.includes(name)) names.push(name)
+  const imports = [
+    names.length ? `import { ${names.sort().join(', ')} } from 'downhill'` : '',
+    /\bnn\./.test(example) ? "import * as nn from 'downhill/nn'" : '',
+    /\bfunctional\./.test(example.replaceAll('nn.functional', '')) ? "import { functional } from 'downhill/nn'" : '',
+  ]
+  const start = needsArena && /\barena\b/.test(example) ? ['const arena = await Arena.create()'] : []
+  return ['```js', ...imports.filter(Boolean), '', ...start, example.replaceAll('downhill.', ''), '```'].join('\n')
+}
+
+const equations = (lines) => `$$\n\\begin{aligned}\n${lines.map((line) => `&${line}`).join('\\\\\n')}\n\\end{aligned}\n$$`
+
+function optionTable(declared, further = []) {
+  const own = Object.entries(declared).filter(([, option]) => !option.fixed && !option.doc.startsWith('chooses among'))
+  const rows = own.map(([key, option]) => [
+    `\`${key}\``,
+    option.required ? 'required' : `\`${shown(option.default)}\``,
+    option.range,
+    option.doc,
+  ])
+  return table(['option', 'default', 'values', 'what it does'], [...rows, ...further])
+}
+
+function stateKeys({ keys, state, uncounted }) {
+  return (
+    keys ?? [
+      ...(uncounted ? [] : ['step']),
+      ...Object.keys(state).map((slot) => slot.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
+    ]
+  )
+}
+
+const plainExample = (name, { sparse }) => `const w = arena.parameter([3], { data: [1, -2, 3] })
+const optimizer = new downhill.${name}([w], { lr: 0.1 })
+w.grad = ${sparse === 'only' ? '{ indices: [0, 2], values: [0.5, -1] }' : '[0.5, 0.5, -1]'}
+optimizer.step()`
+
+function optimizer([name, { declaration }]) {
+  const { text, examples } = docOf(name)
   return `## ${name}
 
-$$
-\\begin{aligned}
-${rule.math.map((line) => `&${line}`).join('\\\\\n')}
-\\end{aligned}
-$$
+${sentence(text)}
 
-${table(
-  ['option', 'default', 'values', 'what it does'],
-  options.map(([key, option]) => [`\`${key}\``, `\`${shown(option.default)}\``, option.range, option.doc]),
-)}
+${equations(declaration.math)}
 
-State, under torch's keys: ${keys.map((key) => `\`${key}\``).join(', ')}.${rule.eager ? ' It exists from construction.' : ''}
+${optionTable(declaration.options)}
 
-${rule.paper}.
+State, under torch's keys: ${stateKeys(declaration)
+    .map((key) => `\`${key}\``)
+    .join(', ')}.${declaration.eager ? ' It exists from construction.' : ''}
 
-\`\`\`js
-import { Arena, ${name} } from 'downhill'
+${declaration.paper}.
 
-const arena = await Arena.create()
-const w = arena.parameter([3], { data: [1, -2, 3] })
-const optimizer = new ${name}([w], { lr: 0.1 })
-w.grad = ${rule.sparse === 'only' ? '{ indices: [0, 2], values: [0.5, -1] }' : '[0.5, 0.5, -1]'}
-optimizer.step()
-\`\`\`
+${programme(examples[0] ?? plainExample(name, declaration))}
 `
 }
 
-const optimizers = Object.entries(downhill)
-  .filter(([, value]) => value?.declaration?.kernel)
-  .map(([name, value]) => ({ name, rule: value.declaration }))
+function scheduler([name, { declaration, prototype }]) {
+  const { text, examples } = docOf(name)
+  const lastEpoch = ['`lastEpoch`', '`-1`', 'a whole number in [-1, ∞)', 'resumes there, from the `initialLr` of the groups']
+  const resumes = !['ReduceLROnPlateau'].includes(name)
+  const parts = [
+    `## ${name}`,
+    sentence(text),
+    declaration && equations([declaration.math]),
+    declaration && optionTable(declaration.options, resumes ? [lastEpoch] : []),
+    prototype.lrAt && '`lrAt(step)` gives the learning rates of the groups at any step.',
+    programme(examples[0]),
+  ]
+  return `${parts.filter(Boolean).join('\n\n')}\n`
+}
+
+const classes = Object.entries(downhill).filter(([, value]) => typeof value === 'function')
+const optimizers = classes.filter(([, { prototype }]) => prototype instanceof downhill.Optimizer)
+const schedulers = classes.filter(([, { prototype }]) => prototype instanceof downhill.LRScheduler)
+const elsewhere = new Set([...optimizers, ...schedulers].flatMap(([name]) => [name, `${name}Options`]))
+
+/** A declaration without its comments, bodies and what is private. */
+function signature({ kind, code, members }) {
+  if (kind !== 'class' && kind !== 'interface') return code.replace(/\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*/g, '').replace(/;$/, '')
+  const head = code.slice(0, code.indexOf('{')).trim()
+  const made = code.match(/^ {4}(constructor\([\s\S]*?\));$/m)?.[1].replace(/\s*\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*/g, ' ')
+  const bare = members.filter(({ doc }) => !doc?.text).map((member) => member.code)
+  const lines = [...(made ? [made] : []), ...bare]
+  return lines.length ? `${head} {\n${lines.map((line) => `  ${line}`).join('\n')}\n}` : ''
+}
+
+const throwsOf = (doc) => doc.throws.map((text) => `Throws ${sentence(text).replaceAll('\n', ' ')}.`)
+const returnsOf = (doc) => doc.returns.map((text) => `Returns ${sentence(text).replaceAll('\n', ' ')}.`)
+const paramsOf = (doc) =>
+  doc.params.map((text) => `\`${text.split(' ')[0]}\`: ${sentence(text.slice(text.indexOf(' ') + 1)).replaceAll('\n', ' ')}.`)
+
+function reference(symbol) {
+  const { name, within, doc, members } = symbol
+  const said = members.filter((member) => member.doc?.text)
+  const lines = said.map(
+    ({ code, doc: own }) =>
+      `- \`${code.replace(/\s+/g, ' ')}\`: ${[sentence(own.text).replaceAll('\n', ' '), ...paramsOf(own), ...returnsOf(own), ...throwsOf(own)].join(' ')}`,
+  )
+  const parts = [
+    `### ${within ? `${within}.` : ''}${name}`,
+    doc && [sentence(doc.text), ...paramsOf(doc), ...returnsOf(doc), ...throwsOf(doc)].join('\n'),
+    signature(symbol) && `\`\`\`ts\n${signature(symbol)}\n\`\`\``,
+    lines.join('\n'),
+    ...(doc?.examples ?? []).map(programme),
+  ]
+  return parts.filter(Boolean).join('\n\n')
+}
 
 const generated = {
   'docs/optimizers.md': `# Optimizers
 
-Written from the declarations in \`host/rules\` by \`npm run docs\`. \`t\` is a parameter's own step, 1 for its first. In all of them
-\`maximize\` negates the gradient before anything else, and options that torch uses to choose among its kernels (\`foreach\`, \`fused\`,
-\`capturable\`, \`differentiable\`) are accepted and change nothing.
+Written from the declarations by \`npm run docs\`. \`t\` is a parameter's own step, 1 for its first. In all of them \`maximize\` negates the
+gradient before anything else, and options that torch uses to choose among its kernels (\`foreach\`, \`fused\`, \`capturable\`,
+\`differentiable\`) are accepted and change nothing.
 
 ${optimizers.map(optimizer).join('\n')}`,
+  'docs/schedulers.md': `# Schedulers
+
+Written from the declarations by \`npm run docs\`. \`e\` is the epoch, or step: how often \`scheduler.step()\` was called since construction.
+\`γ₀\` is a group's learning rate when the scheduler was made. Each matches torch's own recursion call by call, also when learning rates are
+changed in between; \`lrAt\`, where there is a closed form, needs no replay.
+
+${schedulers.map(scheduler).join('\n')}`,
+  'docs/api.md': `# Reference
+
+Everything that is public, written from the docstrings by \`npm run docs\`. The [optimizers](optimizers.md) and the
+[schedulers](schedulers.md) have pages of their own.
+
+${Object.entries(symbols)
+  .map(
+    ([entry, all]) =>
+      `## \`${entry}\`\n\n${all
+        .filter(({ name }) => !elsewhere.has(name))
+        .map(reference)
+        .join('\n\n')}`,
+  )
+  .join('\n\n')}
+`,
   'docs/errors.md': `# Errors
 
 Every error of the package is a \`DownhillError\` with one of these codes, thrown before anything was changed. Written by \`npm run docs\`
@@ -68,7 +173,7 @@ let stale = 0
 for (const [name, text] of Object.entries(generated)) {
   const file = new URL(name, root)
   if (process.argv.includes('--check')) {
-    if (readFileSync(file, 'utf8') !== text) {
+    if (readFileSync(file, { encoding: 'utf8', flag: 'a+' }) !== text) {
       console.error(`${name} is not what the declarations say: run npm run docs`)
       stale++
     }

@@ -3,6 +3,7 @@ import { DownhillError, shown } from '../errors.ts'
 import { Generator } from '../random.ts'
 import { type Column, columnCalled, type Table } from './table.ts'
 
+/** What is to be learned: a class, or a value. */
 export type Task = 'classification' | 'regression'
 
 /** Row numbers for training, for choosing the learning rate, and for the result. */
@@ -13,6 +14,7 @@ export interface Split {
   readonly seed: number
 }
 
+/** Rows as a model sees them. */
 export interface Dataset {
   readonly name: string
   readonly task: Task
@@ -29,6 +31,7 @@ export interface Dataset {
   readonly notes: readonly string[]
 }
 
+/** How a table becomes a {@link Dataset}. */
 export interface DatasetOptions {
   readonly name: string
   readonly target: string
@@ -36,6 +39,7 @@ export interface DatasetOptions {
   readonly task?: Task
   /** Divides every feature by this instead of scaling each to mean 0 and deviation 1, and keeps constant ones. */
   readonly divisor?: number
+  /** Chooses which rows are for training, validation and test. Default 0. */
   readonly splitSeed?: number
 }
 

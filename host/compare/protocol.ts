@@ -8,6 +8,7 @@ import type { Report, Result } from './report.ts'
 import { type OptimizerName, optimizerNames, type Space, spaces } from './spaces.ts'
 import { perceptron, type Run, trainRun } from './train.ts'
 
+/** What a comparison tries, and how often. */
 export interface Settings {
   /** Names of optimizers, or LABEL=NAME. */
   readonly optimizers: readonly string[]
@@ -22,6 +23,7 @@ export interface Settings {
   readonly hidden: number
 }
 
+/** What `downhill compare` does without options. */
 export const defaultSettings: Settings = {
   optimizers: ['SGD', 'Adam', 'Adagrad', 'Adadelta', 'RMSprop'],
   baseSeed: 0,

@@ -1,6 +1,7 @@
 /** What a comparison writes down: report.json. Every time stands under a key called `seconds`; all else is the same in every run. */
 import type { CurvePoint } from './train.ts'
 
+/** One training run: a seed at the best learning rate. */
 export interface ReportRun {
   readonly seed: number
   /** The metric on the test rows; null if the run failed. */
@@ -36,6 +37,7 @@ export interface Result {
   readonly failures: number
 }
 
+/** All of `report.json`. */
 export interface Report {
   readonly format: 1
   readonly version: string

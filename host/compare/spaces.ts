@@ -5,8 +5,10 @@ import type { Parameter } from '../tensor.ts'
 
 const optimizers = { SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop }
 
+/** An optimizer that can be compared. */
 export type OptimizerName = keyof typeof optimizers
 
+/** What of an optimizer is tried. */
 export interface Space {
   /** Lowest and highest learning rate; trials stand evenly between them on a log scale. */
   readonly lr: { readonly log: readonly [number, number] }
@@ -22,6 +24,7 @@ export const spaces: Readonly<Record<OptimizerName, Space>> = {
   RMSprop: { lr: { log: [1e-4, 3e-2] } },
 }
 
+/** All that can be compared. */
 export const optimizerNames = Object.keys(optimizers) as OptimizerName[]
 
 export function makeOptimizer(name: OptimizerName, params: Iterable<Parameter>, lr: number): Optimizer<object> {

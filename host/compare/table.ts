@@ -17,8 +17,10 @@ export interface TextColumn {
   readonly categories: readonly string[]
 }
 
+/** A column of either kind. */
 export type Column = NumberColumn | TextColumn
 
+/** A table, column by column. */
 export interface Table {
   readonly columns: readonly Column[]
   readonly rows: number

@@ -60,16 +60,27 @@ abstract class Combined extends LRScheduler {
   }
 }
 
-/** Lets several schedulers step one after another, each on what the one before left. */
+/**
+ * Lets several schedulers step one after another, each on what the one before left.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const warmUp = new downhill.LinearLR(optimizer, { startFactor: 0.5, totalIters: 2 })
+ * const decay = new downhill.ExponentialLR(optimizer, { gamma: 0.5 })
+ * const scheduler = new downhill.ChainedScheduler([warmUp, decay])
+ * scheduler.step()
+ * scheduler.getLastLr() // [0.375]
+ */
 export class ChainedScheduler extends Combined {
   protected override readonly name = 'ChainedScheduler'
 
-  constructor(schedulers: readonly LRScheduler[], optimizer: AnyOptimizer | undefined = schedulers[0]?.optimizer) {
-    check(schedulers.length > 0, 'option-range', 'ChainedScheduler needs at least one scheduler')
+  constructor(schedulers: readonly LRScheduler[], optimizer: AnyOptimizer | undefined = schedulers?.[0]?.optimizer) {
+    check(Array.isArray(schedulers) && schedulers.length > 0, 'option-range', 'ChainedScheduler needs at least one scheduler')
     super('ChainedScheduler', optimizer!, schedulers)
     this.lastLr = this.presentLrs()
   }
 
+  /** Takes all of them on. */
   override step(): void {
     for (const scheduler of this.schedulers) scheduler.step()
     this.lastLr = this.presentLrs()
@@ -80,7 +91,16 @@ export class ChainedScheduler extends Combined {
   }
 }
 
-/** Lets one scheduler after another have its time: number i from milestone i − 1 on. */
+/**
+ * Lets one scheduler after another have its time: number i from milestone i − 1 on.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const warmUp = new downhill.LinearLR(optimizer, { startFactor: 0.5, totalIters: 2 })
+ * const rest = new downhill.CosineAnnealingLR(optimizer, { tMax: 4 })
+ * const scheduler = new downhill.SequentialLR(optimizer, [warmUp, rest], { milestones: [2] })
+ * [0, 1, 2, 4].map((step) => scheduler.lrAt(step)[0]) // [0.5,0.75,1,0.5]
+ */
 export class SequentialLR extends Combined {
   protected override readonly name = 'SequentialLR'
   readonly milestones: readonly number[]
@@ -90,9 +110,9 @@ export class SequentialLR extends Combined {
     schedulers: readonly LRScheduler[],
     options: { readonly milestones: readonly number[]; readonly lastEpoch?: number },
   ) {
-    check(schedulers.length > 0, 'option-range', 'SequentialLR needs at least one scheduler')
+    check(Array.isArray(schedulers) && schedulers.length > 0, 'option-range', 'SequentialLR needs at least one scheduler')
     super('SequentialLR', optimizer, schedulers)
-    const { milestones, lastEpoch = -1 } = options
+    const { milestones, lastEpoch = -1 } = options ?? {}
     const fits = Array.isArray(milestones) && milestones.every(Number.isInteger)
     check(fits, 'option-range', () => `SequentialLR: milestones must be an array of whole numbers, not ${shown(milestones)}`)
     check(
@@ -132,6 +152,7 @@ export class SequentialLR extends Combined {
     return this.schedulers[this.#index(epoch)]!
   }
 
+  /** Takes the one on whose turn it is; at a milestone the next one starts. */
   override step(): void {
     this.lastEpoch++
     const index = this.#index(this.lastEpoch)

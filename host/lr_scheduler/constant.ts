@@ -16,7 +16,14 @@ const constantLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_0\\,f \\text{ for } e < T,\\quad \\gamma_0 \\text{ after}',
 }
 
-/** Multiplies the learning rate by factor until totalIters epochs have passed. */
+/**
+ * Multiplies the learning rate by factor until totalIters epochs have passed.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.ConstantLR(optimizer, { factor: 0.5, totalIters: 2 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.5,0.5,1,1,1]
+ */
 export class ConstantLR extends LRScheduler {
   static readonly declaration = constantLR
   protected override readonly name = constantLR.name
@@ -28,7 +35,7 @@ export class ConstantLR extends LRScheduler {
   readonly totalIters: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options> = {}) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(constantLR, given)
     this.factor = o.factor
     this.totalIters = o.totalIters

@@ -16,7 +16,15 @@ const cosineAnnealingLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_0 - \\gamma_{\\min})\\,\\tfrac12(1 + \\cos(\\pi e/T))',
 }
 
-/** Lets the learning rate swing between its start and etaMin along a cosine of period 2·tMax. It does not restart: after tMax it climbs again. */
+/**
+ * Lets the learning rate swing between its start and etaMin along a cosine of period 2·tMax. It does not restart: after tMax it climbs
+ * again.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.CosineAnnealingLR(optimizer, { tMax: 2 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0,0.5,1]
+ */
 export class CosineAnnealingLR extends LRScheduler {
   static readonly declaration = cosineAnnealingLR
   protected override readonly name = cosineAnnealingLR.name
@@ -28,7 +36,7 @@ export class CosineAnnealingLR extends LRScheduler {
   readonly etaMin: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(cosineAnnealingLR, given)
     this.tMax = o.tMax
     this.etaMin = o.etaMin

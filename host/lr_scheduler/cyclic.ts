@@ -51,7 +51,14 @@ const cyclicLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_{\\max} - \\gamma_{\\min})\\,h_e\\,\\mathrm{triangle}(e)',
 }
 
-/** Lets the learning rate rise and fall in triangles between baseLr and maxLr. */
+/**
+ * Lets the learning rate rise and fall in triangles between baseLr and maxLr.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.CyclicLR(optimizer, { baseLr: 0.5, maxLr: 1, stepSizeUp: 2, cycleMomentum: false })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.5,0.75,1,0.75,0.5]
+ */
 export class CyclicLR extends LRScheduler {
   static readonly declaration = cyclicLR
   protected override readonly name = cyclicLR.name
@@ -70,7 +77,7 @@ export class CyclicLR extends LRScheduler {
   readonly #scaleFn: ((x: number) => number) | null
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(cyclicLR, given)
     check(MODES.includes(o.mode) || o.scaleFn !== null, 'option-range', () => `CyclicLR: mode must be ${mode.range}, not ${shown(o.mode)}`)
     const { groups } = this

@@ -15,7 +15,14 @@ const exponentialLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_0\\,g^e',
 }
 
-/** Multiplies the learning rate by gamma every epoch. */
+/**
+ * Multiplies the learning rate by gamma every epoch.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.ExponentialLR(optimizer, { gamma: 0.5 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.25,0.125,0.0625]
+ */
 export class ExponentialLR extends LRScheduler {
   static readonly declaration = exponentialLR
   protected override readonly name = exponentialLR.name
@@ -23,7 +30,7 @@ export class ExponentialLR extends LRScheduler {
   readonly gamma: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(exponentialLR, given)
     this.gamma = o.gamma
     this.start()

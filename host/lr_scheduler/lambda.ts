@@ -30,7 +30,7 @@ abstract class OverFunctions extends LRScheduler {
   protected override readonly fields: readonly Field[] = []
 
   constructor(declaration: SchedulerDeclaration<typeof options>, optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const { lrLambda } = checkedOptions(declaration, given)
     this.lambdas = perGroup(declaration.name, 'lrLambda', lrLambda, this.groups.length)
   }
@@ -40,7 +40,14 @@ abstract class OverFunctions extends LRScheduler {
   }
 }
 
-/** The base learning rate times a function of the epoch. */
+/**
+ * The base learning rate times a function of the epoch.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: (epoch) => 1 / (1 + epoch) })
+ * [0, 1, 3].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.25]
+ */
 export class LambdaLR extends OverFunctions {
   static readonly declaration = lambdaLR
   protected override readonly name = lambdaLR.name
@@ -60,7 +67,15 @@ export class LambdaLR extends OverFunctions {
   }
 }
 
-/** The learning rate times a function of the epoch, again at each step. The function is not called for epoch 0. */
+/**
+ * The learning rate times a function of the epoch, again at each step. The function is not called for epoch 0.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.MultiplicativeLR(optimizer, { lrLambda: () => 0.5 })
+ * scheduler.step()
+ * scheduler.getLastLr() // [0.5]
+ */
 export class MultiplicativeLR extends OverFunctions {
   static readonly declaration = multiplicativeLR
   protected override readonly name = multiplicativeLR.name

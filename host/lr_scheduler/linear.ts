@@ -16,7 +16,14 @@ const linearLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_0\\,(s + (f - s)\\min(e, T)/T)',
 }
 
-/** Lets a factor of the learning rate go from startFactor to endFactor in totalIters epochs. */
+/**
+ * Lets a factor of the learning rate go from startFactor to endFactor in totalIters epochs.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.LinearLR(optimizer, { startFactor: 0.25, totalIters: 3 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.25,0.5,0.75,1,1]
+ */
 export class LinearLR extends LRScheduler {
   static readonly declaration = linearLR
   protected override readonly name = linearLR.name
@@ -30,7 +37,7 @@ export class LinearLR extends LRScheduler {
   readonly totalIters: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options> = {}) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(linearLR, given)
     this.startFactor = o.startFactor
     this.endFactor = o.endFactor

@@ -20,7 +20,14 @@ const multiStepLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_0\\,g^{\\#\\{m \\le e\\}}',
 }
 
-/** Multiplies the learning rate by gamma at each milestone. */
+/**
+ * Multiplies the learning rate by gamma at each milestone.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.MultiStepLR(optimizer, { milestones: [1, 3], gamma: 0.5 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.5,0.25,0.25]
+ */
 export class MultiStepLR extends LRScheduler {
   static readonly declaration = multiStepLR
   protected override readonly name = multiStepLR.name
@@ -33,7 +40,7 @@ export class MultiStepLR extends LRScheduler {
   readonly gamma: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(multiStepLR, given)
     const counts: Record<string, number> = {}
     for (const milestone of o.milestones) counts[milestone] = (counts[milestone] ?? 0) + 1

@@ -86,7 +86,14 @@ function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Ph
   return threePhase ? [up, down, out] : [up, down]
 }
 
-/** One cycle: the learning rate goes up to maxLr and down to almost nothing, in as many steps as are said beforehand. */
+/**
+ * One cycle: the learning rate goes up to maxLr and down to almost nothing, in as many steps as are said beforehand.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.OneCycleLR(optimizer, { maxLr: 1, totalSteps: 10, cycleMomentum: false })
+ * scheduler.lrAt(2) // [1]
+ */
 export class OneCycleLR extends LRScheduler {
   static readonly declaration = oneCycleLR
   protected override readonly name = oneCycleLR.name
@@ -98,7 +105,7 @@ export class OneCycleLR extends LRScheduler {
   readonly useBeta1: boolean
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(oneCycleLR, given)
     const totalSteps = o.totalSteps ?? (o.epochs !== null && o.stepsPerEpoch !== null ? o.epochs * o.stepsPerEpoch : undefined)
     check(totalSteps !== undefined, 'option-range', 'OneCycleLR needs totalSteps, or epochs and stepsPerEpoch')

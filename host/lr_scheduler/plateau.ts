@@ -23,7 +23,15 @@ const plateau: SchedulerDeclaration<typeof options> = {
   math: '\\gamma \\leftarrow \\max(f\\,\\gamma,\\ \\gamma_{\\min}) \\text{ after more than } p \\text{ bad epochs}',
 }
 
-/** Reduces the learning rate when a metric has stopped to get better. A NaN counts as bad. */
+/**
+ * Reduces the learning rate when a metric has stopped to get better. A NaN counts as bad.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.ReduceLROnPlateau(optimizer, { factor: 0.5, patience: 1 })
+ * for (const loss of [3, 2, 2, 2]) scheduler.step(loss)
+ * optimizer.lr() // 0.5
+ */
 export class ReduceLROnPlateau extends LRScheduler {
   static readonly declaration = plateau
   protected override readonly name = plateau.name
@@ -60,7 +68,7 @@ export class ReduceLROnPlateau extends LRScheduler {
   badEpochs = 0
 
   constructor(optimizer: AnyOptimizer, given: Partial<ReduceLROnPlateauOptions> = {}) {
-    super(optimizer, 0)
+    super(optimizer, { lastEpoch: 0 })
     const o = checkedOptions(plateau, given)
     this.factor = o.factor
     this.minLrs = perGroup('ReduceLROnPlateau', 'minLr', o.minLr, this.groups.length)

@@ -16,7 +16,14 @@ const polynomialLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_0\\,(1 - \\min(e, T)/T)^p',
 }
 
-/** Lets the learning rate fall to 0 in totalIters epochs, as a power of what is left of them. */
+/**
+ * Lets the learning rate fall to 0 in totalIters epochs, as a power of what is left of them.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.PolynomialLR(optimizer, { totalIters: 4 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.75,0.5,0.25,0]
+ */
 export class PolynomialLR extends LRScheduler {
   static readonly declaration = polynomialLR
   protected override readonly name = polynomialLR.name
@@ -28,7 +35,7 @@ export class PolynomialLR extends LRScheduler {
   readonly power: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options> = {}) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(polynomialLR, given)
     this.totalIters = o.totalIters
     this.power = o.power

@@ -34,7 +34,7 @@ export interface ScheduledGroup {
 
 /** The given options over the declared defaults, checked. */
 export function checkedOptions<D extends Declared>({ name, options }: SchedulerDeclaration<D>, given: Given<D>): Values<D> {
-  const { lastEpoch = -1, ...rest } = given
+  const { lastEpoch = -1, ...rest } = given ?? {}
   const isEpoch = Number.isInteger(lastEpoch) && lastEpoch >= -1
   check(isEpoch, 'option-range', () => `${name}: lastEpoch must be a whole number from -1 on, not ${shown(lastEpoch)}`)
   checkOptions(name, options, rest)
@@ -52,7 +52,17 @@ export function perGroup<T>(name: string, option: string, value: T | readonly T[
   return [...value]
 }
 
-/** What all schedulers share: torch's state keys in torch's order come from `fields`. */
+/**
+ * What all schedulers share. A scheduler writes `optimizer.paramGroups[i].lr` when it is made and at each `step()`.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.ExponentialLR(optimizer, { gamma: 0.5 })
+ * scheduler.step()
+ * const resumed = new downhill.ExponentialLR(optimizer, { gamma: 0.5 })
+ * resumed.loadStateDict(scheduler.stateDict())
+ * resumed.lastEpoch // 1
+ */
 export abstract class LRScheduler {
   readonly optimizer: AnyOptimizer
   /** How many epochs (or steps) have passed; −1 before the first. */
@@ -66,10 +76,11 @@ export abstract class LRScheduler {
   protected lastLr: readonly number[] = []
   protected abstract readonly name: string
 
-  constructor(optimizer: AnyOptimizer, lastEpoch = -1) {
+  /** @internal */
+  constructor(optimizer: AnyOptimizer, given: { readonly lastEpoch?: number } = {}) {
     check(optimizer instanceof Optimizer, 'option-range', () => `a scheduler takes an optimizer, not ${shown(optimizer)}`)
     this.optimizer = optimizer
-    this.lastEpoch = lastEpoch
+    this.lastEpoch = given?.lastEpoch ?? -1
   }
 
   protected get groups(): readonly ScheduledGroup[] {

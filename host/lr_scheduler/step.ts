@@ -16,7 +16,14 @@ const stepLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_0\\,g^{\\lfloor e/s\\rfloor}',
 }
 
-/** Multiplies the learning rate by gamma every stepSize epochs. */
+/**
+ * Multiplies the learning rate by gamma every stepSize epochs.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.StepLR(optimizer, { stepSize: 2, gamma: 0.5 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,1,0.5,0.5,0.25]
+ */
 export class StepLR extends LRScheduler {
   static readonly declaration = stepLR
   protected override readonly name = stepLR.name
@@ -28,7 +35,7 @@ export class StepLR extends LRScheduler {
   readonly gamma: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(stepLR, given)
     this.stepSize = o.stepSize
     this.gamma = o.gamma

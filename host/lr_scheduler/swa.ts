@@ -17,7 +17,15 @@ const swaLR: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\alpha_e\\,\\gamma_{\\text{swa}} + (1-\\alpha_e)\\,\\gamma_0,\\quad \\alpha_e = \\tfrac12(1 - \\cos(\\pi\\min(1, e/n)))',
 }
 
-/** Lets the learning rate go to a constant one, for averaging weights there. It counts its own steps, not `lastEpoch`. */
+/**
+ * Lets the learning rate go to a constant one, for averaging weights there. It counts its own steps, not `lastEpoch`.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.SWALR(optimizer, { swaLr: 0.5, annealEpochs: 2, annealStrategy: 'linear' })
+ * for (let epoch = 0; epoch < 2; epoch++) scheduler.step()
+ * scheduler.getLastLr() // [0.5]
+ */
 export class SWALR extends LRScheduler {
   static readonly declaration = swaLR
   protected override readonly name = swaLR.name
@@ -29,7 +37,7 @@ export class SWALR extends LRScheduler {
   readonly annealEpochs: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(swaLR, given)
     const swaLrs = perGroup('SWALR', 'swaLr', o.swaLr, this.groups.length)
     this.annealStrategy = o.annealStrategy

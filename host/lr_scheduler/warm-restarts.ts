@@ -18,7 +18,14 @@ const warmRestarts: SchedulerDeclaration<typeof options> = {
   math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_0 - \\gamma_{\\min})\\,\\tfrac12(1 + \\cos(\\pi\\,T_{\\text{cur}}/T_i))',
 }
 
-/** Lets the learning rate fall along a cosine, and start again from the top, in periods that may grow. */
+/**
+ * Lets the learning rate fall along a cosine, and start again from the top, in periods that may grow.
+ *
+ * @example
+ * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
+ * const scheduler = new downhill.CosineAnnealingWarmRestarts(optimizer, { t0: 2 })
+ * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,1,0.5,1]
+ */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   static readonly declaration = warmRestarts
   protected override readonly name = warmRestarts.name
@@ -38,7 +45,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   protected elapsed: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
-    super(optimizer, given.lastEpoch)
+    super(optimizer, given)
     const o = checkedOptions(warmRestarts, given)
     this.t0 = o.t0
     this.period = o.t0

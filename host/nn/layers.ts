@@ -7,7 +7,9 @@ import type { Parameter, Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { Module } from './module.ts'
 
+/** Options of layers with weights. */
 export interface LayerOptions {
+  /** Element type of the weights. Default 'float32'. */
   readonly dtype?: FloatType
   /** Where the initial weights come from. Default: the arena's own, so that the same programme has the same weights. */
   readonly generator?: Generator
@@ -45,12 +47,14 @@ export class Linear extends Module {
   }
 }
 
+/** max(0, x), element by element. */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return functional.relu(x)
   }
 }
 
+/** tanh x, element by element. */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
     return functional.tanh(x)

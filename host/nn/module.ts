@@ -18,6 +18,7 @@ import type { FloatType } from '../wasm.ts'
  * }
  */
 export abstract class Module {
+  /** What the module makes of its input; called inside `arena.frame`. */
   abstract forward(x: Tensor): Tensor
 
   /** Parameters with their names, this module's own first and then those of the modules in it; one that is there twice comes once. */
@@ -45,6 +46,7 @@ export abstract class Module {
     for (const [name, child] of this.namedChildren()) yield* child.namedBuffers(`${prefix}${name}.`, seen)
   }
 
+  /** Buffers, in the same order. */
   *buffers(): IterableIterator<Buffer> {
     for (const [, buffer] of this.namedBuffers()) yield buffer
   }

@@ -50,7 +50,16 @@ const ROW = 0
 const COLUMN = 1
 const VARIANCE = 2
 
-/** Adafactor: of a matrix's second moments it keeps the row and column means only. */
+/**
+ * Adafactor: of a matrix's second moments it keeps the row and column means only, so that its state is a small part of the model's size.
+ *
+ * @example
+ * const w = arena.parameter([64, 32])
+ * const optimizer = new downhill.Adafactor([w], { lr: 0.01 })
+ * w.grad = new Float32Array(64 * 32).fill(0.5)
+ * optimizer.step()
+ * arena.usage().state // 384
+ */
 export class Adafactor extends MemberOptimizer<AdafactorOptions> {
   static readonly declaration = adafactor
 

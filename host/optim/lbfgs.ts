@@ -53,6 +53,17 @@ const LEAST_CURVATURE = 1e-10
 /**
  * L-BFGS: a quasi-Newton method for whole batches. `step` needs a closure that computes the loss and the gradients, and calls it several
  * times; it returns the loss before the step.
+ *
+ * @example
+ * const w = arena.parameter([2], { data: [3, -2], dtype: 'float64' })
+ * const optimizer = new downhill.LBFGS([w], { lineSearchFn: 'strong_wolfe' })
+ * const closure = () => {
+ *   const [x, y] = w.data
+ *   w.grad = [4 * (x - 1) ** 3, 2 * (y - 2)]
+ *   return (x - 1) ** 4 + (y - 2) ** 2
+ * }
+ * for (let i = 0; i < 3; i++) optimizer.step(closure)
+ * closure() < 1e-9 // true
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
   static readonly declaration = lbfgs

@@ -38,6 +38,13 @@ export const muon = {
 /**
  * Muon: the momentum of a matrix is made orthogonal before it is followed. Only for parameters of two axes. The iteration runs in the
  * parameter's own precision; torch's runs in bfloat16 whatever that is, and so carries errors of about 1e-3.
+ *
+ * @example
+ * const w = arena.parameter([4, 2], { data: [1, 2, 3, 4, 5, 6, 7, 8] })
+ * const optimizer = new downhill.Muon([w], { lr: 0.1, weightDecay: 0 })
+ * w.grad = [1, 0, 0, 1, 1, 0, 0, 1]
+ * optimizer.step()
+ * w.data[0] < 1 && w.data[1] === 2 // true
  */
 export class Muon extends MemberOptimizer<MuonOptions> {
   static readonly declaration = muon

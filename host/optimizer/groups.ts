@@ -30,7 +30,7 @@ export interface Declaration<O> {
   readonly conflict?: (options: O) => string | undefined
 }
 
-function isPair(entry: unknown): entry is readonly [string, Parameter] {
+export function isPair(entry: unknown): entry is readonly [string, Parameter] {
   return Array.isArray(entry) && typeof entry[0] === 'string'
 }
 
@@ -57,6 +57,21 @@ export function groupsOf<O>(name: string, params: Params<O>): GroupInit<O>[] {
   return (isGroup(entries[0]) ? entries : [{ params: entries }]) as GroupInit<O>[]
 }
 
+/** What a group has for parameters, not yet looked at one by one. */
+export function entriesOf<O>(name: string, group: GroupInit<O>): unknown[] {
+  check(typeof group === 'object' && group !== null, 'params-invalid', () => `${name}: a group is { params, … }, not ${shown(group)}`)
+  const { params } = group
+  const isList = typeof params === 'object' && params !== null && Symbol.iterator in params
+  check(
+    params instanceof Parameter || isList,
+    'params-invalid',
+    () => `${name}: params of a group is a list of parameters, not ${shown(params)}`,
+  )
+  const entries: unknown[] = params instanceof Parameter ? [params] : [...(params as Iterable<unknown>)]
+  check(entries.length > 0, 'params-empty', `${name} got a group without parameters`)
+  return entries
+}
+
 /** Groups as they will be, with every parameter and option checked against each other and against the groups there are. */
 export function checkedGroups<O extends object>(
   declaration: Declaration<O>,
@@ -69,16 +84,8 @@ export function checkedGroups<O extends object>(
   const named: boolean[] = present.map((group) => group.paramNames !== undefined)
   let arena = present[0]?.params[0]?.arena
   return groups.map((group) => {
-    check(typeof group === 'object' && group !== null, 'params-invalid', () => `${name}: a group is { params, … }, not ${shown(group)}`)
-    const { params, ...overrides } = group
-    const isList = typeof params === 'object' && params !== null && Symbol.iterator in params
-    check(
-      params instanceof Parameter || isList,
-      'params-invalid',
-      () => `${name}: params of a group is a list of parameters, not ${shown(params)}`,
-    )
-    const entries: unknown[] = params instanceof Parameter ? [params] : [...(params as Iterable<unknown>)]
-    check(entries.length > 0, 'params-empty', `${name} got a group without parameters`)
+    const entries = entriesOf(name, group)
+    const { params: _, ...overrides } = group
     checkOptions(name, declaration.options, overrides)
     const parameters = entries.map((entry) => {
       const parameter = isPair(entry) ? entry[1] : entry

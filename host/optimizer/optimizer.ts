@@ -16,7 +16,8 @@ import {
 import { Hooks } from './hooks.ts'
 import type { OptimizerStateDict, ParameterState } from './state-dict.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: an optimizer of whatever options
+/** An optimizer of whatever options. */
+// biome-ignore lint/suspicious/noExplicitAny: of whatever options
 export type AnyOptimizer = Optimizer<any>
 
 /** Takes back what it was given for: `remove()`. */
@@ -35,7 +36,21 @@ export function registerOptimizerStepPostHook(hook: (optimizer: AnyOptimizer) =>
   return afterAnyStep.add(hook)
 }
 
-/** Groups, gradients, hooks and state dicts: what all optimizers share. */
+/**
+ * Groups, gradients, hooks and state dicts: what all optimizers share.
+ *
+ * @example
+ * const [w, b] = [arena.parameter([2, 2]), arena.parameter([2])]
+ * const optimizer = new downhill.Adam([{ params: [w] }, { params: [b], lr: 0.1 }], { lr: 0.01 })
+ * const remove = optimizer.registerStepPreHook(({ paramGroups }) => (paramGroups[0].lr *= 0.5))
+ * w.grad = [1, 2, 3, 4]
+ * optimizer.step()
+ * remove()
+ * optimizer.lr(0) // 0.005
+ * const saved = optimizer.stateDict()
+ * Object.keys(saved.state[0]) // ["step","exp_avg","exp_avg_sq"]
+ * optimizer.loadStateDict(saved)
+ */
 export abstract class Optimizer<O extends object> {
   readonly paramGroups: ParamGroup<O>[] = []
   /** Options that groups without their own take. */
@@ -50,6 +65,7 @@ export abstract class Optimizer<O extends object> {
   readonly #afterLoad = new Hooks<[AnyOptimizer]>()
   #disposed = false
 
+  /** @internal */
   constructor(declaration: Declaration<O>, params: Params<O>, options: Partial<O>) {
     this.declaration = declaration
     this.defaults = checkedDefaults(declaration, options)

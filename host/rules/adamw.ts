@@ -4,6 +4,7 @@ import { type AnyRule, defineRule } from '../optimizer/rule.ts'
 import { fixed, number } from '../options.ts'
 import { type AdamOptions, adam } from './adam.ts'
 
+/** Options of {@link AdamW}: those of Adam, without the flag that makes it AdamW. */
 export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
 
 export const adamw = defineRule({

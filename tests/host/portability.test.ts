@@ -45,7 +45,7 @@ const LAYERS = [
   ['heap', 'sparse'],
   ['frames'],
   ['arena', 'tensor', 'random', 'folds', 'autograd/tape'],
-  ['optimizer', 'autograd', 'clip'],
+  ['optimizer', 'autograd', 'clip', 'accumulation', 'find-lr'],
   ['rules', 'optim', 'lr_scheduler', 'nn'],
   ['averaging'],
   ['compare', 'conformance', 'index'],

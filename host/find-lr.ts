@@ -1,0 +1,117 @@
+/** Which learning rate? */
+import { check, DownhillError, shown } from './errors.ts'
+import type { AnyOptimizer } from './optimizer/optimizer.ts'
+import { checkOptions, defaultsOf, integer, number, type Option, withDefaults } from './options.ts'
+import { pow } from './portable.ts'
+import type { Parameter } from './tensor.ts'
+
+/** Options of {@link findLr}. */
+export interface FindLrOptions {
+  /** The first learning rate. Default 1e-7. */
+  readonly from: number
+  /** The last. Default 10. */
+  readonly to: number
+  /** How many from the one to the other, each the same factor after the one before. Default 100. */
+  readonly steps: number
+  /** Weight of the past in the smoothed loss, in [0, 1). Default 0.9. */
+  readonly smoothing: number
+  /** Stop when the smoothed loss is this many times its best. Default 4. */
+  readonly divergence: number
+}
+
+const options: { readonly [K in keyof FindLrOptions]: Option<FindLrOptions[K]> } = {
+  from: number(1e-7, '(0, ∞)', 'first'),
+  to: number(10, '(0, ∞)', 'last'),
+  steps: integer(100, '[3, 1000000]', 'steps'),
+  smoothing: number(0.9, '[0, 1)', 'weight of the past'),
+  divergence: number(4, '(1, ∞)', 'times the best'),
+}
+
+/** What {@link findLr} measured, one entry a step taken. */
+export interface LrCurve {
+  readonly lrs: readonly number[]
+  /** Losses before the step with the learning rate of the same index. */
+  readonly losses: readonly number[]
+  /** Their exponential average, corrected for its start. */
+  readonly smoothed: readonly number[]
+  /** Whether the loss diverged, or became infinite or NaN, before the last learning rate. */
+  readonly diverged: boolean
+  /** The learning rate at which the smoothed loss falls fastest; null if it never falls. */
+  readonly suggestion: number | null
+}
+
+/**
+ * The learning-rate range test (Smith, "Cyclical learning rates for training neural networks", 2017): trains with rates that grow from step to
+ * step until the loss diverges, and puts parameters, gradients, state and learning rates back as they were. Groups keep their ratios.
+ *
+ * @param closure computes the gradients on the next batch, and returns the loss
+ * @throws `option-unknown`, `option-range`; whatever the closure throws, with everything put back
+ * @example
+ * const w = arena.parameter([2], { data: [3, -2] })
+ * const optimizer = new downhill.SGD([w])
+ * const closure = () => {
+ *   w.grad = w.data
+ *   return (w.data[0] ** 2 + w.data[1] ** 2) / 2
+ * }
+ * const { suggestion, diverged } = downhill.findLr(optimizer, closure, { from: 1e-4, to: 100 })
+ * suggestion > 0.01 && suggestion < 2 // true
+ * diverged // true
+ */
+export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Partial<FindLrOptions> = {}): LrCurve {
+  checkOptions('findLr', options, given)
+  const { from, to, steps, smoothing, divergence } = withDefaults(given, defaultsOf(options))
+  check(from < to, 'option-range', () => `findLr: from must be less than to, and ${from} is not less than ${to}`)
+  check(typeof closure === 'function', 'option-range', () => `findLr takes a closure that returns the loss, not ${shown(closure)}`)
+  const restore = snapshot(optimizer)
+  const greatest = Math.max(...optimizer.paramGroups.map(({ lr }) => lr))
+  const shares = optimizer.paramGroups.map(({ lr }) => (greatest > 0 ? lr / greatest : 1))
+  const curve = { lrs: [] as number[], losses: [] as number[], smoothed: [] as number[] }
+  let diverged = false
+  try {
+    let [average, weight, best] = [0, 1, Number.POSITIVE_INFINITY]
+    for (let i = 0; i < steps && !diverged; i++) {
+      const lr = from * pow(to / from, i / (steps - 1))
+      for (const [g, group] of optimizer.paramGroups.entries()) group.lr = lr * shares[g]!
+      const loss = optimizer.step(closure)
+      if (typeof loss !== 'number') throw new DownhillError('option-range', `findLr: the closure returns the loss, not ${shown(loss)}`)
+      average = smoothing * average + (1 - smoothing) * loss
+      weight *= smoothing
+      const smoothed = average / (1 - weight)
+      best = Math.min(best, smoothed)
+      diverged = !(smoothed <= best + (divergence - 1) * Math.abs(best))
+      curve.lrs.push(lr)
+      curve.losses.push(loss)
+      curve.smoothed.push(smoothed)
+    }
+  } finally {
+    restore()
+  }
+  return { ...curve, diverged, suggestion: steepest(curve) }
+}
+
+/** Where the smoothed loss falls fastest, by central differences over the logarithm of the rate. */
+function steepest({ lrs, smoothed }: { readonly lrs: readonly number[]; readonly smoothed: readonly number[] }): number | null {
+  let [found, greatestFall]: [number | null, number] = [null, 0]
+  for (let i = 1; i + 1 < smoothed.length; i++) {
+    const fall = smoothed[i - 1]! - smoothed[i + 1]!
+    if (fall > greatestFall) [found, greatestFall] = [lrs[i]!, fall]
+  }
+  return found
+}
+
+/** Notes what a step changes; returns what puts it back. */
+function snapshot(optimizer: AnyOptimizer): () => void {
+  const state = optimizer.stateDict()
+  const parameters = optimizer.parameters().map((parameter) => ({ parameter, data: parameter.data.slice(), grad: copiedGrad(parameter) }))
+  return () => {
+    for (const { parameter, data, grad } of parameters) {
+      parameter.data.set(data)
+      parameter.grad = grad
+    }
+    optimizer.loadStateDict(state)
+  }
+}
+
+function copiedGrad({ grad, sparseGrad }: Parameter) {
+  return sparseGrad ?? grad?.slice() ?? null
+}

@@ -1,0 +1,97 @@
+/** The public face as the declaration files in dist/types have it: what each entry exports, its members, and what is said about them. */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** @typedef {{ text: string, examples: string[], throws: string[], params: string[] }} Doc */
+
+const root = new URL('../dist/types/', import.meta.url).pathname
+const read = (file) => readFileSync(join(root, file), 'utf8')
+const beside = (file, path) => join(dirname(file), path).replace(/\.ts$/, '.d.ts')
+
+/** Each exported name of a file with the file that declares it. */
+function exportsOf(file) {
+  const text = read(file)
+  const found = []
+  for (const [, name] of text.matchAll(/^export (?:declare |abstract )*(?:class|function|const|interface|type) (\w+)/gm))
+    found.push({ name, file })
+  for (const [, names, path] of text.matchAll(/^export (?:type )?\{([^}]*)\} from '([^']*)'/gm)) {
+    for (const entry of names.split(',').filter((part) => part.trim())) {
+      const name = entry.trim().replace(/^type /, '')
+      const declared = exportsOf(beside(file, path)).find((candidate) => candidate.name === name)
+      if (!declared) throw new Error(`${file} exports ${name}, which ${path} does not declare in a form this reads`)
+      found.push(declared)
+    }
+  }
+  for (const [, as, path] of text.matchAll(/^export \*(?: as (\w+))? from '([^']*)'/gm)) {
+    found.push(...exportsOf(beside(file, path)).map((entry) => (as ? { ...entry, within: as } : entry)))
+  }
+  return found
+}
+
+/** A comment taken apart. */
+function parseDoc(comment) {
+  if (!comment) return undefined
+  const plain = comment.replace(/^\s*\/\*\*\s?|\s*\*\/\s*$/g, '').replace(/^[ \t]*\* ?/gm, '')
+  const [text, ...tags] = plain.split(/^@(?=\w)/m)
+  const tagged = (tag) =>
+    tags.filter((part) => part.startsWith(`${tag} `) || part.startsWith(`${tag}\n`)).map((part) => part.slice(tag.length).trim())
+  return { text: text.trim(), examples: tagged('example'), throws: tagged('throws'), params: tagged('param'), returns: tagged('returns') }
+}
+
+const COMMENT = String.raw`(?:(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n *)?`
+
+/** A declaration's members that users see. */
+function membersOf(body) {
+  const members = []
+  const pattern = new RegExp(String.raw`^    ${COMMENT}(?! )([^\n]*\{\n[\s\S]*?\n {4}\}[^\n]*|[^\n]*(?:\n {5,}[^\n]*)*;)$`, 'gm')
+  for (const [, comment, code] of body.matchAll(pattern)) {
+    if (/^(?:#private|protected|private|\[dispose\]|\/\*\*)/.test(code) || /^(?:static readonly declaration|constructor)\b/.test(code))
+      continue
+    const name = code.match(/^(?:static |readonly |abstract |get |set |\*)*\[?([\w.]+)\]?/)?.[1]
+    if (name) members.push({ name, code: code.replace(/;$/, ''), doc: parseDoc(comment) })
+  }
+  return members
+}
+
+/** Everything an entry exports: { name, within, kind, extends, code, doc, members }. */
+export function api(entry) {
+  return exportsOf(entry).map(({ name, file, within }) => {
+    const body = String.raw`(?:[^\n]*;|[^\n]*\n(?: [^\n]*\n)*(?:[^ \n][^\n]*\{\n(?: [^\n]*\n)*)?\}?[^ \n]*[^\n]*)$`
+    const start = String.raw`^export (?:declare )?((?:abstract )?(class|function|const|interface|type) ${name}\b`
+    const pattern = new RegExp(`${COMMENT}${start}${body})`, 'm')
+    const [, comment, code, kind] = read(file).match(pattern)
+    const members = /^(?:class|interface)$/.test(kind) ? membersOf(code) : []
+    return { name, within, kind, base: code.match(/ extends (\w+)/)?.[1], code, doc: parseDoc(comment), members }
+  })
+}
+
+export const entries = { downhill: 'index.d.ts', 'downhill/nn': 'nn/index.d.ts', 'downhill/compare': 'compare/index.d.ts' }
+
+/** A plain field says by its name and type what it is; options, methods and accessors do not. */
+const speaksForItself = ({ code }) => /^(?:static )?(?:readonly )?\w+: /.test(code)
+
+/** The options of a declaration, which has a sentence for each. */
+const isDeclared = ({ code }) => /= Values<typeof options>;$/.test(code)
+
+/** What lacks a docstring. Members without one may have theirs from what they override. */
+export function undocumented() {
+  const all = Object.entries(entries).flatMap(([entry, file]) => api(file).map((symbol) => ({ entry, ...symbol })))
+  const inherited = (name, base) => {
+    const parent = all.find((candidate) => candidate.name === base)
+    return parent && (parent.members.some((member) => member.name === name && member.doc) || inherited(name, parent.base))
+  }
+  return all.flatMap((symbol) => {
+    const { entry, name, doc, members, base } = symbol
+    const said = new Set(members.filter((member) => member.doc?.text).map((member) => member.name))
+    const bare = members.filter(
+      (member) => !said.has(member.name) && !speaksForItself(member) && member.name !== 'dispose' && !inherited(member.name, base),
+    )
+    return [...(doc?.text || isDeclared(symbol) ? [] : [`${entry}: ${name}`]), ...bare.map((member) => `${entry}: ${name}.${member.name}`)]
+  })
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const missing = undocumented()
+  for (const name of missing) console.error(`${name} has no docstring`)
+  process.exitCode = missing.length ? 1 : 0
+}
