@@ -91,10 +91,17 @@ function norms(params: readonly Parameter[], p: number): number[] {
  * @throws `gradient-nonfinite` if errorIfNonfinite and the norm is NaN or infinite
  */
 export function getTotalNorm(params: Parameters, options: NormOptions = {}): number {
-  checkNames('getTotalNorm', ['normType', 'errorIfNonfinite'], options)
+  return totalNorm('getTotalNorm', withGrad(params, 'getTotalNorm'), options)
+}
+
+function totalNorm(by: string, list: readonly Parameter[], options: NormOptions): number {
+  checkNames(by, ['normType', 'errorIfNonfinite'], options)
   const { normType = 2, errorIfNonfinite = false } = options
-  check(typeof normType === 'number' && !Number.isNaN(normType), 'option-range', () => `normType is a number, not ${shown(normType)}`)
-  const list = withGrad(params, 'getTotalNorm')
+  check(
+    typeof normType === 'number' && !Number.isNaN(normType),
+    'option-range',
+    () => `${by}: normType is a number, not ${shown(normType)}`,
+  )
   if (!list.length) return 0
   const total = normOf(norms(list, normType), normType)
   if (errorIfNonfinite && !Number.isFinite(total)) {
@@ -106,6 +113,7 @@ export function getTotalNorm(params: Parameters, options: NormOptions = {}): num
 /** Multiplies all gradients by min(1, maxNorm / (totalNorm + 1e-6)). */
 export function clipGradsWithNorm(params: Parameters, maxNorm: number, totalNorm: number): void {
   check(typeof maxNorm === 'number', 'option-range', () => `maxNorm is a number, not ${shown(maxNorm)}`)
+  check(typeof totalNorm === 'number', 'option-range', () => `totalNorm is a number, not ${shown(totalNorm)}`)
   const ratio = maxNorm / (totalNorm + EPSILON)
   const factor = ratio > 1 ? 1 : ratio
   each(
@@ -130,7 +138,7 @@ export function clipGradsWithNorm(params: Parameters, maxNorm: number, totalNorm
  */
 export function clipGradNorm(params: Parameters, maxNorm: number, options: NormOptions = {}): number {
   const list = withGrad(params, 'clipGradNorm')
-  const total = getTotalNorm(list, options)
+  const total = totalNorm('clipGradNorm', list, options)
   clipGradsWithNorm(list, maxNorm, total)
   return total
 }

@@ -66,7 +66,10 @@ export function nearest(name: string, candidates: readonly string[]): string | u
     return row[b.length]!
   }
   const plain = (text: string) => text.replaceAll('_', '').toLowerCase()
-  const ranked = candidates.map((candidate) => ({ candidate, far: distance(plain(name), plain(candidate)) })).sort((a, b) => a.far - b.far)
+  const isStart = (candidate: string) => name.length > 2 && plain(candidate).startsWith(plain(name))
+  const ranked = candidates
+    .map((candidate) => ({ candidate, far: isStart(candidate) ? 1 : distance(plain(name), plain(candidate)) }))
+    .sort((a, b) => a.far - b.far)
   const best = ranked[0]
   const isNear = best && best.far <= Math.max(2, best.candidate.length / 3) && best.far < plain(name).length
   return isNear ? best.candidate : undefined

@@ -1,6 +1,6 @@
 /** Which learning rate? */
 import { check, DownhillError, shown } from './errors.ts'
-import type { AnyOptimizer } from './optimizer/optimizer.ts'
+import { type AnyOptimizer, Optimizer } from './optimizer/optimizer.ts'
 import { checkOptions, defaultsOf, integer, number, type Option, withDefaults } from './options.ts'
 import { pow } from './portable.ts'
 import type { Parameter } from './tensor.ts'
@@ -50,14 +50,16 @@ export interface LrCurve {
  * const w = arena.parameter([2], { data: [3, -2] })
  * const optimizer = new downhill.SGD([w])
  * const closure = () => {
- *   w.grad = w.data
- *   return (w.data[0] ** 2 + w.data[1] ** 2) / 2
+ *   const [x, y] = w.data
+ *   w.grad = [3 * x, 0.7 * y]
+ *   return (3 * x * x + 0.7 * y * y) / 2
  * }
  * const { suggestion, diverged } = downhill.findLr(optimizer, closure, { from: 1e-4, to: 100 })
  * suggestion > 0.01 && suggestion < 2 // true
  * diverged // true
  */
 export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Partial<FindLrOptions> = {}): LrCurve {
+  check(optimizer instanceof Optimizer, 'option-range', () => `findLr takes an optimizer, not ${shown(optimizer)}`)
   checkOptions('findLr', options, given)
   const { from, to, steps, smoothing, divergence } = withDefaults(given, defaultsOf(options))
   check(from < to, 'option-range', () => `findLr: from must be less than to, and ${from} is not less than ${to}`)

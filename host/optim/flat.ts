@@ -1,5 +1,6 @@
 /** Vectors over all parameters of an optimizer, one after another without gaps. */
 import type { Arena } from '../arena.ts'
+import { padded } from '../heap.ts'
 import { bytesPerElement, type Parameter, type View } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 
@@ -21,8 +22,9 @@ export class FlatVectors {
     this.size = parameters.reduce((sum, { size }) => sum + size, 0)
   }
 
+  /** Memory of a vector. */
   get bytes(): number {
-    return this.size * bytesPerElement[this.dtype]
+    return padded(this.size * bytesPerElement[this.dtype])
   }
 
   /** A vector whose contents are not set; one that was given back, if there is any. */
@@ -38,6 +40,12 @@ export class FlatVectors {
     this.#free.push(...vectors)
   }
 
+  /** Takes back all vectors but these. */
+  keepOnly(kept: readonly Flat[]): void {
+    this.#free.length = 0
+    this.#free.push(...this.#all.filter((vector) => !kept.includes(vector)))
+  }
+
   release(): void {
     for (const vector of this.#all) this.#arena.heap.free(vector)
   }
@@ -48,13 +56,13 @@ export class FlatVectors {
 
   /** out = a·x + b·y; returns out. */
   combine(out: Flat, x: Flat, y: Flat, a: number, b: number): Flat {
-    this.#arena.kernels[this.dtype].combine(Math.ceil(this.bytes / 16) * 16, out, x, y, a, b)
+    this.#arena.kernels[this.dtype].combine(this.bytes, out, x, y, a, b)
     return out
   }
 
   /** out = a·x; returns out. */
   scale(out: Flat, x: Flat, a: number): Flat {
-    this.#arena.kernels[this.dtype].scale(Math.ceil(this.bytes / 16) * 16, out, x, a)
+    this.#arena.kernels[this.dtype].scale(this.bytes, out, x, a)
     return out
   }
 

@@ -1,4 +1,4 @@
-import { check, DownhillError } from '../errors.ts'
+import { check, DownhillError, shown } from '../errors.ts'
 import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
 import { lr } from '../optimizer/rule.ts'
@@ -87,9 +87,9 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return checked
   }
 
-  /** The history when it is full, and five vectors beside it. */
+  /** The history when it is full, and six vectors beside it: direction, two or three gradients, where a search began, or a new pair. */
   override get stateBytes(): number {
-    return (2 * Math.max(this.paramGroups[0]!.historySize, 0) + 5) * this.#vectors.bytes
+    return (2 * Math.max(this.paramGroups[0]!.historySize, 0) + 6) * this.#vectors.bytes
   }
 
   protected override update(closure: (() => number) | undefined): number {
@@ -97,12 +97,20 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const o = this.paramGroups[0] as LBFGSOptions
     const known = o.lineSearchFn === null || o.lineSearchFn === 'strong_wolfe'
     check(known, 'option-range', () => `LBFGS: lineSearchFn must be null or 'strong_wolfe', not '${o.lineSearchFn}'`)
-    const loss = closure()
+    const evaluate = () => {
+      const loss = closure()
+      check(typeof loss === 'number', 'option-range', () => `LBFGS.step: the closure returns the loss, not ${shown(loss)}`)
+      return loss
+    }
+    const loss = evaluate()
     const state = (this.#state ??= newState())
     state.functionEvaluations++
     const gradient = this.#vectors.gradients(this.#vectors.take())
-    if (this.#vectors.largest(gradient) <= o.toleranceGrad) this.#vectors.giveBack(gradient)
-    else this.#iterate(state, o, closure, loss, gradient)
+    try {
+      if (!(this.#vectors.largest(gradient) <= o.toleranceGrad)) this.#iterate(state, o, evaluate, loss, gradient)
+    } finally {
+      this.#vectors.keepOnly(vectorsOf(state))
+    }
     return loss
   }
 
@@ -139,7 +147,6 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       if (vectors.largest(state.direction) * Math.abs(state.t) <= o.toleranceChange) break
       if (Math.abs(loss - state.previousLoss) < o.toleranceChange) break
     }
-    vectors.giveBack(gradient)
   }
 
   /** The direction: the negative gradient at first, afterwards by the two-loop recursion over the history. */
@@ -186,18 +193,29 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   #search(state: LBFGSState, o: LBFGSOptions, closure: () => number, start: Point<Flat>, maxIterations: number) {
     const vectors = this.#vectors
     const origin = vectors.parameters(vectors.take())
-    const made: Flat[] = [start.gradient]
-    const evaluate = (t: number): Point<Flat> => {
+    let gradients: Flat[] = [start.gradient]
+    const forgetAllBut = (points: readonly Point<Flat>[]) => {
+      const isInUse = (gradient: Flat) => points.some((point) => point.gradient === gradient)
+      vectors.giveBack(...gradients.filter((gradient) => !isInUse(gradient)))
+      gradients = gradients.filter(isInUse)
+    }
+    const evaluate = (t: number, ...inUse: Point<Flat>[]): Point<Flat> => {
+      forgetAllBut(inUse)
       vectors.move(t, state.direction)
-      const value = closure()
+      let value: number
+      try {
+        value = closure()
+      } finally {
+        vectors.setParameters(origin)
+      }
       const gradient = vectors.gradients(vectors.take())
-      made.push(gradient)
-      vectors.setParameters(origin)
+      gradients.push(gradient)
       return { t, value, slope: vectors.dot(gradient, state.direction), gradient }
     }
     const largest = vectors.largest(state.direction)
     const { point, evaluations } = strongWolfe(start, state.t, largest, o.toleranceChange, maxIterations, evaluate)
-    vectors.giveBack(origin, ...made.filter((vector) => vector !== point.gradient))
+    forgetAllBut([point])
+    vectors.giveBack(origin)
     state.t = point.t
     return { loss: point.value, gradient: point.gradient, used: evaluations }
   }

@@ -30,7 +30,8 @@ function cubicMinimum(a: Point<unknown>, b: Point<unknown>, bounds?: readonly [n
 }
 
 /**
- * Searches from t on. `evaluate` gives the point at a step length; `largest` is the largest component of the direction.
+ * Searches from t on. `evaluate` gives the point at a step length, and is told which of the earlier points are still of use; `largest` is
+ * the largest component of the direction.
  *
  * @returns the point found, and how often `evaluate` was called
  */
@@ -40,12 +41,12 @@ export function strongWolfe<G>(
   largest: number,
   toleranceChange: number,
   maxIterations: number,
-  evaluate: (t: number) => Point<G>,
+  evaluate: (t: number, ...inUse: Point<G>[]) => Point<G>,
 ): { point: Point<G>; evaluations: number } {
   const slope = start.slope
   const rises = (point: Point<G>) => point.value > start.value + C1 * point.t * slope
   const isFlat = (point: Point<G>) => Math.abs(point.slope) <= -C2 * slope
-  let now = evaluate(first)
+  let now = evaluate(first, start)
   let evaluations = 1
   let before = start
   let iteration = 0
@@ -63,7 +64,7 @@ export function strongWolfe<G>(
     const bounds = [now.t + 0.01 * (now.t - before.t), now.t * 10] as const
     const next = cubicMinimum(before, now, bounds)
     before = now
-    now = evaluate(next)
+    now = evaluate(next, start, before)
     evaluations++
     iteration++
   }
@@ -83,7 +84,7 @@ export function strongWolfe<G>(
         insufficient = false
       } else insufficient = true
     } else insufficient = false
-    now = evaluate(t)
+    now = evaluate(t, a, b)
     evaluations++
     iteration++
     if (rises(now) || now.value >= bracket[low as 0]!.value) {

@@ -43,7 +43,7 @@ function namedEntries<O>(by: string, group: GroupInit<O>): [string, Parameter][]
  * optimizer.paramGroups.map(({ lr, weightDecay }) => [lr, weightDecay]) // [[0.1,0.01],[0.1,0],[0.01,0.01],[0.01,0]]
  */
 export function groupsByName<O extends object>(
-  params: Params<O>,
+  params: Params<NoInfer<O>>,
   patterns: readonly (readonly [pattern: RegExp, options: Partial<O>])[],
 ): GroupInit<O>[] {
   const arePairs = Array.isArray(patterns) && patterns.every((pair) => Array.isArray(pair) && pair[0] instanceof RegExp)
@@ -71,7 +71,7 @@ const UNDECAYED = /(^|[._])(bias|\w*norm\d*)([._]|$)/i
  * const optimizer = new downhill.AdamW(downhill.noDecay(model.namedParameters()), { weightDecay: 0.1 })
  * optimizer.paramGroups.map(({ weightDecay }) => weightDecay) // [0.1,0]
  */
-export function noDecay<O extends { weightDecay: number }>(params: Params<O>): GroupInit<O>[] {
+export function noDecay<O extends { weightDecay: number }>(params: Params<NoInfer<O>>): GroupInit<O>[] {
   const none = { weightDecay: 0 } as Partial<O>
   return split('noDecay', params, (name, { shape }) => (shape.length < 2 || UNDECAYED.test(name) ? none : {}))
 }
@@ -96,7 +96,7 @@ export interface LayerwiseOptions {
  * const optimizer = new downhill.AdamW(downhill.layerwiseLr(model.namedParameters(), { lr: 0.1, decay: 0.5 }))
  * optimizer.paramGroups.map(({ lr }) => lr) // [0.05,0.1]
  */
-export function layerwiseLr<O extends { lr: number }>(params: Params<O>, options: LayerwiseOptions): GroupInit<O>[] {
+export function layerwiseLr<O extends { lr: number }>(params: Params<NoInfer<O>>, options: LayerwiseOptions): GroupInit<O>[] {
   checkNames('layerwiseLr', ['lr', 'decay', 'layer'], options)
   const { lr, decay, layer = /^.*(?=\.)/ } = options
   check(typeof lr === 'number' && lr >= 0, 'option-range', () => `layerwiseLr: lr must be a number in [0, ∞), not ${shown(lr)}`)

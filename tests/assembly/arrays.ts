@@ -45,6 +45,14 @@ export function fillRandom<E>(at: usize, elements: i32, scale: f64 = 1): void {
   for (let i = 0; i < elements; i++) set<E>(at, i, next() * scale)
 }
 
+/** Random numbers in (−1, 1) with padding of NaN. */
+export function poisoned<E>(elements: i32): usize {
+  const at = make<E>(elements)
+  fillRandom<E>(at, elements)
+  for (let i = elements; <u32>i * <u32>sizeof<E>() < padded<E>(elements); i++) set<E>(at, i, NaN)
+  return at
+}
+
 /** |a − b| in units of the last place of b. */
 export function ulps<E>(a: E, b: E): f64 {
   if (a == b || (isNaN<E>(a) && isNaN<E>(b))) return 0

@@ -1,5 +1,4 @@
 import { relu, reluBackward, tanh, tanhBackward } from '../../assembly/nn/activation'
-import { affine, add, fill, sumRows } from '../../assembly/nn/arithmetic'
 import { mse, scaledDifference } from '../../assembly/nn/loss'
 import { crossEntropy, crossEntropyBackward } from '../../assembly/nn/softmax'
 import { fillRandom, get, guarded, make, padded, set } from './arrays'
@@ -19,27 +18,12 @@ function checkElementwise<E>(limit: f64): void {
   for (let i = 0; i < N; i++) expect(Math.abs(<f64>get<E>(out, i) - Math.tanh(<f64>get<E>(x, i)))).toBeLessThan(limit)
   tanhBackward<E>(bytes, out, x, y)
   for (let i = 0; i < N; i++) expect(Math.abs(<f64>get<E>(out, i) - <f64>get<E>(y, i) * (1 - <f64>get<E>(x, i) ** 2))).toBeLessThan(20 * limit)
-  add<E>(bytes, out, x, y)
-  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(get<E>(x, i) + get<E>(y, i))
-  affine<E>(bytes, out, x, 2, -1)
-  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(get<E>(x, i) * 2 - 1)
-  fill<E>(bytes, out, 5)
-  for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe(5)
   scaledDifference<E>(bytes, out, x, y, 2)
   for (let i = 0; i < N; i++) expect(get<E>(out, i)).toBe((get<E>(x, i) - get<E>(y, i)) * 2)
   let sum = 0.0
   for (let i = 0; i < N; i++) sum += (<f64>get<E>(x, i) - <f64>get<E>(y, i)) ** 2
   mse<E>(N, out, x, y)
   expect(Math.abs(<f64>get<E>(out, 0) - sum / N)).toBeLessThan(10 * limit)
-  expect(guarded<E>(out, N)).toBe(true)
-}
-
-function checkSumRows<E>(): void {
-  const rows = 5
-  const x = make<E>(rows * N), out = make<E>(N)
-  for (let i = 0; i < rows * N; i++) set<E>(x, i, i)
-  sumRows<E>(rows, N, out, x)
-  for (let i = 0; i < N; i++) expect(<f64>get<E>(out, i)).toBe(<f64>(rows * i + N * 10))
   expect(guarded<E>(out, N)).toBe(true)
 }
 
@@ -71,7 +55,6 @@ function checkCrossEntropy<E>(classes: i32, scale: f64, limit: f64): void {
 describe('kernels of nn', () => {
   it('elementwise, f32', () => { checkElementwise<f32>(1e-6) })
   it('elementwise, f64', () => { checkElementwise<f64>(1e-14) })
-  it('sumRows', () => { checkSumRows<f32>(); checkSumRows<f64>() })
   it('cross-entropy, f32', () => { checkCrossEntropy<f32>(2, 1, 1e-6); checkCrossEntropy<f32>(10, 5, 1e-6); checkCrossEntropy<f32>(16, 1e4, 1e-6) })
   it('cross-entropy, f64', () => { checkCrossEntropy<f64>(1, 1, 1e-14); checkCrossEntropy<f64>(7, 5, 1e-14); checkCrossEntropy<f64>(16, 1e4, 1e-14) })
 })

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type Case, read, written } from '../../host/conformance/format.ts'
 import { runCase } from '../../host/conformance/run.ts'
+import * as downhill from '../../host/index.ts'
+import { type Option, torchKey } from '../../host/options.ts'
 
 const folder = new URL('../conformance/cases/', import.meta.url)
 
@@ -69,13 +71,36 @@ describe('the format', () => {
     expect((written(numbers) as (string | number)[]).map(read)).toEqual(numbers)
     expect(() => read('many')).toThrow('"many" stands where a number should')
   })
+})
 
-  it('of the committed cases: at least six for each optimizer', () => {
-    const counts: Record<string, number> = {}
-    for (const name of readdirSync(new URL('optimizer', folder))) {
-      const { optimizer } = load(`optimizer/${name}`) as Case & { optimizer: string }
-      counts[optimizer] = (counts[optimizer] ?? 0) + 1
+describe('the committed cases', () => {
+  const cases = ['optimizer', 'scheduler'].flatMap((kind) =>
+    readdirSync(new URL(kind, folder)).map((name) => load(`${kind}/${name}`)),
+  ) as any[]
+  const allExported = Object.entries(downhill).filter(([, value]) => typeof value === 'function' && value.prototype) as [string, any][]
+  const optimizers = allExported.filter(([, Class]) => Class.prototype instanceof downhill.Optimizer)
+  const schedulers = allExported.filter(([, Class]) => Class.prototype instanceof downhill.LRScheduler)
+
+  it('are of all that torch.optim has', () => {
+    expect([optimizers.length, schedulers.length]).toEqual([15, 16])
+  })
+
+  it.each(optimizers)('%s: at least four, one that resumes, and every boolean on and off', (name, { declaration }) => {
+    const own = cases.filter(({ kind, optimizer }) => kind === 'optimizer' && optimizer === name)
+    expect(own.length).toBeGreaterThanOrEqual(4)
+    expect(own.some(({ resume }) => resume)).toBe(true)
+    for (const [option, declared] of Object.entries<Option<unknown>>(declaration.options)) {
+      if (typeof declared.default !== 'boolean' || declared.fixed || declared.doc.startsWith('chooses among')) continue
+      const key = torchKey(option, declaration.options)
+      const values = own.flatMap(({ options, groups }) => [options, ...groups.map((group: any) => group.options)].map((o) => o[key]))
+      expect(new Set(values.map((value) => value ?? declared.default)), option).toEqual(new Set([true, false]))
     }
-    for (const name of ['SGD', 'Adam', 'AdamW', 'Adagrad', 'Adadelta', 'RMSprop']) expect(counts[name], name).toBeGreaterThanOrEqual(6)
+  })
+
+  it.each(schedulers)('%s: at least three, and one that resumes', (name) => {
+    const within = (spec: any): string[] => (spec ? [spec.name, ...(spec.schedulers ?? []).flatMap(within)] : [])
+    const own = cases.filter(({ scheduler }) => within(scheduler).includes(name))
+    expect(own.length).toBeGreaterThanOrEqual(3)
+    expect(own.some(({ resume }) => resume)).toBe(true)
   })
 })

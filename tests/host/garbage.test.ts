@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import type { AnyRule } from '../../host/optimizer/rule.ts'
+import { everyRule } from './every-rule.ts'
 
 /**
  * Bytes by which the used heap changes over 10,000 turns of `loop`, after 2,000 to warm up: the least of three such stretches, because V8
@@ -31,10 +33,19 @@ function heapChange(setUp: string, loop: string): number {
 }
 
 const PARAMS =
-  'const params = Array.from({ length: 20 }, (_, i) => { const p = arena.parameter([i + 1]); p.grad = new Float32Array(i + 1).fill(0.1); return p });'
+  'const params = Array.from({ length: 20 }, (_, i) => arena.parameter([i + 1, 2])); for (const p of params) p.grad = new Float32Array(p.size).fill(0.1);'
+const ROWS = 'for (const p of params) p.grad = { indices: [0], values: [0.1, 0.2] };'
 
-it.each(['SGD', 'Adam', 'AdamW', 'Adagrad', 'Adadelta', 'RMSprop'])('10,000 steps of %s leave no garbage that grows', (name) => {
-  const change = heapChange(`${PARAMS} const optimizer = new downhill.${name}(params, { weightDecay: 0.01 })`, 'optimizer.step()')
+const options = (rule: AnyRule) => ('weightDecay' in rule.options ? '{ weightDecay: 0.01 }' : '{}')
+const rules = everyRule.map(({ name, rule }) => [name, options(rule), rule.sparse === 'only' ? ROWS : '', 'optimizer.step()'])
+
+it.each([
+  ...rules,
+  ['Adafactor', '{}', '', 'optimizer.step()'],
+  ['Muon', '{}', '', 'optimizer.step()'],
+  ['LBFGS', '{ maxIter: 2, historySize: 3, toleranceChange: 0 }', '', 'optimizer.step(() => 1)'],
+])('10,000 steps of %s leave no garbage that grows', (name, given, more, loop) => {
+  const change = heapChange(`${PARAMS} ${more} const optimizer = new downhill.${name}(params, ${given})`, loop!)
   expect(change).toBeLessThan(64 * 1024)
 })
 

@@ -1,0 +1,125 @@
+import { columnSquares, direction, factoredDirection, lerpTo, lerpToSquare, rowSquares } from '../../assembly/optim/factored'
+import { fillRandom, get, guarded, make, next, padded, poisoned, set } from './arrays'
+
+const SHAPES: i32[][] = [[1, 1], [1, 7], [7, 1], [3, 5], [17, 9], [16, 1], [4, 8]]
+const WEIGHTS: f64[] = [0, 0.25, 0.4375, 0.5, 0.8125, 1]
+
+/** Positive numbers with padding of NaN. */
+function variances<E>(elements: i32): usize {
+  const at = poisoned<E>(elements)
+  for (let i = 0; i < elements; i++) set<E>(at, i, Math.abs(next()) + 0.1)
+  return at
+}
+
+/** Whether the padding behind the elements is still the zeros `make` left there. */
+function clean<E>(at: usize, elements: i32): bool {
+  for (let i = elements; <u32>i * <u32>sizeof<E>() < padded<E>(elements); i++) if (get<E>(at, i) != 0) return false
+  return guarded<E>(at, elements)
+}
+
+function near<E>(got: E, want: f64, limit: f64): void {
+  expect(Math.abs(<f64>got - want)).toBeLessThan(limit * (Math.abs(want) + 1))
+}
+
+function checkMeans<E>(limit: f64): void {
+  for (let s = 0; s < SHAPES.length; s++) {
+    const rows = SHAPES[s][0], columns = SHAPES[s][1]
+    const x = poisoned<E>(rows * columns), byRow = make<E>(rows), byColumn = make<E>(columns)
+    rowSquares<E>(rows, columns, byRow, x)
+    columnSquares<E>(rows, columns, byColumn, x)
+    for (let i = 0; i < rows; i++) {
+      let sum = 0.0
+      for (let j = 0; j < columns; j++) sum += <f64>get<E>(x, i * columns + j) ** 2
+      near<E>(get<E>(byRow, i), sum / <f64>columns, limit)
+    }
+    for (let j = 0; j < columns; j++) {
+      let sum = 0.0
+      for (let i = 0; i < rows; i++) sum += <f64>get<E>(x, i * columns + j) ** 2
+      expect(get<E>(byColumn, j)).toBe(<E>(sum / <f64>rows))
+    }
+    expect(clean<E>(byRow, rows) && clean<E>(byColumn, columns)).toBe(true)
+  }
+}
+
+/** Squares that f32 cannot hold, with a mean that it can. */
+function checkRange(): void {
+  const x = make<f32>(15), out = make<f32>(5)
+  set<f32>(x, 7, 2e19)
+  set<f32>(x, 5, 1e-22)
+  const large = <f64>(<f32>2e19) ** 2, small = <f64>(<f32>1e-22) ** 2
+  columnSquares<f32>(3, 5, out, x)
+  expect(get<f32>(out, 2)).toBe(<f32>(large / 3))
+  expect(get<f32>(out, 0)).toBe(<f32>(small / 3))
+  rowSquares<f32>(3, 5, out, x)
+  expect(get<f32>(out, 1)).toBe(<f32>((large + small) / 5))
+}
+
+function checkFactored<E>(limit: f64): void {
+  for (let s = 0; s < SHAPES.length; s++) {
+    const rows = SHAPES[s][0], columns = SHAPES[s][1], n = rows * columns
+    const grad = poisoned<E>(n), row = variances<E>(rows), column = variances<E>(columns), out = make<E>(n)
+    for (let floor = 1e-6; floor < 2; floor *= 300) {
+      factoredDirection<E>(rows, columns, out, grad, row, column, 0.75, floor)
+      for (let i = 0; i < rows; i++) {
+        for (let j = 0; j < columns; j++) {
+          const variance = (<f64>get<E>(row, i) * <f64>get<E>(column, j)) / 0.75
+          near<E>(get<E>(out, i * columns + j), <f64>get<E>(grad, i * columns + j) / Math.sqrt(max(variance, floor)), limit)
+        }
+      }
+      expect(clean<E>(out, n)).toBe(true)
+    }
+  }
+}
+
+function checkDirection<E>(limit: f64): void {
+  for (let s = 0; s < SHAPES.length; s++) {
+    const n = SHAPES[s][0] * SHAPES[s][1]
+    const grad = poisoned<E>(n), variance = variances<E>(n), out = make<E>(n)
+    set<E>(variance, n / 2, 0)
+    direction<E>(padded<E>(n), out, grad, variance, 0.25)
+    for (let i = 0; i < n; i++) near<E>(get<E>(out, i), <f64>get<E>(grad, i) / Math.sqrt(max(<f64>get<E>(variance, i), 0.25)), limit)
+    expect(guarded<E>(out, n)).toBe(true)
+  }
+}
+
+/** Into another array, and in place; a weight of 0 or 1 gives one end to the bit. */
+function checkLerps<E>(limit: f64): void {
+  for (let s = 0; s < SHAPES.length; s++) {
+    const n = SHAPES[s][0] * SHAPES[s][1], bytes = padded<E>(n)
+    const start = poisoned<E>(n), end = poisoned<E>(n), out = make<E>(n), own = make<E>(n)
+    for (let w = 0; w < WEIGHTS.length; w++) {
+      const weight = WEIGHTS[w]
+      lerpTo<E>(bytes, out, start, end, weight)
+      memory.copy(own, start, bytes)
+      lerpTo<E>(bytes, own, own, end, weight)
+      for (let i = 0; i < n; i++) {
+        const a = get<E>(start, i), b = get<E>(end, i)
+        near<E>(get<E>(out, i), <f64>a + weight * (<f64>b - <f64>a), limit)
+        if (weight == 0 || weight == 1) expect(get<E>(out, i)).toBe(weight ? b : a)
+        expect(get<E>(own, i)).toBe(get<E>(out, i))
+      }
+      lerpToSquare<E>(bytes, out, start, end, weight)
+      memory.copy(own, start, bytes)
+      lerpToSquare<E>(bytes, own, own, end, weight)
+      for (let i = 0; i < n; i++) {
+        const a = get<E>(start, i), b = get<E>(end, i)
+        near<E>(get<E>(out, i), <f64>a + weight * (<f64>b ** 2 - <f64>a), limit)
+        if (weight == 0 || weight == 1) expect(get<E>(out, i)).toBe(weight ? b * b : a)
+        expect(get<E>(own, i)).toBe(get<E>(out, i))
+      }
+      expect(guarded<E>(out, n) && guarded<E>(own, n)).toBe(true)
+    }
+  }
+}
+
+describe("Adafactor's kernels", () => {
+  it('rowSquares and columnSquares, f32', () => { checkMeans<f32>(1e-7) })
+  it('rowSquares and columnSquares, f64', () => { checkMeans<f64>(1e-15) })
+  it('means of squares that f32 cannot hold', () => { checkRange() })
+  it('factoredDirection, f32', () => { checkFactored<f32>(1e-6) })
+  it('factoredDirection, f64', () => { checkFactored<f64>(1e-15) })
+  it('direction, f32', () => { checkDirection<f32>(1e-6) })
+  it('direction, f64', () => { checkDirection<f64>(1e-15) })
+  it('lerpTo and lerpToSquare, f32', () => { checkLerps<f32>(1e-6) })
+  it('lerpTo and lerpToSquare, f64', () => { checkLerps<f64>(1e-15) })
+})

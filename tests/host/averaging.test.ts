@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest'
+import {
+  Arena,
+  AveragedModel,
+  type AveragedModelOptions,
+  getEmaAvgFn,
+  getEmaMultiAvgFn,
+  getSwaAvgFn,
+  getSwaMultiAvgFn,
+  type Tensor,
+} from '../../host/index.ts'
+import * as nn from '../../host/nn/index.ts'
+import { thrown } from './thrown.ts'
+
+const arena = await Arena.create()
+
+/** A scale, a running mean, and a count of batches. */
+class Scale extends nn.Module {
+  readonly weight = arena.parameter([2], { dtype: 'float64' })
+  readonly mean = arena.buffer([1], { dtype: 'float64' })
+  readonly batches = arena.buffer([], { dtype: 'int32' })
+
+  forward(x: Tensor): Tensor {
+    return x
+  }
+
+  set(value: number): this {
+    this.weight.data.set([value, -value])
+    this.mean.data[0] = value
+    this.batches.data[0] = value
+    return this
+  }
+}
+
+/** What an average holds after the values 1, 2, 4 and 9. */
+function averaged(options: AveragedModelOptions): number[] {
+  const model = new Scale().set(8)
+  const average = new AveragedModel(model, options)
+  for (const value of [1, 2, 4, 9]) average.updateParameters(model.set(value))
+  expect(average.nAveraged).toBe(4)
+  const { weight, mean, batches } = average.module
+  return [...weight.data, ...mean.data, ...batches.data]
+}
+
+describe('AveragedModel', () => {
+  const mean = [4, -4]
+  const ema = [1, 2, 4, 9].reduce((average, value) => average * 0.5 + value * 0.5)
+  it.each([
+    ['the mean', {}, [...mean, 9, 9]],
+    ['getSwaAvgFn', { avgFn: getSwaAvgFn() }, [...mean, 9, 9]],
+    ['getSwaMultiAvgFn', { multiAvgFn: getSwaMultiAvgFn() }, [...mean, 9, 9]],
+    ['getEmaAvgFn', { avgFn: getEmaAvgFn(0.5) }, [ema, -ema, 9, 9]],
+    ['getEmaMultiAvgFn', { multiAvgFn: getEmaMultiAvgFn(0.5) }, [ema, -ema, 9, 9]],
+    // The count is cut off to a whole number at each update: 1, 1, 2, 3 (mean), and 1, 1, 2, 5 (EMA).
+    ['the mean with buffers', { useBuffers: true }, [...mean, 4, 3]],
+    ['EMA with buffers', { avgFn: getEmaAvgFn(0.5), useBuffers: true }, [ema, -ema, ema, 5]],
+  ] as [string, AveragedModelOptions, number[]][])('%s', (_, options, expected) => {
+    const got = averaged(options)
+    for (const [i, value] of expected.entries()) expect(got[i], `number ${i}`).toBeCloseTo(value, 12)
+  })
+
+  it('takes a function of the user', () => {
+    const calls: number[] = []
+    const greatest = (average: Tensor, current: Tensor, nAveraged: number) => {
+      calls.push(nAveraged)
+      for (const [i, value] of current.data.entries()) average.data[i] = Math.max(average.data[i]!, value)
+    }
+    expect(averaged({ avgFn: greatest }).slice(0, 2)).toEqual([9, -1])
+    expect(calls).toEqual([1, 2, 3])
+  })
+
+  it('has parameters of its own, shared ones once, and leaves the model alone', () => {
+    const layer = new nn.Linear(arena, 2, 2)
+    const model = new nn.Sequential(layer, new nn.Tanh(), layer)
+    const average = new AveragedModel(model)
+    expect([...average.parameters()].length).toBe(2)
+    expect([...average.namedParameters()].map(([name]) => name)).toEqual(['module.0.weight', 'module.0.bias'])
+    average.updateParameters(model)
+    const before = [...layer.weight.data]
+    for (const parameter of average.parameters()) parameter.data.fill(7)
+    expect([...layer.weight.data]).toEqual(before)
+    const x = arena.frame(() => [...average.forward(arena.tensor([0, 0], [1, 2])).data])
+    expect(x[0]).toBeCloseTo(14 * Math.tanh(7) + 7, 4)
+  })
+
+  it('refuses two functions, another model, and what is none', () => {
+    const model = new Scale()
+    expect(thrown(() => new AveragedModel(model, { avgFn: getSwaAvgFn(), multiAvgFn: getSwaMultiAvgFn() })).code).toBe('option-range')
+    expect(thrown(() => new AveragedModel(model, { useBuffer: true } as never)).message).toContain('did you mean useBuffers?')
+    expect(thrown(() => new AveragedModel(3 as never)).message).toBe('AveragedModel takes a module, not 3')
+    expect(thrown(() => getEmaAvgFn(1.5)).message).toBe('decay must be a number in [0, 1], not 1.5')
+    expect(thrown(() => getEmaMultiAvgFn(Number.NaN)).code).toBe('option-range')
+    const average = new AveragedModel<nn.Module>(model)
+    expect(thrown(() => average.updateParameters(new nn.Linear(arena, 3, 3))).code).toBe('state-mismatch')
+    expect(average.nAveraged).toBe(0)
+    expect(thrown(() => averaged({ multiAvgFn: getSwaMultiAvgFn(), useBuffers: true })).code).toBe('dtype-mismatch')
+  })
+})

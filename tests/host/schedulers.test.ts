@@ -1,0 +1,141 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as downhill from '../../host/index.ts'
+import { type AnyOptimizer, Arena, type LRScheduler, SGD } from '../../host/index.ts'
+import { thrown } from './thrown.ts'
+
+type Make = (optimizer: AnyOptimizer) => LRScheduler
+
+const triangle = { baseLr: 0.01, maxLr: 0.1, stepSizeUp: 3 }
+const every: Record<string, Make> = {
+  LambdaLR: (o) => new downhill.LambdaLR(o, { lrLambda: (epoch) => 1 / (1 + epoch) }),
+  MultiplicativeLR: (o) => new downhill.MultiplicativeLR(o, { lrLambda: [() => 0.9, (epoch) => 1 - epoch / 100] }),
+  StepLR: (o) => new downhill.StepLR(o, { stepSize: 3, gamma: 0.5 }),
+  MultiStepLR: (o) => new downhill.MultiStepLR(o, { milestones: [2, 2, 7], gamma: 0.3 }),
+  ConstantLR: (o) => new downhill.ConstantLR(o, { factor: 0.25, totalIters: 4 }),
+  LinearLR: (o) => new downhill.LinearLR(o, { startFactor: 0.1, totalIters: 6 }),
+  ExponentialLR: (o) => new downhill.ExponentialLR(o, { gamma: 0.8 }),
+  PolynomialLR: (o) => new downhill.PolynomialLR(o, { totalIters: 8, power: 2 }),
+  CosineAnnealingLR: (o) => new downhill.CosineAnnealingLR(o, { tMax: 7, etaMin: 0.001 }),
+  CosineAnnealingWarmRestarts: (o) => new downhill.CosineAnnealingWarmRestarts(o, { t0: 3, tMult: 2, etaMin: 0.001 }),
+  'CyclicLR triangular': (o) => new downhill.CyclicLR(o, triangle),
+  'CyclicLR triangular2': (o) => new downhill.CyclicLR(o, { ...triangle, mode: 'triangular2' }),
+  'CyclicLR exp_range': (o) => new downhill.CyclicLR(o, { ...triangle, mode: 'exp_range', gamma: 0.9, stepSizeDown: 2 }),
+  OneCycleLR: (o) => new downhill.OneCycleLR(o, { maxLr: [0.1, 0.5], totalSteps: 40 }),
+  'OneCycleLR in three phases': (o) =>
+    new downhill.OneCycleLR(o, { maxLr: 0.1, totalSteps: 40, threePhase: true, annealStrategy: 'linear' }),
+  ReduceLROnPlateau: (o) => new downhill.ReduceLROnPlateau(o, { patience: 1, cooldown: 1, minLr: [0, 0.01] }),
+  SWALR: (o) => new downhill.SWALR(o, { swaLr: [0.01, 0.02], annealEpochs: 5 }),
+  ChainedScheduler: (o) =>
+    new downhill.ChainedScheduler([new downhill.LinearLR(o, { totalIters: 4 }), new downhill.ExponentialLR(o, { gamma: 0.9 })]),
+  SequentialLR: (o) => {
+    const parts = [new downhill.LinearLR(o, { totalIters: 4 }), new downhill.CosineAnnealingLR(o, { tMax: 9 })]
+    return new downhill.SequentialLR(o, parts, { milestones: [4] })
+  },
+}
+
+const arena = await Arena.create()
+
+function twoGroups(): SGD {
+  return new SGD([{ params: [arena.parameter([1])] }, { params: [arena.parameter([1])], lr: 0.04 }], { lr: 0.2, momentum: 0.9 })
+}
+
+/** A metric that gets better and then does not. */
+const metric = (step: number) => Math.max(3 - step, 1) + (step % 3) / 10
+const advance = (scheduler: LRScheduler, step: number) =>
+  scheduler.step(scheduler instanceof downhill.ReduceLROnPlateau ? metric(step) : undefined)
+
+/** Learning rates and momenta before the first call and after each. */
+function trajectory(scheduler: LRScheduler, from: number, to: number): unknown[] {
+  const noted = () => scheduler.optimizer.paramGroups.map(({ lr, momentum }) => [lr, momentum])
+  const result = [noted()]
+  for (let step = from; step < to; step++) {
+    advance(scheduler, step)
+    result.push(noted())
+  }
+  return result
+}
+
+describe.each(Object.entries(every))('%s', (_, make) => {
+  it('goes on from its state dict as if nothing had been', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 25 }), (at) => {
+        const first = make(twoGroups())
+        trajectory(first, 0, at)
+        const optimizer = twoGroups()
+        const second = make(optimizer)
+        optimizer.loadStateDict(structuredClone(first.optimizer.stateDict()))
+        second.loadStateDict(structuredClone(first.stateDict()))
+        expect(second.stateDict()).toEqual(first.stateDict())
+        expect(second.getLastLr()).toEqual(first.getLastLr())
+        expect(trajectory(second, at, at + 10)).toEqual(trajectory(first, at, at + 10))
+      }),
+      { numRuns: 10 },
+    )
+  })
+
+  it('says beforehand, where it can, what stepping gives', () => {
+    const scheduler = make(twoGroups()) as LRScheduler & { lrAt?(step: number): number[] }
+    if (!scheduler.lrAt) return
+    const foretold = Array.from({ length: 30 }, (_, step) => scheduler.lrAt!(step))
+    for (let step = 0; step < 30; step++) {
+      for (const [g, lr] of scheduler.getLastLr().entries()) expect(lr, `step ${step}`).toBeCloseTo(foretold[step]![g]!, 12)
+      expect(scheduler.lrAt(7), 'the same wherever it stands').toEqual(foretold[7])
+      advance(scheduler, step)
+    }
+  })
+
+  it('copies its state, and is unchanged by one that does not fit', () => {
+    const scheduler = make(twoGroups())
+    trajectory(scheduler, 0, 3)
+    const saved = scheduler.stateDict() as Record<string, unknown>
+    const before = structuredClone(saved)
+    for (const value of Object.values(saved)) if (Array.isArray(value)) value.length = 0
+    expect(scheduler.stateDict()).toEqual(before)
+    for (const wrong of [null, {}, 3, { ...before, _last_lr: [1] }, { ...before, _last_lr: 'text' }]) {
+      expect(thrown(() => scheduler.loadStateDict(wrong as never)).code).toBe('state-mismatch')
+      expect(scheduler.stateDict()).toEqual(before)
+    }
+  })
+
+  it('refuses an optimizer that is none', () => {
+    expect(thrown(() => make({} as never)).code).toBe('option-range')
+  })
+})
+
+describe('schedulers', () => {
+  it('which lack what they need say so, and change nothing', () => {
+    const optimizer = twoGroups()
+    const saved = optimizer.stateDict()
+    expect(thrown(() => new downhill.StepLR(optimizer, undefined as never)).message).toBe('StepLR needs stepSize')
+    expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 0 })).message).toBe(
+      'StepLR: stepSize must be a whole number in [1, ∞), not 0',
+    )
+    expect(thrown(() => new downhill.StepLR(optimizer, { stepsize: 3 } as never)).message).toContain('did you mean stepSize?')
+    expect(thrown(() => new downhill.LinearLR(optimizer, { lastEpoch: 0.5 })).message).toContain('lastEpoch')
+    expect(thrown(() => new downhill.LambdaLR(optimizer, { lrLambda: [() => 1] })).message).toContain('2 groups')
+    expect(thrown(() => new downhill.ChainedScheduler(undefined as never)).code).toBe('option-range')
+    expect(thrown(() => new downhill.ChainedScheduler([])).code).toBe('option-range')
+    expect(optimizer.stateDict()).toEqual(saved)
+    const parts = [new downhill.LinearLR(optimizer), new downhill.LinearLR(optimizer)]
+    expect(thrown(() => new downhill.SequentialLR(optimizer, parts, { milestones: [] })).message).toContain('one milestone less')
+    expect(thrown(() => new downhill.SequentialLR(optimizer, parts, undefined as never)).message).toContain('milestones')
+  })
+
+  it('that resume at an epoch need the learning rates they began with', () => {
+    const optimizer = twoGroups()
+    expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 2, lastEpoch: 3 })).message).toBe(
+      'StepLR: group 0 has no initialLr, which resuming from lastEpoch 3 needs',
+    )
+    for (const group of optimizer.paramGroups) group.initialLr = 1
+    const scheduler = new downhill.StepLR(optimizer, { stepSize: 2, gamma: 0.5, lastEpoch: 3 })
+    expect([scheduler.lastEpoch, ...scheduler.baseLrs]).toEqual([4, 1, 1])
+  })
+
+  it('that need a learning rate to have begun with notice a group that was added', () => {
+    const optimizer = twoGroups()
+    const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: () => 1 })
+    optimizer.addParamGroup({ params: [arena.parameter([1])] })
+    expect(thrown(() => scheduler.step()).message).toBe('LambdaLR was made for 2 groups, and the optimizer has 3')
+  })
+})
