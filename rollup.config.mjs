@@ -24,6 +24,13 @@ const inline = {
   },
 }
 
+/** papaparse asks for Node's streams in a function that nothing here calls; bundlers for browsers must not see it. */
+const withoutStreams = {
+  name: 'without-streams',
+  resolveId: (source, importer) => (source === 'stream' && importer?.includes('papaparse') ? '\0none' : null),
+  load: (id) => (id === '\0none' ? 'export default {}' : null),
+}
+
 /** Entries share their chunks, so that an `Arena` is the same class in each. */
 export default {
   input: { index: 'host/index.ts', nn: 'host/nn/index.ts', compare: 'host/compare/index.ts', cli: 'host/cli/main.ts' },
@@ -34,12 +41,7 @@ export default {
     banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
   },
   external: [/^node:/],
-  plugins: [
-    inline,
-    resolve({ preferBuiltins: true }), // papaparse asks for Node's streams only where they are used.
-    commonjs({ ignore: ['stream'] }),
-    esbuild({ target: 'es2022' }),
-  ],
+  plugins: [inline, withoutStreams, resolve({ preferBuiltins: true }), commonjs(), esbuild({ target: 'es2022' })],
   onwarn(warning) {
     throw new Error(warning.message)
   },

@@ -67,7 +67,7 @@ export function integer(value: number, range: string, doc: string): Option<numbe
 
 /** As many numbers as the default has. */
 export function numbers(value: readonly number[], doc: string): Option<readonly number[]> {
-  const accepts = (v: unknown) => Array.isArray(v) && v.length === value.length && v.every(Number.isFinite)
+  const accepts = (v: unknown) => Array.isArray(v) && v.length === value.length && v.every((x) => typeof x === 'number' && !Number.isNaN(x))
   return { default: value, range: `${value.length} numbers`, doc, accepts }
 }
 

@@ -1,11 +1,11 @@
 import { check } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { integer, number, type Values } from '../options.ts'
+import { number, type Values } from '../options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
   factor: number(1 / 3, '[0, 1]', 'factor of the first epochs'),
-  totalIters: integer(5, '[0, ∞)', 'epochs with the factor'),
+  totalIters: number(5, '[0, ∞]', 'epochs with the factor'),
 }
 
 export type ConstantLROptions = Values<typeof options>

@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { integer, number, required, type Values } from '../options.ts'
+import { number, required, type Values } from '../options.ts'
 import { cosPi } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  tMax: required(integer(1, '[1, ∞)', 'epochs down'), 'T_max'),
-  etaMin: number(0, '(-∞, ∞)', 'lowest learning rate'),
+  tMax: required(number(1, '(0, ∞]', 'epochs down'), 'T_max'),
+  etaMin: number(0, '[-∞, ∞]', 'lowest learning rate'),
 }
 
 export type CosineAnnealingLROptions = Values<typeof options>

@@ -13,7 +13,7 @@ import {
   type SchedulerStateDict,
 } from './scheduler.ts'
 
-const any = '(-∞, ∞)'
+const any = '[-∞, ∞]'
 const stepSizeDown: Option<number | null> = {
   default: null,
   range: 'a number above 0, or null',
@@ -30,7 +30,7 @@ const mode: Option<string> = {
 const options = {
   baseLr: required(each(number(0, any, 'lowest learning rate'))),
   maxLr: required(each(number(0, any, 'highest learning rate'))),
-  stepSizeUp: number(2000, '(0, ∞)', 'steps up'),
+  stepSizeUp: number(2000, '(0, ∞]', 'steps up'),
   stepSizeDown,
   mode,
   gamma: number(1, any, "factor of a step in the mode 'exp_range'"),

@@ -4,7 +4,7 @@ import { pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  gamma: required(number(1, '(-∞, ∞)', 'factor of an epoch')),
+  gamma: required(number(1, '[-∞, ∞]', 'factor of an epoch')),
 }
 
 export type ExponentialLROptions = Values<typeof options>

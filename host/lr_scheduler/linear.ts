@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { integer, number, type Values } from '../options.ts'
+import { number, type Values } from '../options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
   startFactor: number(1 / 3, '(0, 1]', 'factor at epoch 0'),
   endFactor: number(1, '[0, 1]', 'factor from epoch totalIters on'),
-  totalIters: integer(5, '[0, ∞)', 'epochs on the way'),
+  totalIters: number(5, '[0, ∞]', 'epochs on the way'),
 }
 
 export type LinearLROptions = Values<typeof options>

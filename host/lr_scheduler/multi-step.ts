@@ -10,7 +10,7 @@ const milestones: Option<readonly number[]> = {
   accepts: (v) => Array.isArray(v) && v.every(Number.isInteger),
 }
 
-const options = { milestones: required(milestones), gamma: number(0.1, '(-∞, ∞)', 'factor of a change') }
+const options = { milestones: required(milestones), gamma: number(0.1, '[-∞, ∞]', 'factor of a change') }
 
 export type MultiStepLROptions = Values<typeof options>
 

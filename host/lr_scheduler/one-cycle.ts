@@ -20,7 +20,7 @@ const count = (doc: string): Option<number | null> => ({
   accepts: (v) => v === null || (Number.isSafeInteger(v) && (v as number) > 0),
 })
 
-const any = '(-∞, ∞)'
+const any = '[-∞, ∞]'
 const options = {
   maxLr: required(each(number(0, any, 'highest learning rate'))),
   totalSteps: count('steps of the cycle; or give epochs and stepsPerEpoch'),

@@ -1,16 +1,16 @@
 import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { choice, each, integer, number, type Values } from '../options.ts'
+import { choice, each, number, type Values } from '../options.ts'
 import { checkedOptions, type Field, LRScheduler, perGroup, type SchedulerDeclaration, type SchedulerStateDict } from './scheduler.ts'
 
-const any = '(-∞, ∞)'
+const any = '[-∞, ∞]'
 const options = {
   mode: choice<'min' | 'max'>('min', ['min', 'max'], 'whether the metric should fall or rise'),
-  factor: number(0.1, '(-∞, 1)', 'factor of a reduction'),
-  patience: integer(10, any, 'bad epochs before a reduction'),
+  factor: number(0.1, '[-∞, 1)', 'factor of a reduction'),
+  patience: number(10, any, 'bad epochs before a reduction'),
   threshold: number(1e-4, any, 'how much better counts as better'),
   thresholdMode: choice<'rel' | 'abs'>('rel', ['rel', 'abs'], 'whether threshold is a share of the best, or an amount'),
-  cooldown: integer(0, any, 'epochs after a reduction in which bad ones are not counted'),
+  cooldown: number(0, any, 'epochs after a reduction in which bad ones are not counted'),
   minLr: each(number(0, any, 'lowest learning rate')),
   eps: number(1e-8, any, 'a reduction by less than this is not made'),
 }

@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { integer, number, type Values } from '../options.ts'
+import { number, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  totalIters: integer(5, '[0, ∞)', 'epochs until 0'),
-  power: number(1, '(-∞, ∞)', 'power of the fall'),
+  totalIters: number(5, '[0, ∞]', 'epochs until 0'),
+  power: number(1, '[-∞, ∞]', 'power of the fall'),
 }
 
 export type PolynomialLROptions = Values<typeof options>

@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { integer, number, required, type Values } from '../options.ts'
+import { number, required, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  stepSize: required(integer(1, '[1, ∞)', 'epochs between changes'), 'step_size'),
-  gamma: number(0.1, '(-∞, ∞)', 'factor of a change'),
+  stepSize: required(number(1, '(0, ∞]', 'epochs between changes'), 'step_size'),
+  gamma: number(0.1, '[-∞, ∞]', 'factor of a change'),
 }
 
 export type StepLROptions = Values<typeof options>

@@ -4,7 +4,7 @@ import { cosPi } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, perGroup, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  swaLr: required(each(number(0, '(-∞, ∞)', 'the learning rate it ends at'))),
+  swaLr: required(each(number(0, '[-∞, ∞]', 'the learning rate it ends at'))),
   annealEpochs: integer(10, '[0, ∞)', 'epochs on the way'),
   annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], 'shape of the way'),
 }

@@ -7,7 +7,7 @@ import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDecl
 const options = {
   t0: required(integer(1, '[1, ∞)', 'epochs of the first period'), 'T_0'),
   tMult: called('T_mult', integer(1, '[1, ∞)', 'how much longer each period is than the one before')),
-  etaMin: number(0, '(-∞, ∞)', 'lowest learning rate'),
+  etaMin: number(0, '[-∞, ∞]', 'lowest learning rate'),
 }
 
 export type CosineAnnealingWarmRestartsOptions = Values<typeof options>

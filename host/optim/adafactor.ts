@@ -12,17 +12,17 @@ const EPSILON: Readonly<Record<FloatType, number>> = { float32: 2 ** -23, float6
 
 const epsPair: Option<readonly [number | null, number]> = {
   default: [null, 1e-3],
-  range: 'two numbers in [0, ∞), the first of which may be null',
+  range: 'two numbers in [0, ∞], the first of which may be null',
   doc: "floor of the mean square (null: the element type's epsilon), and floor of the parameter's root mean square",
   accepts: (v) => Array.isArray(v) && v.length === 2 && (v[0] === null || v[0] >= 0) && typeof v[1] === 'number' && v[1] >= 0,
 }
 
 const options = {
   lr: { ...lr(1e-2), doc: 'greatest relative step; it falls as 1/√t below' },
-  beta2Decay: number(-0.8, '(-∞, 0]', 'the weight of the new square is t to this power'),
+  beta2Decay: number(-0.8, '[-∞, 0]', 'the weight of the new square is t to this power'),
   eps: epsPair,
-  d: number(1, '[1, ∞)', 'the root mean square to which an update is clipped'),
-  weightDecay: number(0, '[0, ∞)', 'the parameter shrinks by lr·weightDecay'),
+  d: number(1, '[1, ∞]', 'the root mean square to which an update is clipped'),
+  weightDecay: number(0, '[0, ∞]', 'the parameter shrinks by lr·weightDecay'),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
 }

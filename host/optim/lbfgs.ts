@@ -9,12 +9,12 @@ import { type Flat, FlatVectors } from './flat.ts'
 import { type LBFGSState, newState, readState, stateKeys, vectorsOf, writtenState } from './lbfgs-state.ts'
 import { type Point, strongWolfe } from './line-search.ts'
 
-const any = '(-∞, ∞)'
+const any = '[-∞, ∞]'
 const maxEval: Option<number | null> = {
   default: null,
-  range: 'a whole number or null',
+  range: 'a number or null',
   doc: 'evaluations of the closure a step; null: 1.25·maxIter',
-  accepts: (v) => v === null || Number.isInteger(v),
+  accepts: (v) => v === null || (typeof v === 'number' && !Number.isNaN(v)),
 }
 const lineSearchFn: Option<string | null> = {
   default: null,
@@ -26,11 +26,11 @@ const lineSearchFn: Option<string | null> = {
 
 const options = {
   lr: lr(1),
-  maxIter: integer(20, any, 'iterations a step'),
+  maxIter: number(20, any, 'iterations a step'),
   maxEval,
   toleranceGrad: number(1e-7, any, 'stop when no component of the gradient is greater'),
   toleranceChange: number(1e-9, any, 'stop when neither the value nor a parameter changes by more'),
-  historySize: integer(100, any, 'pairs of changes that are kept'),
+  historySize: integer(100, '(-∞, ∞)', 'pairs of changes that are kept'),
   lineSearchFn,
 }
 
@@ -120,7 +120,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     let loss = firstLoss
     let gradient = firstGradient
     let evaluations = 1
-    for (let iteration = 1; iteration <= o.maxIter; iteration++) {
+    for (let iteration = 1; iteration - 1 < o.maxIter; iteration++) {
       state.iterations++
       this.#findDirection(state, o, gradient)
       state.previousGradient ||= vectors.take()

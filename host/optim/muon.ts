@@ -8,11 +8,11 @@ import type { FloatType } from '../wasm.ts'
 
 const options = {
   lr: lr(1e-3),
-  weightDecay: number(0.1, '[0, ∞)', 'the parameter shrinks by lr·weightDecay'),
-  momentum: number(0.95, '[0, ∞)', 'how much of the mean gradient is kept'),
+  weightDecay: number(0.1, '[0, ∞]', 'the parameter shrinks by lr·weightDecay'),
+  momentum: number(0.95, '[0, ∞]', 'how much of the mean gradient is kept'),
   nesterov: flag(true, "Nesterov's momentum"),
   nsCoefficients: numbers([3.4445, -4.775, 2.0315], 'coefficients of the Newton–Schulz iteration'),
-  eps: number(1e-7, '(-∞, ∞)', "floor of the update's norm"),
+  eps: number(1e-7, '[-∞, ∞]', "floor of the update's norm"),
   nsSteps: integer(5, '(-∞, 100)', 'iterations'),
   adjustLrFn: choice<null | 'original' | 'match_rms_adamw'>(
     null,

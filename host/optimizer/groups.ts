@@ -43,8 +43,14 @@ export function checkedDefaults<O extends object>(declaration: Declaration<O>, o
 }
 
 function checkConflict<O>({ name, conflict }: Declaration<O>, options: O): void {
-  const why = conflict?.(options)
+  const why = conflict?.(options) ?? torchConflict(options as Record<string, unknown>)
   check(why === undefined, 'option-range', () => `${name}: ${why}`)
+}
+
+/** Flags of torch that do not go together there, though they choose nothing here. */
+function torchConflict({ fused, foreach, differentiable }: Record<string, unknown>) {
+  if (fused && foreach) return 'fused and foreach cannot be true together'
+  return fused && differentiable ? 'fused does not support differentiable' : undefined
 }
 
 /** The groups in what an optimizer is made from. */

@@ -89,7 +89,7 @@ interface Coupled {
 /** What every rule has that reads its gradient through `gradient` (assembly/rules/gradient.ts). */
 export const coupled = {
   maximize: flag(false, 'climb instead of descend: the gradient is negated before anything else'),
-  weightDecay: (value = 0) => number(value, '[0, ∞)', 'adds weightDecay·p to the gradient'),
+  weightDecay: (value = 0) => number(value, '[0, ∞]', 'adds weightDecay·p to the gradient'),
   flags: { decay: (o: Coupled) => o.weightDecay !== 0 },
   uniforms: {
     sign: (o: { readonly maximize: boolean }) => (o.maximize ? -1 : 1),
@@ -127,8 +127,8 @@ export const averaging = {
 }
 
 /** Options of nearly every rule. */
-export const lr = (value: number) => number(value, '[0, ∞)', 'learning rate')
-export const eps = (value: number, doc = 'added to the denominator') => number(value, '[0, ∞)', doc)
+export const lr = (value: number) => number(value, '[0, ∞]', 'learning rate')
+export const eps = (value: number, doc = 'added to the denominator') => number(value, '[0, ∞]', doc)
 
 export const always = () => true
 

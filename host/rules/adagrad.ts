@@ -5,10 +5,10 @@ import { number, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-2),
-  lrDecay: number(0, '[0, ∞)', 'at step t the learning rate is lr / (1 + (t − 1)·lrDecay)'),
+  lrDecay: number(0, '[0, ∞]', 'at step t the learning rate is lr / (1 + (t − 1)·lrDecay)'),
   eps: eps(1e-10),
   weightDecay: coupled.weightDecay(),
-  initialAccumulatorValue: number(0, '[0, ∞)', 'what the sum of squares starts from; the same for all groups'),
+  initialAccumulatorValue: number(0, '[0, ∞]', 'what the sum of squares starts from; the same for all groups'),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
   differentiable: torchFlag(false),

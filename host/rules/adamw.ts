@@ -12,7 +12,7 @@ export const adamw = defineRule({
   name: 'AdamW',
   options: {
     ...adam.options,
-    weightDecay: number(1e-2, '[0, ∞)', 'the parameter shrinks by lr·weightDecay, whatever its gradient'),
+    weightDecay: number(1e-2, '[0, ∞]', 'the parameter shrinks by lr·weightDecay, whatever its gradient'),
     decoupledWeightDecay: fixed(true),
   },
   paper: 'Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, arXiv 1711.05101',

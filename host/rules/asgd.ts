@@ -6,8 +6,8 @@ import { pow } from '../portable.ts'
 
 const options = {
   lr: lr(1e-2),
-  lambd: number(1e-4, '(-∞, ∞)', 'decay of the parameter and of the learning rate'),
-  alpha: number(0.75, '(-∞, ∞)', 'power of the decay of the learning rate'),
+  lambd: number(1e-4, '[-∞, ∞]', 'decay of the parameter and of the learning rate'),
+  alpha: number(0.75, '[-∞, ∞]', 'power of the decay of the learning rate'),
   t0: number(1e6, '[-∞, ∞]', 'the step from which on it averages'),
   weightDecay: coupled.weightDecay(),
   foreach: torchFlag(null),

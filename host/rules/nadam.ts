@@ -9,7 +9,7 @@ const options = {
   betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], 'decay of the mean of the gradient and of its square'),
   eps: eps(1e-8),
   weightDecay: coupled.weightDecay(),
-  momentumDecay: number(4e-3, '[0, ∞)', 'how fast the momentum approaches β₁'),
+  momentumDecay: number(4e-3, '[0, ∞]', 'how fast the momentum approaches β₁'),
   decoupledWeightDecay: decoupled.option(),
   maximize: coupled.maximize,
   foreach: torchFlag(null),

@@ -5,8 +5,8 @@ import { flag, number, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-2),
-  momentum: number(0, '[0, ∞)', 'how much of the last update is kept'),
-  alpha: number(0.99, '[0, ∞)', 'decay of the mean square'),
+  momentum: number(0, '[0, ∞]', 'how much of the last update is kept'),
+  alpha: number(0.99, '[0, ∞]', 'decay of the mean square'),
   eps: eps(1e-8),
   centered: flag(false, 'divide by the standard deviation instead of the root mean square'),
   weightDecay: coupled.weightDecay(),

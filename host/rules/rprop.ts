@@ -5,8 +5,8 @@ import { pair, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-2),
-  etas: pair([0.5, 1.2], ['(0, 1)', '(1, ∞)'], 'factors of the step size after a change of sign and without one'),
-  stepSizes: pair([1e-6, 50], ['(-∞, ∞)', '(-∞, ∞)'], 'least and greatest step size'),
+  etas: pair([0.5, 1.2], ['(0, 1)', '(1, ∞]'], 'factors of the step size after a change of sign and without one'),
+  stepSizes: pair([1e-6, 50], ['[-∞, ∞]', '[-∞, ∞]'], 'least and greatest step size'),
   capturable: torchFlag(false),
   foreach: torchFlag(null),
   maximize: coupled.maximize,

@@ -5,8 +5,8 @@ import { flag, number, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-3),
-  momentum: number(0, '[0, ∞)', 'how much of the last update is kept'),
-  dampening: number(0, '(-∞, ∞)', 'how much of the gradient is left out of the momentum, except at its first step'),
+  momentum: number(0, '[0, ∞]', 'how much of the last update is kept'),
+  dampening: number(0, '[-∞, ∞]', 'how much of the gradient is left out of the momentum, except at its first step'),
   weightDecay: coupled.weightDecay(),
   nesterov: flag(false, "Nesterov's momentum, which needs momentum > 0 and no dampening"),
   maximize: coupled.maximize,

@@ -5,9 +5,9 @@ import { number, pair, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 
 const options = {
-  lr: number(1e-3, '(0, ∞)', 'learning rate'),
+  lr: number(1e-3, '(0, ∞]', 'learning rate'),
   betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], 'decay of the mean of the gradient and of its square'),
-  eps: number(1e-8, '(0, ∞)', 'added to the root of the mean square, which is not corrected for its start'),
+  eps: number(1e-8, '(0, ∞]', 'added to the root of the mean square, which is not corrected for its start'),
   maximize: coupled.maximize,
 }
 

@@ -101,7 +101,6 @@ function checkRange<E>(value: f64): void {
     for (let i = 0; i < n; i++) set<E>(x, i, i & 1 ? -value : value)
     squaredNorm<E>(table, 1, out)
     expect(Math.abs(load<f64>(out) / exact / exact / <f64>n - 1)).toBeLessThan(1e-14)
-    expect(<E>Math.sqrt(load<f64>(out) / <f64>n)).toBe(<E>value)
     powerSum<E>(table, 1, out, 3)
     expect(Math.abs(load<f64>(out) / exact / exact / exact / <f64>n - 1)).toBeLessThan(1e-12)
     absSum<E>(table, 1, out)
@@ -143,7 +142,7 @@ describe('folds', () => {
     const x = make<f64>(3), table = make<u32>(6), out = make<f64>(2)
     for (let i = 0; i < 3; i++) set<f64>(x, i, i + 1)
     for (let entry: usize = 0; entry < 2; entry++) {
-      store<u32>(table + 12 * entry, <u32>(3 - entry))
+      store<u32>(table + 12 * entry, 3 - <u32>entry)
       store<u32>(table + 12 * entry + 4, <u32>x)
       store<u32>(table + 12 * entry + 8, <u32>x)
     }

@@ -73,7 +73,7 @@ describe('options', () => {
   it('out of range name the option, the value and the range', async () => {
     const arena = await Arena.create()
     const params = [arena.parameter([2])]
-    expect(thrown(() => new Adam(params, { lr: -1 })).message).toBe('Adam: lr must be a number in [0, ∞), not -1')
+    expect(thrown(() => new Adam(params, { lr: -1 })).message).toBe('Adam: lr must be a number in [0, ∞], not -1')
     expect(thrown(() => new Adam(params, { betas: [0.9, 1] })).message).toBe('Adam: betas must be two numbers in [0, 1), not [0.9, 1]')
     expect(thrown(() => new SGD(params, { nesterov: true })).message).toBe('SGD: nesterov needs a momentum above 0 and no dampening')
   })

@@ -109,7 +109,7 @@ describe('schedulers', () => {
     const saved = optimizer.stateDict()
     expect(thrown(() => new downhill.StepLR(optimizer, undefined as never)).message).toBe('StepLR needs stepSize')
     expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 0 })).message).toBe(
-      'StepLR: stepSize must be a whole number in [1, ∞), not 0',
+      'StepLR: stepSize must be a number in (0, ∞], not 0',
     )
     expect(thrown(() => new downhill.StepLR(optimizer, { stepsize: 3 } as never)).message).toContain('did you mean stepSize?')
     expect(thrown(() => new downhill.LinearLR(optimizer, { lastEpoch: 0.5 })).message).toContain('lastEpoch')

@@ -45,6 +45,53 @@ try {
   run([process.execPath, 'use.mjs'], folder)
   const command = join(folder, 'node_modules/.bin/downhill')
   run([command, 'compare', '--epochs', '1', '--trials', '1', '--seeds', '1', '--out', 'out'], folder)
+
+  // Types that need neither the DOM's nor Node's, and bundles for browsers that ask for nothing of Node.
+  const use = `
+    import { AdamW, Arena, type DType, groupsByName, layerwiseLr, noDecay, OneCycleLR, Parameter, type SGDOptions } from 'downhill'
+    import * as nn from 'downhill/nn'
+    import { compare, type Report } from 'downhill/compare'
+    class Model extends nn.Module {
+      readonly layer: nn.Linear
+      constructor(arena: Arena) { super(); this.layer = new nn.Linear(arena, 2, 3, { bias: false }) }
+      forward(x: Parameters<nn.Linear['forward']>[0]) { return nn.functional.relu(this.layer.forward(x)) }
+    }
+    export async function train(): Promise<number> {
+      const arena = await Arena.create({ maximumBytes: 2 ** 24 })
+      const model = new Model(arena)
+      const optimizer = new AdamW(layerwiseLr(noDecay(model.namedParameters()), { lr: 1e-3, decay: 0.9 }), { betas: [0.9, 0.99] })
+      new AdamW(groupsByName(model.namedParameters(), [[/weight$/, { weightDecay: 0.1 }]]))
+      const scheduler = new OneCycleLR(optimizer, { maxLr: 0.1, totalSteps: 10 })
+      for (const parameter of model.parameters()) parameter.grad = new Float32Array(parameter.size)
+      optimizer.step(() => 1)
+      scheduler.step()
+      // @ts-expect-error an option that does not exist
+      new AdamW(model.parameters(), { weight_decay: 1 })
+      // @ts-expect-error a dtype that does not exist
+      const dtype: DType = 'float16'
+      const options: Partial<SGDOptions> = { lr: 1 }
+      return scheduler.lrAt(3)[0]! + optimizer.paramGroups[0]!.lr + (options.lr ?? 0) + dtype.length
+    }
+    export const parts: [typeof compare, typeof Parameter, Report | undefined] = [compare, Parameter, undefined]`
+  writeFileSync(join(folder, 'use.ts'), use)
+  const tools = join(root, 'node_modules/.bin')
+  run(
+    [join(tools, 'tsc'), '--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022', '--module', 'nodenext', '--types', '', 'use.ts'],
+    folder,
+  )
+  run(
+    [
+      join(tools, 'esbuild'),
+      'use.ts',
+      '--bundle',
+      '--format=esm',
+      '--platform=browser',
+      '--log-limit=0',
+      '--log-level=warning',
+      '--outfile=bundle.js',
+    ],
+    folder,
+  )
   console.log(`${filename}: installed elsewhere, imported, stepped; ${files.length} files`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
