@@ -1,6 +1,7 @@
-import { isOn, lerp, mulAdd } from '../lanes'
+import { isOn, mulAdd } from '../lanes'
 import { Rule } from '../sweep'
 import { gradient } from './gradient'
+import { mean, meanSquare } from './moments'
 
 /** Adam and AdamW, whose decay is the uniform `shrink` = 1 − lr·weightDecay. FromEnd: β₁ ≤ ½, see `lerp`. */
 export class Adam<Amsgrad, Decay, FromEnd> extends Rule {
@@ -11,15 +12,13 @@ export class Adam<Amsgrad, Decay, FromEnd> extends Rule {
   ): void {
     const param = v128.load(p)
     const grad = gradient<E, Decay>(g, param, sign, weightDecay)
-    const mean = lerp<E, FromEnd>(v128.load(expAvg), grad, gain1)
-    v128.store(expAvg, mean)
-    let square = mulAdd<E>(v128.load(expAvgSq), keep2, v128.mul<E>(v128.mul<E>(gain2, grad), grad))
-    v128.store(expAvgSq, square)
+    const first = mean<E, FromEnd>(expAvg, grad, gain1)
+    let second = meanSquare<E>(expAvgSq, grad, keep2, gain2)
     if (isOn<Amsgrad>()) {
-      square = v128.max<E>(v128.load(maxExpAvgSq), square)
-      v128.store(maxExpAvgSq, square)
+      second = v128.max<E>(v128.load(maxExpAvgSq), second)
+      v128.store(maxExpAvgSq, second)
     }
-    const root = mulAdd<E>(v128.sqrt<E>(square), unbias, eps)
-    v128.store(p, v128.sub<E>(v128.mul<E>(param, shrink), v128.div<E>(v128.mul<E>(stepSize, mean), root)))
+    const root = mulAdd<E>(v128.sqrt<E>(second), unbias, eps)
+    v128.store(p, v128.sub<E>(v128.mul<E>(param, shrink), v128.div<E>(v128.mul<E>(stepSize, first), root)))
   }
 }

@@ -1,6 +1,7 @@
-import { isOn, lerp, mulAdd } from '../lanes'
+import { isOn } from '../lanes'
 import { Rule } from '../sweep'
 import { gradient } from './gradient'
+import { mean, meanSquare } from './moments'
 
 /** Rectified: the variance of the step can be told, and divides it. FromEnd: β₁ ≤ ½, see `lerp`. */
 export class RAdam<Rectified, Decay, FromEnd> extends Rule {
@@ -10,12 +11,10 @@ export class RAdam<Rectified, Decay, FromEnd> extends Rule {
   ): void {
     const param = v128.load(p)
     const grad = gradient<E, Decay>(g, param, sign, weightDecay)
-    const mean = lerp<E, FromEnd>(v128.load(expAvg), grad, gain1)
-    v128.store(expAvg, mean)
-    const square = mulAdd<E>(v128.load(expAvgSq), keep2, v128.mul<E>(v128.mul<E>(gain2, grad), grad))
-    v128.store(expAvgSq, square)
-    let change = v128.mul<E>(stepSize, mean)
-    if (isOn<Rectified>()) change = v128.div<E>(change, v128.add<E>(v128.sqrt<E>(square), eps))
+    const first = mean<E, FromEnd>(expAvg, grad, gain1)
+    const second = meanSquare<E>(expAvgSq, grad, keep2, gain2)
+    let change = v128.mul<E>(stepSize, first)
+    if (isOn<Rectified>()) change = v128.div<E>(change, v128.add<E>(v128.sqrt<E>(second), eps))
     v128.store(p, v128.sub<E>(v128.mul<E>(param, shrink), change))
   }
 }

@@ -1,6 +1,7 @@
-import { fusedMulAdd, isOn, lerp, mulAdd } from '../lanes'
+import { fusedMulAdd, isOn, mulAdd } from '../lanes'
 import { Rule } from '../sweep'
 import { gradient } from './gradient'
+import { mean } from './moments'
 
 /** FromEnd: α ≤ ½, see `lerp`. torch does not clamp v − h² at zero, so neither does this. */
 export class RMSprop<Centered, Momentum, Decay, FromEnd> extends Rule {
@@ -15,9 +16,8 @@ export class RMSprop<Centered, Momentum, Decay, FromEnd> extends Rule {
     let square = isOn<Centered>() ? fusedMulAdd<E>(gained, grad, kept) : mulAdd<E>(gained, grad, kept)
     v128.store(squareAvg, square)
     if (isOn<Centered>()) {
-      const mean = lerp<E, FromEnd>(v128.load(gradAvg), grad, weight)
-      v128.store(gradAvg, mean)
-      square = fusedMulAdd<E>(v128.neg<E>(mean), mean, square)
+      const first = mean<E, FromEnd>(gradAvg, grad, weight)
+      square = fusedMulAdd<E>(v128.neg<E>(first), first, square)
     }
     const root = v128.add<E>(v128.sqrt<E>(square), eps)
     if (isOn<Momentum>()) {

@@ -1,5 +1,5 @@
-import { lerp } from '../lanes'
 import { Rule } from '../sweep'
+import { mean } from './moments'
 
 /** Runs over the rows that have a gradient. FromEnd1, FromEnd2: β ≤ ½, see `lerp`. */
 export class SparseAdam<FromEnd1, FromEnd2> extends Rule {
@@ -8,11 +8,9 @@ export class SparseAdam<FromEnd1, FromEnd2> extends Rule {
     sign: v128, gain1: v128, gain2: v128, stepSize: v128, eps: v128,
   ): void {
     const grad = v128.mul<E>(v128.load(g), sign)
-    const mean = lerp<E, FromEnd1>(v128.load(expAvg), grad, gain1)
-    v128.store(expAvg, mean)
-    const square = lerp<E, FromEnd2>(v128.load(expAvgSq), v128.mul<E>(grad, grad), gain2)
-    v128.store(expAvgSq, square)
-    const root = v128.add<E>(v128.sqrt<E>(square), eps)
-    v128.store(p, v128.sub<E>(v128.load(p), v128.div<E>(v128.mul<E>(stepSize, mean), root)))
+    const first = mean<E, FromEnd1>(expAvg, grad, gain1)
+    const second = mean<E, FromEnd2>(expAvgSq, v128.mul<E>(grad, grad), gain2)
+    const root = v128.add<E>(v128.sqrt<E>(second), eps)
+    v128.store(p, v128.sub<E>(v128.load(p), v128.div<E>(v128.mul<E>(stepSize, first), root)))
   }
 }

@@ -1,7 +1,7 @@
 /** Schedulers that move the momentum against the learning rate: `momentum`, or the first of `betas`. */
 import { check } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { perGroup, type ScheduledGroup } from './scheduler.ts'
+import type { ScheduledGroup } from './scheduler.ts'
 
 /** Whether it is the first of `betas` that is moved. */
 export function usesBeta1(name: string, optimizer: AnyOptimizer): boolean {
@@ -24,5 +24,3 @@ export function startMomentum(groups: readonly ScheduledGroup[], beta1: boolean,
     group.baseMomentum = least[i]!
   }
 }
-
-export { perGroup }
