@@ -1,15 +1,16 @@
 /** Gradients of several small batches as if they were of one large one. */
 import { type Parameters, parametersOf } from './clip.ts'
+import { dispose } from './dispose.ts'
 import { check, shown } from './errors.ts'
 import { type SparseRows, scatterAdd } from './sparse.ts'
 import type { Buffer, Parameter } from './tensor.ts'
 import type { FloatType } from './wasm.ts'
 
-/** One parameter's part: the sum of its gradients, and of the sparse ones their rows as they came. */
-interface Sum {
+/** One parameter's part: the mean of its dense gradients over `samples`, and the sparse ones as they came. */
+interface Part {
   readonly parameter: Parameter
-  total: Buffer | undefined
-  hasTotal: boolean
+  mean: Buffer | undefined
+  samples: number
   rows: { readonly grad: SparseRows; readonly samples: number }[]
 }
 
@@ -29,17 +30,14 @@ interface Sum {
  * w.data[0] // -4
  */
 export class GradientAccumulation {
-  readonly #sums: readonly Sum[]
+  readonly #parts: readonly Part[]
   #samples = 0
 
   /** @throws `params-invalid` */
   constructor(params: Parameters) {
-    this.#sums = parametersOf(params, 'GradientAccumulation').map((parameter) => ({
-      parameter,
-      total: undefined,
-      hasTotal: false,
-      rows: [],
-    }))
+    const list = parametersOf(params, 'GradientAccumulation')
+    check(new Set(list).size === list.length, 'params-invalid', 'GradientAccumulation got a parameter twice')
+    this.#parts = list.map((parameter) => ({ parameter, mean: undefined, samples: 0, rows: [] }))
   }
 
   /** Samples since the last average. */
@@ -50,54 +48,56 @@ export class GradientAccumulation {
   /**
    * Takes over the gradients there are, which are a mean over `samples`, and removes them from the parameters.
    *
-   * @throws `option-range` if samples is no number above 0
+   * @throws `option-range` if samples is no number above 0; `out-of-memory` at the first time
    */
   add(samples = 1): void {
     check(Number.isFinite(samples) && samples > 0, 'option-range', () => `samples is a number above 0, not ${shown(samples)}`)
-    for (const sum of this.#sums) if (sum.parameter.hasGrad && !sum.parameter.sparseGrad) this.#reserve(sum)
-    for (const sum of this.#sums) {
-      const { parameter } = sum
+    for (const part of this.#parts) {
+      const { parameter } = part
+      parameter.assertAlive('GradientAccumulation')
+      if (parameter.grad) part.mean ??= parameter.arena.buffer(parameter.shape, { dtype: parameter.dtype })
+    }
+    for (const part of this.#parts) {
+      const { parameter } = part
       if (!parameter.hasGrad) continue
-      if (parameter.sparseGrad) sum.rows.push({ grad: parameter.sparseGrad, samples })
+      if (parameter.sparseGrad) part.rows.push({ grad: parameter.sparseGrad, samples })
       else {
-        const { address, bytes } = sum.total!
+        const { address, bytes } = part.mean!
+        part.samples += samples
+        const share = samples / part.samples
         const kernels = kernelsOf(parameter)
-        if (sum.hasTotal) kernels.combine(bytes, address, address, parameter.gradAddress, 1, samples)
-        else kernels.scale(bytes, address, parameter.gradAddress, samples)
-        sum.hasTotal = true
+        if (share === 1) kernels.scale(bytes, address, parameter.gradAddress, 1)
+        else kernels.combine(bytes, address, address, parameter.gradAddress, 1 - share, share)
       }
       parameter.grad = null
     }
     this.#samples += samples
   }
 
-  #reserve(sum: Sum): Buffer {
-    sum.total ??= sum.parameter.arena.buffer(sum.parameter.shape, { dtype: sum.parameter.dtype })
-    return sum.total
-  }
-
   /**
-   * Gives the parameters the mean of what was taken over, and begins anew. A parameter that never had a gradient has none.
+   * Gives the parameters the mean of what was taken over, in place of the gradients they have, and begins anew. A parameter that never had
+   * a gradient has none.
    *
    * @returns the samples that went into it, 0 if there were none and nothing was done
    */
   average(): number {
     const samples = this.#samples
     if (!samples) return 0
-    for (const sum of this.#sums) {
-      const { parameter, total, hasTotal, rows } = sum
+    for (const { parameter } of this.#parts) parameter.assertAlive('GradientAccumulation')
+    for (const part of this.#parts) {
+      const { parameter, mean, rows } = part
       parameter.grad = null
-      if (hasTotal) {
-        for (const { grad, samples: own } of rows) scatterAdd(grad, total!.data, own)
-        kernelsOf(parameter).scale(total!.bytes, parameter.makeGrad(), total!.address, 1 / samples)
+      if (part.samples) {
+        kernelsOf(parameter).scale(mean!.bytes, parameter.makeGrad(), mean!.address, part.samples / samples)
+        for (const { grad, samples: own } of rows) scatterAdd(grad, parameter.grad!, own / samples)
       } else if (rows.length) {
         parameter.grad = {
           indices: rows.flatMap(({ grad }) => [...grad.indices]),
-          values: rows.flatMap(({ grad, samples: own }) => Array.from(grad.values, (value) => (value * own) / samples)),
+          values: rows.flatMap(({ grad, samples: own }) => Array.from(grad.values, (value) => value * (own / samples))),
         }
       }
-      sum.hasTotal = false
-      sum.rows = []
+      part.samples = 0
+      part.rows = []
     }
     this.#samples = 0
     return samples
@@ -105,11 +105,15 @@ export class GradientAccumulation {
 
   /** Gives its memory back. Twice is harmless. */
   dispose(): void {
-    for (const sum of this.#sums) {
-      sum.total?.dispose()
-      Object.assign(sum, { total: undefined, hasTotal: false, rows: [] })
+    for (const part of this.#parts) {
+      part.mean?.dispose()
+      Object.assign(part, { mean: undefined, samples: 0, rows: [] })
     }
     this.#samples = 0
+  }
+
+  [dispose](): void {
+    this.dispose()
   }
 }
 

@@ -182,6 +182,7 @@ export class Arena {
    */
   frame<T>(body: () => T): T {
     this.assertAlive()
+    check(typeof body === 'function', 'option-range', () => `arena.frame() takes a function, not ${shown(body)}`)
     if (body.constructor.name === 'AsyncFunction') throw asynchronous()
     const frame = this.frames.enter()
     const mark = this.tape.length
@@ -200,6 +201,11 @@ export class Arena {
 
   /** @internal Working memory for `gemm`, made at its first use. */
   get scratch(): number {
+    return this.#scratch || this.reserveScratch()
+  }
+
+  /** @internal Makes it now. */
+  reserveScratch(): number {
     this.#scratch ||= this.heap.allocate(this.kernels.gemmScratch(), 'work')
     return this.#scratch
   }

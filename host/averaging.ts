@@ -2,6 +2,7 @@
 import { check, DownhillError, shown } from './errors.ts'
 import { Module } from './nn/module.ts'
 import { checkNames } from './options.ts'
+import { sameShape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 import type { FloatType } from './wasm.ts'
 
@@ -100,6 +101,11 @@ export class AveragedModel<M extends Module> extends Module {
     checkNames('AveragedModel', ['avgFn', 'multiAvgFn', 'useBuffers'], options)
     const { avgFn, multiAvgFn, useBuffers = false } = options
     check(model instanceof Module, 'params-invalid', () => `AveragedModel takes a module, not ${shown(model)}`)
+    for (const fn of [avgFn, multiAvgFn]) {
+      const isFunction = fn === undefined || typeof fn === 'function'
+      check(isFunction, 'option-range', () => `AveragedModel: avgFn and multiAvgFn are functions, not ${shown(fn)}`)
+    }
+    check(typeof useBuffers === 'boolean', 'option-range', () => `AveragedModel: useBuffers is true or false, not ${shown(useBuffers)}`)
     check(!(avgFn && multiAvgFn), 'option-range', 'AveragedModel takes avgFn or multiAvgFn, not both')
     this.average = multiAvgFn ?? forMany(avgFn ?? getSwaAvgFn())
     this.useBuffers = useBuffers
@@ -112,13 +118,17 @@ export class AveragedModel<M extends Module> extends Module {
 
   /** Takes the model's weights into the average; the first update copies them. */
   updateParameters(model: M): void {
-    const tensors = (of: Module): Tensor[] => [...of.parameters(), ...(this.useBuffers ? of.buffers() : [])]
-    const [averaged, current] = [tensors(this.module), tensors(model)]
-    const fits = averaged.length === current.length && averaged.every((tensor, i) => tensor.size === current[i]!.size)
+    check(model instanceof Module, 'params-invalid', () => `updateParameters takes a module, not ${shown(model)}`)
+    const everything = (of: Module): Tensor[] => [...of.parameters(), ...of.buffers()]
+    const [own, others] = [everything(this.module), everything(model)]
+    const isSame = (a: Tensor, b: Tensor) => a.dtype === b.dtype && sameShape(a.shape, b.shape)
+    const fits = own.length === others.length && own.every((tensor, i) => isSame(tensor, others[i]!))
     check(fits, 'state-mismatch', 'updateParameters takes a model of the kind the average was made of')
+    const tensors = (of: Module): Tensor[] => (this.useBuffers ? everything(of) : [...of.parameters()])
+    const [averaged, current] = [tensors(this.module), tensors(model)]
     if (this.nAveraged === 0) for (const [i, tensor] of averaged.entries()) tensor.data.set(current[i]!.data)
     else {
-      for (const dtype of ['float32', 'float64', 'int32'] as const) {
+      for (const dtype of ['int32', 'float32', 'float64'] as const) {
         const own = averaged.flatMap((tensor, i) => (tensor.dtype === dtype ? [i] : []))
         if (own.length)
           this.#update(

@@ -3,6 +3,7 @@ import { check, DownhillError, shown } from './errors.ts'
 import type { Fold } from './folds.ts'
 import { checkNames } from './options.ts'
 import { pow } from './portable.ts'
+import { showShape } from './shape.ts'
 import { Parameter, type View } from './tensor.ts'
 import type { FloatType } from './wasm.ts'
 
@@ -102,7 +103,15 @@ function totalNorm(by: string, list: readonly Parameter[], options: NormOptions)
     'option-range',
     () => `${by}: normType is a number, not ${shown(normType)}`,
   )
+  check(
+    typeof errorIfNonfinite === 'boolean',
+    'option-range',
+    () => `${by}: errorIfNonfinite is true or false, not ${shown(errorIfNonfinite)}`,
+  )
   if (!list.length) return 0
+  const isSum = normType >= 0 && normType < Number.POSITIVE_INFINITY
+  const empty = isSum ? undefined : list.find(({ size }) => size === 0)
+  check(!empty, 'shape-mismatch', () => `${by}: the ${normType}-norm of a gradient ${showShape(empty!.shape)} is not defined`)
   const total = normOf(norms(list, normType), normType)
   if (errorIfNonfinite && !Number.isFinite(total)) {
     throw new DownhillError('gradient-nonfinite', `the ${normType}-norm of the gradients is ${total}, and they cannot be scaled by it`)
@@ -146,6 +155,7 @@ export function clipGradNorm(params: Parameters, maxNorm: number, options: NormO
 /**
  * Cuts every element of the gradients off at ±clipValue. NaN stays NaN.
  *
+ * @throws `params-empty` if there is no gradient, as torch does
  * @example
  * const w = arena.parameter([2])
  * w.grad = [3, -0.5]
@@ -154,8 +164,10 @@ export function clipGradNorm(params: Parameters, maxNorm: number, options: NormO
  */
 export function clipGradValue(params: Parameters, clipValue: number): void {
   check(typeof clipValue === 'number', 'option-range', () => `clipValue is a number, not ${shown(clipValue)}`)
+  const list = withGrad(params, 'clipGradValue')
+  check(list.length > 0, 'params-empty', 'clipGradValue: none of the parameters has a gradient')
   each(
-    withGrad(params, 'clipGradValue'),
+    list,
     (values) => {
       for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i]!, -clipValue), clipValue)
     },

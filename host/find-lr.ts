@@ -1,9 +1,8 @@
 /** Which learning rate? */
-import { check, DownhillError, shown } from './errors.ts'
+import { check, shown } from './errors.ts'
 import { type AnyOptimizer, Optimizer } from './optimizer/optimizer.ts'
 import { checkOptions, defaultsOf, integer, number, type Option, withDefaults } from './options.ts'
 import { pow } from './portable.ts'
-import type { Parameter } from './tensor.ts'
 
 /** Options of {@link findLr}. */
 export interface FindLrOptions {
@@ -64,7 +63,7 @@ export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Pa
   const { from, to, steps, smoothing, divergence } = withDefaults(given, defaultsOf(options))
   check(from < to, 'option-range', () => `findLr: from must be less than to, and ${from} is not less than ${to}`)
   check(typeof closure === 'function', 'option-range', () => `findLr takes a closure that returns the loss, not ${shown(closure)}`)
-  const restore = snapshot(optimizer)
+  const restore = optimizer.snapshot()
   const greatest = Math.max(...optimizer.paramGroups.map(({ lr }) => lr))
   const shares = optimizer.paramGroups.map(({ lr }) => (greatest > 0 ? lr / greatest : 1))
   const curve = { lrs: [] as number[], losses: [] as number[], smoothed: [] as number[] }
@@ -74,8 +73,7 @@ export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Pa
     for (let i = 0; i < steps && !diverged; i++) {
       const lr = from * pow(to / from, i / (steps - 1))
       for (const [g, group] of optimizer.paramGroups.entries()) group.lr = lr * shares[g]!
-      const loss = optimizer.step(closure)
-      if (typeof loss !== 'number') throw new DownhillError('option-range', `findLr: the closure returns the loss, not ${shown(loss)}`)
+      const loss = optimizer.step(closure)!
       average = smoothing * average + (1 - smoothing) * loss
       weight *= smoothing
       const smoothed = average / (1 - weight)
@@ -99,21 +97,4 @@ function steepest({ lrs, smoothed }: { readonly lrs: readonly number[]; readonly
     if (fall > greatestFall) [found, greatestFall] = [lrs[i]!, fall]
   }
   return found
-}
-
-/** Notes what a step changes; returns what puts it back. */
-function snapshot(optimizer: AnyOptimizer): () => void {
-  const state = optimizer.stateDict()
-  const parameters = optimizer.parameters().map((parameter) => ({ parameter, data: parameter.data.slice(), grad: copiedGrad(parameter) }))
-  return () => {
-    for (const { parameter, data, grad } of parameters) {
-      parameter.data.set(data)
-      parameter.grad = grad
-    }
-    optimizer.loadStateDict(state)
-  }
-}
-
-function copiedGrad({ grad, sparseGrad }: Parameter) {
-  return sparseGrad ?? grad?.slice() ?? null
 }

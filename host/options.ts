@@ -32,8 +32,11 @@ function interval(range: string): (value: unknown) => value is number {
   return (value): value is number => typeof value === 'number' && above(value) && below(value)
 }
 
+/** An option that must be given. */
+export type Required<T> = Option<T> & { readonly required: true }
+
 /** The same option without a default. */
-export function required<T>(option: Option<T>, torchKey?: string): Option<T> {
+export function required<T>(option: Option<T>, torchKey?: string): Required<T> {
   return { ...option, default: undefined as T, required: true, ...(torchKey && { torchKey }) }
 }
 
@@ -79,7 +82,12 @@ export function each<T>(option: Option<T>): Option<T | readonly T[]> {
 
 /** A function, of which a state dict knows nothing. */
 export function callable<F>(doc: string): Option<F> {
-  return { default: null as F, range: 'a function', doc, accepts: (v) => v === null || typeof v === 'function' }
+  return { default: null as F, range: 'a function', doc, accepts: (v) => typeof v === 'function' }
+}
+
+/** The same option, or null. */
+export function orNull<T>(option: Option<T>): Option<T | null> {
+  return { ...option, default: null, range: `${option.range}, or null`, accepts: (v) => v === null || option.accepts(v) }
 }
 
 /** One of a few values. */
@@ -140,6 +148,13 @@ export function checkNames(owner: string, names: readonly string[], given: unkno
 
 function describe(range: string): string {
   return /^[[(]/.test(range) ? `a number in ${range}` : range
+}
+
+/** Whether a saved value may be loaded: in its range, or a number where numbers stand. Schedules leave ranges by a rounding, and torch checks neither. */
+export function isLoadable({ accepts, default: like }: Option<unknown>, value: unknown): boolean {
+  const isNumber = (v: unknown) => typeof v === 'number' && !Number.isNaN(v)
+  if (accepts(value) || (typeof like === 'number' && isNumber(value))) return true
+  return Array.isArray(like) && Array.isArray(value) && value.length === like.length && value.every(isNumber)
 }
 
 /** The given options over the defaults, which are those declared unless others are given. */

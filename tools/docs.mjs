@@ -41,11 +41,11 @@ function optionTable(declared, further = []) {
   return table(['option', 'default', 'values', 'what it does'], [...rows, ...further])
 }
 
-function stateKeys({ keys, state, uncounted }) {
+function stateKeys({ keys, state, scalars = {}, uncounted }) {
   return (
     keys ?? [
       ...(uncounted ? [] : ['step']),
-      ...Object.keys(state).map((slot) => slot.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
+      ...Object.keys({ ...scalars, ...state }).map((slot) => slot.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
     ]
   )
 }

@@ -1,14 +1,22 @@
 /** Schedulers over schedulers. */
 import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { checkNames } from '../options.ts'
 import { ReduceLROnPlateau } from './plateau.ts'
 import { type Field, LRScheduler, type SchedulerStateDict } from './scheduler.ts'
+import { SWALR } from './swa.ts'
 
 /** A scheduler that can say its learning rates at a step beforehand. */
 type Predictable = LRScheduler & { lrAt(step: number): number[] }
 
 function isPredictable(scheduler: LRScheduler): scheduler is Predictable {
   return 'lrAt' in scheduler && typeof scheduler.lrAt === 'function'
+}
+
+/** Whether a scheduler goes on from the present learning rates, and these will not be those it was made with. */
+function startsElsewhere(scheduler: LRScheduler): boolean {
+  const groups = scheduler.optimizer.paramGroups as readonly { initialLr?: number }[]
+  return scheduler.multiplies && scheduler.baseLrs.some((base, i) => base !== groups[i]?.initialLr)
 }
 
 abstract class Combined extends LRScheduler {
@@ -50,7 +58,14 @@ abstract class Combined extends LRScheduler {
   protected abstract ownState(): SchedulerStateDict
 
   protected override prepareState(dict: SchedulerStateDict): () => void {
-    const inner = this.checked(dict, '_schedulers', this.schedulers) as SchedulerStateDict[]
+    const inner = dict?._schedulers as SchedulerStateDict[]
+    const { length } = this.schedulers
+    const fits = Array.isArray(inner) && inner.length === length
+    check(
+      fits,
+      'state-mismatch',
+      () => `${this.name}.loadStateDict: the state dict has ${shown(inner)} for _schedulers, which are ${length}`,
+    )
     const lastLr = this.checked(dict, '_last_lr', this.lastLr) as number[]
     const loads = this.schedulers.map((scheduler, i) => (scheduler as Combined).prepareState(inner[i]!))
     return () => {
@@ -104,6 +119,8 @@ export class ChainedScheduler extends Combined {
 export class SequentialLR extends Combined {
   protected override readonly name = 'SequentialLR'
   readonly milestones: readonly number[]
+  /** The first scheduler multiplies what it finds, and finds what another one wrote when it was made. */
+  readonly #startsElsewhere: boolean
 
   constructor(
     optimizer: AnyOptimizer,
@@ -112,7 +129,10 @@ export class SequentialLR extends Combined {
   ) {
     check(Array.isArray(schedulers) && schedulers.length > 0, 'option-range', 'SequentialLR needs at least one scheduler')
     super('SequentialLR', optimizer, schedulers)
-    const { milestones, lastEpoch = -1 } = options ?? {}
+    checkNames('SequentialLR', ['milestones', 'lastEpoch'], options)
+    const { milestones, lastEpoch = -1 } = options
+    const isEpoch = Number.isInteger(lastEpoch) && lastEpoch >= -1
+    check(isEpoch, 'option-range', () => `SequentialLR: lastEpoch must be a whole number from -1 on, not ${shown(lastEpoch)}`)
     const fits = Array.isArray(milestones) && milestones.every(Number.isInteger)
     check(fits, 'option-range', () => `SequentialLR: milestones must be an array of whole numbers, not ${shown(milestones)}`)
     check(
@@ -122,6 +142,7 @@ export class SequentialLR extends Combined {
     )
     this.milestones = [...milestones]
     this.lastEpoch = lastEpoch + 1
+    this.#startsElsewhere = startsElsewhere(schedulers[0]!)
     for (const group of this.groups) group.lr = group.initialLr!
     this.#undo(this)
     const first = this.#at(0)
@@ -163,14 +184,16 @@ export class SequentialLR extends Combined {
   }
 
   /**
-   * The learning rates of the groups at a step, if every one of the schedulers has a closed form.
+   * The learning rates of the groups at a step, if the scheduler whose turn it is then has a closed form.
    *
-   * @throws `option-range` if one has none
+   * @throws `option-range` if it has none: MultiplicativeLR, ChainedScheduler, SWALR, which goes on from whatever it finds, and a first one
+   * before a OneCycleLR, which changes where that starts
    */
   lrAt(step: number): number[] {
     const index = this.#index(step)
     const scheduler = this.schedulers[index]!
-    check(isPredictable(scheduler), 'option-range', `SequentialLR: number ${index} of its schedulers has no closed form`)
+    const isPlain = isPredictable(scheduler) && !(scheduler instanceof SWALR) && !(index === 0 && this.#startsElsewhere)
+    check(isPlain, 'option-range', `SequentialLR: number ${index} of its schedulers has no closed form here`)
     return scheduler.lrAt(index > 0 ? step - this.milestones[index - 1]! : step)
   }
 

@@ -50,11 +50,16 @@ export class ConstantLR extends LRScheduler {
   }
 
   protected override closedForm(): number[] {
-    return this.lrAt(this.lastEpoch)
+    return this.#restored(this.lastEpoch >= this.totalIters)
   }
 
   /** The learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
-    return this.baseLrs.map((base) => base * (this.factor + (epoch >= this.totalIters ? 1 - this.factor : 0)))
+    // Stepping restores it at the end of the epochs, which for none never comes; torch's closed form, with step(epoch), does.
+    return this.#restored(this.totalIters > 0 && epoch >= this.totalIters)
+  }
+
+  #restored(isOver: boolean): number[] {
+    return this.baseLrs.map((base) => base * (this.factor + (isOver ? 1 - this.factor : 0)))
   }
 }

@@ -44,6 +44,7 @@ export class CosineAnnealingLR extends LRScheduler {
   }
 
   protected override getLr(): number[] {
+    this.checkGroups()
     const { tMax, etaMin, lastEpoch } = this
     if (this.isInitial) return this.presentLrs()
     if (this.stepCount === 1 && lastEpoch > 0) return this.closedForm()

@@ -1,6 +1,6 @@
 import { check, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { callable, choice, each, flag, number, type Option, required, type Values } from '../options.ts'
+import { callable, choice, each, flag, number, type Option, orNull, required, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
 import {
@@ -34,7 +34,7 @@ const options = {
   stepSizeDown,
   mode,
   gamma: number(1, any, "factor of a step in the mode 'exp_range'"),
-  scaleFn: callable<((x: number) => number) | null>('height of a cycle, in place of the mode'),
+  scaleFn: orNull(callable<(x: number) => number>('height of a cycle, in place of the mode')),
   scaleMode: choice<'cycle' | 'iterations'>('cycle', ['cycle', 'iterations'], 'what scaleFn is given'),
   cycleMomentum: flag(true, 'move the momentum against the learning rate'),
   baseMomentum: each(number(0.8, any, 'lowest momentum')),
@@ -127,14 +127,16 @@ export class CyclicLR extends LRScheduler {
   }
 
   protected override getLr(): number[] {
-    if (this.cycleMomentum) {
+    this.checkGroups()
+    const lrs = this.lrAt(this.lastEpoch)
+    if (this.cycleMomentum && !lrs.some(Number.isNaN)) {
       const height = this.#height(this.lastEpoch)
       for (const [i, group] of this.groups.entries()) {
         const most = this.maxMomentums[i]!
         setMomentum(group, this.useBeta1, most - (most - this.baseMomentums[i]!) * height)
       }
     }
-    return this.lrAt(this.lastEpoch)
+    return lrs
   }
 
   /** The learning rates of the groups at an epoch. */

@@ -86,6 +86,7 @@ export class MultiplicativeLR extends OverFunctions {
   }
 
   protected override getLr(): number[] {
+    this.checkGroups()
     return this.groups.map(({ lr }, i) => (this.isInitial ? lr : lr * this.lambdas[i]!(this.lastEpoch)))
   }
 }

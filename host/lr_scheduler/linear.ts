@@ -60,6 +60,7 @@ export class LinearLR extends LRScheduler {
   /** The learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     const { startFactor, endFactor, totalIters } = this
+    if (totalIters === 0) return this.baseLrs.map((base) => base * startFactor)
     return this.baseLrs.map((base) => base * (startFactor + ((endFactor - startFactor) * Math.min(totalIters, epoch)) / totalIters))
   }
 }

@@ -21,6 +21,12 @@ const count = (doc: string): Option<number | null> => ({
 })
 
 const any = '[-∞, ∞]'
+const factor = (value: number, doc: string): Option<number> => ({
+  default: value,
+  range: 'a number other than 0',
+  doc,
+  accepts: (v) => typeof v === 'number' && v !== 0 && !Number.isNaN(v),
+})
 const options = {
   maxLr: required(each(number(0, any, 'highest learning rate'))),
   totalSteps: count('steps of the cycle; or give epochs and stepsPerEpoch'),
@@ -31,8 +37,8 @@ const options = {
   cycleMomentum: flag(true, 'move the momentum against the learning rate'),
   baseMomentum: each(number(0.85, any, 'lowest momentum')),
   maxMomentum: each(number(0.95, any, 'highest momentum')),
-  divFactor: number(25, any, 'the first learning rate is maxLr / divFactor'),
-  finalDivFactor: number(1e4, any, 'the last one is the first / finalDivFactor'),
+  divFactor: factor(25, 'the first learning rate is maxLr / divFactor'),
+  finalDivFactor: factor(1e4, 'the last one is the first / finalDivFactor'),
   threePhase: flag(false, 'go down as fast as up, and to the last learning rate in a third phase'),
 }
 
@@ -156,6 +162,7 @@ export class OneCycleLR extends LRScheduler {
   }
 
   protected override getLr(): number[] {
+    this.checkGroups()
     const lrs = this.lrAt(this.lastEpoch)
     if (this.cycleMomentum) {
       const { phase, share } = this.#locate(this.lastEpoch)

@@ -1,6 +1,6 @@
 import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { choice, each, number, type Values } from '../options.ts'
+import { checkOptions, choice, each, number, type Values } from '../options.ts'
 import { checkedOptions, type Field, LRScheduler, perGroup, type SchedulerDeclaration, type SchedulerStateDict } from './scheduler.ts'
 
 const any = '[-∞, ∞]'
@@ -69,6 +69,7 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   constructor(optimizer: AnyOptimizer, given: Partial<ReduceLROnPlateauOptions> = {}) {
     super(optimizer, { lastEpoch: 0 })
+    checkOptions(plateau.name, options, given)
     const o = checkedOptions(plateau, given)
     this.factor = o.factor
     this.minLrs = perGroup('ReduceLROnPlateau', 'minLr', o.minLr, this.groups.length)
@@ -137,7 +138,9 @@ export class ReduceLROnPlateau extends LRScheduler {
   }
 
   protected override prepareState(dict: SchedulerStateDict): () => void {
-    return super.prepareState({ ...this.#others(), ...dict })
+    // JSON has no infinity: null stands for "none yet".
+    const worst = (key: string) => (dict?.[key] === null ? { [key]: this.worst } : {})
+    return super.prepareState({ ...this.#others(), ...dict, ...worst('best'), ...worst('mode_worse') })
   }
 
   /** What other schedulers save and this one does not have. */

@@ -55,6 +55,7 @@ export class PolynomialLR extends LRScheduler {
 
   /** The learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
+    if (this.totalIters === 0) return [...this.baseLrs]
     return this.baseLrs.map((base) => base * pow(1 - Math.min(this.totalIters, epoch) / this.totalIters, this.power))
   }
 }

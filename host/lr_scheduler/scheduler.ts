@@ -11,7 +11,9 @@ export interface SchedulerDeclaration<D extends Declared = Declared> {
 }
 
 /** Options as they are handed over: those without a default must be. */
-export type Given<D extends Declared> = Partial<Values<D>> & { readonly lastEpoch?: number }
+export type Given<D extends Declared> = Partial<Values<D>> & Pick<Values<D>, RequiredOf<D>> & { readonly lastEpoch?: number }
+
+type RequiredOf<D extends Declared> = { [K in keyof D]: D[K] extends { readonly required: true } ? K : never }[keyof D]
 
 /** What a scheduler carries on, under torch's keys. */
 export type SchedulerStateDict = Readonly<Record<string, unknown>>
@@ -96,6 +98,11 @@ export abstract class LRScheduler {
   /** The same from the base learning rates alone, where there is such a form. */
   protected closedForm?(): number[]
 
+  /** @internal Whether it changes the present learning rates, and does not only write others in their place. */
+  get multiplies(): boolean {
+    return this.closedForm !== undefined
+  }
+
   /** Takes step 0. Constructors end with it, when their fields are set. */
   protected start(): void {
     for (const [i, group] of this.groups.entries()) {
@@ -125,8 +132,16 @@ export abstract class LRScheduler {
    * Goes on to the next learning rates; call it after `optimizer.step()`. With an epoch it goes there, by the closed form if there is one.
    */
   step(epoch?: number): void {
-    this.stepCount++
-    this.updateLr(epoch)
+    const isEpoch = epoch === undefined || (typeof epoch === 'number' && Number.isFinite(epoch))
+    check(isEpoch, 'option-range', () => `${this.name}.step: the epoch is a number, not ${shown(epoch)}`)
+    const { stepCount, lastEpoch } = this
+    try {
+      this.stepCount++
+      this.updateLr(epoch)
+    } catch (error) {
+      Object.assign(this, { stepCount, lastEpoch })
+      throw error
+    }
   }
 
   /** @internal */
@@ -138,13 +153,17 @@ export abstract class LRScheduler {
   /** Writes learning rates into the groups. */
   protected write(lrs: readonly number[]): void {
     const { groups } = this
-    check(
-      lrs.length === groups.length,
-      'state-mismatch',
-      `${this.name} was made for ${lrs.length} groups, and the optimizer has ${groups.length}`,
-    )
+    this.checkGroups(lrs.length)
+    const wrong = lrs.findIndex((lr) => typeof lr !== 'number' || Number.isNaN(lr))
+    check(wrong < 0, 'option-range', () => `${this.name}: the learning rate of group ${wrong} came out as ${shown(lrs[wrong])}`)
     for (const [i, lr] of lrs.entries()) groups[i]!.lr = lr
     this.lastLr = this.presentLrs()
+  }
+
+  /** Throws if groups were added since, where a schedule needs to know each from its start. */
+  protected checkGroups(count: number = this.baseLrs.length): void {
+    const { length } = this.groups
+    check(length === count, 'state-mismatch', () => `${this.name} was made for ${count} groups, and the optimizer has ${length}`)
   }
 
   protected presentLrs(): number[] {
@@ -189,10 +208,8 @@ export abstract class LRScheduler {
     const fail = (why: string) => new DownhillError('state-mismatch', `${this.name}.loadStateDict: the state dict ${why}`)
     if (typeof dict !== 'object' || dict === null || !Object.hasOwn(dict, key)) throw fail(`has no ${key}`)
     const value = dict[key]
-    const fits = Array.isArray(like)
-      ? Array.isArray(value) && value.length === like.length
-      : like === null || value === null || typeof value === typeof like
-    if (!fits) throw fail(`has ${shown(value)} for ${key}, in place of ${shown(like)}`)
+    const isEpoch = key !== 'last_epoch' || (typeof value === 'number' && value >= -1 && Number.isFinite(value))
+    if (!isEpoch || !isLike(value, like)) throw fail(`has ${shown(value)} for ${key}, in place of ${shown(like)}`)
     return copied(value)
   }
 }
@@ -208,6 +225,22 @@ const baseFields: readonly Field[] = [
 
 /** Keys that files of older versions of torch lack. */
 const OPTIONAL = new Set(['_is_initial', '_get_lr_called_within_step'])
+
+/** Whether a saved value is of the kind of another: numbers where numbers stand, as many in an array, the same keys. */
+function isLike(value: unknown, like: unknown): boolean {
+  if (like === null) return value === null || typeof value !== 'object'
+  if (typeof like === 'number') return typeof value === 'number' && !Number.isNaN(value)
+  if (Array.isArray(like)) return Array.isArray(value) && value.length === like.length && value.every((entry, i) => isLike(entry, like[i]))
+  if (typeof like !== 'object') return typeof value === typeof like
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const isCount = Object.values(like).every((entry) => typeof entry === 'number')
+  const own = Object.entries(value)
+  if (isCount) return own.every(([key, entry]) => !Number.isNaN(Number(key)) && isLike(entry, 0))
+  return (
+    own.length === Object.keys(like).length &&
+    own.every(([key, entry]) => Object.hasOwn(like, key) && isLike(entry, (like as Record<string, unknown>)[key]))
+  )
+}
 
 function copied(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? structuredClone(value) : value

@@ -53,6 +53,7 @@ export class SWALR extends LRScheduler {
   }
 
   protected override getLr(): number[] {
+    this.checkGroups()
     const step = this.annealEpochs === 0 ? Math.max(1, this.stepCount - 1) : this.stepCount - 1
     const [before, now] = [this.#alpha(step - 1), this.#alpha(step)]
     return this.groups.map(({ lr, swaLr }) => {

@@ -10,11 +10,12 @@ import type { FloatType } from '../wasm.ts'
 /** Machine epsilon, what ε₁ is if it is not given. */
 const EPSILON: Readonly<Record<FloatType, number>> = { float32: 2 ** -23, float64: 2 ** -52 }
 
+const isFloor = (v: unknown) => typeof v === 'number' && v >= 0
 const epsPair: Option<readonly [number | null, number]> = {
   default: [null, 1e-3],
   range: 'two numbers in [0, ∞], the first of which may be null',
   doc: "floor of the mean square (null: the element type's epsilon), and floor of the parameter's root mean square",
-  accepts: (v) => Array.isArray(v) && v.length === 2 && (v[0] === null || v[0] >= 0) && typeof v[1] === 'number' && v[1] >= 0,
+  accepts: (v) => Array.isArray(v) && v.length === 2 && (v[0] === null || isFloor(v[0])) && isFloor(v[1]),
 }
 
 const options = {
@@ -80,9 +81,8 @@ export class Adafactor extends MemberOptimizer<AdafactorOptions> {
 
   protected override update(closure: (() => number) | undefined): number | undefined {
     const loss = closure?.()
-    const present = this.present()
-    this.createStates(present)
-    for (const member of present) this.arena.frame(() => this.#step(member, this.paramGroups[member.group] as AdafactorOptions))
+    const sizes = ({ size, shape }: Parameter) => [size, sizeOf(reduced(shape, 1)), sizeOf(reduced(shape, 2))]
+    this.stepOneByOne(sizes, (member, options) => this.#step(member, options))
     return loss
   }
 

@@ -1,4 +1,4 @@
-import { check, DownhillError, shown } from '../errors.ts'
+import { check, DownhillError } from '../errors.ts'
 import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
 import { lr } from '../optimizer/rule.ts'
@@ -97,17 +97,12 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const o = this.paramGroups[0] as LBFGSOptions
     const known = o.lineSearchFn === null || o.lineSearchFn === 'strong_wolfe'
     check(known, 'option-range', () => `LBFGS: lineSearchFn must be null or 'strong_wolfe', not '${o.lineSearchFn}'`)
-    const evaluate = () => {
-      const loss = closure()
-      check(typeof loss === 'number', 'option-range', () => `LBFGS.step: the closure returns the loss, not ${shown(loss)}`)
-      return loss
-    }
-    const loss = evaluate()
+    const loss = closure()
     const state = (this.#state ??= newState())
     state.functionEvaluations++
     const gradient = this.#vectors.gradients(this.#vectors.take())
     try {
-      if (!(this.#vectors.largest(gradient) <= o.toleranceGrad)) this.#iterate(state, o, evaluate, loss, gradient)
+      if (!(this.#vectors.largest(gradient) <= o.toleranceGrad)) this.#iterate(state, o, closure, loss, gradient)
     } finally {
       this.#vectors.keepOnly(vectorsOf(state))
     }
@@ -116,7 +111,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   #iterate(state: LBFGSState, o: LBFGSOptions, closure: () => number, firstLoss: number, firstGradient: Flat): void {
     const vectors = this.#vectors
-    const maxEvaluations = o.maxEval as number
+    const maxEvaluations = o.maxEval ?? Math.floor((o.maxIter * 5) / 4)
     let loss = firstLoss
     let gradient = firstGradient
     let evaluations = 1

@@ -3,7 +3,8 @@ import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { type Member, MemberOptimizer, type StateLayout } from '../optimizer/members.ts'
 import { lr } from '../optimizer/rule.ts'
 import { choice, flag, integer, number, numbers, type Values } from '../options.ts'
-import { showShape } from '../shape.ts'
+import { type Shape, showShape } from '../shape.ts'
+import type { Parameter } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 
 const options = {
@@ -20,6 +21,8 @@ const options = {
     "how the learning rate follows the matrix's shape: √max(1, rows/columns), or 0.2·√max(rows, columns)",
   ),
 }
+
+const shortest = (shape: Shape) => Math.min(...shape)
 
 export type MuonOptions = Values<typeof options>
 
@@ -70,9 +73,9 @@ export class Muon extends MemberOptimizer<MuonOptions> {
 
   protected override update(closure: (() => number) | undefined): number | undefined {
     const loss = closure?.()
-    const present = this.present()
-    this.createStates(present)
-    for (const member of present) this.arena.frame(() => this.#step(member, this.paramGroups[member.group] as MuonOptions))
+    const sizes = ({ size, shape }: Parameter) => [size, size, shortest(shape) * shortest(shape), shortest(shape) * shortest(shape)]
+    this.arena.reserveScratch()
+    this.stepOneByOne(sizes, (member, options) => this.#step(member, options))
     return loss
   }
 

@@ -15,7 +15,7 @@ function split<O extends object>(
     const groups = new Map<string, GroupInit<O> & { params: [string, Parameter][] }>()
     for (const entry of namedEntries(by, group)) {
       const further = optionsOf(...entry)
-      const key = JSON.stringify(further)
+      const key = Object.entries(further).flat().map(String).join()
       const part = groups.get(key) ?? { ...(own as Partial<O>), ...further, params: [] }
       groups.set(key, part)
       part.params.push(entry)
@@ -46,7 +46,9 @@ export function groupsByName<O extends object>(
   params: Params<NoInfer<O>>,
   patterns: readonly (readonly [pattern: RegExp, options: Partial<O>])[],
 ): GroupInit<O>[] {
-  const arePairs = Array.isArray(patterns) && patterns.every((pair) => Array.isArray(pair) && pair[0] instanceof RegExp)
+  const isPattern = (pair: unknown) =>
+    Array.isArray(pair) && pair[0] instanceof RegExp && typeof pair[1] === 'object' && !('params' in pair[1])
+  const arePairs = Array.isArray(patterns) && patterns.every(isPattern)
   check(arePairs, 'option-range', () => `groupsByName takes [[pattern, options], …], not ${shown(patterns)}`)
   const used = new Set<RegExp>()
   const groups = split('groupsByName', params, (name) => {
@@ -59,7 +61,7 @@ export function groupsByName<O extends object>(
   return groups
 }
 
-const UNDECAYED = /(^|[._])(bias|\w*norm\d*)([._]|$)/i
+const UNDECAYED = /bias|norm/i
 
 /**
  * Groups in which biases and the weights of normalisations (parameters of one axis or none, and those with `bias` or `norm` in their names)
@@ -99,8 +101,8 @@ export interface LayerwiseOptions {
 export function layerwiseLr<O extends { lr: number }>(params: Params<NoInfer<O>>, options: LayerwiseOptions): GroupInit<O>[] {
   checkNames('layerwiseLr', ['lr', 'decay', 'layer'], options)
   const { lr, decay, layer = /^.*(?=\.)/ } = options
-  check(typeof lr === 'number' && lr >= 0, 'option-range', () => `layerwiseLr: lr must be a number in [0, ∞), not ${shown(lr)}`)
-  check(typeof decay === 'number' && decay > 0, 'option-range', () => `layerwiseLr: decay must be a number in (0, ∞), not ${shown(decay)}`)
+  check(Number.isFinite(lr) && lr >= 0, 'option-range', () => `layerwiseLr: lr must be a number in [0, ∞), not ${shown(lr)}`)
+  check(Number.isFinite(decay) && decay > 0, 'option-range', () => `layerwiseLr: decay must be a number in (0, ∞), not ${shown(decay)}`)
   check(layer instanceof RegExp, 'option-range', () => `layerwiseLr: layer must be a regular expression, not ${shown(layer)}`)
   const groups = groupsOf<O>('layerwiseLr', params).map((group) => ({ ...group, params: namedEntries('layerwiseLr', group) }))
   const layerOf = (name: string) => name.match(layer)?.[0] ?? name

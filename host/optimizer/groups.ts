@@ -1,6 +1,6 @@
 /** Groups of parameters: what is handed over, what they become, and how a state dict has them. */
-import { check, shown } from '../errors.ts'
-import { checkOptions, type Declared, defaultsOf, fromTorchKey, ownCopy, torchKey, withDefaults } from '../options.ts'
+import { check, DownhillError, shown } from '../errors.ts'
+import { checkOptions, type Declared, defaultsOf, fromTorchKey, isLoadable, torchKey, withDefaults } from '../options.ts'
 import { showShape } from '../shape.ts'
 import { Parameter } from '../tensor.ts'
 
@@ -108,28 +108,50 @@ export function checkedGroups<O extends object>(
     const given = overrides as Partial<O>
     // torch's order: what the group says first, then the rest.
     const options = { ...withDefaults(given, {} as O), ...withDefaults(given, defaults) }
-    checkConflict(declaration, options)
     const paramNames = entries.every(isPair) ? { paramNames: entries.map((entry) => entry[0]) } : {}
     return { params: parameters, ...paramNames, ...options } as ParamGroup<O>
   })
 }
 
+/** What schedulers, and names, add to a group; all else that is no option is the user's own, and keeps its name. */
+const ADDED = ['paramNames', 'initialLr', 'maxLr', 'minLr', 'swaLr', 'maxMomentum', 'baseMomentum']
+
 /** A group's options under torch's names. */
 export function savedGroup(declared: Declared, group: object): Record<string, unknown> {
+  const known = (name: string) => Object.hasOwn(declared, name) || ADDED.includes(name)
   const entries = Object.entries(group).filter(([name]) => name !== 'params')
-  return Object.fromEntries(entries.map(([name, value]) => [torchKey(name, declared), ownCopy(value)]))
+  return Object.fromEntries(entries.map(([name, value]) => [known(name) ? torchKey(name, declared) : name, deepCopy(value)]))
 }
 
-/** A saved group's options under our names. Options an older file lacks have their declared default; keys of schedulers are kept. */
-export function loadedGroup(where: string, declared: Declared, saved: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(saved).map(([key, value]) => {
-    const plain = /^[a-zA-Z]\w*$/.test(key) && key !== 'constructor'
-    check(plain, 'state-mismatch', () => `${where} has an option called ${shown(key)}`)
-    return [fromTorchKey(key, declared), ownCopy(value)] as const
-  })
-  const group = Object.fromEntries(entries)
-  const isOption = (name: string) => Object.hasOwn(declared, name) && !declared[name]!.fixed
-  checkOptions(where, declared, Object.fromEntries(entries.filter(([name]) => isOption(name))))
+/** A saved group's options under our names. Options an older file lacks have their declared default. */
+export function loadedGroup(
+  where: string,
+  declared: Declared,
+  saved: Readonly<Record<string, unknown>>,
+  parameters: number,
+): Record<string, unknown> {
+  const fail = (why: string) => new DownhillError('state-mismatch', `${where} ${why}`)
+  const group: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(saved)) {
+    const name = fromTorchKey(key, declared)
+    const isOption = Object.hasOwn(declared, name)
+    if (key === '__proto__' || (Object.hasOwn(declared, key) && torchKey(key, declared) !== key))
+      throw fail(`has an option called '${key}'`)
+    if (isOption && value === undefined) throw fail(`has no value for ${key}`)
+    if (isOption && !declared[name]!.fixed && !isLoadable(declared[name]!, value)) {
+      throw new DownhillError('option-range', `${where}: ${name} must be ${declared[name]!.range}, not ${shown(value)}`)
+    }
+    if (name === 'paramNames') {
+      const fits = Array.isArray(value) && value.length === parameters && value.every((entry) => typeof entry === 'string')
+      if (!fits) throw fail(`has ${shown(value)} for param_names, and ${parameters} parameters`)
+    } else if (ADDED.includes(name) && typeof value !== 'number') throw fail(`has ${shown(value)} for ${key}`)
+    group[isOption || ADDED.includes(name) ? name : key] = deepCopy(value)
+  }
+  if ('lr' in declared && !('lr' in group)) throw fail('has no lr')
   const fixed = Object.entries(declared).filter(([, option]) => option.fixed)
   return { ...group, ...defaultsOf(declared), ...group, ...Object.fromEntries(fixed.map(([name, option]) => [name, option.default])) }
+}
+
+function deepCopy(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value
 }

@@ -1,9 +1,12 @@
+import { check, shown } from '../errors.ts'
+
 /** Functions that are called at a moment, in the order in which they were added. */
 export class Hooks<Args extends readonly unknown[], Result = void> {
   readonly #hooks = new Set<{ readonly call: (...args: Args) => Result }>()
 
   /** Adds a function and gives what removes it again. The same function may be added twice. */
   add(call: (...args: Args) => Result): () => void {
+    check(typeof call === 'function', 'option-range', () => `a hook is a function, not ${shown(call)}`)
     const hook = { call }
     this.#hooks.add(hook)
     return () => void this.#hooks.delete(hook)

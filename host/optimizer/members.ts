@@ -64,6 +64,20 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     return present
   }
 
+  /**
+   * Steps the members that have a gradient one by one, each in a frame of its own. States and `workSizes`, the elements of the arrays that a
+   * parameter's frame takes, are there before the first is changed.
+   */
+  protected stepOneByOne(workSizes: (parameter: Parameter) => readonly number[], step: (member: Member, options: O) => void): void {
+    const present = this.present()
+    const bytesOf = (size: number, { dtype }: Parameter) => padded(Math.max(size, 1) * bytesPerElement[dtype])
+    const total = ({ parameter }: Member) => workSizes(parameter).reduce((sum, size) => sum + bytesOf(size, parameter), 0)
+    this.arena.folds.reserve(1)
+    this.arena.frame(() => this.arena.frames.allocate(Math.max(0, ...present.map(total)), this.declaration.name))
+    this.createStates(present)
+    for (const member of present) this.arena.frame(() => step(member, this.paramGroups[member.group] as O))
+  }
+
   #newClock(group: number): Clock {
     const options = this.paramGroups[group] as O
     return { t: 0, ...Object.fromEntries(this.layout.numbers.map(({ name, initial }) => [name, initial(options)])) } as Clock
@@ -181,8 +195,8 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
       const slot = slots.findIndex((candidate) => candidate.key === key)
       const number = numbers.find((candidate) => candidate.key === key)
       if (number) {
-        const scalar = isStateTensor(value) ? value.data[0] : value
-        if (typeof scalar !== 'number' || (number.name === 't' && !(Number.isSafeInteger(scalar) && scalar >= 0))) {
+        const scalar = isStateTensor(value) && value.data?.length === 1 ? value.data[0] : value
+        if (typeof scalar !== 'number' || Number.isNaN(scalar) || (number.name === 't' && !(Number.isSafeInteger(scalar) && scalar >= 0))) {
           throw fail(`has ${shown(scalar)} for ${key}`)
         }
         scalars[number.name] = scalar
@@ -192,7 +206,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
         const shape = slots[slot]!.shape(parameter)
         if (!isStateTensor(value) || !Array.isArray(value.shape) || !sameShape(value.shape, shape)) {
           throw fail(
-            `has ${isStateTensor(value) ? showShape(value.shape) : shown(value)} for ${key}, which must be a tensor of shape ${showShape(shape)}`,
+            `has ${isStateTensor(value) && Array.isArray(value.shape) ? showShape(value.shape) : shown(value)} for ${key}, which must be a tensor of shape ${showShape(shape)}`,
           )
         }
         checkNumbers(`${this.declaration.name}.loadStateDict: ${key} of parameter ${index}`, shape, value.data)

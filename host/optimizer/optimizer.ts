@@ -1,6 +1,7 @@
 import type { Arena } from '../arena.ts'
 import { dispose } from '../dispose.ts'
 import { check, DownhillError, shown } from '../errors.ts'
+import { ownCopy } from '../options.ts'
 import type { Parameter } from '../tensor.ts'
 import {
   checkedDefaults,
@@ -78,15 +79,26 @@ export abstract class Optimizer<O extends object> {
    * Takes one step with the gradients as they are. With a closure, evaluates it once before and returns its value.
    *
    * @throws before anything is changed: `disposed`, `out-of-memory` at a first step, `state-mismatch` if an option needs state that the
-   * first step did not make
+   * first step did not make, `option-range` if the closure is none or returns no number
    */
   step(closure?: () => number): number | undefined {
     this.assertAlive()
     if (beforeAnyStep.size) beforeAnyStep.run(this)
     if (this.#beforeStep.size) this.#beforeStep.run(this)
-    const loss = this.update(closure)
+    this.assertAlive()
+    const loss = this.update(closure === undefined ? undefined : () => this.#evaluated(closure))
     if (this.#afterStep.size) this.#afterStep.run(this)
     if (afterAnyStep.size) afterAnyStep.run(this)
+    return loss
+  }
+
+  /** What a closure returns, which must be a number; it may not dispose what is being stepped. */
+  #evaluated(closure: () => number): number {
+    const by = () => `${this.declaration.name}.step`
+    check(typeof closure === 'function', 'option-range', () => `${by()} takes a function that returns the loss, not ${shown(closure)}`)
+    const loss = closure()
+    check(typeof loss === 'number', 'option-range', () => `${by()}: the closure returns the loss as a number, not ${shown(loss)}`)
+    this.assertAlive()
     return loss
   }
 
@@ -122,7 +134,7 @@ export abstract class Optimizer<O extends object> {
   lr(group = 0): number {
     const found = this.paramGroups[group] as { lr: number } | undefined
     check(
-      found !== undefined,
+      found !== undefined && Number.isInteger(group),
       'option-range',
       () => `${this.declaration.name} has groups 0 to ${this.paramGroups.length - 1}, not ${group}`,
     )
@@ -178,9 +190,10 @@ export abstract class Optimizer<O extends object> {
   loadStateDict(dict: OptimizerStateDict): void {
     this.assertAlive()
     const { name, options } = this.declaration
-    const { state, param_groups: saved } = this.#beforeLoad.through(dict, (given) => [this, given])
+    const { state, param_groups: saved } = this.#beforeLoad.through(dict, (given) => [this, given]) ?? {}
     const fail = (why: string) => new DownhillError('state-mismatch', `${name}.loadStateDict: ${why}`)
-    if (typeof state !== 'object' || state === null || !Array.isArray(saved)) throw fail('a state dict has `state` and `param_groups`')
+    const isObject = typeof state === 'object' && state !== null && !(state instanceof Map)
+    if (!isObject || !Array.isArray(saved)) throw fail('a state dict has `state` and `param_groups`')
     if (saved.length !== this.paramGroups.length) {
       throw fail(`the state dict has ${saved.length} parameter groups, the optimizer has ${this.paramGroups.length}`)
     }
@@ -191,7 +204,7 @@ export abstract class Optimizer<O extends object> {
       if (!Array.isArray(params) || params.length !== length) {
         throw fail(`group ${i} has ${length} parameters, that of the state dict ${Array.isArray(params) ? params.length : 'none'}`)
       }
-      return loadedGroup(`${name}.loadStateDict: group ${i}`, options, rest)
+      return loadedGroup(`${name}.loadStateDict: group ${i}`, options, rest, length)
     })
     const indices = saved.flatMap((group) => group.params as number[])
     const known = new Set(indices.map(String))
@@ -207,6 +220,28 @@ export abstract class Optimizer<O extends object> {
     }
     write()
     this.#afterLoad.run(this)
+  }
+
+  /** @internal Notes parameters, gradients, state and options as they are; returns what puts them back. No hook sees it. */
+  snapshot(): () => void {
+    const parameters = this.parameters().map((parameter) => ({
+      parameter,
+      data: parameter.data.slice(),
+      grad: parameter.sparseGrad ? structuredClone(parameter.sparseGrad) : (parameter.grad?.slice() ?? null),
+    }))
+    const states = parameters.map(({ parameter }) => this.readState(parameter))
+    const groups = this.paramGroups.map((group) => ({ group, own: ownCopies(group) }))
+    return () => {
+      for (const { group, own } of groups) {
+        for (const key of Object.keys(group)) if (!Object.hasOwn(own, key)) delete (group as Record<string, unknown>)[key]
+        Object.assign(group, own)
+      }
+      for (const { parameter, data, grad } of parameters) {
+        parameter.data.set(data)
+        parameter.grad = grad
+      }
+      this.prepareStates(states, this.paramGroups as O[])()
+    }
   }
 
   /** Calls a function before each step. */
@@ -253,4 +288,9 @@ export abstract class Optimizer<O extends object> {
     if (this.#disposed) throw new DownhillError('disposed', `this ${this.declaration.name} was disposed`)
     this.arena.assertAlive()
   }
+}
+
+/** A group's options, its arrays copied. */
+function ownCopies<O>({ params, ...options }: ParamGroup<O>): Record<string, unknown> {
+  return { ...Object.fromEntries(Object.entries(options).map(([key, value]) => [key, ownCopy(value)])), params }
 }

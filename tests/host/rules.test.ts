@@ -161,15 +161,25 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     const saved = optimizer.stateDict()
     const key = Object.keys(saved.state[0]!).find((name) => typeof saved.state[0]![name] === 'object')!
     const state = (change: object) => ({ ...saved, state: { ...saved.state, 0: { ...saved.state[0], ...change } } })
+    const group = (change: object) => ({ ...saved, param_groups: [{ ...saved.param_groups[0], ...change }] })
     const wrong: [string, object][] = [
       ['no groups', { state: {}, param_groups: [] }],
       ['fewer parameters', { ...saved, param_groups: [{ ...saved.param_groups[0], params: [0] }] }],
       ['a shape that does not fit', state({ [key]: { dtype: 'float32', shape: [2], data: new Float32Array(2) } })],
       ['an unknown key', state({ momentum: 1 })],
       ['a state of no parameter', { ...saved, state: { ...saved.state, 99: {} } }],
-      ['an option out of range', { ...saved, param_groups: [{ ...saved.param_groups[0], lr: -1 }] }],
+      ['a tensor without a shape', state({ [key]: { dtype: 'float32', shape: null, data: new Float32Array(2) } })],
+      ['a text for an option', group({ lr: 'fast' })],
+      ['NaN for an option', group({ lr: Number.NaN })],
+      ['an option without a value', group({ lr: undefined })],
+      ['names of other parameters', group({ param_names: ['a'] })],
+      ['a text of a scheduler', group({ initial_lr: 'abc' })],
+      ['a map', { ...saved, state: new Map() }],
       ['something else', {}],
+      ['nothing', null as never],
     ]
+    const camelCase = Object.keys(rule.options).find((name) => /[A-Z]/.test(name))
+    if (camelCase) wrong.push(['an option under two names', group({ [camelCase]: 0 })])
     for (const [what, dict] of wrong) {
       expect(['state-mismatch', 'option-range'], what).toContain(thrown(() => optimizer.loadStateDict(dict as never)).code)
       expect(optimizer.stateDict(), what).toEqual(saved)

@@ -16,7 +16,9 @@ function run([command, ...args], cwd) {
 
 try {
   const [{ filename, files }] = JSON.parse(run([...npm, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
-  const stray = files.filter(({ path }) => !/^(dist|datasets)\/|^(README|CHANGELOG)\.md$|^LICENSE$|^package\.json$/.test(path))
+  const stray = files.filter(
+    ({ path }) => !/^(dist|docs|datasets)\/|^(README|CHANGELOG|CONTRIBUTING)\.md$|^LICENSE$|^package\.json$/.test(path),
+  )
   if (stray.length) throw new Error(`the tarball holds ${stray.map(({ path }) => path).join(', ')}`)
 
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }')
