@@ -32,7 +32,7 @@ export function makeScheduler(spec: SchedulerSpec, optimizer: AnyOptimizer, last
   const declared = Class.declaration?.options ?? {}
   const given = Object.fromEntries(Object.entries(options).map(([key, value]) => [fromTorchKey(key, declared), functionOf(value)]))
   const inner = () => (spec.schedulers ?? []).map((one) => makeScheduler(one, optimizer))
-  const epoch = lastEpoch === undefined ? {} : { lastEpoch }
+  const epoch = (lastEpoch ?? -1) === -1 ? {} : { lastEpoch }
   if (name === 'ChainedScheduler') return new Class(inner(), optimizer)
   if (name === 'SequentialLR') return new Class(optimizer, inner(), { ...given, ...epoch })
   return new Class(optimizer, { ...given, ...epoch })

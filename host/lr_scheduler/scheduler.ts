@@ -208,7 +208,7 @@ export abstract class LRScheduler {
     const fail = (why: string) => new DownhillError('state-mismatch', `${this.name}.loadStateDict: the state dict ${why}`)
     if (typeof dict !== 'object' || dict === null || !Object.hasOwn(dict, key)) throw fail(`has no ${key}`)
     const value = dict[key]
-    const isEpoch = key !== 'last_epoch' || (typeof value === 'number' && value >= -1 && Number.isFinite(value))
+    const isEpoch = key !== 'last_epoch' || Number.isFinite(value)
     if (!isEpoch || !isLike(value, like)) throw fail(`has ${shown(value)} for ${key}, in place of ${shown(like)}`)
     return copied(value)
   }

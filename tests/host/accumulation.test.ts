@@ -71,6 +71,23 @@ it('sparse gradients stay sparse, unless others join them', async () => {
   expect([...table.grad!]).toEqual([0.5, 4.5, 0.5, 0.5])
 })
 
+it('does not overflow on the way, knows a parameter once, and leaves dead ones alone', async () => {
+  const arena = await Arena.create()
+  const w = arena.parameter([1])
+  const accumulation = new GradientAccumulation([w])
+  for (let i = 0; i < 3; i++) {
+    w.grad = [2e38]
+    accumulation.add(1000)
+  }
+  accumulation.average()
+  expect(w.grad![0]! / 2e38).toBeCloseTo(1, 6)
+  expect(thrown(() => new GradientAccumulation([w, w])).message).toBe('GradientAccumulation got a parameter twice')
+  accumulation.add()
+  w.dispose()
+  const before = arena.usage()
+  expect(thrown(() => accumulation.average()).code).toBe('disposed')
+  expect(arena.usage()).toEqual(before)
+})
 it('refuses what is no count, and gives its memory back', async () => {
   const arena = await Arena.create()
   const w = arena.parameter([100])

@@ -97,4 +97,17 @@ describe('findLr', () => {
     expect(thrown(() => findLr({} as never, closure)).message).toBe('findLr takes an optimizer, not an object (Object)')
     expect(optimizer.lr()).toBe(0.1)
   })
+
+  it('puts sparse gradients back, and what no state dict could hold', async () => {
+    const arena = await Arena.create()
+    const w = arena.parameter([2, 1])
+    w.grad = { indices: [1], values: [10] }
+    const optimizer = new downhill.SGD([w], { lr: 0.1 })
+    let hooked = 0
+    optimizer.registerStateDictPreHook(() => void hooked++)
+    optimizer.paramGroups[0]!.lr = -1e-20
+    findLr(optimizer, () => downhill.clipGradNorm([w], 1), { steps: 3 })
+    expect([[...w.sparseGrad!.values], [...w.data], optimizer.lr(), hooked]).toEqual([[10], [0, 0], -1e-20, 0])
+    expect(thrown(() => findLr(null as never, () => 1)).code).toBe('option-range')
+  })
 })

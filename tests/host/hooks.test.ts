@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Adam, Arena, registerOptimizerStepPostHook, registerOptimizerStepPreHook, SGD } from '../../host/index.ts'
+import { thrown } from './thrown.ts'
 
 async function one() {
   const arena = await Arena.create()
@@ -53,5 +54,30 @@ describe('hooks', () => {
     optimizer.registerLoadStateDictPostHook((given) => void order.push(`loaded ${given.lr()}`))
     optimizer.loadStateDict(saved as never)
     expect(order.at(-1)).toBe('loaded 0.125')
+  })
+
+  it('may not dispose what is being stepped: another tensor may have the memory by then', async () => {
+    const arena = await Arena.create()
+    const w = arena.parameter([4], { data: [1, 1, 1, 1] })
+    const optimizer = new Adam([w])
+    w.grad = [1, 1, 1, 1]
+    optimizer.step()
+    let other = w
+    const closure = () => {
+      optimizer.dispose()
+      other = arena.parameter([4], { data: [7, 7, 7, 7] })
+      return 1
+    }
+    expect(thrown(() => optimizer.step(closure)).code).toBe('disposed')
+    expect([...other.data]).toEqual([7, 7, 7, 7])
+    const second = new Adam([w])
+    second.registerStepPreHook(() => second.dispose())
+    expect(thrown(() => second.step()).code).toBe('disposed')
+  })
+
+  it('are functions', async () => {
+    const { optimizer } = await one()
+    expect(thrown(() => optimizer.registerStepPreHook(null as never)).code).toBe('option-range')
+    expect(thrown(() => registerOptimizerStepPostHook(3 as never)).code).toBe('option-range')
   })
 })

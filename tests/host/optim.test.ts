@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Adafactor, type AnyOptimizer, Arena, LBFGS, Muon, type Parameter, SGD, SparseAdam } from '../../host/index.ts'
+import { Adafactor, type AnyOptimizer, Arena, LBFGS, Muon, type Parameter, SGD, SparseAdam, type Tensor } from '../../host/index.ts'
 import type { FloatType } from '../../host/wasm.ts'
 import { thrown } from './thrown.ts'
 
@@ -85,6 +85,21 @@ describe.each(every)('%s', (name, make, shapes, variants) => {
     expect(arena.usage().state).toBe(said)
     optimizer.dispose()
     expect(arena.usage().state).toBe(0)
+  })
+
+  it('has all its memory before it changes anything', async () => {
+    const arena = await Arena.create({ maximumBytes: 2 ** 20 })
+    const params = [arena.parameter([2, 2], { data: [1, 2, 3, 4] }), arena.parameter([150, 100])]
+    const optimizer = make(params)
+    setGradients(params, 0)
+    const rest: Tensor[] = []
+    expect(() => {
+      for (;;) rest.push(arena.tensor(new Float32Array(1024)))
+    }).toThrow('4096 more bytes for tensors do not fit')
+    for (const tensor of rest.splice(0, 5)) tensor.dispose()
+    const before = copy(params)
+    expect(thrown(() => optimizer.step()).code).toBe('out-of-memory')
+    expect([copy(params), optimizer.stateDict().state]).toEqual([before, {}])
   })
 
   it('takes no sparse gradients, and then changes nothing', async () => {

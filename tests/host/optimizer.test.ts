@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Adagrad, Adam, AdamW, Arena, RMSprop, SGD } from '../../host/index.ts'
+import { Adagrad, Adam, AdamW, Arena, LinearLR, RMSprop, SGD } from '../../host/index.ts'
 import { thrown } from './thrown.ts'
 
 describe('groups', () => {
@@ -57,6 +57,48 @@ describe('groups', () => {
     expect(optimizer.paramGroups.length).toBe(1)
     expect(thrown(() => new SGD([a, other.parameter([1])])).code).toBe('params-invalid')
     expect(thrown(() => new SGD([['a', a], b] as never)).code).toBe('params-invalid')
+  })
+})
+
+describe('closures', () => {
+  it.each([
+    ['no function', 5],
+    ['an asynchronous one', async () => 1],
+    ['one that returns nothing', () => undefined],
+    ['one that returns a bigint', () => 1n],
+  ])('%s is refused, and nothing is stepped', async (_, closure) => {
+    const arena = await Arena.create()
+    const w = arena.parameter([1], { data: [1] })
+    const optimizer = new Adam([w])
+    w.grad = [1]
+    expect(thrown(() => optimizer.step(closure as never)).code).toBe('option-range')
+    expect([w.data[0], optimizer.stateDict().state]).toEqual([1, {}])
+  })
+})
+
+describe('state dicts', () => {
+  it('hold the options of the user under their own names, as copies', async () => {
+    const arena = await Arena.create()
+    const optimizer = new SGD([arena.parameter([1])])
+    const mine = { list: [1] }
+    Object.assign(optimizer.paramGroups[0]!, { my_tag: 1, 'my-tag': 2, mine })
+    const saved = optimizer.stateDict()
+    mine.list.push(2)
+    expect(saved.param_groups[0]).toMatchObject({ my_tag: 1, 'my-tag': 2, mine: { list: [1] } })
+    const other = new SGD([arena.parameter([1])])
+    other.loadStateDict(saved)
+    expect(other.stateDict()).toEqual(saved)
+  })
+
+  it('may hold a learning rate that a schedule brought below 0 by a rounding', async () => {
+    const arena = await Arena.create()
+    const w = arena.parameter([1])
+    const optimizer = new SGD([w], { lr: 0.535 })
+    const scheduler = new LinearLR(optimizer, { endFactor: 0 })
+    for (let i = 0; i < 5; i++) scheduler.step()
+    expect(optimizer.lr()).toBeLessThan(0)
+    optimizer.loadStateDict(optimizer.stateDict())
+    expect(thrown(() => optimizer.lr('length' as never)).code).toBe('option-range')
   })
 })
 

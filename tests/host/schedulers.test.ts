@@ -136,4 +136,75 @@ describe('schedulers', () => {
     optimizer.addParamGroup({ params: [arena.parameter([1])] })
     expect(thrown(() => scheduler.step()).message).toBe('LambdaLR was made for 2 groups, and the optimizer has 3')
   })
+
+  it('refuse a step to no number, and a learning rate that is none, without moving', () => {
+    const optimizer = twoGroups()
+    const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: (epoch) => (epoch === 2 ? (undefined as never) : 1) })
+    scheduler.step()
+    const saved = scheduler.stateDict()
+    expect(thrown(() => scheduler.step()).message).toBe('LambdaLR: the learning rate of group 0 came out as NaN')
+    for (const wrong of ['3', Number.NaN, {}, 1n, true]) expect(thrown(() => scheduler.step(wrong as never)).code).toBe('option-range')
+    expect([scheduler.stateDict(), optimizer.lr()]).toEqual([saved, 0.2])
+    for (const lrLambda of [null, [null, null]]) {
+      expect(thrown(() => new downhill.LambdaLR(twoGroups(), { lrLambda } as never)).code).toBe('option-range')
+    }
+    expect(thrown(() => new downhill.OneCycleLR(twoGroups(), { maxLr: 1, totalSteps: 9, divFactor: 0 })).code).toBe('option-range')
+    expect(thrown(() => new downhill.ReduceLROnPlateau(twoGroups(), { lastEpoch: 3 } as never)).code).toBe('option-unknown')
+  })
+
+  it.each(['OneCycleLR', 'SWALR', 'CosineAnnealingLR', 'MultiplicativeLR', 'CyclicLR triangular'])(
+    '%s notices a group that was added',
+    (name) => {
+      const optimizer = twoGroups()
+      const scheduler = every[name]!(optimizer)
+      optimizer.addParamGroup({ params: [arena.parameter([1])] })
+      const saved = optimizer.stateDict()
+      expect(thrown(() => scheduler.step()).message).toContain('was made for 2 groups, and the optimizer has 3')
+      expect(optimizer.stateDict()).toEqual(saved)
+    },
+  )
+
+  it('come back from JSON, which has no infinity', () => {
+    const scheduler = new downhill.ReduceLROnPlateau(twoGroups(), { patience: 0 })
+    scheduler.loadStateDict(JSON.parse(JSON.stringify(scheduler.stateDict())))
+    for (const loss of [5, 4, 3]) scheduler.step(loss)
+    expect([scheduler.best, scheduler.optimizer.lr()]).toEqual([3, 0.2])
+  })
+
+  it('refuse states of another kind', () => {
+    const refused = (scheduler: LRScheduler, change: object) => {
+      const saved = scheduler.stateDict()
+      expect(thrown(() => scheduler.loadStateDict({ ...saved, ...change })).code).toBe('state-mismatch')
+      expect(scheduler.stateDict()).toEqual(saved)
+    }
+    for (const change of [{ last_epoch: null }, { last_epoch: Number.NaN }, { base_lrs: ['a', 'b'] }, { base_lrs: [1] }, { gamma: null }]) {
+      refused(new downhill.ExponentialLR(twoGroups(), { gamma: 0.5 }), change)
+    }
+    const phases = new downhill.OneCycleLR(twoGroups(), { maxLr: 1, totalSteps: 9 })
+    refused(phases, { _schedule_phases: [null, null] })
+    for (const milestones of [null, [2, 4], { x: 1 }]) refused(every.MultiStepLR!(twoGroups()), { milestones })
+    refused(every.SequentialLR!(twoGroups()), { _milestones: ['x'] })
+  })
+
+  it('in a sequence say nothing beforehand where nothing can be said', () => {
+    const optimizer = twoGroups()
+    const parts = [new downhill.ExponentialLR(optimizer, { gamma: 0.9 }), new downhill.SWALR(optimizer, { swaLr: 0.1 })]
+    const averaging = new downhill.SequentialLR(optimizer, parts, { milestones: [3] })
+    expect(averaging.lrAt(2)[0]).toBeCloseTo(0.2 * 0.81, 12)
+    expect(thrown(() => averaging.lrAt(3)).message).toContain('has no closed form here')
+    const other = twoGroups()
+    const linear = new downhill.LinearLR(other)
+    const cycle = new downhill.OneCycleLR(other, { maxLr: 1, totalSteps: 10 })
+    const cycled = new downhill.SequentialLR(other, [linear, cycle], { milestones: [3] })
+    expect(thrown(() => cycled.lrAt(0)).code).toBe('option-range')
+    expect(cycled.lrAt(3)).toEqual(cycle.lrAt(0))
+  })
+
+  it('without any epochs stay where stepping leaves them', () => {
+    for (const Class of [downhill.ConstantLR, downhill.LinearLR, downhill.PolynomialLR]) {
+      const scheduler = new Class(twoGroups(), { totalIters: 0 })
+      scheduler.step()
+      expect(scheduler.lrAt(1)).toEqual(scheduler.getLastLr())
+    }
+  })
 })
