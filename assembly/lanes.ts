@@ -13,6 +13,11 @@ export class Off {}
 }
 
 // @ts-ignore: decorator
+@inline export function isSingle<E>(): bool {
+  return sizeof<E>() == 4
+}
+
+// @ts-ignore: decorator
 @inline export function splat<E>(value: f64): v128 {
   return v128.splat<E>(<E>value);
 }

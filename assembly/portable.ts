@@ -1,15 +1,10 @@
 /**
- * exp, expm1, log, tanh and sigmoid on lanes of E, from strict IEEE operations: the same bits on every engine. Errors against a
- * correctly rounded result stand in docs/numerics.md, measured by tests/host/portable.test.ts. Denormal results are kept.
+ * exp, log, tanh, sigmoid and softplus on lanes of E, from strict IEEE operations: the same bits on every engine. Errors against a
+ * correctly rounded result stand in docs/numerics.md, measured by tests/host/portable-kernels.test.ts. Denormal results are kept.
  *
  * The series are Taylor's, so that every constant below is a fraction one can check; the argument is reduced until they converge.
  */
-import { mulAdd, select, splat } from './lanes'
-
-// @ts-ignore: decorator
-@inline function isSingle<E>(): bool {
-  return sizeof<E>() == 4
-}
+import { isSingle, mulAdd, select, splat } from './lanes'
 
 /** Adding and subtracting 1.5·2^(mantissa bits) rounds to the nearest integer, and leaves it in the low bits in between. */
 // @ts-ignore: decorator
@@ -25,17 +20,33 @@ import { mulAdd, select, splat } from './lanes'
     : i64x2.add(i64x2.shl(shifted, 52), i64x2.splat(1023 << 52))
 }
 
-/** x − n·ln 2 with ln 2 in two parts, the first short enough for an exact product. */
+/** ln 2 in two parts, the first so short that its multiples by an exponent are exact. */
 // @ts-ignore: decorator
-@inline function minusMultipleOfLn2<E>(x: v128, n: v128): v128 {
-  const high = isSingle<E>() ? 0.693359375 : 0.693147180369123816490
-  const low = isSingle<E>() ? -2.12194440054690583e-4 : 1.90821492927058770002e-10
-  return v128.sub<E>(v128.sub<E>(x, v128.mul<E>(n, splat<E>(high))), v128.mul<E>(n, splat<E>(low)))
+@inline function ln2High<E>(): v128 {
+  return splat<E>(isSingle<E>() ? 0.693359375 : 0.693147180369123816490)
 }
 
-/** e^r − 1 for |r| ≤ ln 2 / 2: r + r²·(1/2! + r/3! + …), to r^7 (f32) or r^13 (f64). */
 // @ts-ignore: decorator
-@inline function expm1Reduced<E>(r: v128): v128 {
+@inline function ln2Low<E>(): v128 {
+  return splat<E>(isSingle<E>() ? -2.12194440054690583e-4 : 1.90821492927058770002e-10)
+}
+
+/**
+ * e^x = 2^n·e^r for r = x − n·ln 2; +0 and ∞ beyond the range, NaN for NaN. 2^n is applied in two factors: the second one alone rounds into
+ * the denormals.
+ */
+export function exp<E>(x: v128): v128 {
+  const low = splat<E>(isSingle<E>() ? -104.0 : -746.0)
+  const high = splat<E>(isSingle<E>() ? 89.0 : 710.0)
+  const shift = roundingShift<E>()
+  // pmin and pmax leave NaN in their first operand, and are one instruction on x86 where min and max are six.
+  const bounded = v128.pmin<E>(v128.pmax<E>(x, low), high)
+  const n = v128.sub<E>(mulAdd<E>(bounded, splat<E>(1.44269504088896340736), shift), shift)
+  // r = near − rest, of which near is exact.
+  const near = v128.sub<E>(bounded, v128.mul<E>(n, ln2High<E>()))
+  const rest = v128.mul<E>(n, ln2Low<E>())
+  const r = v128.sub<E>(near, rest)
+  // Taylor's series, to r^7 (f32) or r^13 (f64): `sum` is 1/2! + r/3! + …
   let sum: v128
   if (isSingle<E>()) {
     sum = splat<E>(1.0 / 5040.0)
@@ -53,66 +64,61 @@ import { mulAdd, select, splat } from './lanes'
   sum = mulAdd<E>(sum, r, splat<E>(1.0 / 24.0))
   sum = mulAdd<E>(sum, r, splat<E>(1.0 / 6.0))
   sum = mulAdd<E>(sum, r, splat<E>(0.5))
-  return mulAdd<E>(v128.mul<E>(r, r), sum, r)
-}
-
-/** e^x; +0 and ∞ beyond the range, NaN for NaN. 2^n is applied in two factors: the second one alone rounds into the denormals. */
-export function exp<E>(x: v128): v128 {
-  const low = splat<E>(isSingle<E>() ? -104.0 : -746.0)
-  const high = splat<E>(isSingle<E>() ? 89.0 : 710.0)
-  const shift = roundingShift<E>()
-  const bounded = v128.min<E>(v128.max<E>(x, low), high)
-  const n = v128.sub<E>(mulAdd<E>(bounded, splat<E>(1.44269504088896340736), shift), shift)
-  const value = v128.add<E>(splat<E>(1), expm1Reduced<E>(minusMultipleOfLn2<E>(bounded, n)))
+  // 1 + near + (r²·sum − rest), with what the first addition loses added to the small part.
+  const one = splat<E>(1)
+  const leading = v128.add<E>(one, near)
+  const lost = v128.sub<E>(near, v128.sub<E>(leading, one))
+  const value = v128.add<E>(leading, v128.add<E>(v128.sub<E>(v128.mul<E>(v128.mul<E>(r, r), sum), rest), lost))
   const half = mulAdd<E>(n, splat<E>(0.5), shift)
-  const rest = v128.add<E>(v128.sub<E>(n, v128.sub<E>(half, shift)), shift)
-  return v128.mul<E>(v128.mul<E>(value, powerOfTwo<E>(half)), powerOfTwo<E>(rest))
+  const other = v128.add<E>(v128.sub<E>(n, v128.sub<E>(half, shift)), shift)
+  return v128.mul<E>(v128.mul<E>(value, powerOfTwo<E>(half)), powerOfTwo<E>(other))
 }
 
-/** e^x − 1 for 0 ≤ x ≤ 45, without cancellation near 0. */
-// @ts-ignore: decorator
-@inline function expm1<E>(x: v128): v128 {
-  const shift = roundingShift<E>()
-  const shifted = mulAdd<E>(x, splat<E>(1.44269504088896340736), shift)
-  const scale = powerOfTwo<E>(shifted)
-  const part = expm1Reduced<E>(minusMultipleOfLn2<E>(x, v128.sub<E>(shifted, shift)))
-  return mulAdd<E>(scale, part, v128.sub<E>(scale, splat<E>(1)))
-}
-
-/** (e^2x − 1) / (e^2x + 1); ±1 beyond 9.02 (f32) or 19.1 (f64), where the quotient would round to it. */
+/**
+ * 1 − 2/(e^2|x| + 1), and below 0.625 Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))) to 9 (f32) or 17 (f64), as x less the
+ * rest: the leading term carries no error. The two differ in what is divided only.
+ */
 export function tanh<E>(x: v128): v128 {
   const sign = v128.and(x, splat<E>(-0.0))
   const size = v128.xor(x, sign)
-  const bounded = v128.min<E>(size, splat<E>(isSingle<E>() ? 10.0 : 22.0))
-  const twice = expm1<E>(v128.add<E>(bounded, bounded))
-  return v128.or(v128.div<E>(twice, v128.add<E>(twice, splat<E>(2))), sign)
-}
-
-/** 1 / (1 + e^−x), for negative x as e^x / (1 + e^x): neither form overflows, and both keep denormal results. */
-export function sigmoid<E>(x: v128): v128 {
-  const decayed = exp<E>(v128.or(x, splat<E>(-0.0)))
-  const negative = v128.lt<E>(x, splat<E>(0))
-  return v128.div<E>(select(negative, decayed, splat<E>(1)), v128.add<E>(decayed, splat<E>(1)))
-}
-
-/** ln x = k·ln 2 + ln m with m in [√½, √2), ln m = 2·artanh(s) for s = (m − 1)/(m + 1). −∞ at 0, NaN below. */
-export function log<E>(x: v128): v128 {
-  const smallest = isSingle<E>() ? 1.1754943508222875e-38 : 2.2250738585072014e-308
-  const denormal = v128.lt<E>(x, splat<E>(smallest))
-  const normal = select(denormal, v128.mul<E>(x, splat<E>(isSingle<E>() ? 33554432.0 : 18014398509481984.0)), x)
-  const lift = v128.and(denormal, splat<E>(isSingle<E>() ? 25.0 : 54.0))
-  let k: v128, m: v128
+  const z = v128.mul<E>(x, x)
+  let above: v128, below: v128
   if (isSingle<E>()) {
-    const shifted = i32x4.add(normal, i32x4.splat(0x3f800000 - 0x3f3504f3))
-    m = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3))
-    k = v128.sub<E>(v128.or(i32x4.shr_u(shifted, 23), splat<E>(8388608.0)), splat<E>(8388608.0 + 127.0))
+    above = mulAdd<E>(z, splat<E>(14), splat<E>(315))
+    below = mulAdd<E>(mulAdd<E>(z, splat<E>(15), splat<E>(420)), z, splat<E>(945))
   } else {
-    const shifted = i64x2.add(normal, i64x2.splat(0x3ff0000000000000 - 0x3fe6a09e667f3bcd))
-    m = i64x2.add(v128.and(shifted, i64x2.splat(0x000fffffffffffff)), i64x2.splat(0x3fe6a09e667f3bcd))
-    k = v128.sub<E>(v128.or(i64x2.shr_u(shifted, 52), splat<E>(4503599627370496.0)), splat<E>(4503599627370496.0 + 1023.0))
+    above = mulAdd<E>(z, splat<E>(44), splat<E>(12870))
+    above = mulAdd<E>(above, z, splat<E>(810810))
+    above = mulAdd<E>(above, z, splat<E>(11486475))
+    below = mulAdd<E>(z, splat<E>(45), splat<E>(13860))
+    below = mulAdd<E>(below, z, splat<E>(945945))
+    below = mulAdd<E>(below, z, splat<E>(16216200))
+    below = mulAdd<E>(below, z, splat<E>(34459425))
   }
-  k = v128.sub<E>(k, lift)
-  const f = v128.sub<E>(m, splat<E>(1))
+  const near = v128.lt<E>(size, splat<E>(0.625))
+  const rest = v128.div<E>(
+    select(near, v128.mul<E>(v128.mul<E>(size, z), above), splat<E>(2)),
+    select(near, below, v128.add<E>(exp<E>(v128.add<E>(size, size)), splat<E>(1))),
+  )
+  return v128.or(v128.sub<E>(select(near, size, splat<E>(1)), rest), sign)
+}
+
+/**
+ * 1/(1 + w), for negative x w/(1 + w), with w = e^−|x|: neither form overflows, and both keep denormal results. What the rounding of 1 + w
+ * loses is taken back: lost/(1 + w), to the first order in w.
+ */
+export function sigmoid<E>(x: v128): v128 {
+  const one = splat<E>(1)
+  const w = exp<E>(v128.or(x, splat<E>(-0.0)))
+  const sum = v128.add<E>(w, one)
+  const lost = v128.sub<E>(w, v128.sub<E>(sum, one))
+  const value = v128.div<E>(select(v128.lt<E>(x, splat<E>(0)), w, one), sum)
+  return v128.sub<E>(value, v128.mul<E>(value, v128.mul<E>(lost, v128.sub<E>(one, w))))
+}
+
+/** k·ln 2 + ln(1 + f) with 1 + f in [√½, √2): ln(1 + f) = 2·artanh(s) for s = f/(2 + f). */
+// @ts-ignore: decorator
+@inline function log1pReduced<E>(f: v128, k: v128): v128 {
   const s = v128.div<E>(f, v128.add<E>(f, splat<E>(2)))
   const z = v128.mul<E>(s, s)
   let sum: v128
@@ -133,13 +139,39 @@ export function log<E>(x: v128): v128 {
   sum = mulAdd<E>(sum, z, splat<E>(2.0 / 3.0))
   // ln(1 + f) = f − (f²/2 − s·(f²/2 + z·sum)): f is exact, so the leading term carries no error.
   const square = v128.mul<E>(v128.mul<E>(f, f), splat<E>(0.5))
-  const high = splat<E>(isSingle<E>() ? 0.693359375 : 0.693147180369123816490)
-  const low = splat<E>(isSingle<E>() ? -2.12194440054690583e-4 : 1.90821492927058770002e-10)
-  const tail = mulAdd<E>(s, v128.add<E>(square, v128.mul<E>(z, sum)), v128.mul<E>(k, low))
-  const value = v128.sub<E>(v128.mul<E>(k, high), v128.sub<E>(v128.sub<E>(square, tail), f))
+  const tail = mulAdd<E>(s, v128.add<E>(square, v128.mul<E>(z, sum)), v128.mul<E>(k, ln2Low<E>()))
+  return v128.sub<E>(v128.mul<E>(k, ln2High<E>()), v128.sub<E>(v128.sub<E>(square, tail), f))
+}
+
+/** ln x = k·ln 2 + ln m with m in [√½, √2). −∞ at 0, NaN below. */
+export function log<E>(x: v128): v128 {
+  const smallest = isSingle<E>() ? 1.1754943508222875e-38 : 2.2250738585072014e-308
+  const denormal = v128.lt<E>(x, splat<E>(smallest))
+  const normal = select(denormal, v128.mul<E>(x, splat<E>(isSingle<E>() ? 33554432.0 : 18014398509481984.0)), x)
+  const lift = v128.and(denormal, splat<E>(isSingle<E>() ? 25.0 : 54.0))
+  let k: v128, m: v128
+  if (isSingle<E>()) {
+    const shifted = i32x4.add(normal, i32x4.splat(0x3f800000 - 0x3f3504f3))
+    m = i32x4.add(v128.and(shifted, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3))
+    k = v128.sub<E>(v128.or(i32x4.shr_u(shifted, 23), splat<E>(8388608.0)), splat<E>(8388608.0 + 127.0))
+  } else {
+    const shifted = i64x2.add(normal, i64x2.splat(0x3ff0000000000000 - 0x3fe6a09e667f3bcd))
+    m = i64x2.add(v128.and(shifted, i64x2.splat(0x000fffffffffffff)), i64x2.splat(0x3fe6a09e667f3bcd))
+    k = v128.sub<E>(v128.or(i64x2.shr_u(shifted, 52), splat<E>(4503599627370496.0)), splat<E>(4503599627370496.0 + 1023.0))
+  }
+  k = v128.sub<E>(k, lift)
+  const value = log1pReduced<E>(v128.sub<E>(m, splat<E>(1)), k)
   const finite = v128.and(v128.gt<E>(x, splat<E>(0)), v128.lt<E>(x, splat<E>(Infinity)))
   const special = select(v128.eq<E>(x, splat<E>(0)), splat<E>(-Infinity), v128.sqrt<E>(x))
   return select(finite, value, special)
+}
+
+/** max(x, 0) + ln(1 + w) for w = e^−|x|, which is e^x where x is very negative. */
+export function softplus<E>(x: v128): v128 {
+  const w = exp<E>(v128.or(x, splat<E>(-0.0)))
+  const above = v128.gt<E>(w, splat<E>(0.41421356237309504880))
+  const f = select(above, v128.mul<E>(v128.sub<E>(w, splat<E>(1)), splat<E>(0.5)), w)
+  return v128.add<E>(v128.max<E>(x, splat<E>(0)), log1pReduced<E>(f, v128.and(above, splat<E>(1))))
 }
 
 /** cos 2πx for |x| ≤ 2²⁰: x is folded to the nearest quarter turn, exactly, and Taylor's series runs over a half of one. */
