@@ -1,8 +1,22 @@
 export { absMax, absSum, dot, nonFinite, nonZero, powerSum, squaredNorm } from './fold'
 export { gemm, gemmScratch } from './matrix/gemm'
-export { relu, reluBackward, tanh, tanhBackward } from './nn/activation'
-export { add, affine, clamp, combine, fill, scale, sumRows } from './nn/arithmetic'
-export { mse, scaledDifference } from './nn/loss'
-export { crossEntropy, crossEntropyBackward } from './nn/softmax'
+export { col2im, im2col } from './matrix/im2col'
+export {
+  Gelu, GeluBackward, GeluTanh, GeluTanhBackward, LeakyRelu, LeakyReluBackward, Relu, ReluBackward, Sigmoid, SigmoidBackward, Silu,
+  SiluBackward, Softplus, SoftplusBackward, Tanh, TanhBackward,
+} from './nn/activation'
+export {
+  Abs, AbsBackward, Add, Affine, Clamp, Combine, Div, DivisorBackward, DropoutMask, Equal, Erf, Exp, Fill, Log, Mul, Pow, Scale, Sqrt,
+  SqrtBackward, Sub,
+} from './nn/arithmetic'
+export { gatherRows, scatterAddRows } from './nn/embedding'
+export { Huber, HuberBackward, mse, ScaledDifference } from './nn/loss'
+export {
+  channelAffine, channelCombine, channelMoments, channelSums, layerNorm, layerNormBackward, normalizedProduct,
+} from './nn/normalization'
+export { avgPool, avgPoolBackward, maxPool, maxPoolBackward } from './nn/pooling'
+export { maxAxis, sumAxis } from './nn/reduce'
+export { crossEntropy, crossEntropyBackward, logSoftmax, logSoftmaxBackward, softmax, softmaxBackward } from './nn/softmax'
+export { stridedCopy } from './nn/strided'
 export { columnSquares, direction, factoredDirection, lerpTo, lerpToSquare, rowSquares } from './optim/factored'
 export { normal, uniform } from './random'

@@ -2,7 +2,8 @@
  * An asc transform. It makes the WebAssembly exports, and the host's types of them, from
  *
  *   the rules in assembly/rules             one kernel per combination of a rule's flags and element type: Adam_amsgrad_decay_f32 …
- *   the re-exports of assembly/index.ts     a function generic over E as gemm_f32 and gemm_f64, any other under its own name
+ *   the re-exports of assembly/index.ts     a function generic over E as gemm_f32 and gemm_f64, any other under its own name; of a class
+ *                                           that extends Elementwise (assembly/map.ts) the map over it, relu_f32(bytes, out, x) of Relu
  *
  * It also gives every `step` of a rule the full signature of `Rule.step`, so that a rule declares only the addresses and uniforms it uses,
  * and has it inlined: left to themselves, asc and Binaryen call the longer ones from inside the loop.
@@ -21,13 +22,17 @@ const lowerFirst = (name) => name[0].toLowerCase() + name.slice(1)
 const named = (parameters) => parameters.map((p) => p.name.text)
 const used = (parameters) => named(parameters).filter((name) => !name.startsWith('_'))
 
-function stepOf(rule) {
-  return rule.members.find((member) => member.kind === NodeKind.MethodDeclaration && member.name.text === 'step')
+function methodOf(node, name) {
+  return node.members.find((member) => member.kind === NodeKind.MethodDeclaration && member.name.text === name)
 }
 
-function isRule(node) {
-  return node.kind === NodeKind.ClassDeclaration && node.extendsType && typeOf(node.extendsType) === 'Rule'
+function inlined(method) {
+  method.decorators = [Node.createDecorator(Node.createIdentifierExpression('inline', method.range), null, method.range)]
+  return method
 }
+
+const extendsClass = (node, name) => node.kind === NodeKind.ClassDeclaration && node.extendsType && typeOf(node.extendsType) === name
+const isRule = (node) => extendsClass(node, 'Rule')
 
 /** Splits a step's parameters into addresses and uniforms. */
 function split(parameters) {
@@ -44,7 +49,7 @@ export default class Kernels extends Transform {
   afterParse(parser) {
     const find = (path) => parser.sources.find((source) => source.internalPath === path)
     const base = parser.sources.flatMap((source) => source.statements).find((node) => node.name?.text === 'Rule')
-    if (base) this.#completeSteps(parser, split(parametersOf(stepOf(base))))
+    if (base) this.#completeSteps(parser, split(parametersOf(methodOf(base, 'step'))))
     const entry = find(ENTRY)
     if (entry) this.#exportAll(parser, entry, find)
   }
@@ -52,9 +57,7 @@ export default class Kernels extends Transform {
   #completeSteps(parser, full) {
     for (const source of parser.sources) {
       for (const rule of source.statements.filter(isRule)) {
-        const step = stepOf(rule)
-        step.decorators = [Node.createDecorator(Node.createIdentifierExpression('inline', step.range), null, step.range)]
-        const parameters = parametersOf(step)
+        const parameters = parametersOf(inlined(methodOf(rule, 'step')))
         const { addresses, uniforms } = split(parameters)
         rule.declared = { addresses: used(addresses), uniforms: used(uniforms) }
         parameters.splice(
@@ -70,7 +73,7 @@ export default class Kernels extends Transform {
   }
 
   #exportAll(parser, entry, find) {
-    const lines = ["import { On, Off } from './lanes'", "import { sweep } from './sweep'"]
+    const lines = ["import { On, Off } from './lanes'", "import { map as _map } from './map'", "import { sweep } from './sweep'"]
     const rules = []
     const generic = []
     const plain = []
@@ -87,8 +90,8 @@ export default class Kernels extends Transform {
         const node = source?.statements.find((declaration) => declaration.name?.text === name)
         if (!node) throw new Error(`${ENTRY}.ts: nothing called ${name} in ${statement.path.value}`)
         lines.push(`import { ${name} as _${name} } from '${statement.path.value}'`)
-        const list = node.typeParameters?.length ? generic : plain
-        list.push(this.#function(node, lines))
+        if (extendsClass(node, 'Elementwise')) generic.push(this.#elementwise(node, lines))
+        else (node.typeParameters?.length ? generic : plain).push(this.#function(node, lines))
       }
     }
     entry.statements.length = 0
@@ -109,6 +112,23 @@ export default class Kernels extends Transform {
     }
     const { addresses, uniforms } = node.declared
     return { name: node.name.text, flags: flags.map(lowerFirst), state: addresses.slice(2), uniforms }
+  }
+
+  /** The map over an elementwise function, with those of its addresses x, y, z and its two numbers that it uses. */
+  #elementwise(node, lines) {
+    const name = lowerFirst(node.name.text)
+    const all = parametersOf(inlined(methodOf(node, 'at')))
+    const parameters = all.filter((p) => !p.name.text.startsWith('_'))
+    const declared = parameters.map((p) => `, ${p.name.text}: ${typeOf(p.type) === 'usize' ? 'usize' : 'f64'}`).join('')
+    const given = all.map((p) => (parameters.includes(p) ? p.name.text : '0')).join(', ')
+    for (const element of ['f32', 'f64']) {
+      lines.push(
+        `export function ${name}_${element}(bytes: usize, out: usize${declared}): void { _map<_${node.name.text}, ${element}>(bytes, out, ${given}) }`,
+      )
+    }
+    return `${name}(bytes: number, out: number${named(parameters)
+      .map((p) => `, ${p}: number`)
+      .join('')}): void`
   }
 
   #function(node, lines) {

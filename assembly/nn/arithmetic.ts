@@ -1,81 +1,148 @@
-import { mulAdd } from '../lanes'
-import { Elementwise, map } from '../map'
+import { mulAdd, select, signOf, splat } from '../lanes'
+import { Elementwise } from '../map'
+import { erf } from '../erf'
+import { exp, log } from '../portable'
 
-class Add extends Elementwise {
+/** x + y */
+export class Add extends Elementwise {
   at<E>(x: usize, y: usize, _z: usize, _s: v128, _t: v128): v128 {
     return v128.add<E>(v128.load(x), v128.load(y))
   }
 }
 
-class Affine extends Elementwise {
+/** scale·x + shift */
+export class Affine extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, scale: v128, shift: v128): v128 {
     return mulAdd<E>(v128.load(x), scale, shift)
   }
 }
 
-class Scale extends Elementwise {
+/** scale·x */
+export class Scale extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, scale: v128, _t: v128): v128 {
     return v128.mul<E>(v128.load(x), scale)
   }
 }
 
-class Combine extends Elementwise {
+/** a·x + b·y */
+export class Combine extends Elementwise {
   at<E>(x: usize, y: usize, _z: usize, a: v128, b: v128): v128 {
     return mulAdd<E>(v128.load(y), b, v128.mul<E>(v128.load(x), a))
   }
 }
 
-class Clamp extends Elementwise {
+/** x within [low, high]; NaN stays NaN */
+export class Clamp extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, low: v128, high: v128): v128 {
     return v128.min<E>(v128.max<E>(v128.load(x), low), high)
   }
 }
 
-class Fill extends Elementwise {
+export class Fill extends Elementwise {
   at<E>(_x: usize, _y: usize, _z: usize, value: v128, _t: v128): v128 {
     return value
   }
 }
 
-/** out = x + y */
-export function add<E>(bytes: usize, out: usize, x: usize, y: usize): void {
-  map<Add, E>(bytes, out, x, y, 0, 0, 0)
+export class Sub extends Elementwise {
+  at<E>(x: usize, y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.sub<E>(v128.load(x), v128.load(y))
+  }
 }
 
-/** out = scale·x + shift */
-export function affine<E>(bytes: usize, out: usize, x: usize, scale: f64, shift: f64): void {
-  map<Affine, E>(bytes, out, x, 0, 0, scale, shift)
+export class Mul extends Elementwise {
+  at<E>(x: usize, y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.mul<E>(v128.load(x), v128.load(y))
+  }
 }
 
-/** out = scale·x */
-export function scale<E>(bytes: usize, out: usize, x: usize, scale: f64): void {
-  map<Scale, E>(bytes, out, x, 0, 0, scale, 0)
+export class Div extends Elementwise {
+  at<E>(x: usize, y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.div<E>(v128.load(x), v128.load(y))
+  }
 }
 
-/** out = a·x + b·y */
-export function combine<E>(bytes: usize, out: usize, x: usize, y: usize, a: f64, b: f64): void {
-  map<Combine, E>(bytes, out, x, y, 0, a, b)
+/** −dy·q/b, the gradient of the divisor b of a quotient q. */
+export class DivisorBackward extends Elementwise {
+  at<E>(dy: usize, q: usize, b: usize, _s: v128, _t: v128): v128 {
+    return v128.neg<E>(v128.div<E>(v128.mul<E>(v128.load(dy), v128.load(q)), v128.load(b)))
+  }
 }
 
-/** out = x within [low, high]; NaN stays NaN */
-export function clamp<E>(bytes: usize, out: usize, x: usize, low: f64, high: f64): void {
-  map<Clamp, E>(bytes, out, x, 0, 0, low, high)
+export class Exp extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return exp<E>(v128.load(x))
+  }
 }
 
-export function fill<E>(bytes: usize, out: usize, value: f64): void {
-  map<Fill, E>(bytes, out, 0, 0, 0, value, 0)
+export class Log extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return log<E>(v128.load(x))
+  }
 }
 
-/** out[n] = Σ over the rows of x[rows][n], each sum in the order of the rows. Overruns x by less than 64 bytes. */
-export function sumRows<E>(rows: usize, n: usize, out: usize, x: usize): void {
-  const stride = n * sizeof<E>()
-  for (let i: usize = 0; i < stride; i += 32) {
-    let sum = v128.splat<E>(0), next = sum
-    for (let at = x + i, end = at + rows * stride; at < end; at += stride) {
-      sum = v128.add<E>(sum, v128.load(at))
-      next = v128.add<E>(next, v128.load(at, 16))
-    }
-    v128.store(out + i, sum)
-    v128.store(out + i, next, 16)
+export class Erf extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return erf<E>(v128.load(x))
+  }
+}
+
+export class Sqrt extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.sqrt<E>(v128.load(x))
+  }
+}
+
+/** dy/(2y) */
+export class SqrtBackward extends Elementwise {
+  at<E>(y: usize, dy: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.div<E>(v128.load(dy), v128.mul<E>(splat<E>(2), v128.load(y)))
+  }
+}
+
+export class Abs extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.abs<E>(v128.load(x))
+  }
+}
+
+/** dy·sign x, 0 at 0 */
+export class AbsBackward extends Elementwise {
+  at<E>(x: usize, dy: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.mul<E>(v128.load(dy), signOf<E>(v128.load(x)))
+  }
+}
+
+/** |x|^p·sign, where sign is −1 for negative x if p is odd, NaN if p is no whole number; through f64, which leaves f32 its last bit. */
+export class Pow extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, p: v128, negative: v128): v128 {
+    const value = v128.load(x)
+    let power: v128
+    if (sizeof<E>() == 4) {
+      const p64 = f64x2.promote_low_f32x4(p)
+      const low = magnitudePower(f64x2.promote_low_f32x4(value), p64)
+      const high = magnitudePower(f64x2.promote_low_f32x4(v128.shuffle<i64>(value, value, 1, 1)), p64)
+      power = v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+    } else power = magnitudePower(value, p)
+    return v128.mul<E>(power, select(v128.lt<E>(value, splat<E>(0)), negative, splat<E>(1)))
+  }
+}
+
+function magnitudePower(x: v128, p: v128): v128 {
+  const power = exp<f64>(v128.mul<f64>(p, log<f64>(v128.abs<f64>(x))))
+  return select(v128.eq<f64>(p, splat<f64>(0)), splat<f64>(1), power)
+}
+
+/** 1 where x equals y, else 0 */
+export class Equal extends Elementwise {
+  at<E>(x: usize, y: usize, _z: usize, _s: v128, _t: v128): v128 {
+    return v128.and(v128.eq<E>(v128.load(x), v128.load(y)), splat<E>(1))
+  }
+}
+
+/** What dropout multiplies by: `scale` where the uniform number x is at least `rate`, else 0. */
+export class DropoutMask extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, rate: v128, scale: v128): v128 {
+    return v128.and(v128.ge<E>(v128.load(x), rate), scale)
   }
 }

@@ -1,5 +1,6 @@
 import { Fold, foldArray } from '../fold'
-import { Elementwise, map } from '../map'
+import { select, splat } from '../lanes'
+import { Elementwise } from '../map'
 
 class SquaredDifference extends Fold {
   take(sum: v128, x: v128, y: v128, _order: v128): v128 {
@@ -11,7 +12,8 @@ class SquaredDifference extends Fold {
   }
 }
 
-class ScaledDifference extends Elementwise {
+/** (x − y)·scale */
+export class ScaledDifference extends Elementwise {
   at<E>(x: usize, y: usize, _z: usize, scale: v128, _t: v128): v128 {
     return v128.mul<E>(v128.sub<E>(v128.load(x), v128.load(y)), scale)
   }
@@ -22,7 +24,18 @@ export function mse<E>(elements: usize, loss: usize, x: usize, y: usize): void {
   store<E>(loss, <E>(foldArray<SquaredDifference, E>(elements, x, y, 0) / <f64>elements))
 }
 
-/** out = (x − y)·scale */
-export function scaledDifference<E>(bytes: usize, out: usize, x: usize, y: usize, scale: f64): void {
-  map<ScaledDifference, E>(bytes, out, x, y, 0, scale, 0)
+/** x²/2 for |x| ≤ delta, delta·(|x| − delta/2) beyond */
+export class Huber extends Elementwise {
+  at<E>(x: usize, _y: usize, _z: usize, delta: v128, _t: v128): v128 {
+    const value = v128.load(x), half = splat<E>(0.5), size = v128.abs<E>(value)
+    const inside = v128.mul<E>(v128.mul<E>(half, value), value)
+    return select(v128.le<E>(size, delta), inside, v128.mul<E>(delta, v128.sub<E>(size, v128.mul<E>(half, delta))))
+  }
+}
+
+/** dy·x within ±delta */
+export class HuberBackward extends Elementwise {
+  at<E>(x: usize, dy: usize, _z: usize, delta: v128, _t: v128): v128 {
+    return v128.mul<E>(v128.load(dy), v128.min<E>(v128.max<E>(v128.load(x), v128.neg<E>(delta)), delta))
+  }
 }
