@@ -67,6 +67,15 @@ const ENTRY: usize = 12
   }
 }
 
+export class Sum extends Fold {
+  take(sum: v128, x: v128, _y: v128, _order: v128): v128 {
+    return v128.add<f64>(sum, x)
+  }
+  join(a: v128, b: v128): v128 {
+    return v128.add<f64>(a, b)
+  }
+}
+
 export class Dot extends Fold {
   take(sum: v128, x: v128, y: v128, _order: v128): v128 {
     return mulAdd<f64>(x, y, sum)

@@ -1,7 +1,7 @@
 /** C = A·B (+ bias, or + C) for row-major matrices, in blocks that fit the caches, over panels that fit the micro-kernel. */
-import { storeFirst } from '../lanes'
 import { FROM_BIAS, FROM_C, FROM_ZERO, ROWS, tile } from './kernel'
 import { packColumns, packRows } from './pack'
+import { copyRow } from '../rows'
 
 // Elements of a block: A is BLOCK_M × BLOCK_K (96 KB of f32), B is BLOCK_K × BLOCK_N (256 KB of f32).
 const BLOCK_M: usize = 96
@@ -16,9 +16,7 @@ export function gemmScratch(): usize {
 /** Copies the first `columns` (≤ 2 vectors) of `rows` rows out of or into a matrix whose surplus must not be written. */
 function copyTile<E>(to: usize, toStride: usize, from: usize, fromStride: usize, rows: usize, columns: usize): void {
   for (; rows > 0; rows--, to += toStride, from += fromStride) {
-    let left = columns * sizeof<E>(), x = from, y = to
-    for (; left >= 16; left -= 16, x += 16, y += 16) v128.store(y, v128.load(x))
-    storeFirst(y, v128.load(x), left)
+    copyRow(to, from, columns * sizeof<E>())
   }
 }
 

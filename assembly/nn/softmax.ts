@@ -1,77 +1,160 @@
-/** Softmax cross-entropy over rows of logits. Rows are not padded: the last vector of a row is masked. */
+/** Softmax and what is made of it, over rows that lie one after another. Rows are not padded: the last vector of a row is masked. */
+import { Dot, foldArray, Sum } from '../fold'
 import { firstLanes, select, splat, storeFirst } from '../lanes'
 import { exp, log } from '../portable'
 
-// @ts-ignore: decorator
-@inline function swapHalves(x: v128): v128 {
-  return v128.shuffle<i64>(x, x, 1, 0)
-}
-
-// @ts-ignore: decorator
-@inline function swapNeighbours<E>(x: v128): v128 {
-  return sizeof<E>() == 4 ? v128.shuffle<i32>(x, x, 1, 0, 3, 2) : x
-}
-
-/** The greatest element of a row, in every lane; NaN if there is one. */
-function rowMax<E>(row: usize, classes: usize): v128 {
-  const lowest = splat<E>(-Infinity)
-  let greatest = lowest
-  for (let i: usize = 0; i < classes; i += 16 / sizeof<E>()) {
-    const x = select(firstLanes<E>(classes - i), v128.load(row + i * sizeof<E>()), lowest)
-    greatest = v128.max<E>(greatest, x)
+/** The greatest element of a row; NaN if there is one. */
+function rowMax<E>(row: usize, n: usize): f64 {
+  let greatest = splat<E>(-Infinity)
+  for (let i: usize = 0; i < n; i += 16 / sizeof<E>()) {
+    greatest = v128.max<E>(greatest, select(firstLanes<E>(n - i), v128.load(row + i * sizeof<E>()), splat<E>(-Infinity)))
   }
-  greatest = v128.max<E>(greatest, swapHalves(greatest))
-  return v128.max<E>(greatest, swapNeighbours<E>(greatest))
+  greatest = v128.max<E>(greatest, v128.shuffle<i64>(greatest, greatest, 1, 0))
+  if (sizeof<E>() == 8) return f64x2.extract_lane(greatest, 0)
+  return max(<f64>f32x4.extract_lane(greatest, 0), <f64>f32x4.extract_lane(greatest, 1))
 }
 
-/** ln Σ e^x of a row, in every lane. The greatest element is taken out first, so that nothing overflows. */
-function rowLogSumExp<E>(row: usize, classes: usize): v128 {
-  const greatest = rowMax<E>(row, classes)
-  let sum = splat<E>(0)
-  for (let i: usize = 0; i < classes; i += 16 / sizeof<E>()) {
-    const x = exp<E>(v128.sub<E>(v128.load(row + i * sizeof<E>()), greatest))
-    sum = v128.add<E>(sum, v128.and(x, firstLanes<E>(classes - i)))
+/** Adds the lanes of a vector of E to two f64 lanes. */
+// @ts-ignore: decorator
+@inline function addWide<E>(sum: v128, x: v128): v128 {
+  if (sizeof<E>() == 8) return v128.add<f64>(sum, x)
+  return v128.add<f64>(sum, v128.add<f64>(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1))))
+}
+
+// @ts-ignore: decorator
+@inline function total(sum: v128): f64 {
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
+}
+
+/** Σ e^(x − greatest) of a row, summed in f64. */
+function rowSum<E>(row: usize, n: usize, greatest: f64): f64 {
+  const shift = splat<E>(greatest)
+  let sum = splat<f64>(0)
+  for (let i: usize = 0; i < n; i += 16 / sizeof<E>()) {
+    const x = exp<E>(v128.sub<E>(v128.load(row + i * sizeof<E>()), shift))
+    sum = addWide<E>(sum, v128.and(x, firstLanes<E>(n - i)))
   }
-  sum = v128.add<E>(sum, swapHalves(sum))
-  if (sizeof<E>() == 4) sum = v128.add<E>(sum, swapNeighbours<E>(sum))
-  return v128.add<E>(log<E>(sum), greatest)
+  return total(sum)
+}
+
+/** Σ x·y of a row, in f64. */
+function rowDot<E>(x: usize, y: usize, n: usize): f64 {
+  return foldArray<Dot, E>(n, x, y, 0)
+}
+
+/** What becomes of an element of a row: like a rule (sweep.ts) without fields, and never subclassed. */
+abstract class RowMap {
+  at<E>(x: v128, y: v128, s: v128, t: v128, u: v128): v128 {
+    unreachable()
+    return x
+  }
+}
+
+// @ts-ignore: decorator
+@inline function mapRow<F extends RowMap, E>(n: usize, out: usize, x: usize, y: usize, s: f64, t: f64, u: f64): void {
+  const f = changetype<F>(0), s_ = splat<E>(s), t_ = splat<E>(t), u_ = splat<E>(u)
+  let left = n * sizeof<E>()
+  for (; left >= 16; left -= 16, out += 16, x += 16, y += 16) v128.store(out, f.at<E>(v128.load(x), v128.load(y), s_, t_, u_))
+  storeFirst(out, f.at<E>(v128.load(x), v128.load(y), s_, t_, u_), left)
+}
+
+/** e^(x − s)·t */
+class Softmax extends RowMap {
+  // @ts-ignore: decorator
+  @inline at<E>(x: v128, _y: v128, s: v128, t: v128, _u: v128): v128 {
+    return v128.mul<E>(exp<E>(v128.sub<E>(x, s)), t)
+  }
+}
+
+/** (x − s) − t: in this order, so that logits of 1e4 keep their differences. */
+class LogSoftmax extends RowMap {
+  // @ts-ignore: decorator
+  @inline at<E>(x: v128, _y: v128, s: v128, t: v128, _u: v128): v128 {
+    return v128.sub<E>(v128.sub<E>(x, s), t)
+  }
+}
+
+/** y·(dy − s) */
+class SoftmaxBackward extends RowMap {
+  // @ts-ignore: decorator
+  @inline at<E>(y: v128, dy: v128, s: v128, _t: v128, _u: v128): v128 {
+    return v128.mul<E>(y, v128.sub<E>(dy, s))
+  }
+}
+
+/** dy − e^y·s */
+class LogSoftmaxBackward extends RowMap {
+  // @ts-ignore: decorator
+  @inline at<E>(y: v128, dy: v128, s: v128, _t: v128, _u: v128): v128 {
+    return v128.sub<E>(dy, v128.mul<E>(exp<E>(y), s))
+  }
+}
+
+/** e^((x − s) − t)·u */
+class CrossEntropyBackward extends RowMap {
+  // @ts-ignore: decorator
+  @inline at<E>(x: v128, _y: v128, s: v128, t: v128, u: v128): v128 {
+    return v128.mul<E>(exp<E>(v128.sub<E>(v128.sub<E>(x, s), t)), u)
+  }
+}
+
+function ln(x: f64): f64 {
+  return f64x2.extract_lane(log<f64>(splat<f64>(x)), 0)
+}
+
+/** out = softmax of the rows of x[rows, n]. With `safe` a row that is −∞ throughout becomes 0, as in torch's attention. */
+export function softmax<E>(rows: usize, n: usize, out: usize, x: usize, safe: bool): void {
+  for (let r: usize = 0; r < rows; r++, out += n * sizeof<E>(), x += n * sizeof<E>()) {
+    const greatest = rowMax<E>(x, n)
+    if (safe && greatest == -Infinity) memory.fill(out, 0, n * sizeof<E>())
+    else mapRow<Softmax, E>(n, out, x, x, greatest, 1 / rowSum<E>(x, n, greatest), 0)
+  }
+}
+
+/** out = ln softmax of the rows of x[rows, n] */
+export function logSoftmax<E>(rows: usize, n: usize, out: usize, x: usize): void {
+  for (let r: usize = 0; r < rows; r++, out += n * sizeof<E>(), x += n * sizeof<E>()) {
+    const greatest = rowMax<E>(x, n)
+    mapRow<LogSoftmax, E>(n, out, x, x, greatest, ln(rowSum<E>(x, n, greatest)), 0)
+  }
+}
+
+/** out = y·(dy − Σ y·dy) */
+export function softmaxBackward<E>(rows: usize, n: usize, out: usize, y: usize, dy: usize): void {
+  for (const stride = n * sizeof<E>(); rows > 0; rows--, out += stride, y += stride, dy += stride) {
+    mapRow<SoftmaxBackward, E>(n, out, y, dy, rowDot<E>(y, dy, n), 0, 0)
+  }
+}
+
+/** out = dy − e^y·Σ dy */
+export function logSoftmaxBackward<E>(rows: usize, n: usize, out: usize, y: usize, dy: usize): void {
+  for (const stride = n * sizeof<E>(); rows > 0; rows--, out += stride, y += stride, dy += stride) {
+    mapRow<LogSoftmaxBackward, E>(n, out, y, dy, foldArray<Sum, E>(n, dy, dy, 0), 0, 0)
+  }
 }
 
 /**
- * The mean over the rows of ln Σ e^x − x[target]. targets: i32 class indices. logSums: `rows` values left for the backward pass.
- * The mean is taken in f64, in the order of the rows.
+ * loss = the mean over the rows of −ln softmax(x)[target]. targets: i32 class indices. stats: for each row its greatest logit and
+ * ln Σ e^(x − greatest), two f64, for the backward pass. The mean is taken in f64, in the order of the rows.
  */
-export function crossEntropy<E>(rows: usize, classes: usize, loss: usize, logits: usize, targets: usize, logSums: usize): void {
+export function crossEntropy<E>(rows: usize, classes: usize, loss: usize, logits: usize, targets: usize, stats: usize): void {
   let total = 0.0
-  for (let r: usize = 0; r < rows; r++, logits += classes * sizeof<E>()) {
-    const logSum = rowLogSumExp<E>(logits, classes)
-    const at = logits + <usize>load<i32>(targets + 4 * r) * sizeof<E>()
-    if (sizeof<E>() == 4) {
-      v128.store_lane<i32>(logSums + 4 * r, logSum, 0)
-      total += <f64>(f32x4.extract_lane(logSum, 0) - load<f32>(at))
-    } else {
-      v128.store_lane<i64>(logSums + 8 * r, logSum, 0)
-      total += f64x2.extract_lane(logSum, 0) - load<f64>(at)
-    }
+  for (let r: usize = 0; r < rows; r++, logits += classes * sizeof<E>(), stats += 16) {
+    const greatest = rowMax<E>(logits, classes), logSum = ln(rowSum<E>(logits, classes, greatest))
+    store<f64>(stats, greatest)
+    store<f64>(stats, logSum, 8)
+    total += logSum - (<f64>load<E>(logits + <usize>load<i32>(targets + 4 * r) * sizeof<E>()) - greatest)
   }
   store<E>(loss, <E>(total / <f64>rows))
 }
 
 /** out = (softmax(x) − onehot(target))·scale */
 export function crossEntropyBackward<E>(
-  rows: usize, classes: usize, out: usize, logits: usize, targets: usize, logSums: usize, scale: f64,
+  rows: usize, classes: usize, out: usize, logits: usize, targets: usize, stats: usize, scale: f64,
 ): void {
-  const factor = splat<E>(scale)
-  for (let r: usize = 0; r < rows; r++) {
-    const logSum = v128.load_splat<E>(logSums + r * sizeof<E>())
+  for (let r: usize = 0; r < rows; r++, out += classes * sizeof<E>(), logits += classes * sizeof<E>(), stats += 16) {
+    mapRow<CrossEntropyBackward, E>(classes, out, logits, logits, load<f64>(stats), load<f64>(stats, 8), scale)
     const at = out + <usize>load<i32>(targets + 4 * r) * sizeof<E>()
-    let left = classes * sizeof<E>()
-    for (; left >= 16; left -= 16, out += 16, logits += 16) {
-      v128.store(out, v128.mul<E>(exp<E>(v128.sub<E>(v128.load(logits), logSum)), factor))
-    }
-    storeFirst(out, v128.mul<E>(exp<E>(v128.sub<E>(v128.load(logits), logSum)), factor), left)
-    out += left
-    logits += left
     store<E>(at, <E>(load<E>(at) - <E>scale))
   }
 }

@@ -21,6 +21,12 @@ export function guarded<E>(at: usize, elements: i32): bool {
   return true
 }
 
+/** Whether the padding behind the elements is still the zeros `make` left there, and the guards are as they were. */
+export function clean<E>(at: usize, elements: i32): bool {
+  for (let i = elements; <u32>i * <u32>sizeof<E>() < padded<E>(elements); i++) if (get<E>(at, i) != 0) return false
+  return guarded<E>(at, elements)
+}
+
 /** Bytes a sweep covers. */
 export function padded<E>(elements: i32): u32 {
   return (<u32>elements * <u32>sizeof<E>() + 63) & ~63

@@ -1,5 +1,5 @@
 import { columnSquares, direction, factoredDirection, lerpTo, lerpToSquare, rowSquares } from '../../assembly/optim/factored'
-import { fillRandom, get, guarded, make, next, padded, poisoned, set } from './arrays'
+import { clean, fillRandom, get, guarded, make, next, padded, poisoned, set } from './arrays'
 
 const SHAPES: i32[][] = [[1, 1], [1, 7], [7, 1], [3, 5], [17, 9], [16, 1], [4, 8]]
 const WEIGHTS: f64[] = [0, 0.25, 0.4375, 0.5, 0.8125, 1]
@@ -9,12 +9,6 @@ function variances<E>(elements: i32): usize {
   const at = poisoned<E>(elements)
   for (let i = 0; i < elements; i++) set<E>(at, i, Math.abs(next()) + 0.1)
   return at
-}
-
-/** Whether the padding behind the elements is still the zeros `make` left there. */
-function clean<E>(at: usize, elements: i32): bool {
-  for (let i = elements; <u32>i * <u32>sizeof<E>() < padded<E>(elements); i++) if (get<E>(at, i) != 0) return false
-  return guarded<E>(at, elements)
 }
 
 function near<E>(got: E, want: f64, limit: f64): void {

@@ -1,0 +1,54 @@
+/** Reductions over one axis of x, seen as [outer, n, inner], in the order of the axis. Sums are taken in f64, whatever E is. */
+import { foldArray, pair, Sum } from '../fold'
+import { splat } from '../lanes'
+
+// @ts-ignore: decorator
+@inline function joined<Max>(a: v128, b: v128): v128 {
+  return idof<Max>() == idof<Sum>() ? v128.add<f64>(a, b) : v128.max<f64>(a, b)
+}
+
+/** Stores the first `count` (1 or 2) of two f64 lanes as E. */
+// @ts-ignore: decorator
+@inline function storePair<E>(to: usize, value: v128, count: usize): void {
+  if (sizeof<E>() == 4) {
+    const single = f32x4.demote_f64x2_zero(value)
+    if (count == 1) v128.store_lane<i32>(to, single, 0)
+    else v128.store_lane<i64>(to, single, 0)
+  } else if (count == 1) v128.store_lane<i64>(to, value, 0)
+  else v128.store(to, value)
+}
+
+/** Reduces the columns of [n, inner], two at a time. Overruns x by less than 16 bytes. */
+function columns<Kind, E>(n: usize, inner: usize, out: usize, x: usize, start: f64, scale: f64): void {
+  const stride = inner * sizeof<E>(), factor = splat<f64>(scale)
+  for (let i: usize = 0; i < inner; i += 2) {
+    let sum = splat<f64>(start)
+    for (let at = x + i * sizeof<E>(), end = at + n * stride; at < end; at += stride) sum = joined<Kind>(sum, pair<E>(at, 0))
+    storePair<E>(out + i * sizeof<E>(), v128.mul<f64>(sum, factor), min(inner - i, 2))
+  }
+}
+
+/** out[outer, inner] = scale·Σ x[outer, k, inner] */
+export function sumAxis<E>(outer: usize, n: usize, inner: usize, out: usize, x: usize, scale: f64): void {
+  for (let o: usize = 0; o < outer; o++) {
+    if (inner == 1) store<E>(out, <E>(scale * foldArray<Sum, E>(n, x, x, 0)))
+    else columns<Sum, E>(n, inner, out, x, 0, scale)
+    out += inner * sizeof<E>()
+    x += n * inner * sizeof<E>()
+  }
+}
+
+class Max {}
+
+/** out[outer, inner] = the greatest of x[outer, k, inner]; NaN if there is one. */
+export function maxAxis<E>(outer: usize, n: usize, inner: usize, out: usize, x: usize): void {
+  for (let o: usize = 0; o < outer; o++) {
+    if (inner == 1) {
+      let greatest = -Infinity
+      for (let k: usize = 0; k < n; k++) greatest = max(greatest, <f64>load<E>(x + k * sizeof<E>()))
+      store<E>(out, <E>greatest)
+    } else columns<Max, E>(n, inner, out, x, -Infinity, 1)
+    out += inner * sizeof<E>()
+    x += n * inner * sizeof<E>()
+  }
+}
