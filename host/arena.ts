@@ -169,6 +169,13 @@ export class Arena {
     return ArrayBuffer.isView(numbers) && numbers.buffer === this.memory ? (numbers as View).slice() : numbers
   }
 
+  /** @internal A tensor's memory under another shape of the same size, in the current frame. */
+  alias({ address, dtype }: Tensor, shape: Shape, by: string): Tensor {
+    const { current } = this.frames
+    if (!current) throw new DownhillError('frame-missing', `${by} outside arena.frame(): its result would have nowhere to live`)
+    return new Tensor(this, address, shape, dtype, current)
+  }
+
   /** @internal A tensor of the current frame whose contents are not set yet. `by` is the function an error names. */
   temporary(shape: Shape, dtype: DType, by: string): Tensor {
     const address = this.frames.allocate(sizeOf(shape) * bytesPerElement[dtype], by)

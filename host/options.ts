@@ -114,7 +114,7 @@ export function fixed(value: boolean): Option<boolean> {
 
 /** An option's name in torch: weightDecay is weight_decay. */
 export function torchKey(name: string, declared: Declared = {}): string {
-  return declared[name]?.torchKey ?? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return declared[name]?.torchKey ?? name.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 /** A name of torch's in camelCase. */
@@ -155,6 +155,13 @@ export function isLoadable({ accepts, default: like }: Option<unknown>, value: u
   const isNumber = (v: unknown) => typeof v === 'number' && !Number.isNaN(v)
   if (accepts(value) || (typeof like === 'number' && isNumber(value))) return true
   return Array.isArray(like) && Array.isArray(value) && value.length === like.length && value.every(isNumber)
+}
+
+/** One of a few values that a function was given. */
+export function choiceOf<T>(by: string, name: string, value: T, values: readonly T[]): T {
+  const { accepts, range } = choice(values[0]!, values, '')
+  check(accepts(value), 'option-range', () => `${by}: ${name} must be ${range}, not ${shown(value)}`)
+  return value
 }
 
 /** The given options over the defaults, which are those declared unless others are given. */

@@ -24,9 +24,9 @@ export class Tape {
     return this.#nodes.length
   }
 
-  /** Notes a result, if any of its inputs needs a gradient. */
-  record(output: Tensor, inputs: readonly Tensor[], backward: Backward): Tensor {
-    if (this.enabled && inputs.some((input) => input.requiresGrad)) {
+  /** Notes a result, if any of its inputs needs a gradient, or `always`. */
+  record(output: Tensor, inputs: readonly Tensor[], backward: Backward, always = false): Tensor {
+    if (this.enabled && (always || inputs.some((input) => input.requiresGrad))) {
       output.requiresGrad = true
       this.#nodes.push({ output, inputs, backward, spent: false })
     }
@@ -37,17 +37,23 @@ export class Tape {
     this.#nodes.length = length
   }
 
-  backward(loss: Tensor): void {
-    check(loss.size === 1, 'backward-invalid', () => `backward() starts from one number, and this tensor is ${showShape(loss.shape)}`)
+  /** Passes the gradient at `from`, that of a loss, back to everything it was computed from. Without it the loss is one number, and its gradient 1. */
+  backward(loss: Tensor, from?: number): void {
     const reached = this.#reached(loss)
-    const { arena, dtype } = loss
-    loss.gradAddress = arena.temporary([], dtype, 'backward').address
-    arena.view(dtype, loss.gradAddress, 1)[0] = 1
+    loss.gradAddress = from ?? this.#one(loss)
     for (const node of reached) {
       node.backward(node.output.gradAddress)
       node.output.gradAddress = 0
       node.spent = true
     }
+  }
+
+  #one(loss: Tensor): number {
+    const { arena, dtype, size, shape } = loss
+    check(size === 1, 'backward-invalid', () => `backward() starts from one number, and this tensor is ${showShape(shape)}`)
+    const { address } = arena.temporary([], dtype, 'backward')
+    arena.view(dtype, address, 1)[0] = 1
+    return address
   }
 
   /** The nodes a loss was computed from, last first. */

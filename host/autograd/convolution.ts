@@ -1,0 +1,188 @@
+/** Convolutions, by im2col and gemm. */
+import { check, shown } from '../errors.ts'
+import { checkNames } from '../options.ts'
+import { sameShape, showShape } from '../shape.ts'
+import { bytesPerElement, type Tensor } from '../tensor.ts'
+import { mismatch, prepare } from './prepare.ts'
+import { reshape } from './shaping.ts'
+import { stridedCopy, stridesOf } from './strides.ts'
+
+/** A number for both axes, or one for each. */
+export type Sizes = number | readonly number[]
+
+/** Options of {@link conv1d} and {@link conv2d}. */
+export interface ConvOptions {
+  /** Default 1. */
+  readonly stride?: Sizes
+  /** Zeros on both sides. Default 0. */
+  readonly padding?: Sizes
+  /** Distance of the kernel's elements. Default 1. */
+  readonly dilation?: Sizes
+  /** Into how many groups channels are divided. Default 1. */
+  readonly groups?: number
+}
+
+/** One whole number for each axis. */
+export function sizesOf(by: string, name: string, value: Sizes, axes: number, least: number): number[] {
+  const list = typeof value === 'number' ? new Array<number>(axes).fill(value) : value
+  const fits = Array.isArray(list) && list.length === axes && list.every((size) => Number.isInteger(size) && size >= least)
+  check(fits, 'option-range', () => `${by}: ${name} is a whole number from ${least} on, or ${axes} of them, not ${shown(value)}`)
+  return [...list]
+}
+
+/**
+ * A convolution over one axis.
+ *
+ * @param x [rows, in, length] or [in, length]
+ * @param weight [out, in/groups, kernel]
+ * @param bias [out], or null
+ * @returns [rows, out, outLength]
+ * @throws `shape-mismatch`, `option-range`
+ */
+export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
+  checkNames('conv1d', ['stride', 'padding', 'dilation', 'groups'], options)
+  if (weight.shape.length !== 3 || x.shape.length < 2 || x.shape.length > 3)
+    throw mismatch('conv1d', x, weight, 'they are [rows, in, length] and [out, in/groups, kernel]')
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+  const flat = (name: string, value: Sizes, rest: number, least: number) => [rest, ...sizesOf('conv1d', name, value, 1, least)]
+  const input = reshape(x, [...x.shape.slice(0, -1), 1, x.shape.at(-1)!])
+  const kernel = reshape(weight, [weight.shape[0]!, weight.shape[1]!, 1, weight.shape[2]!])
+  const y = conv2d(input, kernel, bias, {
+    stride: flat('stride', stride, 1, 1),
+    padding: flat('padding', padding, 0, 0),
+    dilation: flat('dilation', dilation, 1, 1),
+    groups,
+  })
+  return reshape(y, [...y.shape.slice(0, -2), y.shape.at(-1)!])
+}
+
+/**
+ * A convolution over two axes.
+ *
+ * @param x [rows, in, height, width] or [in, height, width]
+ * @param weight [out, in/groups, kernelHeight, kernelWidth]
+ * @param bias [out], or null
+ * @returns [rows, out, outHeight, outWidth]
+ * @throws `shape-mismatch`, `option-range`
+ * @example
+ * const x = arena.parameter([1, 1, 2, 2], { data: [1, 2, 3, 4] })
+ * const weight = arena.parameter([1, 1, 2, 2], { data: [1, 0, 0, 1] })
+ * arena.frame(() => Array.from(nn.functional.conv2d(x, weight, null, { padding: 1 }).data)) // [1,2,0,3,5,2,0,3,4]
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
+  checkNames('conv2d', ['stride', 'padding', 'dilation', 'groups'], options)
+  const { arena, kernels, dtype } = prepare('conv2d', x, weight, bias)
+  if (x.shape.length === 3) {
+    const y = conv2d(reshape(x, [1, ...x.shape]), weight, bias, options)
+    return reshape(y, y.shape.slice(1))
+  }
+  const { groups = 1 } = options
+  const [rows, channels, height, width] = x.shape as [number, number, number, number]
+  const [outputs, inputs, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number]
+  const isWhole = Number.isInteger(groups) && groups > 0 && outputs % groups === 0
+  check(isWhole, 'option-range', () => `conv2d: groups is a whole number that divides the ${outputs} outputs, not ${shown(groups)}`)
+  const fits = x.shape.length === 4 && weight.shape.length === 4 && channels === inputs * groups
+  if (!fits) throw mismatch('conv2d', x, weight, 'they are [rows, in, height, width] and [out, in/groups, kernelHeight, kernelWidth]')
+  if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('conv2d', weight, bias, 'bias is [out]')
+  const { stride = 1, padding = 0, dilation = 1 } = options
+  const [strideY, strideX] = sizesOf('conv2d', 'stride', stride, 2, 1) as [number, number]
+  const [padY, padX] = sizesOf('conv2d', 'padding', padding, 2, 0) as [number, number]
+  const [dilationY, dilationX] = sizesOf('conv2d', 'dilation', dilation, 2, 1) as [number, number]
+  const outHeight = Math.floor((height + 2 * padY - dilationY * (kernelHeight - 1) - 1) / strideY) + 1
+  const outWidth = Math.floor((width + 2 * padX - dilationX * (kernelWidth - 1) - 1) / strideX) + 1
+  check(
+    outHeight > 0 && outWidth > 0,
+    'shape-mismatch',
+    () => `conv2d: a kernel ${showShape(weight.shape)} does not fit into ${showShape(x.shape)}`,
+  )
+  const shape = [rows, outputs, outHeight, outWidth]
+  const y = arena.temporary(shape, dtype, 'conv2d')
+  const [points, taps, own] = [outHeight * outWidth, inputs * kernelHeight * kernelWidth, outputs / groups]
+  const bytes = bytesPerElement[dtype]
+  const { scratch } = arena
+  const unfold = (columns: number, at: number) =>
+    kernels.im2col(
+      inputs,
+      height,
+      width,
+      kernelHeight,
+      kernelWidth,
+      strideY,
+      strideX,
+      padY,
+      padX,
+      dilationY,
+      dilationX,
+      outHeight,
+      outWidth,
+      columns,
+      at,
+    )
+  /** Runs over the groups of every row: where their part of x, of the weight and of y begins. */
+  const each = (body: (at: number, weightAt: number, outAt: number, isFirstRow: boolean) => void) => {
+    for (let row = 0; row < rows; row++) {
+      for (let g = 0; g < groups; g++) {
+        const part = row * groups + g
+        body(part * inputs * height * width * bytes, g * own * taps * bytes, part * own * points * bytes, row === 0)
+      }
+    }
+  }
+  const columns = arena.temporary([taps, points], dtype, 'conv2d').address
+  if (bias) stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), bias.address, [0, 1, 0, 0])
+  each((at, weightAt, outAt) => {
+    unfold(columns, x.address + at)
+    kernels.gemm(
+      0,
+      0,
+      own,
+      points,
+      taps,
+      weight.address + weightAt,
+      taps,
+      columns,
+      points,
+      y.address + outAt,
+      points,
+      0,
+      bias ? 1 : 0,
+      scratch,
+    )
+  })
+  return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
+    const work = arena.temporary([taps, points], dtype, 'conv2d').address
+    weight.accumulate((dw, more) =>
+      each((at, weightAt, outAt, isFirstRow) => {
+        unfold(work, x.address + at)
+        kernels.gemm(0, 1, own, taps, points, dy + outAt, points, work, points, dw + weightAt, taps, 0, isFirstRow ? more : 1, scratch)
+      }),
+    )
+    x.accumulate((dx, more) => {
+      if (!more) kernels.fill(x.bytes, dx, 0)
+      each((at, weightAt, outAt) => {
+        kernels.gemm(1, 0, taps, points, own, weight.address + weightAt, taps, dy + outAt, points, work, points, 0, 0, scratch)
+        kernels.col2im(
+          inputs,
+          height,
+          width,
+          kernelHeight,
+          kernelWidth,
+          strideY,
+          strideX,
+          padY,
+          padX,
+          dilationY,
+          dilationX,
+          outHeight,
+          outWidth,
+          dx + at,
+          work,
+        )
+      })
+    })
+    bias?.contribute((db) => {
+      const sums = arena.temporary([rows, outputs], dtype, 'conv2d').address
+      kernels.sumAxis(rows * outputs, points, 1, sums, dy, 1)
+      kernels.sumAxis(1, rows, outputs, db, sums, 1)
+    })
+  })
+}

@@ -1,0 +1,31 @@
+import { check, shown } from '../errors.ts'
+import { checkNames } from '../options.ts'
+import { Generator } from '../random.ts'
+import type { Tensor } from '../tensor.ts'
+import { prepare } from './prepare.ts'
+
+/** Options of {@link dropout}. */
+export interface DropoutOptions {
+  /** Share of the elements that become 0. Default 0.5. */
+  readonly p?: number
+  /** Without it the input is passed on as it is. Default true. */
+  readonly training?: boolean
+  /** Where the random numbers come from. Default: the arena's own. */
+  readonly generator?: Generator
+}
+
+/** Sets elements to 0 at random, and divides the others by what is kept of them (Srivastava et al., JMLR 2014). */
+export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkNames('dropout', ['p', 'training', 'generator'], options)
+  const { arena, kernels } = prepare('dropout', x)
+  const { p = 0.5, training = true, generator = arena.generator } = options
+  check(typeof p === 'number' && p >= 0 && p <= 1, 'option-range', () => `dropout: p is a number in [0, 1], not ${shown(p)}`)
+  check(generator instanceof Generator, 'option-range', () => `dropout: generator is a Generator, not ${shown(generator)}`)
+  if (!training || p === 0) return x
+  const mask = arena.temporary(x.shape, x.dtype, 'dropout')
+  generator.fillUniform(mask, 0, 1)
+  kernels.dropoutMask(x.bytes, mask.address, mask.address, p, p === 1 ? 0 : 1 / (1 - p))
+  const y = arena.temporary(x.shape, x.dtype, 'dropout')
+  kernels.mul(x.bytes, y.address, x.address, mask.address)
+  return arena.tape.record(y, [x], (dy) => x.contribute((dx) => kernels.mul(x.bytes, dx, dy, mask.address)))
+}

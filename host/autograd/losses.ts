@@ -1,0 +1,123 @@
+/** Losses between an input and a target of one shape. */
+import { check, shown } from '../errors.ts'
+import { checkNames } from '../options.ts'
+import { sameShape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { softplus } from './activations.ts'
+import { abs, add, affine, elementwise, mul, neg, sub } from './arithmetic.ts'
+import { mismatch, prepare, scalarAt } from './prepare.ts'
+import { mean, sum } from './reductions.ts'
+import { checkReduction, type Reduction } from './softmax.ts'
+
+/** Options of most losses. */
+export interface LossOptions {
+  /** Default 'mean', over all elements. */
+  readonly reduction?: Reduction
+}
+
+function checkPair(by: string, x: Tensor, target: Tensor): void {
+  prepare(by, x, target)
+  if (!sameShape(x.shape, target.shape)) throw mismatch(by, x, target, 'they are of one shape')
+}
+
+function reduced(losses: Tensor, reduction: Reduction): Tensor {
+  return reduction === 'none' ? losses : reduction === 'sum' ? sum(losses) : mean(losses)
+}
+
+/**
+ * (x − target)²
+ *
+ * @throws `shape-mismatch`
+ * @example
+ * const x = arena.parameter([2], { data: [1, 5] })
+ * arena.frame(() => nn.functional.mseLoss(x, arena.tensor([2, 2])).item()) // 5
+ */
+export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkNames('mseLoss', ['reduction'], options)
+  const { reduction = 'mean' } = options
+  checkReduction('mseLoss', reduction)
+  checkPair('mseLoss', x, target)
+  if (reduction === 'mean') return meanSquare(x, target)
+  const difference = sub(x, target)
+  return reduced(mul(difference, difference), reduction)
+}
+
+function meanSquare(x: Tensor, target: Tensor): Tensor {
+  const { arena, kernels } = prepare('mseLoss', x, target)
+  const loss = arena.temporary([], x.dtype, 'mseLoss')
+  kernels.mse(x.size, loss.address, x.address, target.address)
+  return arena.tape.record(loss, [x, target], (dLoss) => {
+    const scale = (2 * scalarAt(loss, dLoss)) / x.size
+    x.contribute((dx) => kernels.scaledDifference(x.bytes, dx, x.address, target.address, scale))
+    target.contribute((dt) => kernels.scaledDifference(x.bytes, dt, x.address, target.address, -scale))
+  })
+}
+
+/** |x − target|, whose gradient is 0 where they are equal. Throws like {@link mseLoss}. */
+export function l1Loss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkNames('l1Loss', ['reduction'], options)
+  const { reduction = 'mean' } = options
+  checkReduction('l1Loss', reduction)
+  checkPair('l1Loss', x, target)
+  return reduced(abs(sub(x, target)), reduction)
+}
+
+/** d²/2 up to delta, delta·(|d| − delta/2) beyond. */
+function huber(by: string, d: Tensor, delta: number): Tensor {
+  return elementwise(
+    by,
+    d,
+    (k, bytes, y, x) => k.huber(bytes, y, x, delta),
+    (k, bytes, dx, x, _y, dy) => k.huberBackward(bytes, dx, x, dy, delta),
+  )
+}
+
+/**
+ * d²/2 for differences d up to delta, delta·(|d| − delta/2) beyond (Huber 1964).
+ *
+ * @throws `option-range` if delta is not above 0; like {@link mseLoss}
+ */
+export function huberLoss(x: Tensor, target: Tensor, options: LossOptions & { readonly delta?: number } = {}): Tensor {
+  checkNames('huberLoss', ['reduction', 'delta'], options)
+  const { reduction = 'mean', delta = 1 } = options
+  checkReduction('huberLoss', reduction)
+  check(delta > 0, 'option-range', () => `huberLoss: delta is a number above 0, not ${shown(delta)}`)
+  checkPair('huberLoss', x, target)
+  return reduced(huber('huberLoss', sub(x, target), delta), reduction)
+}
+
+/**
+ * d²/(2·beta) for differences d up to beta, |d| − beta/2 beyond; with beta 0 it is {@link l1Loss}.
+ *
+ * @throws `option-range` if beta is negative; like {@link mseLoss}
+ */
+export function smoothL1Loss(x: Tensor, target: Tensor, options: LossOptions & { readonly beta?: number } = {}): Tensor {
+  checkNames('smoothL1Loss', ['reduction', 'beta'], options)
+  const { reduction = 'mean', beta = 1 } = options
+  checkReduction('smoothL1Loss', reduction)
+  check(beta >= 0, 'option-range', () => `smoothL1Loss: beta is a number in [0, ∞), not ${shown(beta)}`)
+  checkPair('smoothL1Loss', x, target)
+  const d = sub(x, target)
+  return reduced(beta === 0 ? abs(d) : affine(huber('smoothL1Loss', d, beta), 1 / beta, 0), reduction)
+}
+
+/** Options of {@link binaryCrossEntropyWithLogits}. */
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** Multiplies the losses; it broadcasts. */
+  readonly weight?: Tensor
+  /** Multiplies what positive targets count; it broadcasts, usually from the last axis. */
+  readonly posWeight?: Tensor
+}
+
+/** −t·ln σ(x) − (1 − t)·ln(1 − σ(x)), computed from the logits x so that none of it overflows. Throws like {@link mseLoss}. */
+export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  checkNames('binaryCrossEntropyWithLogits', ['reduction', 'weight', 'posWeight'], options)
+  const { reduction = 'mean', weight, posWeight } = options
+  checkReduction('binaryCrossEntropyWithLogits', reduction)
+  checkPair('binaryCrossEntropyWithLogits', x, target)
+  const negative = mul(affine(target, -1, 1), x)
+  const towards = softplus(neg(x))
+  const scaled = posWeight ? mul(towards, affine(mul(target, affine(posWeight, 1, -1)), 1, 1)) : towards
+  const losses = add(negative, scaled)
+  return reduced(weight ? mul(losses, weight) : losses, reduction)
+}

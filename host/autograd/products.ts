@@ -1,0 +1,99 @@
+/** Products of matrices. */
+import { check } from '../errors.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
+import { bytesPerElement, type Tensor } from '../tensor.ts'
+import { mismatch, prepare } from './prepare.ts'
+import { reshape } from './shaping.ts'
+import { broadcastShape, broadcastStrides, stridesOf } from './strides.ts'
+
+/**
+ * x·weightᵀ + bias, as torch has it.
+ *
+ * @param x [..., in]
+ * @param weight [out, in]
+ * @param bias [out], or null
+ * @returns [..., out]
+ * @throws `shape-mismatch`
+ */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  const { arena, kernels } = prepare('linear', x, weight, bias)
+  const [outputs, inputs] = weight.shape as [number, number]
+  const fits = weight.shape.length === 2 && x.shape.length > 0 && x.shape.at(-1) === inputs
+  if (!fits) throw mismatch('linear', x, weight, 'x is [..., in] and weight [out, in]')
+  if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('linear', weight, bias, 'bias is [out]')
+  const rows = sizeOf(x.shape.slice(0, -1))
+  const y = arena.temporary([...x.shape.slice(0, -1), outputs], x.dtype, 'linear')
+  const { scratch } = arena
+  kernels.gemm(0, 1, rows, outputs, inputs, x.address, inputs, weight.address, inputs, y.address, outputs, bias?.address ?? 0, 0, scratch)
+  return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
+    x.accumulate((dx, more) => kernels.gemm(0, 0, rows, inputs, outputs, dy, outputs, weight.address, inputs, dx, inputs, 0, more, scratch))
+    weight.accumulate((dw, more) => kernels.gemm(1, 0, outputs, inputs, rows, dy, outputs, x.address, inputs, dw, inputs, 0, more, scratch))
+    bias?.contribute((db) => kernels.sumAxis(1, rows, outputs, db, dy, 1))
+  })
+}
+
+/** For each matrix of a broadcast batch, where it lies in an operand, in bytes. */
+function offsets(batch: Shape, own: Shape, matrix: number, bytes: number): number[] {
+  const strides = broadcastStrides(own, batch)
+  const counts = stridesOf(batch)
+  return Array.from({ length: sizeOf(batch) }, (_, i) => {
+    const index = batch.reduce((sum, size, axis) => sum + (Math.floor(i / counts[axis]!) % size) * strides[axis]!, 0)
+    return index * matrix * bytes
+  })
+}
+
+/**
+ * The product of vectors, matrices, or batches of matrices that broadcast.
+ *
+ * @param a [k] or [..., m, k]
+ * @param b [k] or [..., k, n]
+ * @returns [..., m, n] without m or n where a or b is a vector
+ * @throws `shape-mismatch`
+ * @example
+ * const [a, b] = [arena.parameter([2, 2], { data: [1, 2, 3, 4] }), arena.parameter([2], { data: [1, 10] })]
+ * arena.frame(() => Array.from(nn.functional.matmul(a, b).data)) // [21,43]
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  prepare('matmul', a, b)
+  check(
+    a.shape.length > 0 && b.shape.length > 0,
+    'shape-mismatch',
+    () => `matmul: ${showShape(a.shape)} and ${showShape(b.shape)} are no matrices`,
+  )
+  if (a.shape.length === 1) {
+    const c = matmul(reshape(a, [1, a.size]), b)
+    return reshape(c, b.shape.length === 1 ? [] : [...c.shape.slice(0, -2), c.shape.at(-1)!])
+  }
+  if (b.shape.length === 1) return reshape(matmul(a, reshape(b, [b.size, 1])), a.shape.slice(0, -1))
+  return batched(a, b)
+}
+
+function batched(a: Tensor, b: Tensor): Tensor {
+  const { arena, kernels, dtype } = prepare('matmul', a, b)
+  const [m, k] = a.shape.slice(-2) as [number, number]
+  const [inner, n] = b.shape.slice(-2) as [number, number]
+  if (k !== inner) throw mismatch('matmul', a, b, 'they are [..., m, k] and [..., k, n]')
+  const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
+  const batch = broadcastShape('matmul', batchA, batchB)
+  const c = arena.temporary([...batch, m, n], dtype, 'matmul')
+  const { scratch } = arena
+  const bytes = bytesPerElement[dtype]
+  // One matrix on the right: the rows of all on the left are those of one.
+  const isOne = sizeOf(batchB) === 1 && sameShape(batch, batchA)
+  const rows = isOne ? sizeOf(batch) * m : m
+  const [atA, atB] = isOne ? [[0], [0]] : [offsets(batch, batchA, m * k, bytes), offsets(batch, batchB, k * n, bytes)]
+  const each = (body: (i: number, a: number, b: number, c: number) => void) => {
+    for (let i = 0; i < atA.length; i++) body(i, atA[i]!, atB[i]!, i * rows * n * bytes)
+  }
+  /** Whether a gradient's matrix was met before, and is added to. */
+  const met = (at: readonly number[], i: number) => (at.indexOf(at[i]!) < i ? 1 : 0)
+  each((_, x, y, z) => kernels.gemm(0, 0, rows, n, k, a.address + x, k, b.address + y, n, c.address + z, n, 0, 0, scratch))
+  return arena.tape.record(c, [a, b], (dc) => {
+    a.accumulate((da, more) =>
+      each((i, x, y, z) => kernels.gemm(0, 1, rows, k, n, dc + z, n, b.address + y, n, da + x, k, 0, more | met(atA, i), scratch)),
+    )
+    b.accumulate((db, more) =>
+      each((i, x, y, z) => kernels.gemm(1, 0, k, n, rows, a.address + x, k, dc + z, n, db + y, n, 0, more | met(atB, i), scratch)),
+    )
+  })
+}

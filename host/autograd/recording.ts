@@ -1,0 +1,129 @@
+/** What is remembered of a computation, and what is not. */
+import type { Arena } from '../arena.ts'
+import { check, shown } from '../errors.ts'
+import { sameShape, showShape } from '../shape.ts'
+import { Tensor } from '../tensor.ts'
+import type { FloatType } from '../wasm.ts'
+import { prepare } from './prepare.ts'
+
+/** Runs `body` without remembering how its results came about: nothing in it can be passed back through. */
+export function noGrad<T>(arena: Arena, body: () => T): T {
+  const { enabled } = arena.tape
+  arena.tape.enabled = false
+  try {
+    return body()
+  } finally {
+    arena.tape.enabled = enabled
+  }
+}
+
+/** The same numbers, in the same memory, as a constant: no gradient goes back through it. */
+export function detach(x: Tensor): Tensor {
+  prepare('detach', x)
+  return x.arena.alias(x, x.shape, 'detach')
+}
+
+/**
+ * Computes a block again in the backward pass instead of keeping what it computed: memory for time (Chen et al., arXiv 1604.06174). What the
+ * block draws at random it must draw from a state of its own.
+ *
+ * @param block a function of tensors that gives one tensor, the same each time
+ * @example
+ * const layer = new nn.Linear(arena, 2, 2)
+ * arena.frame(() => nn.functional.sum(nn.functional.checkpoint((x) => layer.forward(x), arena.tensor([1, 2], [1, 2]))).backward())
+ * Array.from(layer.bias.grad) // [1,1]
+ */
+export function checkpoint(block: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
+  const { arena, dtype } = prepare('checkpoint', ...inputs)
+  check(typeof block === 'function', 'option-range', () => `checkpoint takes a function of tensors, not ${shown(block)}`)
+  const constants = () => inputs.map((input) => arena.alias(input, input.shape, 'checkpoint'))
+  // Only the result outlives the block: its activations belong to a frame of their own.
+  const shape = arena.frame(() => noGrad(arena, () => block(...constants()).shape))
+  const y = arena.temporary(shape, dtype, 'checkpoint')
+  arena.frame(() => {
+    const result = noGrad(arena, () => block(...constants()))
+    arena.kernels[dtype].scale(y.bytes, y.address, result.address, 1)
+  })
+  // The weights in the block need gradients whether its inputs do or not.
+  return arena.tape.record(y, inputs, (dy) => again(arena, dtype, block, inputs, y, dy), true)
+}
+
+function again(
+  arena: Arena,
+  dtype: FloatType,
+  block: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  y: Tensor,
+  dy: number,
+): void {
+  arena.frame(() => {
+    const leaves = inputs.map((input) => {
+      const leaf = arena.alias(input, input.shape, 'checkpoint')
+      leaf.requiresGrad = input.requiresGrad
+      return leaf
+    })
+    const result = block(...leaves)
+    check(
+      sameShape(result.shape, y.shape),
+      'shape-mismatch',
+      () => `checkpoint: the block gave ${showShape(y.shape)}, and then ${showShape(result.shape)}`,
+    )
+    arena.tape.backward(result, dy)
+    for (const [i, leaf] of leaves.entries()) {
+      const { gradAddress } = leaf
+      if (!gradAddress) continue
+      const kernels = arena.kernels[dtype]
+      inputs[i]!.accumulate((dx, more) =>
+        more ? kernels.add(leaf.bytes, dx, dx, gradAddress) : kernels.scale(leaf.bytes, dx, gradAddress, 1),
+      )
+    }
+  })
+}
+
+/** A function of the user's own, with its gradient. */
+export interface CustomFunction {
+  /** The shape of the result, from those of the inputs; that of the first by default. */
+  readonly shape?: (...inputs: readonly Tensor[]) => readonly number[]
+  /** Writes the result into `out`. */
+  readonly forward: (out: Tensor, ...inputs: readonly Tensor[]) => void
+  /** Writes the gradients of the inputs into `grads`, from that of the result; null where none is needed. */
+  readonly backward: (grads: readonly (Tensor | null)[], dy: Tensor, out: Tensor, ...inputs: readonly Tensor[]) => void
+}
+
+/**
+ * Applies a function of the user's own.
+ *
+ * @example
+ * const cube = {
+ *   forward: (out, x) => x.data.forEach((v, i) => (out.data[i] = v ** 3)),
+ *   backward: ([dx], dy, out, x) => x.data.forEach((v, i) => (dx.data[i] = 3 * v * v * dy.data[i])),
+ * }
+ * const w = arena.parameter([2], { data: [1, 2] })
+ * arena.frame(() => nn.functional.sum(nn.functional.apply(cube, w)).backward())
+ * Array.from(w.grad) // [3,12]
+ */
+export function apply(custom: CustomFunction, ...inputs: Tensor[]): Tensor {
+  const { arena, dtype } = prepare('apply', ...inputs)
+  const { shape = (first: Tensor) => first.shape, forward, backward } = custom
+  for (const part of [forward, backward])
+    check(typeof part === 'function', 'option-range', () => `apply takes { forward, backward }, and one is ${shown(part)}`)
+  const y = arena.temporary(shape(...(inputs as [Tensor])), dtype, 'apply')
+  y.data.fill(0)
+  forward(y, ...inputs)
+  return arena.tape.record(y, inputs, (dy) => {
+    const grads = inputs.map((input) => {
+      if (!input.requiresGrad) return null
+      const grad = arena.temporary(input.shape, dtype, 'apply')
+      grad.data.fill(0)
+      return grad
+    })
+    backward(grads, new Tensor(arena, dy, y.shape, dtype, arena.frames.current), y, ...inputs)
+    for (const [i, grad] of grads.entries()) {
+      const kernels = arena.kernels[dtype]
+      if (grad)
+        inputs[i]!.accumulate((dx, more) =>
+          more ? kernels.add(grad.bytes, dx, dx, grad.address) : kernels.scale(grad.bytes, dx, grad.address, 1),
+        )
+    }
+  })
+}

@@ -1,0 +1,148 @@
+/** Recurrent networks, composed of the other functions. The input of all steps is multiplied at once. */
+import { check, shown } from '../errors.ts'
+import { checkNames } from '../options.ts'
+import { sameShape, showShape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { sigmoid, tanh } from './activations.ts'
+import { add, mul, sub } from './arithmetic.ts'
+import { mismatch, prepare } from './prepare.ts'
+import { linear } from './products.ts'
+import { cat, narrow, reshape, transpose } from './shaping.ts'
+
+/** One layer's weights: [gates·hidden, in], [gates·hidden, hidden], and biases [gates·hidden] or null. */
+export interface RecurrentWeights {
+  readonly weightIh: Tensor
+  readonly weightHh: Tensor
+  /** Default null. */
+  readonly biasIh?: Tensor | null
+  /** Default null. */
+  readonly biasHh?: Tensor | null
+}
+
+/** Options of {@link gru} and {@link lstm}. */
+export interface RecurrentOptions {
+  /** Whether x is [rows, steps, in] instead of [steps, rows, in]. Default false. */
+  readonly batchFirst?: boolean
+}
+
+/** What a recurrent network gives: the last layer at every step, and all layers after the last, [layers, rows, hidden]. */
+export interface RecurrentResult {
+  readonly output: Tensor
+  readonly hidden: Tensor
+}
+
+/** What one step of a layer carries on: h, and c in an LSTM. */
+type Cell = (gates: Tensor, state: readonly Tensor[], weights: RecurrentWeights, hidden: number) => readonly Tensor[]
+
+/** r and z reset and update, n is new: h' = (1 − z)·n + z·h. */
+const gruCell: Cell = (input, [h], { weightHh, biasHh }, hidden) => {
+  const own = linear(h!, weightHh, biasHh ?? null)
+  const gate = (from: Tensor, i: number) => narrow(from, 1, i * hidden, hidden)
+  const r = sigmoid(add(gate(input, 0), gate(own, 0)))
+  const z = sigmoid(add(gate(input, 1), gate(own, 1)))
+  const n = tanh(add(gate(input, 2), mul(r, gate(own, 2))))
+  return [add(n, mul(z, sub(h!, n)))]
+}
+
+/** i, f, g and o: c' = f·c + i·g, h' = o·tanh c'. */
+const lstmCell: Cell = (input, [h, c], { weightHh, biasHh }, hidden) => {
+  const gates = add(input, linear(h!, weightHh, biasHh ?? null))
+  const gate = (i: number) => narrow(gates, 1, i * hidden, hidden)
+  const next = add(mul(sigmoid(gate(1)), c!), mul(sigmoid(gate(0)), tanh(gate(2))))
+  return [mul(sigmoid(gate(3)), tanh(next)), next]
+}
+
+function run(
+  by: string,
+  cell: Cell,
+  gates: number,
+  x: Tensor,
+  initial: readonly (Tensor | null)[],
+  layers: readonly RecurrentWeights[],
+  options: RecurrentOptions,
+) {
+  checkNames(by, ['batchFirst'], options)
+  const { batchFirst = false } = options
+  check(layers.length > 0, 'params-empty', `${by} has no weights`)
+  check(typeof batchFirst === 'boolean', 'option-range', () => `${by}: batchFirst is true or false, not ${shown(batchFirst)}`)
+  check(
+    x.shape.length === 3,
+    'shape-mismatch',
+    () => `${by} takes [steps, rows, in], or [rows, steps, in] with batchFirst, not ${showShape(x.shape)}`,
+  )
+  let input = batchFirst ? transpose(x, 0, 1) : x
+  const [steps, rows] = input.shape as [number, number, number]
+  check(steps > 0, 'shape-mismatch', `${by}: there is no step in ${showShape(x.shape)}`)
+  const hidden = layers[0]!.weightHh.shape[1]!
+  const { arena, dtype } = prepare(
+    by,
+    x,
+    ...initial,
+    ...layers.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [weightIh, weightHh, biasIh, biasHh]),
+  )
+  for (const state of initial) {
+    const fits = !state || sameShape(state.shape, [layers.length, rows, hidden])
+    check(
+      fits,
+      'shape-mismatch',
+      () => `${by}: initial states are ${showShape([layers.length, rows, hidden])}, not ${showShape(state!.shape)}`,
+    )
+  }
+  const last: Tensor[][] = []
+  for (const [l, weights] of layers.entries()) {
+    if (weights.weightIh.shape[0] !== gates * hidden)
+      throw mismatch(by, weights.weightIh, weights.weightHh, `they have ${gates} gates of ${hidden}`)
+    const projected = linear(input, weights.weightIh, weights.biasIh ?? null)
+    let state: readonly Tensor[] = initial.map((one) => {
+      if (one) return reshape(narrow(one, 0, l, 1), [rows, hidden])
+      const zeros = arena.temporary([rows, hidden], dtype, by)
+      zeros.data.fill(0)
+      return zeros
+    })
+    const outputs: Tensor[] = []
+    for (let t = 0; t < steps; t++) {
+      state = cell(reshape(narrow(projected, 0, t, 1), [rows, gates * hidden]), state, weights, hidden)
+      outputs.push(reshape(state[0]!, [1, rows, hidden]))
+    }
+    input = cat(outputs)
+    last.push([...state])
+  }
+  const final = initial.map((_, i) => cat(last.map((state) => reshape(state[i]!, [1, rows, hidden]))))
+  return { output: batchFirst ? transpose(input, 0, 1) : input, final }
+}
+
+/**
+ * A gated recurrent unit of one or more layers, with torch's gates r, z, n (Cho et al., arXiv 1406.1078).
+ *
+ * @param x [steps, rows, in]
+ * @param hidden [layers, rows, hidden], or null for zeros
+ * @throws `shape-mismatch`
+ */
+export function gru(
+  x: Tensor,
+  hidden: Tensor | null,
+  layers: readonly RecurrentWeights[],
+  options: RecurrentOptions = {},
+): RecurrentResult {
+  const { output, final } = run('gru', gruCell, 3, x, [hidden], layers, options)
+  return { output, hidden: final[0]! }
+}
+
+/**
+ * A long short-term memory of one or more layers, with torch's gates i, f, g, o (Hochreiter and Schmidhuber 1997).
+ *
+ * @param x [steps, rows, in]
+ * @param hidden [layers, rows, hidden], or null for zeros
+ * @param cell likewise
+ * @throws `shape-mismatch`
+ */
+export function lstm(
+  x: Tensor,
+  hidden: Tensor | null,
+  cell: Tensor | null,
+  layers: readonly RecurrentWeights[],
+  options: RecurrentOptions = {},
+): RecurrentResult & { readonly cell: Tensor } {
+  const { output, final } = run('lstm', lstmCell, 4, x, [hidden, cell], layers, options)
+  return { output, hidden: final[0]!, cell: final[1]! }
+}

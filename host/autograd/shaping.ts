@@ -1,0 +1,120 @@
+/** The same numbers in other shapes. */
+import { check, shown } from '../errors.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { axisOf, mismatch, prepare } from './prepare.ts'
+import { contributeAt, stridedCopy, stridesOf } from './strides.ts'
+
+/**
+ * The same numbers in another shape, in the same memory; one size may be −1, what is left over.
+ *
+ * @throws `shape-mismatch` if the sizes do not go together
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const { arena } = prepare('reshape', x)
+  const known = shape.filter((size) => size !== -1)
+  const isWhole = shape.every((size) => Number.isInteger(size) && size >= -1) && shape.length - known.length <= 1
+  check(isWhole, 'shape-mismatch', () => `reshape: ${showShape(shape)} is no shape`)
+  const rest = known.length === shape.length ? 1 : x.size / sizeOf(known)
+  const to = shape.map((size) => (size === -1 ? rest : size))
+  check(
+    Number.isInteger(rest) && sizeOf(to) === x.size,
+    'shape-mismatch',
+    () => `reshape: ${showShape(x.shape)} does not go into ${showShape(shape)}`,
+  )
+  const y = arena.alias(x, to, 'reshape')
+  return arena.tape.record(y, [x], (dy) => contributeAt(x, dy))
+}
+
+/** The axes from `startDim` to `endDim` as one. */
+export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+  const [from, to] = [axisOf('flatten', x.shape.length, startDim), axisOf('flatten', x.shape.length, endDim)]
+  check(from <= to, 'shape-mismatch', () => `flatten: startDim ${startDim} comes after endDim ${endDim}`)
+  return reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)])
+}
+
+/**
+ * The axes in another order.
+ *
+ * @param dims for each axis of the result, which of x it is
+ */
+export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  const { arena, dtype } = prepare('permute', x)
+  const axes = dims.map((dim) => axisOf('permute', x.shape.length, dim))
+  const isOrder = axes.length === x.shape.length && new Set(axes).size === axes.length
+  check(isOrder, 'shape-mismatch', () => `permute: ${shown(dims)} is no order of the axes of ${showShape(x.shape)}`)
+  const own = stridesOf(x.shape)
+  const shape = axes.map((axis) => x.shape[axis]!)
+  const y = arena.temporary(shape, dtype, 'permute')
+  const strides = axes.map((axis) => own[axis]!)
+  stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), x.address, strides)
+  return arena.tape.record(y, [x], (dy) =>
+    x.accumulate((dx, more) => stridedCopy(arena, dtype, shape, dx, strides, dy, stridesOf(shape), more)),
+  )
+}
+
+/** Two axes exchanged. */
+export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  const rank = x.shape.length
+  const [a, b] = [axisOf('transpose', rank, dim0), axisOf('transpose', rank, dim1)]
+  return permute(
+    x,
+    x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)),
+  )
+}
+
+/**
+ * `length` indices of an axis from `start` on, which counts from the end if negative.
+ *
+ * @throws `shape-mismatch` if they reach beyond it
+ */
+export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  const { arena, dtype } = prepare('narrow', x)
+  const axis = axisOf('narrow', x.shape.length, dim)
+  const size = x.shape[axis] ?? 1
+  const from = start < 0 ? start + size : start
+  const fits = Number.isInteger(from) && Number.isInteger(length) && from >= 0 && length >= 0 && from + length <= size
+  check(fits, 'shape-mismatch', () => `narrow: ${length} from ${start} on is not within axis ${dim} of ${showShape(x.shape)}`)
+  const shape = x.shape.map((own, i) => (i === axis ? length : own))
+  const strides = stridesOf(x.shape)
+  const offset = from * strides[axis]! * (x.dtype === 'float32' ? 4 : 8)
+  const y = arena.temporary(shape, dtype, 'narrow')
+  stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), x.address + offset, strides)
+  return arena.tape.record(y, [x], (dy) =>
+    x.accumulate((dx, more) => {
+      if (!more) arena.kernels[dtype].fill(x.bytes, dx, 0)
+      stridedCopy(arena, dtype, shape, dx + offset, strides, dy, stridesOf(shape), 1)
+    }),
+  )
+}
+
+/**
+ * Tensors one after another along an axis; their other sizes are the same.
+ *
+ * @throws `shape-mismatch`
+ */
+export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  const { arena, dtype } = prepare('cat', ...tensors)
+  const first = tensors[0]!
+  const axis = axisOf('cat', first.shape.length, dim)
+  const without = (shape: Shape) => shape.filter((_, i) => i !== axis)
+  for (const tensor of tensors) {
+    const fits = tensor.shape.length === first.shape.length && sameShape(without(tensor.shape), without(first.shape))
+    if (!fits) throw mismatch('cat', first, tensor, `they differ only along axis ${axis}`)
+  }
+  const shape = first.shape.map((size, i) => (i === axis ? tensors.reduce((sum, tensor) => sum + tensor.shape[axis]!, 0) : size))
+  const strides = stridesOf(shape)
+  const y = arena.temporary(shape, dtype, 'cat')
+  let index = 0
+  const offsets = tensors.map((tensor) => {
+    const offset = index * strides[axis]! * (dtype === 'float32' ? 4 : 8)
+    index += tensor.shape[axis]!
+    stridedCopy(arena, dtype, tensor.shape, y.address + offset, strides, tensor.address, stridesOf(tensor.shape))
+    return offset
+  })
+  return arena.tape.record(y, tensors, (dy) => {
+    for (const [i, tensor] of tensors.entries()) {
+      tensor.accumulate((dx, more) => stridedCopy(arena, dtype, tensor.shape, dx, stridesOf(tensor.shape), dy + offsets[i]!, strides, more))
+    }
+  })
+}
