@@ -1,7 +1,9 @@
 /** One run: a perceptron trained on a data set with one optimizer, learning rate and seed. */
 import type { Arena } from '../arena.ts'
 import * as functional from '../autograd/functions.ts'
-import { Linear, ReLU, Sequential } from '../nn/layers.ts'
+import { noGrad } from '../autograd/recording.ts'
+import { Linear, Sequential } from '../nn/layers.ts'
+import { ReLU } from '../nn/plain.ts'
 import { Generator } from '../random.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Dataset } from './dataset.ts'
@@ -86,7 +88,7 @@ function metricOf(arena: Arena, data: Dataset, model: Sequential, rows: Uint32Ar
     const size = Math.min(EVALUATION_ROWS, rows.length - start)
     arena.frame(() => {
       const { x, y } = batch.take(arena, rows, start, size)
-      const { data: out } = functional.noGrad(arena, () => model.forward(x))
+      const { data: out } = noGrad(arena, () => model.forward(x))
       for (let i = 0; i < size; i++) {
         const target = y[i]!
         if (data.task === 'classification') {

@@ -1,9 +1,11 @@
+/** Layers with weights over whole rows. Weights start as in torch. */
 import type { Arena } from '../arena.ts'
-import * as functional from '../autograd/functions.ts'
+import { embedding } from '../autograd/embedding.ts'
+import { linear } from '../autograd/products.ts'
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
-import type { Generator } from '../random.ts'
-import type { Parameter, Tensor } from '../tensor.ts'
+import { Generator } from '../random.ts'
+import type { Numbers, Parameter, Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { Module } from './module.ts'
 
@@ -15,8 +17,28 @@ export interface LayerOptions {
   readonly generator?: Generator
 }
 
-function checkSize(by: string, name: string, value: number): void {
+/** Options of layers that may add a bias. */
+export interface BiasOptions extends LayerOptions {
+  /** Default true. */
+  readonly bias?: boolean
+}
+
+/** @internal Throws unless a size is a whole number above 0. */
+export function checkSize(by: string, name: string, value: number): void {
   check(Number.isSafeInteger(value) && value > 0, 'option-range', () => `${by}: ${name} is a whole number above 0, not ${shown(value)}`)
+}
+
+/** @internal The options all layers with weights have, checked. `names` are those of the layer beside them. */
+export function layerOptions(by: string, arena: Arena, options: LayerOptions, names: readonly string[] = []): Required<LayerOptions> {
+  checkNames(by, ['dtype', 'generator', ...names], options)
+  const { dtype = 'float32', generator = arena.generator } = options
+  check(generator instanceof Generator, 'option-range', () => `${by}: generator is a Generator, not ${shown(generator)}`)
+  return { dtype, generator }
+}
+
+/** @internal Fills parameters with uniform numbers within ±bound, in their order. */
+export function fillUniform(parameters: Iterable<Parameter>, bound: number, generator: Generator): void {
+  for (const parameter of parameters) generator.fillUniform(parameter, -bound, bound)
 }
 
 /**
@@ -30,34 +52,59 @@ export class Linear extends Module {
   readonly weight: Parameter
   readonly bias: Parameter | null
 
-  constructor(arena: Arena, inFeatures: number, outFeatures: number, options: LayerOptions & { readonly bias?: boolean } = {}) {
+  constructor(arena: Arena, inFeatures: number, outFeatures: number, options: BiasOptions = {}) {
     super()
     checkSize('Linear', 'inFeatures', inFeatures)
     checkSize('Linear', 'outFeatures', outFeatures)
-    checkNames('Linear', ['dtype', 'generator', 'bias'], options)
-    const { dtype = 'float32', generator = arena.generator, bias = true } = options
-    const bound = 1 / Math.sqrt(inFeatures)
+    const { dtype, generator } = layerOptions('Linear', arena, options, ['bias'])
+    const { bias = true } = options
     this.weight = arena.parameter([outFeatures, inFeatures], { dtype })
     this.bias = bias ? arena.parameter([outFeatures], { dtype }) : null
-    for (const parameter of this.parameters()) generator.fillUniform(parameter, -bound, bound)
+    fillUniform(this.parameters(), 1 / Math.sqrt(inFeatures), generator)
   }
 
   forward(x: Tensor): Tensor {
-    return functional.linear(x, this.weight, this.bias)
-  }
-}
-
-/** max(0, x), element by element. */
-export class ReLU extends Module {
-  forward(x: Tensor): Tensor {
-    return functional.relu(x)
+    return linear(x, this.weight, this.bias)
   }
 }
 
-/** tanh x, element by element. */
-export class Tanh extends Module {
-  forward(x: Tensor): Tensor {
-    return functional.tanh(x)
+/** Options of {@link Embedding}. */
+export interface EmbeddingLayerOptions extends LayerOptions {
+  /** A row that starts as 0 and has gradient 0; from the end if negative. Default: none. */
+  readonly paddingIdx?: number | null
+  /** Give the weight sparse gradients, as SparseAdam takes them. Default false. */
+  readonly sparse?: boolean
+}
+
+/**
+ * The rows of a table that indices name. weight is [numEmbeddings, embeddingDim] and starts normal.
+ *
+ * @example
+ * const table = new nn.Embedding(arena, 10, 4)
+ * arena.frame(() => table.forward([3, 7]).shape) // [2, 4]
+ */
+export class Embedding extends Module {
+  readonly weight: Parameter
+  readonly paddingIdx: number | null
+  readonly sparse: boolean
+
+  constructor(arena: Arena, numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
+    super()
+    checkSize('Embedding', 'numEmbeddings', numEmbeddings)
+    checkSize('Embedding', 'embeddingDim', embeddingDim)
+    const { dtype, generator } = layerOptions('Embedding', arena, options, ['paddingIdx', 'sparse'])
+    const { paddingIdx = null, sparse = false } = options
+    const isRow = paddingIdx === null || (Number.isInteger(paddingIdx) && paddingIdx >= -numEmbeddings && paddingIdx < numEmbeddings)
+    check(isRow, 'option-range', () => `Embedding: paddingIdx is one of ${numEmbeddings} rows, or null, not ${shown(paddingIdx)}`)
+    this.paddingIdx = paddingIdx === null || paddingIdx >= 0 ? paddingIdx : paddingIdx + numEmbeddings
+    this.sparse = sparse
+    this.weight = arena.parameter([numEmbeddings, embeddingDim], { dtype })
+    generator.fillNormal(this.weight)
+    if (this.paddingIdx !== null) this.weight.data.fill(0, this.paddingIdx * embeddingDim, (this.paddingIdx + 1) * embeddingDim)
+  }
+
+  forward(indices: Tensor | Numbers): Tensor {
+    return embedding(indices, this.weight, { paddingIdx: this.paddingIdx, sparse: this.sparse })
   }
 }
 

@@ -1,9 +1,13 @@
-import { Buffer, Parameter, Tensor } from '../tensor.ts'
+import { check, DownhillError, shown } from '../errors.ts'
+import type { StateTensor } from '../optimizer/state-dict.ts'
+import { torchKey } from '../options.ts'
+import { type Shape, sameShape, showShape } from '../shape.ts'
+import { Buffer, checkNumbers, type Numbers, Parameter, Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 
 /**
  * A part of a model. A module of your own is a class with a `forward`; what it holds in fields is found by itself, in the order of the
- * fields and also in arrays, under torch's names ('0.weight', 'layers.1.bias').
+ * fields and also in arrays, under torch's names ('0.weight', 'layers.1.bias'; a field `outProj` is 'out_proj').
  *
  * @example
  * class Perceptron extends nn.Module {
@@ -18,6 +22,9 @@ import type { FloatType } from '../wasm.ts'
  * }
  */
 export abstract class Module {
+  /** Whether dropout drops and batch normalisation uses the batch; see `train` and `eval`. */
+  training = true
+
   /** What the module makes of its input; called inside `arena.frame`. */
   abstract forward(x: Tensor): Tensor
 
@@ -57,6 +64,54 @@ export abstract class Module {
     for (const [, child] of this.namedChildren()) yield* child.modules()
   }
 
+  /** Sets the mode of this module and all in it: dropout and batch normalisation differ in training. */
+  train(mode = true): this {
+    check(typeof mode === 'boolean', 'option-range', () => `train takes true or false, not ${shown(mode)}`)
+    for (const module of this.modules()) module.training = mode
+    return this
+  }
+
+  /** The same as `train(false)`. */
+  eval(): this {
+    return this.train(false)
+  }
+
+  /** Removes the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null
+  }
+
+  /** Parameters and buffers by torch's names, in torch's order. Everything is copied. */
+  stateDict(): ModuleStateDict {
+    const entries = [...namedTensors(this)].map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: data.slice() }])
+    return Object.fromEntries(entries)
+  }
+
+  /**
+   * Takes over parameters and buffers. Everything is checked before anything is changed, and copied.
+   *
+   * @param strict whether names that are missing or that there are not are errors. Default true
+   * @throws `state-mismatch` naming the tensor
+   */
+  loadStateDict(dict: Readonly<Record<string, SavedTensor>>, { strict = true }: { readonly strict?: boolean } = {}): void {
+    const fail = (why: string) => new DownhillError('state-mismatch', `loadStateDict: ${why}`)
+    if (typeof dict !== 'object' || dict === null) throw fail(`a state dict is an object, not ${shown(dict)}`)
+    const own = new Map(namedTensors(this))
+    const missing = [...own.keys()].find((name) => !Object.hasOwn(dict, name))
+    const extra = Object.keys(dict).find((name) => !own.has(name))
+    if (strict && missing !== undefined) throw fail(`the state dict has no ${missing}`)
+    if (strict && extra !== undefined) throw fail(`the model has no ${extra}`)
+    const shared = [...own].filter(([name]) => Object.hasOwn(dict, name))
+    for (const [name, { shape }] of shared) {
+      const saved = dict[name]
+      const fits = typeof saved === 'object' && saved !== null && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
+      if (!fits) throw fail(`${name} is ${showShape(shape)}, not ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`)
+      checkNumbers(`loadStateDict: ${name}`, shape, saved.data)
+    }
+    const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))
+    for (const [i, [, tensor]] of shared.entries()) tensor.data.set(data[i]!)
+  }
+
   /**
    * A module with parameters and buffers of its own, which start as copies. Fields that are neither, nor modules, nor arrays of these, are
    * shared; a class with private fields (#) needs a `clone` of its own.
@@ -74,11 +129,28 @@ export abstract class Module {
   }
 }
 
+/** A module's tensors, copies under torch's names. */
+export type ModuleStateDict = Readonly<Record<string, StateTensor>>
+
+/** A tensor to be loaded: its shape, and its numbers row by row. */
+export interface SavedTensor {
+  readonly shape: Shape
+  readonly data: Numbers
+}
+
+/** Parameters and buffers in the order of torch's state dicts: of each module its own, first the ones and then the others. */
+function* namedTensors(module: Module, prefix = ''): IterableIterator<[string, Tensor]> {
+  const own = tensorsIn(module)
+  for (const kind of [Parameter, Buffer]) for (const [name, tensor] of own) if (tensor instanceof kind) yield [prefix + name, tensor]
+  for (const [name, child] of module.namedChildren()) yield* namedTensors(child, `${prefix}${name}.`)
+}
+
 /** What stands in fields, and in arrays in fields. Not a private method: those are not there on a clone. */
 function entriesOf(module: Module): [string, unknown][] {
-  return Object.entries(module).flatMap(([name, value]) =>
-    Array.isArray(value) ? value.map((entry, i): [string, unknown] => [`${name}.${i}`, entry]) : [[name, value] as [string, unknown]],
-  )
+  return Object.entries(module).flatMap(([field, value]) => {
+    const name = torchKey(field)
+    return Array.isArray(value) ? value.map((entry, i): [string, unknown] => [`${name}.${i}`, entry]) : [[name, value] as [string, unknown]]
+  })
 }
 
 function tensorsIn(module: Module): [string, Tensor][] {

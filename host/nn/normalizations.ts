@@ -1,0 +1,162 @@
+import type { Arena } from '../arena.ts'
+import { batchNorm, layerNorm, rmsNorm } from '../autograd/normalization.ts'
+import { check, shown } from '../errors.ts'
+import { type Shape, showShape } from '../shape.ts'
+import type { Buffer, Parameter, Tensor } from '../tensor.ts'
+import { checkSize, type LayerOptions, layerOptions } from './layers.ts'
+import { Module } from './module.ts'
+
+/** Options of {@link LayerNorm} and {@link RMSNorm}. */
+export interface NormOptions extends Pick<LayerOptions, 'dtype'> {
+  /** Added under the root. Default 1e-5; for RMSNorm the machine epsilon of the input's type. */
+  readonly eps?: number | null
+  /** Have a weight, and in LayerNorm a bias. Default true. */
+  readonly elementwiseAffine?: boolean
+  /** Have a bias (LayerNorm). Default true. */
+  readonly bias?: boolean
+}
+
+function ones(arena: Arena, shape: Shape, dtype: 'float32' | 'float64'): Parameter {
+  const parameter = arena.parameter(shape, { dtype })
+  parameter.data.fill(1)
+  return parameter
+}
+
+function shapeOf(by: string, normalizedShape: number | Shape): Shape {
+  const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape
+  check(
+    Array.isArray(shape) && shape.length > 0,
+    'option-range',
+    () => `${by}: normalizedShape is a size, or several, not ${shown(normalizedShape)}`,
+  )
+  for (const size of shape) checkSize(by, `normalizedShape ${showShape(shape)}`, size)
+  return shape
+}
+
+/** Normalises over the last axes, whose sizes are normalizedShape; weight starts as 1, bias as 0. */
+export class LayerNorm extends Module {
+  readonly weight: Parameter | null
+  readonly bias: Parameter | null
+  readonly normalizedShape: Shape
+  readonly eps: number
+
+  constructor(arena: Arena, normalizedShape: number | Shape, options: NormOptions = {}) {
+    super()
+    const { dtype } = layerOptions('LayerNorm', arena, options, ['eps', 'elementwiseAffine', 'bias'])
+    const { eps, elementwiseAffine = true, bias = true } = options
+    this.normalizedShape = shapeOf('LayerNorm', normalizedShape)
+    this.eps = eps ?? 1e-5
+    this.weight = elementwiseAffine ? ones(arena, this.normalizedShape, dtype) : null
+    this.bias = elementwiseAffine && bias ? arena.parameter(this.normalizedShape, { dtype }) : null
+  }
+
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.normalizedShape, { weight: this.weight, bias: this.bias, eps: this.eps })
+  }
+}
+
+/** Divides by the root mean square over the last axes; weight starts as 1. */
+export class RMSNorm extends Module {
+  readonly weight: Parameter | null
+  readonly normalizedShape: Shape
+  readonly eps: number | null
+
+  constructor(arena: Arena, normalizedShape: number | Shape, options: Omit<NormOptions, 'bias'> = {}) {
+    super()
+    const { dtype } = layerOptions('RMSNorm', arena, options, ['eps', 'elementwiseAffine'])
+    const { eps = null, elementwiseAffine = true } = options
+    this.normalizedShape = shapeOf('RMSNorm', normalizedShape)
+    this.eps = eps
+    this.weight = elementwiseAffine ? ones(arena, this.normalizedShape, dtype) : null
+  }
+
+  forward(x: Tensor): Tensor {
+    return rmsNorm(x, this.normalizedShape, { weight: this.weight, eps: this.eps })
+  }
+}
+
+/** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
+export interface BatchNormLayerOptions extends Pick<LayerOptions, 'dtype'> {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number
+  /** How far the running statistics move towards a batch's; null for their mean over all batches. Default 0.1. */
+  readonly momentum?: number | null
+  /** Have a weight and a bias. Default true. */
+  readonly affine?: boolean
+  /** Keep running statistics, for use outside of training. Default true. */
+  readonly trackRunningStats?: boolean
+}
+
+/** What normalises channels by their batch: see {@link BatchNorm2d}. */
+export abstract class BatchNorm extends Module {
+  readonly weight: Parameter | null
+  readonly bias: Parameter | null
+  readonly runningMean: Buffer | null
+  readonly runningVar: Buffer | null
+  /** Batches the running statistics have seen: an int32, which torch's files have as int64. */
+  readonly numBatchesTracked: Buffer | null
+  /** How far the running statistics move; null for their mean over all batches. */
+  momentum: number | null
+  readonly eps: number
+  private readonly ranks: readonly number[]
+  private readonly name: string
+
+  /** @internal */
+  constructor(name: string, ranks: readonly number[], arena: Arena, numFeatures: number, options: BatchNormLayerOptions) {
+    super()
+    checkSize(name, 'numFeatures', numFeatures)
+    const { dtype } = layerOptions(name, arena, options, ['eps', 'momentum', 'affine', 'trackRunningStats'])
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options
+    this.name = name
+    this.ranks = ranks
+    this.eps = eps
+    this.momentum = momentum
+    this.weight = affine ? ones(arena, [numFeatures], dtype) : null
+    this.bias = affine ? arena.parameter([numFeatures], { dtype }) : null
+    this.runningMean = trackRunningStats ? arena.buffer([numFeatures], { dtype }) : null
+    this.runningVar = trackRunningStats ? arena.buffer([numFeatures], { dtype }) : null
+    this.runningVar?.data.fill(1)
+    this.numBatchesTracked = trackRunningStats ? arena.buffer([], { dtype: 'int32' }) : null
+  }
+
+  /** Forgets the running statistics. */
+  resetRunningStats(): void {
+    this.runningMean?.data.fill(0)
+    this.runningVar?.data.fill(1)
+    this.numBatchesTracked?.data.fill(0)
+  }
+
+  forward(x: Tensor): Tensor {
+    const { weight, bias, eps, runningMean, runningVar, numBatchesTracked } = this
+    const fits = this.ranks.includes(x.shape.length)
+    check(fits, 'shape-mismatch', () => `${this.name} takes ${this.ranks.join(' or ')} axes, and the input is ${showShape(x.shape)}`)
+    const training = this.training || runningMean === null
+    let momentum = this.momentum ?? 0
+    if (this.training && numBatchesTracked) {
+      // Counted only once the batch is known to be fit for it.
+      const count = numBatchesTracked.data[0]! + 1
+      if (this.momentum === null) momentum = 1 / count
+      const y = batchNorm(x, runningMean, runningVar, { weight, bias, eps, training, momentum })
+      numBatchesTracked.data[0] = count
+      return y
+    }
+    return batchNorm(x, runningMean, runningVar, { weight, bias, eps, training, momentum })
+  }
+}
+
+/** Normalises the channels of [rows, numFeatures] or [rows, numFeatures, length] by their batch; see {@link BatchNorm2d}. */
+export class BatchNorm1d extends BatchNorm {
+  constructor(arena: Arena, numFeatures: number, options: BatchNormLayerOptions = {}) {
+    super('BatchNorm1d', [2, 3], arena, numFeatures, options)
+  }
+}
+
+/**
+ * Normalises the channels of [rows, numFeatures, height, width]: in training by the batch, whose statistics move the running ones, otherwise
+ * by these. weight starts as 1, bias as 0.
+ */
+export class BatchNorm2d extends BatchNorm {
+  constructor(arena: Arena, numFeatures: number, options: BatchNormLayerOptions = {}) {
+    super('BatchNorm2d', [4], arena, numFeatures, options)
+  }
+}

@@ -1,0 +1,87 @@
+import type { Arena } from '../arena.ts'
+import { gru, lstm, type RecurrentResult, type RecurrentWeights } from '../autograd/recurrent.ts'
+import type { Parameter, Tensor } from '../tensor.ts'
+import { type BiasOptions, checkSize, fillUniform, layerOptions } from './layers.ts'
+import { Module } from './module.ts'
+
+/** Options of {@link GRU} and {@link LSTM}. */
+export interface RecurrentLayerOptions extends BiasOptions {
+  /** Default 1. */
+  readonly numLayers?: number
+  /** Whether the input is [rows, steps, inputSize] instead of [steps, rows, inputSize]. Default false. */
+  readonly batchFirst?: boolean
+}
+
+/** What recurrent modules share: torch's weights 'weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0', and those of further layers. */
+export abstract class Recurrent extends Module {
+  readonly batchFirst: boolean
+  readonly numLayers: number
+  readonly hiddenSize: number
+  /** Of layer l: weight_ih_l, weight_hh_l, bias_ih_l and bias_hh_l, rows by gates. */
+  readonly [weight: `weight_${string}` | `bias_${string}`]: Parameter
+
+  /** @internal */
+  constructor(name: string, gates: number, arena: Arena, inputSize: number, hiddenSize: number, options: RecurrentLayerOptions) {
+    super()
+    checkSize(name, 'inputSize', inputSize)
+    checkSize(name, 'hiddenSize', hiddenSize)
+    const { dtype, generator } = layerOptions(name, arena, options, ['bias', 'numLayers', 'batchFirst'])
+    const { bias = true, numLayers = 1, batchFirst = false } = options
+    checkSize(name, 'numLayers', numLayers)
+    this.batchFirst = batchFirst
+    this.numLayers = numLayers
+    this.hiddenSize = hiddenSize
+    const rows = gates * hiddenSize
+    for (let l = 0; l < numLayers; l++) {
+      Object.assign(this, {
+        [`weight_ih_l${l}`]: arena.parameter([rows, l ? hiddenSize : inputSize], { dtype }),
+        [`weight_hh_l${l}`]: arena.parameter([rows, hiddenSize], { dtype }),
+        ...(bias && { [`bias_ih_l${l}`]: arena.parameter([rows], { dtype }), [`bias_hh_l${l}`]: arena.parameter([rows], { dtype }) }),
+      })
+    }
+    fillUniform(this.parameters(), 1 / Math.sqrt(hiddenSize), generator)
+  }
+
+  protected get weights(): RecurrentWeights[] {
+    return Array.from({ length: this.numLayers }, (_, l) => ({
+      weightIh: this[`weight_ih_l${l}`]!,
+      weightHh: this[`weight_hh_l${l}`]!,
+      biasIh: this[`bias_ih_l${l}`] ?? null,
+      biasHh: this[`bias_hh_l${l}`] ?? null,
+    }))
+  }
+}
+
+/** A gated recurrent unit. Its weights start uniform within ±1/√hiddenSize. */
+export class GRU extends Recurrent {
+  constructor(arena: Arena, inputSize: number, hiddenSize: number, options: RecurrentLayerOptions = {}) {
+    super('GRU', 3, arena, inputSize, hiddenSize, options)
+  }
+
+  /** The last layer at every step, [steps, rows, hiddenSize]. */
+  forward(x: Tensor): Tensor {
+    return this.run(x).output
+  }
+
+  /** The same from a state, [numLayers, rows, hiddenSize], with the state after the last step. */
+  run(x: Tensor, hidden: Tensor | null = null): RecurrentResult {
+    return gru(x, hidden, this.weights, { batchFirst: this.batchFirst })
+  }
+}
+
+/** A long short-term memory. Its weights start uniform within ±1/√hiddenSize. */
+export class LSTM extends Recurrent {
+  constructor(arena: Arena, inputSize: number, hiddenSize: number, options: RecurrentLayerOptions = {}) {
+    super('LSTM', 4, arena, inputSize, hiddenSize, options)
+  }
+
+  /** The last layer at every step, [steps, rows, hiddenSize]. */
+  forward(x: Tensor): Tensor {
+    return this.run(x).output
+  }
+
+  /** The same from states, [numLayers, rows, hiddenSize], with the states after the last step. */
+  run(x: Tensor, hidden: Tensor | null = null, cell: Tensor | null = null): RecurrentResult & { readonly cell: Tensor } {
+    return lstm(x, hidden, cell, this.weights, { batchFirst: this.batchFirst })
+  }
+}

@@ -1,0 +1,154 @@
+import type { Arena } from '../arena.ts'
+import { gelu, relu } from '../autograd/activations.ts'
+import { add } from '../autograd/arithmetic.ts'
+import { type AttentionOptions, scaledDotProductAttention } from '../autograd/attention.ts'
+import { linear } from '../autograd/products.ts'
+import { narrow, permute, reshape } from '../autograd/shaping.ts'
+import { check, shown } from '../errors.ts'
+import { choiceOf } from '../options.ts'
+import type { Parameter, Tensor } from '../tensor.ts'
+import { type BiasOptions, checkSize, fillUniform, Linear, layerOptions } from './layers.ts'
+import { Module } from './module.ts'
+import { LayerNorm } from './normalizations.ts'
+import { Dropout } from './plain.ts'
+
+/** Options of {@link MultiheadAttention}. */
+export interface MultiheadAttentionOptions extends BiasOptions {
+  /** Share of the attention weights that are dropped in training. Default 0. */
+  readonly dropout?: number
+  /** Whether the input is [rows, positions, embedDim] instead of [positions, rows, embedDim]. Default false. */
+  readonly batchFirst?: boolean
+}
+
+/** Which positions see which. */
+export type MaskOptions = Pick<AttentionOptions, 'attnMask' | 'isCausal'>
+
+/**
+ * Attention of several heads at once (Vaswani et al., arXiv 1706.03762). in_proj_weight [3·embedDim, embedDim] starts uniform as Glorot's, the
+ * biases as 0.
+ */
+export class MultiheadAttention extends Module {
+  readonly inProjWeight: Parameter
+  readonly inProjBias: Parameter | null
+  readonly outProj: Linear
+  readonly numHeads: number
+  readonly batchFirst: boolean
+  readonly dropout: Dropout
+
+  constructor(arena: Arena, embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
+    super()
+    checkSize('MultiheadAttention', 'embedDim', embedDim)
+    const fits = Number.isInteger(numHeads) && numHeads > 0 && embedDim % numHeads === 0
+    check(fits, 'option-range', () => `MultiheadAttention: numHeads divides embedDim ${embedDim}, and ${shown(numHeads)} does not`)
+    const { dtype, generator } = layerOptions('MultiheadAttention', arena, options, ['bias', 'dropout', 'batchFirst'])
+    const { bias = true, dropout = 0, batchFirst = false } = options
+    this.inProjWeight = arena.parameter([3 * embedDim, embedDim], { dtype })
+    this.inProjBias = bias ? arena.parameter([3 * embedDim], { dtype }) : null
+    fillUniform([this.inProjWeight], Math.sqrt(6 / (4 * embedDim)), generator)
+    this.outProj = new Linear(arena, embedDim, embedDim, { bias, dtype, generator })
+    this.outProj.bias?.data.fill(0)
+    this.numHeads = numHeads
+    this.batchFirst = batchFirst
+    this.dropout = new Dropout(dropout, { generator })
+  }
+
+  /** What each position of `query` gathers from `value`, by how well it goes with `key`; all three are the same by default. */
+  forward(query: Tensor, key: Tensor = query, value: Tensor = key, options: MaskOptions = {}): Tensor {
+    const embedDim = this.outProj.weight.shape[0]!
+    const project = (x: Tensor, i: number) => {
+      const bias = this.inProjBias && narrow(this.inProjBias, 0, i * embedDim, embedDim)
+      return this.heads(linear(x, narrow(this.inProjWeight, 0, i * embedDim, embedDim), bias))
+    }
+    const dropped = this.training && this.dropout.p > 0 ? { weightsMap: (weights: Tensor) => this.dropout.forward(weights) } : {}
+    const gathered = scaledDotProductAttention(project(query, 0), project(key, 1), project(value, 2), { ...options, ...dropped })
+    // [rows, heads, positions, width]
+    const [rows, , positions] = gathered.shape as [number, number, number]
+    const joined = permute(gathered, this.batchFirst ? [0, 2, 1, 3] : [2, 0, 1, 3])
+    return this.outProj.forward(reshape(joined, this.batchFirst ? [rows, positions, embedDim] : [positions, rows, embedDim]))
+  }
+
+  /** [rows, heads, positions, width] */
+  private heads(x: Tensor): Tensor {
+    check(x.shape.length === 3, 'shape-mismatch', () => `MultiheadAttention takes three axes, not ${x.shape.length}`)
+    const split = reshape(x, [x.shape[0]!, x.shape[1]!, this.numHeads, x.shape[2]! / this.numHeads])
+    return permute(split, this.batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3])
+  }
+}
+
+/** Options of {@link TransformerEncoderLayer}. */
+export interface TransformerEncoderLayerOptions extends BiasOptions {
+  /** Width of the hidden layer. Default 2048. */
+  readonly dimFeedforward?: number
+  /** Default 0.1. */
+  readonly dropout?: number
+  /** Default 'relu'. */
+  readonly activation?: 'relu' | 'gelu'
+  /** Default 1e-5. */
+  readonly layerNormEps?: number
+  /** Whether the input is [rows, positions, dModel] instead of [positions, rows, dModel]. Default false. */
+  readonly batchFirst?: boolean
+  /** Normalise before attention and the hidden layer, not after them. Default false. */
+  readonly normFirst?: boolean
+}
+
+/**
+ * Attention and a hidden layer, each with dropout, a way around it, and normalisation.
+ *
+ * @example
+ * const layer = new nn.TransformerEncoderLayer(arena, 8, 2, { dimFeedforward: 16, batchFirst: true })
+ * arena.frame(() => layer.forward(arena.tensor(new Float32Array(24), [1, 3, 8]), { isCausal: true }).shape) // [1, 3, 8]
+ */
+export class TransformerEncoderLayer extends Module {
+  readonly selfAttn: MultiheadAttention
+  readonly linear1: Linear
+  readonly dropout: Dropout
+  readonly linear2: Linear
+  readonly norm1: LayerNorm
+  readonly norm2: LayerNorm
+  readonly dropout1: Dropout
+  readonly dropout2: Dropout
+  readonly activation: 'relu' | 'gelu'
+  readonly normFirst: boolean
+
+  constructor(arena: Arena, dModel: number, nhead: number, options: TransformerEncoderLayerOptions = {}) {
+    super()
+    const by = 'TransformerEncoderLayer'
+    const own = ['bias', 'dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batchFirst', 'normFirst']
+    const { dtype, generator } = layerOptions(by, arena, options, own)
+    const {
+      bias = true,
+      dimFeedforward = 2048,
+      dropout = 0.1,
+      activation = 'relu',
+      layerNormEps = 1e-5,
+      batchFirst = false,
+      normFirst = false,
+    } = options
+    this.activation = choiceOf(by, 'activation', activation, ['relu', 'gelu'])
+    this.selfAttn = new MultiheadAttention(arena, dModel, nhead, { bias, dropout, batchFirst, dtype, generator })
+    this.linear1 = new Linear(arena, dModel, dimFeedforward, { bias, dtype, generator })
+    this.dropout = new Dropout(dropout, { generator })
+    this.linear2 = new Linear(arena, dimFeedforward, dModel, { bias, dtype, generator })
+    this.norm1 = new LayerNorm(arena, dModel, { bias, dtype, eps: layerNormEps })
+    this.norm2 = new LayerNorm(arena, dModel, { bias, dtype, eps: layerNormEps })
+    this.dropout1 = new Dropout(dropout, { generator })
+    this.dropout2 = new Dropout(dropout, { generator })
+    this.normFirst = normFirst
+  }
+
+  forward(x: Tensor, options: MaskOptions = {}): Tensor {
+    const attend = (y: Tensor) => this.dropout1.forward(this.selfAttn.forward(y, y, y, options))
+    if (this.normFirst) {
+      const attended = add(x, attend(this.norm1.forward(x)))
+      return add(attended, this.feedForward(this.norm2.forward(attended)))
+    }
+    const attended = this.norm1.forward(add(x, attend(x)))
+    return this.norm2.forward(add(attended, this.feedForward(attended)))
+  }
+
+  private feedForward(x: Tensor): Tensor {
+    const hidden = this.linear1.forward(x)
+    const active = this.activation === 'relu' ? relu(hidden) : gelu(hidden)
+    return this.dropout2.forward(this.linear2.forward(this.dropout.forward(active)))
+  }
+}
