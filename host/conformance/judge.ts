@@ -42,6 +42,8 @@ export class Judge implements Judging {
 
 const FLOAT64 = 1e-12
 const FLOAT32 = 1e-6
+/** The least limit of a float32 training run. */
+const TRAINING = 2e-6
 
 /** Numbers one by one; a wrong length counts as one wrong number. */
 export function judgeNumbers(j: Judging, what: string, got: unknown, expected: unknown, scale: number, limit: number): void {
@@ -180,12 +182,15 @@ const upTo = (errors: Record<string, Written> | undefined, step: string): number
 /** How much further than float64 a float32 trajectory carries an error. */
 const FLOAT32_ULPS = 2 ** 29
 
-export function paramLimit(optimizer: string, dtype: FloatType, expected: Expected): Limit {
+/** Training runs are given 4 times the reference's error where single optimizers are given 2. */
+export function paramLimit(optimizer: string, dtype: FloatType, expected: Expected, isTraining = false): Limit {
   if (dtype === 'float64') return () => expected.judge?.float64_rtol ?? FLOAT64
-  if (optimizer === 'LBFGS') {
+  const isLbfgs = optimizer === 'LBFGS'
+  if (isLbfgs || isTraining) {
+    const [factor, floor] = [isLbfgs ? 8 : 4, isTraining ? TRAINING : FLOAT32]
     return (step) => {
       const error = Math.max(upTo(expected.float32_error, step), FLOAT32_ULPS * upTo(expected.float64_sensitivity, step))
-      return Math.max(8 * error, FLOAT32)
+      return Math.max(factor * error, floor)
     }
   }
   const errors = expected.float32_exact_ns_error ?? expected.float32_error
@@ -198,18 +203,27 @@ export function stepLimits(params: Record<string, unknown>, limit: Limit): Limit
   return (step) => Math.max(0, ...steps.filter((at) => Number(at) <= Number(step)).map(limit))
 }
 
-/** What each step of LBFGS returned, relative to the largest so far. */
-export function judgeLoss(j: Judging, dtype: FloatType, got: unknown, expected: Expected, limits: Limit): void {
-  const wanted = flat(expected.float64.loss)
-  const theirs = flat(expected.float32?.loss ?? [])
+/** A number for each step, such as the loss, relative to the largest so far; `factor` is how often the reference's error is allowed. */
+export function judgeSeries(
+  j: Judging,
+  dtype: FloatType,
+  what: string,
+  got: unknown,
+  expected: Expected,
+  reference: unknown,
+  limits: Limit,
+  factor = 2,
+): void {
+  const wanted = flat(expected.float64[what])
+  const theirs = flat(reference ?? [])
   const own = got === undefined ? [] : flat(got)
-  j.same('loss: length', own.length, wanted.length)
+  j.same(`${what}: length`, own.length, wanted.length)
   let scale = 0
   let worst = 0
   for (const [t, want] of wanted.entries()) {
     scale = Math.max(scale, Math.abs(want))
     worst = Math.max(worst, Math.abs((theirs[t] ?? want) - want) / scale || 0)
-    const limit = dtype === 'float64' ? (expected.judge?.float64_rtol ?? FLOAT64) : Math.max(2 * worst, limits(String(t + 1)), FLOAT32)
-    j.number(`loss[${t}]`, own[t], want, scale, limit)
+    const limit = dtype === 'float64' ? (expected.judge?.float64_rtol ?? FLOAT64) : Math.max(factor * worst, limits(String(t + 1)), FLOAT32)
+    j.number(`${what}[${t}]`, own[t], want, scale, limit)
   }
 }

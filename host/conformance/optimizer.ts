@@ -3,7 +3,7 @@ import { Arena } from '../arena.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import type { FloatType } from '../wasm.ts'
 import type { Case, GroupSpec, Kind, Result, WrittenGradient, WrittenTensor } from './format.ts'
-import { judgeColumns, judgeGroups, judgeLoss, judgeParams, judgeState, paramLimit, stepLimits } from './judge.ts'
+import { judgeColumns, judgeGroups, judgeParams, judgeSeries, judgeState, paramLimit, stepLimits } from './judge.ts'
 import { evaluate, type Objective } from './objective.ts'
 import { makeOptimizer, makeParams, setGradient } from './parts.ts'
 import { grouped, judgeSchedulerState, makeScheduler, type SchedulerSpec, stepScheduler } from './scheduler.ts'
@@ -79,7 +79,7 @@ export const optimizerKind: Kind<OptimizerCase> = {
     const initial = test.params.map(({ data }) => data)
     judgeParams(j, 'params', result.params as Record<string, unknown[]>, float64.params, initial, limit)
     for (const column of ['lr', 'momentum', 'betas']) judgeColumns(j, column, result[column], float64[column])
-    if (float64.loss) judgeLoss(j, dtype, result.loss, expected, stepLimits(float64.params, limit))
+    if (float64.loss) judgeSeries(j, dtype, 'loss', result.loss, expected, expected.float32?.loss, stepLimits(float64.params, limit))
     if (float64.scheduler_state) judgeSchedulerState(j, result.scheduler_state, float64.scheduler_state, float64.lr)
     if (!float64.state) return
     const state = result.state as { state: Parameters<typeof judgeState>[2]; param_groups: Parameters<typeof judgeGroups>[2] }

@@ -5,16 +5,20 @@ import { averagingKind } from './averaging.ts'
 import { clipKind } from './clip.ts'
 import type { Case, Kind, Result } from './format.ts'
 import { written } from './format.ts'
+import { functionKind } from './function.ts'
 import { Judge, type Worst } from './judge.ts'
 import { optimizerKind } from './optimizer.ts'
 import { schedulerKind } from './scheduler.ts'
+import { trainingKind } from './training.ts'
 import { validationKind } from './validation.ts'
 
 const kinds: Readonly<Record<string, Kind<never>>> = {
   averaging: averagingKind,
   clip: clipKind,
+  function: functionKind,
   optimizer: optimizerKind,
   scheduler: schedulerKind,
+  training: trainingKind,
   validation: validationKind,
 }
 
