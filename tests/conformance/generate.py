@@ -7,8 +7,10 @@ import torch
 
 import averaging
 import clipping
+import functions
 import optimizers
 import schedulers
+import training
 import validation
 
 torch.set_num_threads(1)
@@ -19,6 +21,8 @@ KINDS = {
     "clip": clipping.cases,
     "averaging": averaging.cases,
     "validation": validation.cases,
+    "function": functions.cases,
+    "training": training.cases,
 }
 
 
