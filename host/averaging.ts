@@ -1,4 +1,6 @@
 /** Averages of a model's weights over training: SWA, EMA, or one of the user's own. */
+
+import { noGrad } from './autograd/recording.ts'
 import { check, DownhillError, shown } from './errors.ts'
 import { Module } from './nn/module.ts'
 import { checkNames } from './options.ts'
@@ -153,4 +155,58 @@ export class AveragedModel<M extends Module> extends Module {
       for (let k = 0; k < data.length; k++) data[k] = Math.trunc(integer(data[k]!, current[i]!.data[k]!, this.nAveraged, round))
     }
   }
+}
+
+/** What updateBn does with a module that has batch statistics; nn.BatchNorm2d is one. */
+interface HasBatchStatistics extends Module {
+  momentum: number | null
+  resetRunningStats(): void
+}
+
+function hasBatchStatistics(module: Module): module is HasBatchStatistics {
+  return 'resetRunningStats' in module && 'momentum' in module
+}
+
+/**
+ * Takes the running statistics of a model's batch normalisations afresh, as their mean over the batches: those of averaged weights are no
+ * average. The model is in training mode meanwhile; a model without batch normalisation is left alone.
+ *
+ * @param batches inputs of the model; a tensor, or an array whose first entry is one. A generator may make each inside of the frame it is used in
+ * @example
+ * const model = new nn.Sequential(new nn.Linear(arena, 2, 3), new nn.BatchNorm1d(arena, 3))
+ * const average = new downhill.AveragedModel(model)
+ * const x = arena.tensor([1, 2, 3, 4, 5, 6, 7, 8], [4, 2])
+ * downhill.updateBn([x], average)
+ * average.module.layers[1].numBatchesTracked.item() // 1
+ */
+export function updateBn(batches: Iterable<Tensor | readonly [Tensor, ...unknown[]]>, model: Module): void {
+  check(model instanceof Module, 'params-invalid', () => `updateBn takes a module, not ${shown(model)}`)
+  const isList = typeof batches === 'object' && batches !== null && Symbol.iterator in batches
+  check(isList, 'params-invalid', () => `updateBn takes batches one after another, not ${shown(batches)}`)
+  const found = [...model.modules()].filter(hasBatchStatistics)
+  if (!found.length) return
+  const momenta = found.map(({ momentum }) => momentum)
+  const modes = [...model.modules()].map((module) => [module, module.training] as const)
+  const { arena } = [...model.parameters(), ...model.buffers()][0]!
+  for (const module of found) {
+    module.resetRunningStats()
+    module.momentum = null
+  }
+  model.train()
+  try {
+    const iterator = batches[Symbol.iterator]()
+    while (arena.frame(() => noGrad(arena, () => passed(iterator, model)))) {
+      // Each batch in a frame of its own.
+    }
+  } finally {
+    for (const [i, module] of found.entries()) module.momentum = momenta[i]!
+    for (const [module, mode] of modes) module.training = mode
+  }
+}
+
+/** Passes the next batch through, if there is one. */
+function passed(batches: Iterator<Tensor | readonly [Tensor, ...unknown[]]>, model: Module): boolean {
+  const { value, done } = batches.next()
+  if (!done) model.forward(Array.isArray(value) ? value[0] : value)
+  return !done
 }

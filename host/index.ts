@@ -10,6 +10,7 @@ export {
   getSwaAvgFn,
   getSwaMultiAvgFn,
   type MultiAvgFn,
+  updateBn,
 } from './averaging.ts'
 export { clipGradNorm, clipGradsWithNorm, clipGradValue, getTotalNorm, type NormOptions } from './clip.ts'
 export { DownhillError, type ErrorCode, errorCodes } from './errors.ts'

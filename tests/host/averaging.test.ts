@@ -8,6 +8,7 @@ import {
   getSwaAvgFn,
   getSwaMultiAvgFn,
   type Tensor,
+  updateBn,
 } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
@@ -41,6 +42,36 @@ function averaged(options: AveragedModelOptions): number[] {
   const { weight, mean, batches } = average.module
   return [...weight.data, ...mean.data, ...batches.data]
 }
+
+describe('updateBn', () => {
+  it('takes the statistics as the mean over batches, and puts momentum and modes back', () => {
+    const norm = new nn.BatchNorm1d(arena, 2, { dtype: 'float64', momentum: 0.3 })
+    const model = new nn.Sequential(norm, new nn.Dropout(0.5)).eval()
+    norm.train()
+    norm.runningMean!.data.fill(77)
+    const batches = [
+      [1, 2, 3, 4],
+      [5, 6, 9, 0],
+    ]
+    updateBn(
+      batches.map((data) => [arena.tensor(data, [2, 2], { dtype: 'float64' }), 'label'] as const),
+      model,
+    )
+    expect([...norm.runningMean!.data]).toEqual([(2 + 7) / 2, (3 + 3) / 2])
+    expect([...norm.runningVar!.data]).toEqual([(2 + 8) / 2, (2 + 18) / 2])
+    expect([norm.numBatchesTracked!.item(), norm.momentum, norm.training, model.training]).toEqual([2, 0.3, true, false])
+    expect([...model.parameters()].every(({ hasGrad }) => !hasGrad)).toBe(true)
+  })
+
+  it('does so too when a batch does not fit, and leaves other models alone', () => {
+    const model = new nn.Sequential(new nn.BatchNorm1d(arena, 2))
+    expect(thrown(() => updateBn([arena.tensor([1, 2, 3], [1, 3])], model)).code).toBe('shape-mismatch')
+    expect((model.layers[0] as nn.BatchNorm1d).momentum).toBe(0.1)
+    updateBn([3 as never], new nn.Linear(arena, 1, 1))
+    expect(thrown(() => updateBn(3 as never, model)).code).toBe('params-invalid')
+    expect(thrown(() => updateBn([], {} as never)).code).toBe('params-invalid')
+  })
+})
 
 describe('AveragedModel', () => {
   const mean = [4, -4]
