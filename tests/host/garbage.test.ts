@@ -62,3 +62,23 @@ it('10,000 training steps of a perceptron leave no garbage that grows', () => {
   )
   expect(change).toBeLessThan(64 * 1024)
 })
+
+it('10,000 training steps of a CNN leave no garbage that grows, and linear memory as it was', () => {
+  const change = heapChange(
+    `const model = new nn.Sequential(
+       new nn.Conv2d(arena, 1, 4, 3, { padding: 1 }), new nn.BatchNorm2d(arena, 4), new nn.ReLU(), new nn.MaxPool2d(2),
+       new nn.Flatten(), new nn.Linear(arena, 16, 3))
+     const optimizer = new downhill.AdamW(model.parameters())
+     const x = new Float32Array(64).map((_, i) => Math.sin(i)), y = [0, 1, 2, 1]
+     let [steps, bytes] = [0, 0]`,
+    `arena.frame(() => {
+       nn.functional.crossEntropy(model.forward(arena.tensor(x, [4, 1, 4, 4])), y).backward()
+       downhill.clipGradNorm(model.parameters(), 1)
+       optimizer.step()
+       optimizer.zeroGrad()
+     })
+     if (++steps === 2000) bytes = arena.usage().total
+     if (steps > 2000 && arena.usage().total !== bytes) throw new Error('linear memory has grown')`,
+  )
+  expect(change).toBeLessThan(1024 * 1024)
+}, 120_000)

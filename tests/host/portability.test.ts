@@ -45,7 +45,7 @@ const LAYERS = [
   ['heap', 'sparse'],
   ['frames'],
   ['arena', 'tensor', 'random', 'folds', 'autograd/tape'],
-  ['optimizer', 'autograd', 'clip', 'accumulation', 'find-lr'],
+  ['optimizer', 'autograd', 'clip', 'accumulation', 'find-lr', 'loader'],
   ['rules', 'optim', 'lr_scheduler', 'nn'],
   ['averaging'],
   ['compare', 'conformance', 'index'],

@@ -1,0 +1,174 @@
+/** Rows in batches. */
+import type { Arena } from './arena.ts'
+import { check, shown } from './errors.ts'
+import { checkNames } from './options.ts'
+import { Generator } from './random.ts'
+import { checkedShape, type Shape, sizeOf } from './shape.ts'
+import type { DType, Numbers, Tensor } from './tensor.ts'
+
+/** A column of a data set: its numbers row by row, and what a row is. */
+export interface LoaderColumn {
+  readonly data: Numbers
+  /** Shape of one row. Default [], one number. */
+  readonly shape?: Shape
+  /** Default 'float32'. */
+  readonly dtype?: DType
+}
+
+/** Options of {@link Loader}. */
+export interface LoaderOptions {
+  /** Rows of a batch; the last may have fewer. Default 32. */
+  readonly batchSize?: number
+  /** Bring the rows into another order in each epoch. Default false. */
+  readonly shuffle?: boolean
+  /** Chooses those orders. Default 0. */
+  readonly seed?: number
+  /** Leave out a last batch that is not full. Default false. */
+  readonly dropLast?: boolean
+}
+
+/** Where a loader stands: batches that were given of an epoch, both from 0. */
+export interface LoaderState {
+  readonly epoch: number
+  readonly batch: number
+}
+
+/** Some rows. */
+export interface Batch<Name extends string> {
+  /** How many. */
+  readonly size: number
+  /** Their numbers in the data set; another batch's after the next step of the loop. */
+  readonly rows: Uint32Array
+  /** A column of them as a tensor of the current frame, [size, ...shape]. */
+  tensor(name: Name): Tensor
+}
+
+interface Column {
+  readonly data: Numbers
+  readonly shape: Shape
+  readonly width: number
+  readonly dtype: DType
+}
+
+/** Words of the random stream that are kept for the order of an epoch: more than any data set has rows. */
+const WORDS_PER_EPOCH = 2 ** 31
+
+/**
+ * Gives the rows of a data set in batches: one epoch a loop, the next one in the next. It can be saved and goes on in the middle of an epoch.
+ *
+ * @example
+ * const columns = { x: { data: [1, 2, 3, 4, 5, 6], shape: [2] }, label: { data: [0, 1, 0], dtype: 'int32' } }
+ * const loader = new downhill.Loader(arena, columns, { batchSize: 2, shuffle: true, seed: 7 })
+ * for (const batch of loader) {
+ *   arena.frame(() => console.log(batch.tensor('x').shape, Array.from(batch.tensor('label').data)))
+ * }
+ * loader.state // where it stands: { epoch: 1, batch: 0 }
+ */
+export class Loader<Name extends string> implements Iterable<Batch<Name>> {
+  /** Rows of the data set. */
+  readonly rows: number
+  readonly batchSize: number
+  readonly #arena: Arena
+  readonly #columns: ReadonlyMap<string, Column>
+  readonly #shuffle: boolean
+  readonly #dropLast: boolean
+  readonly #seed: number
+  #epoch = 0
+  #batch = 0
+  #order: Uint32Array | undefined
+
+  /** @throws `shape-mismatch` if the columns differ in their rows, `option-range` */
+  constructor(arena: Arena, columns: Readonly<Record<Name, LoaderColumn>>, options: LoaderOptions = {}) {
+    checkNames('Loader', ['batchSize', 'shuffle', 'seed', 'dropLast'], options)
+    const { batchSize = 32, shuffle = false, seed = 0, dropLast = false } = options
+    const isSize = Number.isSafeInteger(batchSize) && batchSize > 0
+    check(isSize, 'option-range', () => `Loader: batchSize is a whole number above 0, not ${shown(batchSize)}`)
+    const isObject = typeof columns === 'object' && columns !== null && Object.keys(columns).length > 0
+    check(isObject, 'data-invalid', () => `Loader takes columns as { x: { data, shape }, … }, not ${shown(columns)}`)
+    this.#columns = new Map(Object.entries<LoaderColumn>(columns).map(([name, column]) => [name, checkedColumn(name, column)]))
+    const counts = [...this.#columns].map(([name, { data, width }]) => [name, data.length / width] as const)
+    const [first, rows] = counts[0]!
+    for (const [name, count] of counts) {
+      check(count === rows, 'shape-mismatch', `Loader: ${first} has ${rows} rows, and ${name} ${count}`)
+    }
+    this.#seed = new Generator(seed).state.seed
+    this.#arena = arena
+    this.rows = rows
+    this.batchSize = batchSize
+    this.#shuffle = shuffle
+    this.#dropLast = dropLast
+  }
+
+  /** Batches of an epoch. */
+  get length(): number {
+    const batches = this.rows / this.batchSize
+    return this.#dropLast ? Math.floor(batches) : Math.ceil(batches)
+  }
+
+  /** Where it stands; assigning it goes there. The order of an epoch follows from the seed alone. */
+  get state(): LoaderState {
+    return { epoch: this.#epoch, batch: this.#batch }
+  }
+
+  set state({ epoch, batch }: LoaderState) {
+    const isWhole = (value: number) => Number.isSafeInteger(value) && value >= 0
+    check(isWhole(epoch), 'option-range', () => `epoch is a whole number ≥ 0, not ${shown(epoch)}`)
+    check(isWhole(batch) && batch <= this.length, 'option-range', () => `batch is from 0 to ${this.length}, not ${shown(batch)}`)
+    this.#epoch = epoch
+    this.#batch = batch
+    this.#order = undefined
+  }
+
+  /** The batches that are left of the epoch. */
+  *[Symbol.iterator](): IterableIterator<Batch<Name>> {
+    while (this.#batch < this.length) {
+      this.#order ??= this.#orderOf(this.#epoch)
+      const start = this.#batch * this.batchSize
+      const rows = this.#order.subarray(start, Math.min(start + this.batchSize, this.rows))
+      this.#batch++
+      yield { size: rows.length, rows, tensor: (name) => this.#tensor(name, rows) }
+    }
+    this.#epoch++
+    this.#batch = 0
+    this.#order = undefined
+  }
+
+  #orderOf(epoch: number): Uint32Array {
+    if (!this.#shuffle) return Uint32Array.from({ length: this.rows }, (_, i) => i)
+    const generator = new Generator()
+    generator.state = { seed: this.#seed, position: epoch * WORDS_PER_EPOCH }
+    return generator.permutation(this.rows)
+  }
+
+  #tensor(name: string, rows: Uint32Array): Tensor {
+    const column = this.#columns.get(name)
+    check(column !== undefined, 'data-invalid', () => `Loader has no column ${shown(name)}; it has ${[...this.#columns.keys()].join(', ')}`)
+    const { data, shape, width, dtype } = column
+    const tensor = this.#arena.temporary([rows.length, ...shape], dtype, 'Loader')
+    const view = tensor.data
+    for (let i = 0; i < rows.length; i++) {
+      const from = rows[i]! * width
+      for (let k = 0; k < width; k++) view[i * width + k] = data[from + k]!
+    }
+    return tensor
+  }
+}
+
+function checkedColumn(name: string, column: LoaderColumn): Column {
+  const isColumn = typeof column === 'object' && column !== null && 'data' in column
+  check(isColumn, 'data-invalid', () => `Loader: ${name} is { data, shape, dtype }, not ${shown(column)}`)
+  checkNames(`Loader: ${name}`, ['data', 'shape', 'dtype'], column)
+  const { data, shape = [], dtype = 'float32' } = column
+  const isList = Array.isArray(data) || ArrayBuffer.isView(data)
+  check(isList, 'data-invalid', () => `Loader: the data of ${name} are an array of numbers, not ${shown(data)}`)
+  check(
+    ['float32', 'float64', 'int32'].includes(dtype),
+    'dtype-mismatch',
+    () => `Loader: ${name}: dtype is float32, float64 or int32, not ${shown(dtype)}`,
+  )
+  const own = checkedShape(shape)
+  const width = sizeOf(own)
+  const isWhole = width > 0 && data.length > 0 && data.length % width === 0
+  check(isWhole, 'shape-mismatch', () => `Loader: ${name} has ${data.length} numbers, which are no rows of ${width}`)
+  return { data, shape: own, width, dtype }
+}

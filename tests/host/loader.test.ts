@@ -1,0 +1,80 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Arena, Loader, type LoaderOptions } from '../../host/index.ts'
+import { thrown } from './thrown.ts'
+
+const arena = await Arena.create()
+const numbered = (rows: number, options: LoaderOptions) =>
+  new Loader(arena, { row: { data: Array.from({ length: rows }, (_, i) => i), dtype: 'int32' } }, options)
+
+/** The rows of an epoch, batch by batch. */
+const epoch = (loader: Loader<'row'>) => [...loader].map((batch) => arena.frame(() => [...batch.tensor('row').data]))
+
+describe('Loader', () => {
+  it('gives every row once an epoch, in batches, whatever the sizes', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 70 }), fc.boolean(), (rows, batchSize, shuffle) => {
+        const loader = numbered(rows, { batchSize, shuffle, seed: 3 })
+        const batches = epoch(loader)
+        expect(batches.length).toBe(loader.length)
+        expect(batches.slice(0, -1).every((batch) => batch.length === batchSize)).toBe(true)
+        expect(batches.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, i) => i))
+        const full = epoch(numbered(rows, { batchSize, shuffle, seed: 3, dropLast: true }))
+        expect(full).toEqual(batches.filter((batch) => batch.length === batchSize))
+      }),
+    )
+  })
+
+  it('has an order of its own for each epoch, which follows from the seed', () => {
+    const [one, same, other] = [7, 7, 8].map((seed) => numbered(50, { shuffle: true, seed }))
+    const first = epoch(one!)
+    expect(epoch(same!)).toEqual(first)
+    expect(epoch(other!)).not.toEqual(first)
+    expect(epoch(one!)).not.toEqual(first)
+    expect(one!.state).toEqual({ epoch: 2, batch: 0 })
+  })
+
+  it('goes on where it was saved, in the middle of an epoch', () => {
+    const loader = numbered(20, { batchSize: 3, shuffle: true, seed: 1 })
+    epoch(loader)
+    const seen: number[][] = []
+    for (const batch of loader) {
+      arena.frame(() => seen.push([...batch.tensor('row').data]))
+      if (seen.length === 2) break
+    }
+    const resumed = numbered(20, { batchSize: 3, shuffle: true, seed: 1 })
+    resumed.state = JSON.parse(JSON.stringify(loader.state))
+    const rest = epoch(resumed)
+    expect(rest.length).toBe(5)
+    expect(epoch(loader)).toEqual(rest)
+    expect(epoch(loader)).toEqual(epoch(resumed))
+  })
+
+  it('makes tensors of the shape and type that were said, in the current frame', () => {
+    const loader = new Loader(
+      arena,
+      { x: { data: new Float64Array(24).map((_, i) => i), shape: [2, 3], dtype: 'float64' } },
+      { batchSize: 3 },
+    )
+    const [first] = loader
+    arena.frame(() => {
+      const x = first!.tensor('x')
+      expect([x.shape, x.dtype, x.data[17]]).toEqual([[3, 2, 3], 'float64', 17])
+    })
+    expect(thrown(() => first!.tensor('x')).code).toBe('frame-missing')
+    expect(thrown(() => arena.frame(() => first!.tensor('y' as 'x'))).message).toBe("Loader has no column 'y'; it has x")
+  })
+
+  it.each([
+    ['columns of different rows', () => new Loader(arena, { a: { data: [1, 2] }, b: { data: [1] } }), 'a has 2 rows, and b 1'],
+    ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'a has 3 numbers, which are no rows of 2'],
+    ['no data', () => new Loader(arena, { a: { data: [] } }), 'a has 0 numbers'],
+    ['no columns', () => new Loader(arena, {}), 'takes columns as'],
+    ['a misspelt option', () => numbered(3, { batchsize: 2 } as never), 'did you mean batchSize?'],
+    ['a batch of nothing', () => numbered(3, { batchSize: 0 }), 'batchSize is a whole number above 0, not 0'],
+    ['a seed that is none', () => numbered(3, { seed: -1 }), 'seed is a whole number'],
+    ['a place that is not there', () => (numbered(3, {}).state = { epoch: 0, batch: 2 }), 'batch is from 0 to 1, not 2'],
+  ])('refuses %s', (_, make, message) => {
+    expect(thrown(make).message).toContain(message)
+  })
+})
