@@ -41,6 +41,7 @@ export function sizesOf(by: string, name: string, value: Sizes, axes: number, le
  */
 export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
   checkNames('conv1d', ['stride', 'padding', 'dilation', 'groups'], options)
+  prepare('conv1d', x, weight, bias)
   if (weight.shape.length !== 3 || x.shape.length < 2 || x.shape.length > 3)
     throw mismatch('conv1d', x, weight, 'they are [rows, in, length] and [out, in/groups, kernel]')
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options

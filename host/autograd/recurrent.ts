@@ -64,6 +64,12 @@ function run(
   checkNames(by, ['batchFirst'], options)
   const { batchFirst = false } = options
   check(layers.length > 0, 'params-empty', `${by} has no weights`)
+  const { arena, dtype } = prepare(
+    by,
+    x,
+    ...initial,
+    ...layers.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [weightIh, weightHh, biasIh, biasHh]),
+  )
   check(typeof batchFirst === 'boolean', 'option-range', () => `${by}: batchFirst is true or false, not ${shown(batchFirst)}`)
   check(
     x.shape.length === 3,
@@ -74,12 +80,6 @@ function run(
   const [steps, rows] = input.shape as [number, number, number]
   check(steps > 0, 'shape-mismatch', `${by}: there is no step in ${showShape(x.shape)}`)
   const hidden = layers[0]!.weightHh.shape[1]!
-  const { arena, dtype } = prepare(
-    by,
-    x,
-    ...initial,
-    ...layers.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [weightIh, weightHh, biasIh, biasHh]),
-  )
   for (const state of initial) {
     const fits = !state || sameShape(state.shape, [layers.length, rows, hidden])
     check(

@@ -1,5 +1,6 @@
 /** Sums, means and maxima over axes. Sums are taken in f64, in the order of the axes. */
 import { check } from '../errors.ts'
+import { checkNames } from '../options.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { axisOf, prepare } from './prepare.ts'
@@ -21,7 +22,11 @@ interface Axes {
   readonly count: number
 }
 
-function axesOf(by: string, { shape }: Tensor, { dim, keepdim = false }: AxisOptions): Axes {
+function axesOf(by: string, x: Tensor, options: AxisOptions): Axes {
+  prepare(by, x)
+  checkNames(by, ['dim', 'keepdim'], options)
+  const { dim, keepdim = false } = options
+  const { shape } = x
   const dims = dim === undefined ? [] : typeof dim === 'number' ? [dim] : dim
   const axes = new Set(dims.length ? dims.map((one) => axisOf(by, shape.length, one)) : shape.map((_, axis) => axis))
   check(!dims.length || axes.size === dims.length, 'shape-mismatch', `${by}: an axis comes twice in dim`)

@@ -28,6 +28,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 /** The axes from `startDim` to `endDim` as one. */
 export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
+  prepare('flatten', x)
   const [from, to] = [axisOf('flatten', x.shape.length, startDim), axisOf('flatten', x.shape.length, endDim)]
   check(from <= to, 'shape-mismatch', () => `flatten: startDim ${startDim} comes after endDim ${endDim}`)
   return reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)])
@@ -55,6 +56,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
 
 /** Two axes exchanged. */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  prepare('transpose', x)
   const rank = x.shape.length
   const [a, b] = [axisOf('transpose', rank, dim0), axisOf('transpose', rank, dim1)]
   return permute(

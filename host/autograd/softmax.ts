@@ -19,6 +19,7 @@ export function checkReduction(by: string, reduction: Reduction): void {
 
 /** Applies a function of rows along any axis. */
 function alongAxis(by: string, x: Tensor, dim: number, f: (x: Tensor) => Tensor): Tensor {
+  prepare(by, x)
   const rank = x.shape.length
   const axis = axisOf(by, rank, dim)
   if (axis >= rank - 1) return f(x)
