@@ -1,6 +1,6 @@
 /** Packs the package, installs the tarball in an empty project, and uses it from there. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { npm } from '../npm.mjs'
@@ -94,6 +94,17 @@ try {
     ],
     folder,
   )
+
+  // What nobody imports is not in a bundle.
+  writeFileSync(
+    join(folder, 'small.mjs'),
+    "import { Arena, SGD } from 'downhill'\nimport { Linear, ReLU, Sequential } from 'downhill/nn'\nconsole.log(Arena, SGD, Linear, ReLU, Sequential)",
+  )
+  run([join(tools, 'esbuild'), 'small.mjs', '--bundle', '--format=esm', '--platform=browser', '--minify', '--outfile=small.js'], folder)
+  const small = readFileSync(join(folder, 'small.js'), 'utf8')
+  const stowaways = ['numBatchesTracked', 'scaledDotProductAttention', 'maxPool2d', 'lstm', 'AveragedModel takes', 'is for matrices']
+  const found = stowaways.filter((name) => small.includes(name))
+  if (found.length) throw new Error(`the bundle of a perceptron with SGD has ${found.join(', ')}`)
   console.log(`${filename}: installed elsewhere, imported, stepped; ${files.length} files`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
