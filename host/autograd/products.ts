@@ -68,6 +68,16 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return batched(a, b)
 }
 
+/** 1 where a number was there before: a matrix that is broadcast gets a gradient from each of its places. */
+function repeats(at: readonly number[]): (0 | 1)[] {
+  const met = new Set<number>()
+  return at.map((one) => {
+    const wasThere = met.has(one)
+    met.add(one)
+    return wasThere ? 1 : 0
+  })
+}
+
 function batched(a: Tensor, b: Tensor): Tensor {
   const { arena, kernels, dtype } = prepare('matmul', a, b)
   const [m, k] = a.shape.slice(-2) as [number, number]
@@ -85,15 +95,14 @@ function batched(a: Tensor, b: Tensor): Tensor {
   const each = (body: (i: number, a: number, b: number, c: number) => void) => {
     for (let i = 0; i < atA.length; i++) body(i, atA[i]!, atB[i]!, i * rows * n * bytes)
   }
-  /** Whether a gradient's matrix was met before, and is added to. */
-  const met = (at: readonly number[], i: number) => (at.indexOf(at[i]!) < i ? 1 : 0)
   each((_, x, y, z) => kernels.gemm(0, 0, rows, n, k, a.address + x, k, b.address + y, n, c.address + z, n, 0, 0, scratch))
   return arena.tape.record(c, [a, b], (dc) => {
+    const [metA, metB] = [repeats(atA), repeats(atB)]
     a.accumulate((da, more) =>
-      each((i, x, y, z) => kernels.gemm(0, 1, rows, k, n, dc + z, n, b.address + y, n, da + x, k, 0, more | met(atA, i), scratch)),
+      each((i, x, y, z) => kernels.gemm(0, 1, rows, k, n, dc + z, n, b.address + y, n, da + x, k, 0, more | metA[i]!, scratch)),
     )
     b.accumulate((db, more) =>
-      each((i, x, y, z) => kernels.gemm(1, 0, k, n, rows, a.address + x, k, dc + z, n, db + y, n, 0, more | met(atB, i), scratch)),
+      each((i, x, y, z) => kernels.gemm(1, 0, k, n, rows, a.address + x, k, dc + z, n, db + y, n, 0, more | metB[i]!, scratch)),
     )
   })
 }
