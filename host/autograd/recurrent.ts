@@ -52,70 +52,74 @@ const lstmCell: Cell = (input, [h, c], { weightHh, biasHh }, hidden) => {
   return [mul(sigmoid(gate(3)), tanh(next)), next]
 }
 
-function run(
-  by: string,
-  cell: Cell,
-  gates: number,
-  x: Tensor,
-  initial: readonly (Tensor | null)[],
-  layers: readonly RecurrentWeights[],
-  options: RecurrentOptions,
-) {
+/** A kind of network: its name, its cell, and how many gates it has. */
+interface Network {
+  readonly by: string
+  readonly cell: Cell
+  readonly gates: number
+}
+
+type States = readonly (Tensor | null)[]
+
+/** All layers one after another; `final` has for each kind of state [layers, rows, hidden]. */
+function run(network: Network, x: Tensor, initial: States, layers: readonly RecurrentWeights[], options: RecurrentOptions) {
+  const { by } = network
   checkNames(by, ['batchFirst'], options)
   const { batchFirst = false } = options
   check(layers.length > 0, 'params-empty', `${by} has no weights`)
-  const { arena, dtype } = prepare(
-    by,
-    x,
-    ...initial,
-    ...layers.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [weightIh, weightHh, biasIh, biasHh]),
-  )
   check(typeof batchFirst === 'boolean', 'option-range', () => `${by}: batchFirst is true or false, not ${shown(batchFirst)}`)
-  check(
-    x.shape.length === 3,
-    'shape-mismatch',
-    () => `${by} takes [steps, rows, in], or [rows, steps, in] with batchFirst, not ${showShape(x.shape)}`,
-  )
-  let input = batchFirst ? transpose(x, 0, 1) : x
-  const [steps, rows] = input.shape as [number, number, number]
-  check(steps > 0, 'shape-mismatch', `${by}: there is no step in ${showShape(x.shape)}`)
+  prepare(by, x, ...initial, ...layers.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [weightIh, weightHh, biasIh, biasHh]))
+  const form = () => `${by} takes [steps, rows, in], [rows, steps, in] with batchFirst, or [steps, in], not ${showShape(x.shape)}`
+  check(x.shape.length === 2 || x.shape.length === 3, 'shape-mismatch', form)
+  const isSingle = x.shape.length === 2
+  const batch = isSingle ? reshape(x, [x.shape[0]!, 1, x.shape[1]!]) : batchFirst ? transpose(x, 0, 1) : x
   const hidden = layers[0]!.weightHh.shape[1]!
+  const [steps, rows] = batch.shape as [number, number, number]
+  check(steps > 0, 'shape-mismatch', `${by}: there is no step in ${showShape(x.shape)}`)
+  const shape = isSingle ? [layers.length, hidden] : [layers.length, rows, hidden]
   for (const state of initial) {
-    const fits = !state || sameShape(state.shape, [layers.length, rows, hidden])
-    check(
-      fits,
-      'shape-mismatch',
-      () => `${by}: initial states are ${showShape([layers.length, rows, hidden])}, not ${showShape(state!.shape)}`,
-    )
+    const fits = !state || sameShape(state.shape, shape)
+    check(fits, 'shape-mismatch', () => `${by}: initial states are ${showShape(shape)}, not ${showShape(state!.shape)}`)
   }
-  const last: Tensor[][] = []
-  for (const [l, weights] of layers.entries()) {
-    if (weights.weightIh.shape[0] !== gates * hidden)
-      throw mismatch(by, weights.weightIh, weights.weightHh, `they have ${gates} gates of ${hidden}`)
-    const projected = linear(input, weights.weightIh, weights.biasIh ?? null)
-    let state: readonly Tensor[] = initial.map((one) => {
-      if (one) return reshape(narrow(one, 0, l, 1), [rows, hidden])
-      const zeros = arena.temporary([rows, hidden], dtype, by)
-      zeros.data.fill(0)
-      return zeros
-    })
-    const outputs: Tensor[] = []
-    for (let t = 0; t < steps; t++) {
-      state = cell(reshape(narrow(projected, 0, t, 1), [rows, gates * hidden]), state, weights, hidden)
-      outputs.push(reshape(state[0]!, [1, rows, hidden]))
-    }
-    input = cat(outputs)
-    last.push([...state])
-  }
-  const final = initial.map((_, i) => cat(last.map((state) => reshape(state[i]!, [1, rows, hidden]))))
-  return { output: batchFirst ? transpose(input, 0, 1) : input, final }
+  let output = batch
+  const last = layers.map((weights, l) => {
+    const states = initial.map((state) => state && reshape(narrow(state, 0, l, 1), [rows, hidden]))
+    const layer = runLayer(network, output, states, weights, hidden)
+    output = layer.output
+    return layer.state
+  })
+  const final = initial.map((_, i) => reshape(cat(last.map((state) => state[i]!)), shape))
+  return { output: isSingle ? reshape(output, [steps, hidden]) : batchFirst ? transpose(output, 0, 1) : output, final }
 }
+
+/** One layer over x [steps, rows, in]. */
+function runLayer({ by, cell, gates }: Network, x: Tensor, initial: States, weights: RecurrentWeights, hidden: number) {
+  const { weightIh, weightHh, biasIh = null } = weights
+  if (weightIh.shape[0] !== gates * hidden) throw mismatch(by, weightIh, weightHh, `they have ${gates} gates of ${hidden}`)
+  const [steps, rows] = x.shape as [number, number, number]
+  const projected = linear(x, weightIh, biasIh)
+  let state: readonly Tensor[] = initial.map((one) => {
+    if (one) return one
+    const zeros = x.arena.temporary([rows, hidden], x.dtype, by)
+    zeros.data.fill(0)
+    return zeros
+  })
+  const outputs: Tensor[] = []
+  for (let t = 0; t < steps; t++) {
+    state = cell(reshape(narrow(projected, 0, t, 1), [rows, gates * hidden]), state, weights, hidden)
+    outputs.push(reshape(state[0]!, [1, rows, hidden]))
+  }
+  return { output: cat(outputs), state }
+}
+
+const GRU: Network = { by: 'gru', cell: gruCell, gates: 3 }
+const LSTM: Network = { by: 'lstm', cell: lstmCell, gates: 4 }
 
 /**
  * A gated recurrent unit of one or more layers, with torch's gates r, z, n (Cho et al., arXiv 1406.1078).
  *
- * @param x [steps, rows, in]
- * @param hidden [layers, rows, hidden], or null for zeros
+ * @param x [steps, rows, in], or [steps, in]
+ * @param hidden [layers, rows, hidden] or [layers, hidden], or null for zeros
  * @throws `shape-mismatch`
  */
 export function gru(
@@ -124,15 +128,15 @@ export function gru(
   layers: readonly RecurrentWeights[],
   options: RecurrentOptions = {},
 ): RecurrentResult {
-  const { output, final } = run('gru', gruCell, 3, x, [hidden], layers, options)
+  const { output, final } = run(GRU, x, [hidden], layers, options)
   return { output, hidden: final[0]! }
 }
 
 /**
  * A long short-term memory of one or more layers, with torch's gates i, f, g, o (Hochreiter and Schmidhuber 1997).
  *
- * @param x [steps, rows, in]
- * @param hidden [layers, rows, hidden], or null for zeros
+ * @param x [steps, rows, in], or [steps, in]
+ * @param hidden [layers, rows, hidden] or [layers, hidden], or null for zeros
  * @param cell likewise
  * @throws `shape-mismatch`
  */
@@ -143,6 +147,6 @@ export function lstm(
   layers: readonly RecurrentWeights[],
   options: RecurrentOptions = {},
 ): RecurrentResult & { readonly cell: Tensor } {
-  const { output, final } = run('lstm', lstmCell, 4, x, [hidden, cell], layers, options)
+  const { output, final } = run(LSTM, x, [hidden, cell], layers, options)
   return { output, hidden: final[0]!, cell: final[1]! }
 }
