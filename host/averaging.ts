@@ -2,7 +2,7 @@
 
 import { noGrad } from './autograd/recording.ts'
 import { check, DownhillError, shown } from './errors.ts'
-import { Module } from './nn/module.ts'
+import { Module, type ModuleStateDict, type SavedTensor } from './nn/module.ts'
 import { checkNames } from './options.ts'
 import { sameShape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
@@ -116,6 +116,24 @@ export class AveragedModel<M extends Module> extends Module {
 
   forward(x: Tensor): Tensor {
     return this.module.forward(x)
+  }
+
+  /** The averaged weights, and as torch has it `n_averaged` before them. */
+  override stateDict(): ModuleStateDict {
+    return { n_averaged: { dtype: 'int32', shape: [], data: Int32Array.of(this.nAveraged) }, ...super.stateDict() }
+  }
+
+  override loadStateDict(dict: Readonly<Record<string, SavedTensor>>, options: { readonly strict?: boolean } = {}): void {
+    const { n_averaged: saved, ...rest } = dict ?? {}
+    const count = saved?.data?.[0]
+    const fits = Number.isSafeInteger(count) && count! >= 0
+    check(
+      fits || (saved === undefined && options.strict === false),
+      'state-mismatch',
+      () => `loadStateDict: n_averaged is a count, not ${shown(count)}`,
+    )
+    super.loadStateDict(rest, options)
+    if (fits) this.nAveraged = count!
   }
 
   /** Takes the model's weights into the average; the first update copies them. */

@@ -114,6 +114,26 @@ describe('AveragedModel', () => {
     expect(x[0]).toBeCloseTo(14 * Math.tanh(7) + 7, 4)
   })
 
+  it('goes on from its state dict, which has the count as torch has it', () => {
+    const model = new nn.Linear(arena, 1, 1)
+    const [one, other] = [new AveragedModel(model), new AveragedModel(model)]
+    for (const value of [1, 5]) {
+      for (const parameter of model.parameters()) parameter.data.fill(value)
+      one.updateParameters(model)
+    }
+    const saved = one.stateDict()
+    expect(Object.keys(saved)).toEqual(['n_averaged', 'module.weight', 'module.bias'])
+    other.loadStateDict(saved)
+    for (const average of [one, other]) average.updateParameters(model)
+    expect([other.nAveraged, other.module.weight.data[0]]).toEqual([3, one.module.weight.data[0]])
+    const { n_averaged: _, ...rest } = saved
+    expect(thrown(() => other.loadStateDict(rest)).code).toBe('state-mismatch')
+    expect(thrown(() => other.loadStateDict({ ...saved, 'module.bias': { shape: [2], data: [1, 2] } })).message).toContain(
+      'module.bias is [1]',
+    )
+    expect(other.nAveraged).toBe(3)
+  })
+
   it('refuses two functions, another model, and what is none', () => {
     const model = new Scale()
     expect(thrown(() => new AveragedModel(model, { avgFn: getSwaAvgFn(), multiAvgFn: getSwaMultiAvgFn() })).code).toBe('option-range')
