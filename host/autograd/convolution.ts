@@ -101,24 +101,8 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const [points, taps, own] = [outHeight * outWidth, inputs * kernelHeight * kernelWidth, outputs / groups]
   const bytes = bytesPerElement[dtype]
   const { scratch } = arena
-  const unfold = (columns: number, at: number) =>
-    kernels.im2col(
-      inputs,
-      height,
-      width,
-      kernelHeight,
-      kernelWidth,
-      strideY,
-      strideX,
-      padY,
-      padX,
-      dilationY,
-      dilationX,
-      outHeight,
-      outWidth,
-      columns,
-      at,
-    )
+  const window = [kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, outHeight, outWidth] as const
+  const unfold = (columns: number, at: number) => kernels.im2col(inputs, height, width, ...window, columns, at)
   /** Runs over the groups of every row: where their part of x, of the weight and of y begins. */
   const each = (body: (at: number, weightAt: number, outAt: number, isFirstRow: boolean) => void) => {
     for (let row = 0; row < rows; row++) {
@@ -161,23 +145,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
       if (!more) kernels.fill(x.bytes, dx, 0)
       each((at, weightAt, outAt) => {
         kernels.gemm(1, 0, taps, points, own, weight.address + weightAt, taps, dy + outAt, points, work, points, 0, 0, scratch)
-        kernels.col2im(
-          inputs,
-          height,
-          width,
-          kernelHeight,
-          kernelWidth,
-          strideY,
-          strideX,
-          padY,
-          padX,
-          dilationY,
-          dilationX,
-          outHeight,
-          outWidth,
-          dx + at,
-          work,
-        )
+        kernels.col2im(inputs, height, width, ...window, dx + at, work)
       })
     })
     bias?.contribute((db) => {
