@@ -3,7 +3,7 @@ import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import { mismatch, prepare } from './prepare.ts'
+import { checkList, mismatch, prepare } from './prepare.ts'
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
@@ -17,6 +17,7 @@ export interface LayerNormOptions {
 
 function normalized(by: string, x: Tensor, shape: Shape, weight: Tensor | null, bias: Tensor | null, eps: number, centered: 0 | 1): Tensor {
   const { arena, kernels } = prepare(by, x, weight, bias)
+  checkList(by, 'normalizedShape', shape)
   const n = sizeOf(shape)
   const fits = shape.length > 0 && sameShape(x.shape.slice(-shape.length), shape)
   check(fits, 'shape-mismatch', () => `${by}: ${showShape(x.shape)} does not end in ${showShape(shape)}`)

@@ -44,3 +44,9 @@ export function axisOf(by: string, rank: number, dim: number): number {
   check(fits, 'shape-mismatch', () => `${by}: dim is from ${-Math.max(rank, 1)} to ${Math.max(rank, 1) - 1}, not ${shown(dim)}`)
   return dim < 0 ? dim + Math.max(rank, 1) : dim
 }
+
+/** Throws unless a value is an array of numbers; `name` is what it is called. */
+export function checkList(by: string, name: string, value: unknown): asserts value is readonly number[] {
+  const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'number')
+  check(isList, 'option-range', () => `${by}: ${name} is an array of numbers, not ${shown(value)}`)
+}

@@ -3,7 +3,7 @@ import { check } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import { axisOf, prepare } from './prepare.ts'
+import { axisOf, checkList, prepare } from './prepare.ts'
 import { broadcastStrides, overAxes, stridedCopy, stridesOf } from './strides.ts'
 
 /** Which axes are reduced; all by default. */
@@ -27,6 +27,7 @@ function axesOf(by: string, x: Tensor, options: AxisOptions): Axes {
   checkNames(by, ['dim', 'keepdim'], options)
   const { dim, keepdim = false } = options
   const { shape } = x
+  if (dim !== undefined && typeof dim !== 'number') checkList(by, 'dim', dim)
   const dims = dim === undefined ? [] : typeof dim === 'number' ? [dim] : dim
   const axes = new Set(dims.length ? dims.map((one) => axisOf(by, shape.length, one)) : shape.map((_, axis) => axis))
   check(!dims.length || axes.size === dims.length, 'shape-mismatch', `${by}: an axis comes twice in dim`)

@@ -2,7 +2,7 @@
 import { check, shown } from '../errors.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import { axisOf, mismatch, prepare } from './prepare.ts'
+import { axisOf, checkList, mismatch, prepare } from './prepare.ts'
 import { contributeAt, stridedCopy, stridesOf } from './strides.ts'
 
 /**
@@ -12,6 +12,7 @@ import { contributeAt, stridedCopy, stridesOf } from './strides.ts'
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const { arena } = prepare('reshape', x)
+  checkList('reshape', 'shape', shape)
   const known = shape.filter((size) => size !== -1)
   const isWhole = shape.every((size) => Number.isInteger(size) && size >= -1) && shape.length - known.length <= 1
   check(isWhole, 'shape-mismatch', () => `reshape: ${showShape(shape)} is no shape`)
@@ -41,6 +42,7 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const { arena, dtype } = prepare('permute', x)
+  checkList('permute', 'dims', dims)
   const axes = dims.map((dim) => axisOf('permute', x.shape.length, dim))
   const isOrder = axes.length === x.shape.length && new Set(axes).size === axes.length
   check(isOrder, 'shape-mismatch', () => `permute: ${shown(dims)} is no order of the axes of ${showShape(x.shape)}`)
@@ -96,6 +98,8 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
  * @throws `shape-mismatch`
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  const isList: boolean = Array.isArray(tensors)
+  check(isList, 'params-invalid', () => `cat takes an array of tensors, not ${shown(tensors)}`)
   const { arena, dtype } = prepare('cat', ...tensors)
   const first = tensors[0]!
   const axis = axisOf('cat', first.shape.length, dim)

@@ -1,5 +1,5 @@
 /** Layers with weights over whole rows. Weights start as in torch. */
-import type { Arena } from '../arena.ts'
+import { Arena } from '../arena.ts'
 import { embedding } from '../autograd/embedding.ts'
 import { linear } from '../autograd/products.ts'
 import { check, shown } from '../errors.ts'
@@ -30,6 +30,7 @@ export function checkSize(by: string, name: string, value: number): void {
 
 /** @internal The options all layers with weights have, checked. `names` are those of the layer beside them. */
 export function layerOptions(by: string, arena: Arena, options: LayerOptions, names: readonly string[] = []): Required<LayerOptions> {
+  check(arena instanceof Arena, 'params-invalid', () => `${by} is made in an arena, as in new nn.${by}(arena, …), not in ${shown(arena)}`)
   checkNames(by, ['dtype', 'generator', ...names], options)
   const { dtype = 'float32', generator = arena.generator } = options
   check(generator instanceof Generator, 'option-range', () => `${by}: generator is a Generator, not ${shown(generator)}`)

@@ -180,3 +180,31 @@ describe('backward', () => {
     expect(thrown(() => arena.frame(3 as never)).code).toBe('option-range')
   })
 })
+
+describe('arguments of other kinds', () => {
+  it.each([
+    ['reshape', (x: Tensor) => F.reshape(x, 'x' as never)],
+    ['permute', (x: Tensor) => F.permute(x, undefined as never)],
+    ['cat', (x: Tensor) => F.cat(x as never)],
+    ['sum', (x: Tensor) => F.sum(x, { dim: 'x' as never })],
+    ['layerNorm', (x: Tensor) => F.layerNorm(x, 3 as never)],
+    ['softmax', (x: Tensor) => F.softmax(x, undefined as never)],
+    ['maxPool2d', (x: Tensor) => F.maxPool2d(F.reshape(x, [1, 1, 1, 3]), undefined as never)],
+    ['gelu', (x: Tensor) => F.gelu(x, { approximate: 'x' as never })],
+    ['pow', (x: Tensor) => F.pow(x, x as never)],
+  ] as [string, (x: Tensor) => unknown][])('of %s are named', async (name, call) => {
+    const arena = await Arena.create()
+    const { message } = arena.frame(() => thrown(() => call(arena.tensor([1, 2, 3]))))
+    expect(message.startsWith(name)).toBe(true)
+  })
+
+  it('of layers are named', async () => {
+    const arena = await Arena.create()
+    expect(thrown(() => new nn.Linear(null as never, 1, 1)).message).toBe(
+      'Linear is made in an arena, as in new nn.Linear(arena, …), not in null',
+    )
+    expect(thrown(() => new nn.Conv2d(arena, 2, 3, undefined as never)).message).toContain('kernelSize')
+    expect(thrown(() => new nn.MultiheadAttention(arena, 6, 4)).message).toContain('numHeads divides embedDim 6, and 4 does not')
+    expect(thrown(() => new nn.GRU(arena, 2, 3, { numLayers: 0 })).message).toContain('numLayers')
+  })
+})
