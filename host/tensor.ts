@@ -103,6 +103,11 @@ export class Tensor {
     })
   }
 
+  /** @internal After a backward pass, whose frame the gradient's memory belongs to: a tensor that outlives it must not add to it again. */
+  forgetGrad(): void {
+    if (this.frame !== this.arena.frames.current) this.gradAddress = 0
+  }
+
   /** Gives its memory back, unless that belongs to a frame. Twice is harmless. */
   dispose(): void {
     if (this.#disposed || this.frame || this.arena.disposed) return
@@ -225,6 +230,9 @@ export class Parameter extends Tensor {
     write(this.reserveGrad(), this.#hasGrad ? 1 : 0)
     this.#hasGrad = true
   }
+
+  /** @internal */
+  override forgetGrad(): void {}
 
   /** @internal Makes a sparse gradient one of all rows. */
   densifyGrad(): void {

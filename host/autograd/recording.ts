@@ -5,11 +5,16 @@ import { sameShape, showShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { prepare } from './prepare.ts'
+import { contributeAt } from './strides.ts'
 
 /** Runs `body` without remembering how its results came about: nothing in it can be passed back through. */
 export function noGrad<T>(arena: Arena, body: () => T): T {
+  return withTape(arena, false, body)
+}
+
+function withTape<T>(arena: Arena, isEnabled: boolean, body: () => T): T {
   const { enabled } = arena.tape
-  arena.tape.enabled = false
+  arena.tape.enabled = isEnabled
   try {
     return body()
   } finally {
@@ -27,7 +32,8 @@ export function detach(x: Tensor): Tensor {
  * Computes a block again in the backward pass instead of keeping what it computed: memory for time (Chen et al., arXiv 1604.06174). What the
  * block draws at random it must draw from a state of its own.
  *
- * @param block a function of tensors that gives one tensor, the same each time
+ * @param block a function of tensors that gives one tensor, the same each time; beside its inputs it uses parameters and constants
+ * @throws `backward-invalid` in the backward pass if the block uses a result that is not among its inputs
  * @example
  * const layer = new nn.Linear(arena, 2, 2)
  * arena.frame(() => nn.functional.sum(nn.functional.checkpoint((x) => layer.forward(x), arena.tensor([1, 2], [1, 2]))).backward())
@@ -38,12 +44,13 @@ export function checkpoint(block: (...inputs: Tensor[]) => Tensor, ...inputs: Te
   check(typeof block === 'function', 'option-range', () => `checkpoint takes a function of tensors, not ${shown(block)}`)
   const constants = () => inputs.map((input) => arena.alias(input, input.shape, 'checkpoint'))
   // Only the result outlives the block: its activations belong to a frame of their own.
-  const shape = arena.frame(() => noGrad(arena, () => block(...constants()).shape))
-  const y = arena.temporary(shape, dtype, 'checkpoint')
-  arena.frame(() => {
+  const { shape, data } = arena.frame(() => {
     const result = noGrad(arena, () => block(...constants()))
-    arena.kernels[dtype].scale(y.bytes, y.address, result.address, 1)
+    prepare('checkpoint', ...inputs, result)
+    return { shape: result.shape, data: result.data.slice() }
   })
+  const y = arena.temporary(shape, dtype, 'checkpoint')
+  y.data.set(data)
   // The weights in the block need gradients whether its inputs do or not.
   return arena.tape.record(y, inputs, (dy) => again(arena, dtype, block, inputs, y, dy), true)
 }
@@ -56,28 +63,29 @@ function again(
   y: Tensor,
   dy: number,
 ): void {
+  // The gradients of the inputs are needed longer than the frame of the block.
+  const grads = inputs.map((input) => (input.requiresGrad ? arena.temporary(input.shape, dtype, 'checkpoint').address : 0))
   arena.frame(() => {
+    const since = arena.tape.length
     const leaves = inputs.map((input) => {
       const leaf = arena.alias(input, input.shape, 'checkpoint')
       leaf.requiresGrad = input.requiresGrad
       return leaf
     })
-    const result = block(...leaves)
+    const result = withTape(arena, true, () => block(...leaves))
     check(
       sameShape(result.shape, y.shape),
       'shape-mismatch',
       () => `checkpoint: the block gave ${showShape(y.shape)}, and then ${showShape(result.shape)}`,
     )
-    arena.tape.backward(result, dy)
-    for (const [i, leaf] of leaves.entries()) {
-      const { gradAddress } = leaf
-      if (!gradAddress) continue
-      const kernels = arena.kernels[dtype]
-      inputs[i]!.accumulate((dx, more) =>
-        more ? kernels.add(leaf.bytes, dx, dx, gradAddress) : kernels.scale(leaf.bytes, dx, gradAddress, 1),
-      )
+    if (leaves.includes(result)) result.gradAddress = dy
+    else if (result.requiresGrad) arena.tape.backward(result, dy, since)
+    for (const [i, { gradAddress, bytes }] of leaves.entries()) {
+      if (gradAddress) arena.kernels[dtype].scale(bytes, grads[i]!, gradAddress, 1)
+      else grads[i] = 0
     }
   })
+  for (const [i, input] of inputs.entries()) if (grads[i]) contributeAt(input, grads[i])
 }
 
 /** A function of the user's own, with its gradient. */
@@ -118,12 +126,6 @@ export function apply(custom: CustomFunction, ...inputs: Tensor[]): Tensor {
       return grad
     })
     backward(grads, new Tensor(arena, dy, y.shape, dtype, arena.frames.current), y, ...inputs)
-    for (const [i, grad] of grads.entries()) {
-      const kernels = arena.kernels[dtype]
-      if (grad)
-        inputs[i]!.accumulate((dx, more) =>
-          more ? kernels.add(grad.bytes, dx, dx, grad.address) : kernels.scale(grad.bytes, dx, grad.address, 1),
-        )
-    }
+    for (const [i, grad] of grads.entries()) if (grad) contributeAt(inputs[i]!, grad.address)
   })
 }

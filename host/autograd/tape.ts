@@ -14,6 +14,9 @@ interface Node {
 
 const SPENT = 'backward() a second time through the same computation'
 
+const outside = ({ shape }: Tensor) =>
+  `checkpoint: the block uses a ${showShape(shape)} that was computed outside it and is not among its inputs`
+
 /** What was computed and has a gradient, in order; `backward` runs through it from the end. */
 export class Tape {
   readonly #nodes: Node[] = []
@@ -37,15 +40,19 @@ export class Tape {
     this.#nodes.length = length
   }
 
-  /** Passes the gradient at `from`, that of a loss, back to everything it was computed from. Without it the loss is one number, and its gradient 1. */
-  backward(loss: Tensor, from?: number): void {
-    const reached = this.#reached(loss)
+  /**
+   * Passes the gradient at `from`, that of a loss, back to everything it was computed from. Without it the loss is one number, and its
+   * gradient 1. With `since`, a length the tape had, nothing from before then may be among it: a pass through that is under way.
+   */
+  backward(loss: Tensor, from?: number, since = 0): void {
+    const reached = this.#reached(loss, since)
     loss.gradAddress = from ?? this.#one(loss)
     for (const node of reached) {
       node.backward(node.output.gradAddress)
       node.output.gradAddress = 0
       node.spent = true
     }
+    for (const { inputs } of reached) for (const input of inputs) input.forgetGrad()
   }
 
   #one(loss: Tensor): number {
@@ -57,12 +64,13 @@ export class Tape {
   }
 
   /** The nodes a loss was computed from, last first. */
-  #reached(loss: Tensor): Node[] {
+  #reached(loss: Tensor, since: number): Node[] {
     const needed = new Set([loss])
     const reached: Node[] = []
     for (let i = this.#nodes.length - 1; i >= 0; i--) {
       const node = this.#nodes[i]!
       if (!needed.has(node.output)) continue
+      check(i >= since, 'backward-invalid', () => outside(node.output))
       check(!node.spent, 'backward-invalid', SPENT)
       reached.push(node)
       for (const input of node.inputs) if (input.requiresGrad) needed.add(input)

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest'
+import type { Tensor } from '../../host/index.ts'
+import * as nn from '../../host/nn/index.ts'
+import { arena, passed } from './differences.ts'
+import { thrown } from './thrown.ts'
+
+const F = nn.functional
+type Numbers = readonly number[] | null
+type Block = (...inputs: Tensor[]) => Tensor
+
+const near = (numbers: Numbers) => numbers?.map((number) => expect.closeTo(number, 13)) ?? null
+
+describe('gradients', () => {
+  it('stop at detach, which gives the same numbers', () => {
+    const { y, x, w } = passed((x, w) => F.mul(F.detach(F.linear(x, w)), x))
+    const plain = passed((x) => F.affine(x, 1, 0))
+    expect(w).toBeNull()
+    expect(y).toEqual(passed((x, w) => F.mul(F.linear(x, w), x)).y)
+    expect(x).toEqual(near(y.map((product, i) => (plain.x![i]! * product) / plain.y[i]!)))
+  })
+
+  it('take what is computed in noGrad as constant, also when something in it throws', () => {
+    const inside = passed((x, w) => {
+      const constant = nn.noGrad(arena, () => F.linear(x, w))
+      return F.mul(constant, x)
+    })
+    expect(inside).toEqual(passed((x, w) => F.mul(F.detach(F.linear(x, w)), x)))
+    expect(thrown(() => nn.noGrad(arena, () => arena.tensor([1], [2]))).code).toBe('shape-mismatch')
+    expect(arena.tape.enabled).toBe(true)
+  })
+
+  it('of a tensor that is no parameter are gone with their frame', () => {
+    const tensor = arena.tensor([1, 2], [2])
+    tensor.requiresGrad = true
+    arena.frame(() => F.sum(F.mul(tensor, tensor)).backward())
+    arena.frame(() => {
+      const others = Array.from({ length: 20 }, () => arena.tensor([7, 7]))
+      F.sum(F.mul(tensor, tensor)).backward()
+      for (const { data } of others) expect([...data]).toEqual([7, 7])
+    })
+  })
+})
+
+describe('checkpoint', () => {
+  const plainly = (f: Block, ...inputs: Tensor[]) => f(...inputs)
+
+  it.each<[string, (x: Tensor, w: Tensor) => Tensor]>([
+    ['parameters', (x) => x],
+    ['results', (x, w) => F.linear(F.softmax(F.linear(x, w), 1), w)],
+  ])('of %s gives the bits of the plain block', (_, before) => {
+    const net = (apply: typeof plainly) =>
+      passed((x, w) => {
+        const block: Block = (h) => F.tanh(F.linear(F.silu(F.linear(h!, w)), w))
+        return F.softplus(apply(block, F.softmax(F.linear(apply(block, before(x, w)), w), 0)))
+      })
+    expect(net(F.checkpoint)).toEqual(net(plainly))
+  })
+
+  it('adds to the gradients of inputs that count elsewhere too, and of one that comes twice', () => {
+    const net = (apply: typeof plainly) =>
+      passed((x, w) => {
+        const [h, constant] = [F.linear(x, w), arena.tensor([1, 2, 3], [3], { dtype: 'float64' })]
+        // Much is passed back between the checkpoint and what h was computed from.
+        let other = h
+        for (let i = 0; i < 50; i++) other = F.tanh(other)
+        return F.add(
+          apply((a, b, c) => F.add(F.mul(a!, c!), F.linear(b!, w)), h, h, constant),
+          other,
+        )
+      })
+    const [got, want] = [net(F.checkpoint), net(plainly)]
+    expect(got).toEqual({ y: want.y, x: near(want.x), w: near(want.w) })
+  })
+
+  it('within checkpoint', () => {
+    const net = (apply: typeof plainly) =>
+      passed((x, w) => apply((h) => F.tanh(apply((g) => F.linear(g!, w), F.linear(h!, w))), F.linear(x, w)))
+    expect(net(F.checkpoint)).toEqual(net(plainly))
+  })
+
+  it('keeps only the result, and computes the block once forward and once backward', () => {
+    let runs = 0
+    const block: Block = (x) => {
+      runs++
+      let y = x!
+      for (let i = 0; i < 500; i++) y = F.tanh(y)
+      return y
+    }
+    const activations = () => arena.usage().activations
+    arena.frame(() => {
+      const x = arena.tensor(new Float32Array(1000), [1000])
+      F.checkpoint(block, x)
+      const before = activations()
+      for (let i = 0; i < 20; i++) F.checkpoint(block, x)
+      expect(activations()).toBe(before)
+    })
+    runs = 0
+    passed((x) => F.checkpoint(block, x))
+    expect(runs).toBe(2)
+  })
+
+  it('of constants, and of a block that does nothing', () => {
+    const [exp, same]: Block[] = [(y) => F.exp(y!), (y) => y!]
+    expect(passed((x) => F.mul(F.checkpoint(exp!, F.detach(x)), x))).toEqual(passed((x) => F.mul(F.exp(F.detach(x)), x)))
+    expect(passed((x) => F.checkpoint(same!, F.affine(x, 3, 0)))).toEqual(passed((x) => F.affine(x, 3, 0)))
+  })
+
+  it('passes back inside noGrad what was computed outside', () => {
+    const x = arena.parameter([2], { dtype: 'float64', data: [1, 2] })
+    arena.frame(() => {
+      const loss = F.sum(F.checkpoint((h) => F.mul(h, h), x))
+      nn.noGrad(arena, () => loss.backward())
+    })
+    expect([...x.grad!]).toEqual([2, 4])
+    expect(arena.tape.enabled).toBe(true)
+  })
+
+  it('refuses a block that uses a result it was not given, and what is no block', () => {
+    const uses = (x: Tensor, w: Tensor) => {
+      const h = F.linear(x, w)
+      return F.checkpoint((y) => F.mul(y!, h), x)
+    }
+    expect(thrown(() => passed(uses))).toEqual({
+      code: 'backward-invalid',
+      message: 'checkpoint: the block uses a [2, 3] that was computed outside it and is not among its inputs',
+    })
+    expect(thrown(() => passed((x) => F.checkpoint(3 as never, x))).code).toBe('option-range')
+    expect(thrown(() => passed((x) => F.checkpoint(() => 3 as never, x))).code).toBe('params-invalid')
+  })
+})
+
+describe('apply', () => {
+  /** The product of rows. */
+  const product: nn.functional.CustomFunction = {
+    shape: (a) => [a!.shape[0]!],
+    forward: (out, a, b) => {
+      for (const [i, v] of a!.data.entries()) out.data[Math.floor(i / 3)]! += v * b!.data[i]!
+    },
+    backward: ([da, db], dy, _out, a, b) => {
+      for (const i of a!.data.keys()) {
+        if (da) da.data[i] = dy.data[Math.floor(i / 3)]! * b!.data[i]!
+        if (db) db.data[i] = dy.data[Math.floor(i / 3)]! * a!.data[i]!
+      }
+    },
+  }
+
+  it.each<[string, (f: Block, a: Tensor, b: Tensor) => Tensor]>([
+    ['passes back the gradient it is given', (f, a, b) => f(a, b)],
+    ['adds it to others', (f, a, b) => F.add(F.mul(f(a, b), f(b, a)), F.sum(a))],
+    ['asks for none that is not needed', (f, a, b) => f(a, F.detach(b))],
+  ])('%s', (_, net) => {
+    const [got, want] = [
+      passed((x, w) => net((a, b) => F.apply(product, a!, b!), F.exp(x), F.linear(x, w))),
+      passed((x, w) => net((a, b) => F.sum(F.mul(a!, b!), { dim: 1 }), F.exp(x), F.linear(x, w))),
+    ]
+    expect(got).toEqual({ y: near(want.y), x: near(want.x), w: near(want.w) })
+  })
+
+  it('has the shape of its first input by default, and starts from zeros', () => {
+    const nothing: nn.functional.CustomFunction = { forward: () => {}, backward: () => {} }
+    expect(passed((x) => F.apply(nothing, x))).toEqual({ y: Array(6).fill(0), x: Array(6).fill(0), w: null })
+  })
+
+  it('refuses what is no function', () => {
+    const without = { forward: () => {} } as never
+    expect(thrown(() => passed((x) => F.apply(without, x))).message).toBe('apply takes { forward, backward }, and one is undefined')
+  })
+})
