@@ -3,7 +3,6 @@ import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import { softplus } from './activations.ts'
 import { abs, add, affine, elementwise, mul, neg, sub } from './arithmetic.ts'
 import { mismatch, prepare, scalarAt } from './prepare.ts'
 import { mean, sum } from './reductions.ts'
@@ -109,6 +108,16 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
   readonly posWeight?: Tensor
 }
 
+/** ln(1 + e^x), also where `softplus` is x, as torch's is above 20: that is off by 1e-10 of it in float64. */
+function log1pExp(x: Tensor): Tensor {
+  return elementwise(
+    'binaryCrossEntropyWithLogits',
+    x,
+    (k, bytes, y, from) => k.softplus(bytes, y, from, 1, Number.POSITIVE_INFINITY),
+    (k, bytes, dx, from, _y, dy) => k.softplusBackward(bytes, dx, from, dy, 1, Number.POSITIVE_INFINITY),
+  )
+}
+
 /** −t·ln σ(x) − (1 − t)·ln(1 − σ(x)), computed from the logits x so that none of it overflows. Throws like {@link mseLoss}. */
 export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
   checkNames('binaryCrossEntropyWithLogits', ['reduction', 'weight', 'posWeight'], options)
@@ -116,7 +125,7 @@ export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, options:
   checkReduction('binaryCrossEntropyWithLogits', reduction)
   checkPair('binaryCrossEntropyWithLogits', x, target)
   const negative = mul(affine(target, -1, 1), x)
-  const towards = softplus(neg(x))
+  const towards = log1pExp(neg(x))
   const scaled = posWeight ? mul(towards, affine(mul(target, affine(posWeight, 1, -1)), 1, 1)) : towards
   const losses = add(negative, scaled)
   return reduced(weight ? mul(losses, weight) : losses, reduction)

@@ -221,3 +221,17 @@ describe('dropout', () => {
     })
   })
 })
+
+it('binaryCrossEntropyWithLogits is exact for large logits, where softplus is not', () => {
+  withParameters([{ shape: [5], draw: () => [-21, -25, 21, -710, 710] }], (x) => {
+    const losses = arena.frame(() => {
+      const target = arena.tensor([1, 1, 0, 1, 0], [5], { dtype: 'float64' })
+      const result = F.binaryCrossEntropyWithLogits(x!, target, { reduction: 'none' })
+      F.sum(result).backward()
+      return [...result.data]
+    })
+    // torch's own numbers
+    expect(losses).toEqual([21.000000000758256, 25.000000000013888, 21.000000000758256, 710, 710])
+    expect([...x!.grad!]).toEqual([-0.999999999241744, -0.9999999999861121, 0.999999999241744, -1, 1].map((g) => expect.closeTo(g, 15)))
+  })
+})
