@@ -112,6 +112,8 @@ export interface CustomFunction {
  */
 export function apply(custom: CustomFunction, ...inputs: Tensor[]): Tensor {
   const { arena, dtype } = prepare('apply', ...inputs)
+  const isObject = typeof custom === 'object' && custom !== null
+  check(isObject, 'option-range', () => `apply takes { forward, backward }, not ${shown(custom)}`)
   const { shape = (first: Tensor) => first.shape, forward, backward } = custom
   for (const part of [forward, backward])
     check(typeof part === 'function', 'option-range', () => `apply takes { forward, backward }, and one is ${shown(part)}`)

@@ -192,6 +192,8 @@ describe('arguments of other kinds', () => {
     ['maxPool2d', (x: Tensor) => F.maxPool2d(F.reshape(x, [1, 1, 1, 3]), undefined as never)],
     ['gelu', (x: Tensor) => F.gelu(x, { approximate: 'x' as never })],
     ['pow', (x: Tensor) => F.pow(x, x as never)],
+    ['apply', (x: Tensor) => F.apply(null as never, x)],
+    ['checkpoint', (x: Tensor) => F.checkpoint(() => 3 as never, x)],
   ] as [string, (x: Tensor) => unknown][])('of %s are named', async (name, call) => {
     const arena = await Arena.create()
     const { message } = arena.frame(() => thrown(() => call(arena.tensor([1, 2, 3]))))
