@@ -83,9 +83,11 @@ export abstract class Optimizer<O extends object> {
    */
   step(closure?: () => number): number | undefined {
     this.assertAlive()
-    if (beforeAnyStep.size) beforeAnyStep.run(this)
-    if (this.#beforeStep.size) this.#beforeStep.run(this)
-    this.assertAlive()
+    if (beforeAnyStep.size || this.#beforeStep.size) {
+      beforeAnyStep.run(this)
+      this.#beforeStep.run(this)
+      this.assertAlive()
+    }
     const loss = this.update(closure === undefined ? undefined : () => this.#evaluated(closure))
     if (this.#afterStep.size) this.#afterStep.run(this)
     if (afterAnyStep.size) afterAnyStep.run(this)
