@@ -1,6 +1,6 @@
 import type { Arena } from './arena.ts'
 import { dispose } from './dispose.ts'
-import { check, DownhillError, shown } from './errors.ts'
+import { check, DownhillError, type ErrorCode, shown } from './errors.ts'
 import type { Frame } from './frames.ts'
 import { padded } from './heap.ts'
 import { type Shape, showShape, sizeOf } from './shape.ts'
@@ -18,17 +18,20 @@ export type View = Float32Array | Float64Array | Int32Array
 /** Numbers from anywhere. */
 export type Numbers = ArrayLike<number>
 
-/** Throws `shape-mismatch` unless `data` is an array of as many numbers as the shape has. `what` names it. */
-export function checkNumbers(what: string, shape: Shape, data: unknown): asserts data is Numbers {
+/**
+ * Throws unless `data` is an array of as many numbers as the shape has: `shape-mismatch` or `dtype-mismatch`, or the `code` given. `what` names
+ * it.
+ */
+export function checkNumbers(what: string, shape: Shape, data: unknown, code?: ErrorCode): asserts data is Numbers {
   const size = sizeOf(shape)
   const isTyped =
     ArrayBuffer.isView(data) && !(data instanceof DataView) && !(data instanceof BigInt64Array) && !(data instanceof BigUint64Array)
-  check(isTyped || Array.isArray(data), 'dtype-mismatch', () => `${what} takes an array of numbers, not ${shown(data)}`)
+  check(isTyped || Array.isArray(data), code ?? 'dtype-mismatch', () => `${what} takes an array of numbers, not ${shown(data)}`)
   const { length } = data as Numbers
-  check(length === size, 'shape-mismatch', () => `${what}: ${showShape(shape)} has ${size} numbers, not ${length}`)
+  check(length === size, code ?? 'shape-mismatch', () => `${what}: ${showShape(shape)} has ${size} numbers, not ${length}`)
   if (isTyped) return
   const at = (data as unknown[]).findIndex((value) => typeof value !== 'number')
-  check(at < 0, 'dtype-mismatch', () => `${what}: number ${at} is ${shown((data as unknown[])[at])}`)
+  check(at < 0, code ?? 'dtype-mismatch', () => `${what}: number ${at} is ${shown((data as unknown[])[at])}`)
 }
 
 /**

@@ -106,7 +106,7 @@ export abstract class Module {
       const saved = dict[name]
       const fits = typeof saved === 'object' && saved !== null && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
       if (!fits) throw fail(`${name} is ${showShape(shape)}, not ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`)
-      checkNumbers(`loadStateDict: ${name}`, shape, saved.data)
+      checkNumbers(`loadStateDict: ${name}`, shape, saved.data, 'state-mismatch')
     }
     const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))
     for (const [i, [, tensor]] of shared.entries()) tensor.data.set(data[i]!)

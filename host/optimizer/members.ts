@@ -209,7 +209,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
             `has ${isStateTensor(value) && Array.isArray(value.shape) ? showShape(value.shape) : shown(value)} for ${key}, which must be a tensor of shape ${showShape(shape)}`,
           )
         }
-        checkNumbers(`${this.declaration.name}.loadStateDict: ${key} of parameter ${index}`, shape, value.data)
+        checkNumbers(`${this.declaration.name}.loadStateDict: ${key} of parameter ${index}`, shape, value.data, 'state-mismatch')
         tensors.push([slot, value])
         live |= 1 << slot
       }

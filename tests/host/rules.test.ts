@@ -168,6 +168,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
       ['a shape that does not fit', state({ [key]: { dtype: 'float32', shape: [2], data: new Float32Array(2) } })],
       ['an unknown key', state({ momentum: 1 })],
       ['a state of no parameter', { ...saved, state: { ...saved.state, 99: {} } }],
+      ['numbers that are texts', state({ [key]: { ...(saved.state[0]![key] as object), data: 'text' } })],
       ['a tensor without a shape', state({ [key]: { dtype: 'float32', shape: null, data: new Float32Array(2) } })],
       ['a text for an option', group({ lr: 'fast' })],
       ['NaN for an option', group({ lr: Number.NaN })],
