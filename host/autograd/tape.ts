@@ -48,7 +48,8 @@ export class Tape {
     const reached = this.#reached(loss, since)
     loss.gradAddress = from ?? this.#one(loss)
     for (const node of reached) {
-      node.backward(node.output.gradAddress)
+      // What came of it may have been left unused, as an input of a checkpointed block.
+      if (node.output.gradAddress) node.backward(node.output.gradAddress)
       node.output.gradAddress = 0
       node.spent = true
     }

@@ -99,6 +99,13 @@ describe('checkpoint', () => {
     expect(runs).toBe(2)
   })
 
+  it('leaves alone what a block did not use, though it was computed', () => {
+    const [used, unused] = [arena.parameter([2], { data: [1, 2] }), arena.parameter([2], { data: [3, 4] })]
+    arena.frame(() => F.sum(F.checkpoint((a) => F.mul(a!, 2), F.exp(used), F.exp(unused))).backward())
+    expect([...used.grad!].map((value) => value.toFixed(3))).toEqual(['5.437', '14.778'])
+    expect(unused.grad).toBeNull()
+  })
+
   it('of constants, and of a block that does nothing', () => {
     const [exp, same]: Block[] = [(y) => F.exp(y!), (y) => y!]
     expect(passed((x) => F.mul(F.checkpoint(exp!, F.detach(x)), x))).toEqual(passed((x) => F.mul(F.exp(F.detach(x)), x)))
