@@ -1,0 +1,112 @@
+/**
+ * A character-level GPT on three books of the King James Bible, beside the same model in PyTorch: character-gpt.py trains it from the same
+ * weights on the same batches and writes its losses into character-gpt.json.
+ */
+import { readFileSync } from 'node:fs'
+import { AdamW, Arena, CosineAnnealingLR, clipGradNorm, Generator } from 'downhill'
+import * as nn from 'downhill/nn'
+
+const read = (name) => readFileSync(new URL(name, import.meta.url), 'utf8')
+const expected = JSON.parse(read('character-gpt.json'))
+const { steps, batch, context, width, heads, layers } = expected.settings
+
+// The last tenth of the text is held out.
+const verses = read('../datasets/kjv.tsv').trimEnd().split('\n').slice(1)
+const text = verses.map((verse) => verse.split('\t')[3]).join('\n')
+const characters = [...new Set(text)].sort()
+const codes = Int32Array.from(text, (character) => characters.indexOf(character))
+const boundary = Math.floor(codes.length * 0.9)
+
+const arena = await Arena.create()
+
+class GPT extends nn.Module {
+  constructor() {
+    super()
+    this.token = new nn.Embedding(arena, characters.length, width)
+    this.position = new nn.Embedding(arena, context, width)
+    const options = { dimFeedforward: 4 * width, dropout: 0, activation: 'gelu', batchFirst: true, normFirst: true }
+    this.blocks = Array.from({ length: layers }, () => new nn.TransformerEncoderLayer(arena, width, heads, options))
+    this.norm = new nn.LayerNorm(arena, width)
+    this.head = new nn.Linear(arena, width, characters.length)
+  }
+
+  /** [rows, positions] codes to [rows, positions, characters] logits */
+  forward(x) {
+    const positions = Int32Array.from({ length: x.shape[1] }, (_, i) => i)
+    let hidden = nn.functional.add(this.token.forward(x), this.position.forward(positions))
+    for (const block of this.blocks) hidden = block.forward(hidden, { isCausal: true })
+    return this.head.forward(this.norm.forward(hidden))
+  }
+}
+
+/** A well mixed 32-bit whole number for each n, the same in Python. */
+function mixed(n) {
+  let x = n >>> 0
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d)
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b)
+  return (x ^ (x >>> 16)) >>> 0
+}
+
+// Weights that Python can compute too: matrices uniform within ±1/√columns, biases 0, normalisations 1.
+const model = new GPT()
+let drawn = 0
+for (const [name, { data, shape }] of model.namedParameters()) {
+  if (shape.length > 1) for (let i = 0; i < data.length; i++) data[i] = (mixed(drawn++) / 2 ** 31 - 1) / Math.sqrt(shape.at(-1))
+  else if (name.endsWith('bias')) data.fill(0)
+}
+
+/** The mean loss of predicting the characters after those that begin at `starts`. */
+function lossOf(starts) {
+  const piece = (offset) => starts.flatMap((start) => Array.from(codes.subarray(start + offset, start + offset + context)))
+  const logits = model.forward(arena.tensor(piece(0), [starts.length, context], { dtype: 'int32' }))
+  return nn.functional.crossEntropy(nn.functional.reshape(logits, [-1, characters.length]), piece(1))
+}
+
+const optimizer = new AdamW(model.parameters(), { lr: 0.008, weightDecay: 0.1 })
+const scheduler = new CosineAnnealingLR(optimizer, { tMax: steps })
+const row = (name, loss, torch) => {
+  const difference = Math.abs(loss - torch) / torch
+  console.log(`${name.padEnd(10)} ${loss.toFixed(6).padStart(10)} ${torch.toFixed(6).padStart(10)} ${difference.toExponential(1).padStart(10)}`)
+  return difference
+}
+console.log('              downhill    PyTorch difference')
+const differences = []
+for (let step = 1; step <= steps; step++) {
+  const starts = Array.from({ length: batch }, (_, i) => mixed(2 ** 31 + step * batch + i) % (boundary - context))
+  const loss = arena.frame(() => {
+    const value = lossOf(starts)
+    optimizer.zeroGrad()
+    value.backward()
+    clipGradNorm(model.parameters(), 1)
+    optimizer.step()
+    scheduler.step()
+    return value.item()
+  })
+  if (`${step}` in expected.losses) differences.push(row(`step ${step}`, loss, expected.losses[step]))
+}
+
+// The held-out text, piece by piece.
+const pieces = Array.from({ length: Math.floor((codes.length - boundary - 1) / context) }, (_, i) => boundary + i * context)
+let heldOut = 0
+for (let i = 0; i < pieces.length; i += 32) {
+  const some = pieces.slice(i, i + 32)
+  heldOut += (arena.frame(() => nn.noGrad(arena, () => lossOf(some).item())) * some.length) / pieces.length
+}
+differences.push(row('held out', heldOut, expected.heldOut))
+
+// What it writes by itself.
+const generator = new Generator(3)
+const written = Array.from('\n', (character) => characters.indexOf(character))
+while (written.length < 300) {
+  const seen = written.slice(-context)
+  const probabilities = arena.frame(() =>
+    nn.noGrad(arena, () => {
+      const logits = model.forward(arena.tensor(seen, [1, seen.length], { dtype: 'int32' }))
+      return nn.functional.softmax(nn.functional.narrow(logits, 1, -1, 1), -1).data.slice()
+    }),
+  )
+  let left = generator.uniform()
+  written.push(Math.max(0, probabilities.findIndex((probability) => (left -= probability) < 0)))
+}
+console.log(`${written.map((code) => characters[code]).join('')}\n`)
+console.log(`held-out loss ${heldOut.toFixed(6)}, PyTorch's ${expected.heldOut.toFixed(6)}; greatest relative difference ${Math.max(...differences).toExponential(1)}`)
