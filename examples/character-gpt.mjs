@@ -64,9 +64,12 @@ function lossOf(starts) {
 
 const optimizer = new AdamW(model.parameters(), { lr: 0.008, weightDecay: 0.1 })
 const scheduler = new CosineAnnealingLR(optimizer, { tMax: steps })
-const row = (name, loss, torch) => {
+/** Prints a loss beside PyTorch's; their relative difference. */
+function row(name, loss, torch) {
   const difference = Math.abs(loss - torch) / torch
-  console.log(`${name.padEnd(10)} ${loss.toFixed(6).padStart(10)} ${torch.toFixed(6).padStart(10)} ${difference.toExponential(1).padStart(10)}`)
+  console.log(
+    `${name.padEnd(10)} ${loss.toFixed(6).padStart(10)} ${torch.toFixed(6).padStart(10)} ${difference.toExponential(1).padStart(10)}`,
+  )
   return difference
 }
 console.log('              downhill    PyTorch difference')
@@ -106,7 +109,14 @@ while (written.length < 300) {
     }),
   )
   let left = generator.uniform()
-  written.push(Math.max(0, probabilities.findIndex((probability) => (left -= probability) < 0)))
+  written.push(
+    Math.max(
+      0,
+      probabilities.findIndex((probability) => (left -= probability) < 0),
+    ),
+  )
 }
 console.log(`${written.map((code) => characters[code]).join('')}\n`)
-console.log(`held-out loss ${heldOut.toFixed(6)}, PyTorch's ${expected.heldOut.toFixed(6)}; greatest relative difference ${Math.max(...differences).toExponential(1)}`)
+const greatest = Math.max(...differences).toExponential(1)
+const [here, torch] = [heldOut.toFixed(6), expected.heldOut.toFixed(6)]
+console.log(`held-out loss ${here}, PyTorch's ${torch}; greatest relative difference ${greatest}`)

@@ -46,6 +46,12 @@ function conformance() {
   return { passed, failed: ok ? failed : Math.max(failed, 1) }
 }
 
+function examples() {
+  const { ok, stdout } = run(process.execPath, ['tests/examples.mjs'])
+  const [, passed, failed] = stdout.match(/(\d+) passed, (\d+) failed\s*$/) ?? [0, 0, 1]
+  return { passed: Number(passed), failed: ok ? Number(failed) : Math.max(Number(failed), 1) }
+}
+
 const stages = {
   build: () => single(npm[0], [...npm.slice(1), 'run', 'build', '--silent']),
   lint: () => single(bin('biome'), ['check', '.']),
@@ -53,6 +59,7 @@ const stages = {
   'kernels (as-pect)': asPect,
   'host (vitest)': vitest,
   'golden cases': conformance,
+  examples,
   'packed tarball': () => single(process.execPath, ['tests/package/smoke.mjs']),
 }
 
