@@ -7,6 +7,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
+  'examples/README.md',
+  'datasets/README.md',
   ...readdirSync(`${root}docs`)
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
