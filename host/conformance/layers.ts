@@ -84,8 +84,8 @@ class Adapted extends nn.Module {
     return this.layer.namedBuffers(prefix, seen)
   }
 
-  override *modules(): IterableIterator<nn.Module> {
-    yield* this.layer.modules()
+  override *modules(seen?: Set<nn.Module>): IterableIterator<nn.Module> {
+    yield* this.layer.modules(seen)
   }
 }
 

@@ -58,10 +58,12 @@ export abstract class Module {
     for (const [, buffer] of this.namedBuffers()) yield buffer
   }
 
-  /** This module and all in it. */
-  *modules(): IterableIterator<Module> {
+  /** This module and all in it; one that is there twice comes once. */
+  *modules(seen: Set<Module> = new Set()): IterableIterator<Module> {
+    if (seen.has(this)) return
+    seen.add(this)
     yield this
-    for (const [, child] of this.namedChildren()) yield* child.modules()
+    for (const [, child] of this.namedChildren()) yield* child.modules(seen)
   }
 
   /** Sets the mode of this module and all in it: dropout and batch normalisation differ in training. */

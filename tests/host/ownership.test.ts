@@ -104,6 +104,7 @@ describe('modules', () => {
     const arena = await Arena.create()
     const model = new Stack(arena)
     expect([...model.namedParameters()].map(([name]) => name)).toEqual(['blocks.0.weight', 'blocks.0.bias', 'blocks.2.weight'])
+    expect([...model.modules()].length).toBe(4)
     const optimizer = new Adam(model.namedParameters())
     optimizer.loadStateDict(new Adam(model.parameters()).stateDict())
     expect(optimizer.paramGroups[0]!.paramNames).toEqual(['blocks.0.weight', 'blocks.0.bias', 'blocks.2.weight'])
