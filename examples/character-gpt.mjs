@@ -64,14 +64,15 @@ function lossOf(starts) {
 
 const optimizer = new AdamW(model.parameters(), { lr: 0.008, weightDecay: 0.1 })
 const scheduler = new CosineAnnealingLR(optimizer, { tMax: steps })
+
 /** Prints a loss beside PyTorch's; their relative difference. */
 function row(name, loss, torch) {
   const difference = Math.abs(loss - torch) / torch
-  console.log(
-    `${name.padEnd(10)} ${loss.toFixed(6).padStart(10)} ${torch.toFixed(6).padStart(10)} ${difference.toExponential(1).padStart(10)}`,
-  )
+  const cells = [loss.toFixed(6), torch.toFixed(6), difference.toExponential(1)]
+  console.log(name.padEnd(10), ...cells.map((cell) => cell.padStart(10)))
   return difference
 }
+
 console.log('              downhill    PyTorch difference')
 const differences = []
 for (let step = 1; step <= steps; step++) {
