@@ -42,13 +42,19 @@ export class Off {}
 @inline export function fusedMulAdd<E>(a: v128, b: v128, c: v128): v128 {
   if (sizeof<E>() == 8) return mulAdd<E>(a, b, c)
   const low = mulAdd<f64>(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b), f64x2.promote_low_f32x4(c))
-  const high = mulAdd<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c))
-  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+  return demote(low, mulAdd<f64>(promoteHigh(a), promoteHigh(b), promoteHigh(c)))
 }
 
+/** The upper two of four f32 as f64. */
 // @ts-ignore: decorator
-@inline function promoteHigh(x: v128): v128 {
+@inline export function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1))
+}
+
+/** Two f64 and two more, rounded to four f32. */
+// @ts-ignore: decorator
+@inline export function demote(low: v128, high: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
 }
 
 /** a where the mask is set, else b. */

@@ -3,8 +3,7 @@ import { type Parameters, parametersOf } from './clip.ts'
 import { dispose } from './dispose.ts'
 import { check, shown } from './errors.ts'
 import { type SparseRows, scatterAdd } from './sparse.ts'
-import type { Buffer, Parameter } from './tensor.ts'
-import type { FloatType } from './wasm.ts'
+import { type Buffer, kernelsOf, type Parameter } from './tensor.ts'
 
 /** One parameter's part: the mean of its dense gradients over `samples`, and the sparse ones as they came. */
 interface Part {
@@ -115,8 +114,4 @@ export class GradientAccumulation {
   [dispose](): void {
     this.dispose()
   }
-}
-
-function kernelsOf({ arena, dtype }: Parameter) {
-  return arena.kernels[dtype as FloatType]
 }

@@ -5,8 +5,7 @@ import { check, DownhillError, shown } from './errors.ts'
 import { Module, type ModuleStateDict, type SavedTensor } from './nn/module.ts'
 import { checkNames } from './options.ts'
 import { sameShape } from './shape.ts'
-import type { Tensor } from './tensor.ts'
-import type { FloatType } from './wasm.ts'
+import { kernelsOf, type Tensor } from './tensor.ts'
 
 /** What becomes of a counter; `round` rounds to the model's own element type, in which torch computes it. */
 type Integer = (averaged: number, current: number, nAveraged: number, round: (x: number) => number) => number
@@ -28,7 +27,7 @@ export interface MultiAvgFn {
 /** An average of floats: averaged + weight·(current − averaged). */
 function lerpWith(weight: (nAveraged: number) => number, integer: Integer): AvgFn {
   const average = (averaged: Tensor, current: Tensor, nAveraged: number) => {
-    const kernels = averaged.arena.kernels[averaged.dtype as FloatType]
+    const kernels = kernelsOf(averaged)
     kernels.lerpTo(averaged.bytes, averaged.address, averaged.address, current.address, weight(nAveraged))
   }
   return Object.assign(average, { integer })

@@ -4,8 +4,7 @@ import type { Fold } from './folds.ts'
 import { checkNames } from './options.ts'
 import { pow } from './portable.ts'
 import { showShape } from './shape.ts'
-import { Parameter, type View } from './tensor.ts'
-import type { FloatType } from './wasm.ts'
+import { kernelsOf, Parameter, type View } from './tensor.ts'
 
 /** Options of {@link getTotalNorm} and {@link clipGradNorm}. */
 export interface NormOptions {
@@ -173,10 +172,6 @@ export function clipGradValue(params: Parameters, clipValue: number): void {
     },
     (parameter) => kernelsOf(parameter).clamp(parameter.bytes, parameter.gradAddress, parameter.gradAddress, -clipValue, clipValue),
   )
-}
-
-function kernelsOf({ arena, dtype }: Parameter) {
-  return arena.kernels[dtype as FloatType]
 }
 
 function each(params: readonly Parameter[], sparse: (values: View) => void, dense: (parameter: Parameter) => void): void {

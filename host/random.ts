@@ -1,6 +1,5 @@
 import { check, shown } from './errors.ts'
-import type { Tensor } from './tensor.ts'
-import type { FloatType } from './wasm.ts'
+import { kernelsOf, type Tensor } from './tensor.ts'
 
 /** What a generator needs to go on where it stands. */
 export interface GeneratorState {
@@ -87,7 +86,7 @@ export class Generator {
     check(tensor.dtype !== 'int32', 'dtype-mismatch', 'random numbers go into float32 and float64 tensors, not int32')
     const block = Math.ceil(this.#position / WORDS_PER_BLOCK)
     this.#position = block * WORDS_PER_BLOCK + (tensor.bytes / 64) * WORDS_PER_LINE
-    return { kernels: tensor.arena.kernels[tensor.dtype as FloatType], block }
+    return { kernels: kernelsOf(tensor), block }
   }
 
   #compute(block: number): void {

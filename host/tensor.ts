@@ -2,6 +2,7 @@ import type { Arena } from './arena.ts'
 import { dispose } from './dispose.ts'
 import { check, DownhillError, type ErrorCode, shown } from './errors.ts'
 import type { Frame } from './frames.ts'
+import type { ElementKernels } from './generated/kernels.ts'
 import { padded } from './heap.ts'
 import { type Shape, showShape, sizeOf } from './shape.ts'
 import { coalesced, isSparse, type SparseGradient, type SparseRows, scatter } from './sparse.ts'
@@ -14,6 +15,11 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, fl
 
 /** A live window on linear memory. */
 export type View = Float32Array | Float64Array | Int32Array
+
+/** The kernels for a tensor of floats. */
+export function kernelsOf({ arena, dtype }: Tensor): ElementKernels {
+  return arena.kernels[dtype as FloatType]
+}
 
 /** Numbers from anywhere. */
 export type Numbers = ArrayLike<number>
@@ -102,7 +108,7 @@ export class Tensor {
       if (!more) return write(address)
       const part = this.arena.temporary(this.shape, this.dtype, 'backward')
       write(part.address)
-      this.arena.kernels[this.dtype as FloatType].add(this.bytes, address, address, part.address)
+      kernelsOf(this).add(this.bytes, address, address, part.address)
     })
   }
 

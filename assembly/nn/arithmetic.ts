@@ -1,4 +1,4 @@
-import { mulAdd, select, signOf, splat } from '../lanes'
+import { demote, mulAdd, promoteHigh, select, signOf, splat } from '../lanes'
 import { Elementwise } from '../map'
 import { erf } from '../erf'
 import { exp, log } from '../portable'
@@ -121,8 +121,7 @@ export class Pow extends Elementwise {
     if (sizeof<E>() == 4) {
       const p64 = f64x2.promote_low_f32x4(p)
       const low = magnitudePower(f64x2.promote_low_f32x4(value), p64)
-      const high = magnitudePower(f64x2.promote_low_f32x4(v128.shuffle<i64>(value, value, 1, 1)), p64)
-      power = v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
+      power = demote(low, magnitudePower(promoteHigh(value), p64))
     } else power = magnitudePower(value, p)
     return v128.mul<E>(power, select(v128.lt<E>(value, splat<E>(0)), negative, splat<E>(1)))
   }

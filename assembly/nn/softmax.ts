@@ -1,6 +1,6 @@
 /** Softmax and what is made of it, over rows that lie one after another. Rows are not padded: the last vector of a row is masked. */
 import { Dot, foldArray, Sum } from '../fold'
-import { firstLanes, select, splat, storeFirst } from '../lanes'
+import { firstLanes, promoteHigh, select, splat, storeFirst } from '../lanes'
 import { exp, log } from '../portable'
 
 /** The greatest element of a row; NaN if there is one. */
@@ -18,7 +18,7 @@ function rowMax<E>(row: usize, n: usize): f64 {
 // @ts-ignore: decorator
 @inline function addWide<E>(sum: v128, x: v128): v128 {
   if (sizeof<E>() == 8) return v128.add<f64>(sum, x)
-  return v128.add<f64>(sum, v128.add<f64>(f64x2.promote_low_f32x4(x), f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1))))
+  return v128.add<f64>(sum, v128.add<f64>(f64x2.promote_low_f32x4(x), promoteHigh(x)))
 }
 
 // @ts-ignore: decorator
@@ -35,11 +35,6 @@ function rowSum<E>(row: usize, n: usize, greatest: f64): f64 {
     sum = addWide<E>(sum, v128.and(x, firstLanes<E>(n - i)))
   }
   return total(sum)
-}
-
-/** Σ x·y of a row, in f64. */
-function rowDot<E>(x: usize, y: usize, n: usize): f64 {
-  return foldArray<Dot, E>(n, x, y, 0)
 }
 
 /** What becomes of an element of a row: like a rule (sweep.ts) without fields, and never subclassed. */
@@ -122,7 +117,7 @@ export function logSoftmax<E>(rows: usize, n: usize, out: usize, x: usize): void
 /** out = y·(dy − Σ y·dy) */
 export function softmaxBackward<E>(rows: usize, n: usize, out: usize, y: usize, dy: usize): void {
   for (const stride = n * sizeof<E>(); rows > 0; rows--, out += stride, y += stride, dy += stride) {
-    mapRow<SoftmaxBackward, E>(n, out, y, dy, rowDot<E>(y, dy, n), 0, 0)
+    mapRow<SoftmaxBackward, E>(n, out, y, dy, foldArray<Dot, E>(n, y, dy, 0), 0, 0)
   }
 }
 

@@ -13,6 +13,13 @@ export interface EmbeddingOptions {
   readonly sparse?: boolean
 }
 
+/** The row that is padding, counted from the start, or null. */
+export function paddingRow(by: string, rows: number, paddingIdx: number | null): number | null {
+  const isRow = paddingIdx === null || (Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows)
+  check(isRow, 'option-range', () => `${by}: paddingIdx is one of ${rows} rows, or null, not ${shown(paddingIdx)}`)
+  return paddingIdx === null || paddingIdx >= 0 ? paddingIdx : paddingIdx + rows
+}
+
 /**
  * The rows of a table that indices name.
  *
@@ -27,8 +34,7 @@ export function embedding(indices: Tensor | Numbers, weight: Tensor, options: Em
   const { arena, kernels } = prepare('embedding', weight)
   check(weight.shape.length === 2, 'shape-mismatch', () => `embedding: weight is [rows, width], not ${showShape(weight.shape)}`)
   const [rows, width] = weight.shape as [number, number]
-  const isRow = paddingIdx === null || (Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows)
-  check(isRow, 'option-range', () => `embedding: paddingIdx is one of ${rows} rows, or null, not ${shown(paddingIdx)}`)
+  const skipped = paddingRow('embedding', rows, paddingIdx) ?? -1
   const isList = indices instanceof Tensor || Array.isArray(indices) || ArrayBuffer.isView(indices)
   check(isList, 'dtype-mismatch', () => `embedding: indices are an int32 tensor or an array of numbers, not ${shown(indices)}`)
   const given: Numbers = indices instanceof Tensor ? indices.data : indices
@@ -41,7 +47,6 @@ export function embedding(indices: Tensor | Numbers, weight: Tensor, options: Em
   const shape: Shape = [...own.shape, width]
   const y = arena.temporary(shape, weight.dtype, 'embedding')
   kernels.gatherRows(own.size, width, y.address, own.address, weight.address)
-  const skipped = paddingIdx === null ? -1 : paddingIdx < 0 ? paddingIdx + rows : paddingIdx
   return arena.tape.record(y, [weight], (dy) => {
     if (sparse && weight instanceof Parameter && !weight.hasGrad) return sparseGrad(weight, own, dy, skipped)
     weight.accumulate((dw, more) => {

@@ -43,7 +43,7 @@ function scaledSum(by: string, x: Tensor, axes: Axes, factor: number): Tensor {
     kernels.sumAxis(outer, n, inner, out, from, isLast ? factor : 1),
   )
   const y = arena.temporary(axes.shape, dtype, by)
-  kernels.scale(y.bytes, y.address, at, axes.isReduced.includes(true) ? 1 : factor)
+  kernels.scale(y.bytes, y.address, at, 1)
   return arena.tape.record(y, [x], (dy) => {
     const scaled = arena.temporary(axes.shape, dtype, by).address
     kernels.scale(y.bytes, scaled, dy, factor)

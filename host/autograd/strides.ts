@@ -2,7 +2,7 @@
 import type { Arena } from '../arena.ts'
 import { check } from '../errors.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { bytesPerElement, type Tensor } from '../tensor.ts'
+import { bytesPerElement, kernelsOf, type Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 
 /** Elements from one index to the next, for each axis of an array without gaps. */
@@ -108,6 +108,6 @@ export function contributeBroadcast(x: Tensor, shape: Shape, by: string, write: 
 
 /** Adds numbers of a tensor's own shape to its gradient. */
 export function contributeAt(x: Tensor, from: number, factor = 1): void {
-  const kernels = x.arena.kernels[x.dtype as FloatType]
+  const kernels = kernelsOf(x)
   x.accumulate((dx, more) => (more ? kernels.combine(x.bytes, dx, dx, from, 1, factor) : kernels.scale(x.bytes, dx, from, factor)))
 }

@@ -131,7 +131,7 @@ export function judgeState(j: Judging, dtype: FloatType, got: States | undefined
 }
 
 /** Group keys that choose torch's kernels. */
-const IGNORED = new Set(['foreach', 'fused', 'capturable', 'differentiable'])
+export const KERNEL_CHOICES = new Set(['foreach', 'fused', 'capturable', 'differentiable'])
 
 type Group = Record<string, unknown>
 
@@ -142,7 +142,7 @@ export function judgeGroups(j: Judging, dtype: FloatType, got: readonly Group[] 
   for (const [g, group] of wanted.entries()) {
     const keys = (entries: Group) =>
       Object.keys(entries)
-        .filter((key) => !IGNORED.has(key))
+        .filter((key) => !KERNEL_CHOICES.has(key))
         .sort()
     j.same(`param_groups[${g}]: keys`, keys(got?.[g] ?? {}), keys(group))
     for (const key of keys(group)) {

@@ -2,6 +2,7 @@
 import type { Arena } from '../arena.ts'
 import { narrow, reshape } from '../autograd/functions.ts'
 import * as nn from '../nn/index.ts'
+import { fromTorchKey } from '../options.ts'
 import type { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { readOption, Unsupported } from './format.ts'
@@ -46,8 +47,6 @@ const makers: Readonly<Record<string, (arena: Arena, o: Options, rest: (...posit
 function without(options: Options, ...names: readonly string[]): Options {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
 }
-
-const camelCase = (key: string) => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 /** A layer whose `forward` does what its specification adds: only the last step's output, or a causal mask. */
 class Adapted extends nn.Module {
@@ -94,7 +93,7 @@ export function makeModel(arena: Arena, specs: readonly LayerSpec[], dtype: Floa
     const { name, options = {} } = spec
     const make = makers[name]
     if (!make || !Object.hasOwn(makers, name)) throw new Unsupported(`the layer ${name} is not supported`)
-    const o: Options = Object.fromEntries(Object.entries(options).map(([key, value]) => [camelCase(key), readOption(value)]))
+    const o: Options = Object.fromEntries(Object.entries(options).map(([key, value]) => [fromTorchKey(key), readOption(value)]))
     return new Adapted(
       make(arena, o, (...positional) => without({ ...o, dtype }, ...positional)),
       spec,

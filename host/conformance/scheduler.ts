@@ -5,7 +5,7 @@ import { type LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { fromTorchKey } from '../options.ts'
 import { type Case, flat, type GroupSpec, type Kind, type Result, Unsupported, type WrittenTensor } from './format.ts'
-import { judgeColumns, judgeValue } from './judge.ts'
+import { judgeColumns, judgeValue, KERNEL_CHOICES } from './judge.ts'
 import { makeOptimizer, makeParams } from './parts.ts'
 
 export interface SchedulerSpec {
@@ -112,8 +112,6 @@ export const schedulerKind: Kind<SchedulerCase> = {
     if (float64.param_group_keys) j.same('param_group_keys', sorted(result.param_group_keys), sorted(float64.param_group_keys))
   },
 }
-
-const KERNEL_CHOICES = new Set(['foreach', 'fused', 'capturable', 'differentiable'])
 
 type Judging = Parameters<typeof judgeColumns>[0]
 

@@ -71,12 +71,12 @@ async function run(test: TrainingCase, dtype: FloatType): Promise<Result> {
 
 function trajectory(arena: Arena, test: TrainingCase, dtype: FloatType): Result {
   const model = makeModel(arena, test.model, dtype)
-  const saved = Object.entries({ ...test.weights, ...test.buffers }).map(([name, { shape, data }]) => [name, { shape, data: flat(data) }])
+  const saved: Named = { ...test.weights, ...test.buffers }
   const parameters = new Map(model.namedParameters())
   const buffers = new Map(model.namedBuffers())
   for (const [name, tensor] of [...parameters, ...buffers]) {
-    const own = Object.fromEntries(saved)[name]
-    if (own) tensor.data.set(own.data)
+    const own = saved[name]
+    if (own) tensor.data.set(flat(own.data))
   }
   const names = Object.keys(test.weights)
   const params = names.map((name) => {

@@ -1,6 +1,6 @@
 /** Layers with weights over whole rows. Weights start as in torch. */
 import { Arena } from '../arena.ts'
-import { embedding } from '../autograd/embedding.ts'
+import { embedding, paddingRow } from '../autograd/embedding.ts'
 import { linear } from '../autograd/products.ts'
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
@@ -95,9 +95,7 @@ export class Embedding extends Module {
     checkSize('Embedding', 'embeddingDim', embeddingDim)
     const { dtype, generator } = layerOptions('Embedding', arena, options, ['paddingIdx', 'sparse'])
     const { paddingIdx = null, sparse = false } = options
-    const isRow = paddingIdx === null || (Number.isInteger(paddingIdx) && paddingIdx >= -numEmbeddings && paddingIdx < numEmbeddings)
-    check(isRow, 'option-range', () => `Embedding: paddingIdx is one of ${numEmbeddings} rows, or null, not ${shown(paddingIdx)}`)
-    this.paddingIdx = paddingIdx === null || paddingIdx >= 0 ? paddingIdx : paddingIdx + numEmbeddings
+    this.paddingIdx = paddingRow('Embedding', numEmbeddings, paddingIdx)
     this.sparse = sparse
     this.weight = arena.parameter([numEmbeddings, embeddingDim], { dtype })
     generator.fillNormal(this.weight)

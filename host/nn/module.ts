@@ -30,11 +30,7 @@ export abstract class Module {
 
   /** Parameters with their names, this module's own first and then those of the modules in it; one that is there twice comes once. */
   *namedParameters(prefix = '', seen: Set<Tensor> = new Set()): IterableIterator<[string, Parameter]> {
-    for (const [name, value] of tensorsIn(this)) {
-      if (!(value instanceof Parameter) || seen.has(value)) continue
-      seen.add(value)
-      yield [prefix + name, value]
-    }
+    yield* firstSeen(this, Parameter, prefix, seen)
     for (const [name, child] of this.namedChildren()) yield* child.namedParameters(`${prefix}${name}.`, seen)
   }
 
@@ -45,11 +41,7 @@ export abstract class Module {
 
   /** Buffers with their names, in the order of the parameters. */
   *namedBuffers(prefix = '', seen: Set<Tensor> = new Set()): IterableIterator<[string, Buffer]> {
-    for (const [name, value] of tensorsIn(this)) {
-      if (!(value instanceof Buffer) || seen.has(value)) continue
-      seen.add(value)
-      yield [prefix + name, value]
-    }
+    yield* firstSeen(this, Buffer, prefix, seen)
     for (const [name, child] of this.namedChildren()) yield* child.namedBuffers(`${prefix}${name}.`, seen)
   }
 
@@ -145,6 +137,15 @@ function* namedTensors(module: Module, prefix = ''): IterableIterator<[string, T
   const own = tensorsIn(module)
   for (const kind of [Parameter, Buffer]) for (const [name, tensor] of own) if (tensor instanceof kind) yield [prefix + name, tensor]
   for (const [name, child] of module.namedChildren()) yield* namedTensors(child, `${prefix}${name}.`)
+}
+
+/** A module's own tensors of a class that were not seen before. */
+function* firstSeen<T extends Tensor>(module: Module, Class: new (...args: never[]) => T, prefix: string, seen: Set<Tensor>) {
+  for (const [name, tensor] of tensorsIn(module)) {
+    if (!(tensor instanceof Class) || seen.has(tensor)) continue
+    seen.add(tensor)
+    yield [prefix + name, tensor] as [string, T]
+  }
 }
 
 /** What stands in fields, and in arrays in fields. Not a private method: those are not there on a clone. */
