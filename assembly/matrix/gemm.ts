@@ -1,66 +1,86 @@
-/** C = A·B (+ bias, or + C) for row-major matrices, in blocks that fit the caches, over panels that fit the micro-kernel. */
-import { FROM_BIAS, FROM_C, FROM_ZERO, ROWS, tile } from './kernel'
-import { packColumns, packRows } from './pack'
-import { copyRow } from '../rows'
+/** C = alpha·A·B + beta·S for row-major matrices, in blocks that fit the caches, over panels that fit the micro-kernel. */
+import { Off, On, splat } from '../lanes'
+import { gemv, gemvCrossed } from './gemv'
+import { Five, Four, One, Six, Three, Two } from './heights'
+import { ROWS, strip, WIDTH } from './kernel'
+import { packColumns, packEntries, packRows } from './pack'
 
-// Elements of a block: A is BLOCK_M × BLOCK_K (96 KB of f32), B is BLOCK_K × BLOCK_N (256 KB of f32).
-const BLOCK_M: usize = 96
-const BLOCK_K: usize = 256
-const BLOCK_N: usize = 256
+// Elements of k and of n in a block: a strip of A takes 18 KB and a panel of B 6 KB of the first-level cache, a block of B 384 KB of f32.
+const BLOCK_K: usize = 192
+const BLOCK_N: usize = 512
+
+// B with rows side by side is used where it lies up to so many rows of A, and A up to so many columns of B (docs/performance.md).
+const IN_PLACE_M: usize = 64
+const IN_PLACE_N: usize = 96
 
 /** Bytes of working memory `gemm` needs, for either element type. */
 export function gemmScratch(): usize {
-  return (BLOCK_M + BLOCK_N) * BLOCK_K * 8 + 3 * 128
+  return BLOCK_K * (ROWS * 16 + BLOCK_N * 8) + (ROWS + 1) * WIDTH + 128
 }
 
-/** Copies the first `columns` (≤ 2 vectors) of `rows` rows out of or into a matrix whose surplus must not be written. */
-function copyTile<E>(to: usize, toStride: usize, from: usize, fromStride: usize, rows: usize, columns: usize): void {
-  for (; rows > 0; rows--, to += toStride, from += fromStride) {
-    copyRow(to, from, columns * sizeof<E>())
-  }
+/** Up to six rows. */
+// @ts-ignore: decorator
+@inline function strips<E, Packed>(
+  rows: usize, n: usize, k: usize, a: usize, rowA: usize, stepA: usize, b: usize, stepB: usize, panel: usize, c: usize, rowC: usize,
+  scale: v128, start: usize, rowS: usize, panelS: usize, edge: usize,
+): void {
+  if (rows == 6) strip<E, Six, Packed>(n, k, a, rowA, stepA, b, stepB, panel, c, rowC, scale, start, rowS, panelS, edge)
+  else if (rows == 5) strip<E, Five, Packed>(n, k, a, rowA, stepA, b, stepB, panel, c, rowC, scale, start, rowS, panelS, edge)
+  else if (rows == 4) strip<E, Four, Packed>(n, k, a, rowA, stepA, b, stepB, panel, c, rowC, scale, start, rowS, panelS, edge)
+  else if (rows == 3) strip<E, Three, Packed>(n, k, a, rowA, stepA, b, stepB, panel, c, rowC, scale, start, rowS, panelS, edge)
+  else if (rows == 2) strip<E, Two, Packed>(n, k, a, rowA, stepA, b, stepB, panel, c, rowC, scale, start, rowS, panelS, edge)
+  else strip<E, One, Packed>(n, k, a, rowA, stepA, b, stepB, panel, c, rowC, scale, start, rowS, panelS, edge)
 }
 
 /**
  * A is m × k (k × m if transposeA), B is k × n (n × k if transposeB), C is m × n; lda, ldb, ldc are the elements from row to row.
- * bias: address of n values that start every row, or 0. accumulate: non-zero to start from what C holds (then without bias).
+ * alpha multiplies the elements of A before they meet those of B. The sums start from beta·S: S is m × n too and may be C; with lds = 0 it is
+ * one row for all, a bias; at address 0 it is zero.
  */
 export function gemm<E>(
-  transposeA: u32, transposeB: u32, m: usize, n: usize, k: usize,
-  a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize,
-  bias: usize, accumulate: u32, scratch: usize,
+  transposeA: u32, transposeB: u32, m: usize, n: usize, k: usize, alpha: f64, a: usize, lda: usize, b: usize, ldb: usize,
+  beta: f64, s: usize, lds: usize, c: usize, ldc: usize, scratch: usize,
 ): void {
-  const size = sizeof<E>(), columns: usize = 32 / size
-  const strideA = lda * size, strideB = ldb * size, strideC = ldc * size
-  const panelsA = scratch, panelsB = panelsA + BLOCK_M * BLOCK_K * size + 128, edge = panelsB + BLOCK_K * BLOCK_N * size + 128
-  const start = accumulate ? FROM_C : bias ? FROM_BIAS : FROM_ZERO
+  const size = sizeof<E>(), across = WIDTH / size, strideB = ldb * size, strideC = ldc * size
+  const rowA = transposeA ? size : lda * size, stepA = transposeA ? lda * size : size
+  const entries = scratch, edge = entries + BLOCK_K * ROWS * 16, zeros = edge + ROWS * WIDTH, panels = zeros + WIDTH
+  v128.store(zeros, splat<E>(0)), v128.store(zeros, splat<E>(0), 16)
+  const isRow = m == 1, isColumn = n == 1 && ldc == 1 && lds <= 1 && alpha == 1
+  if (k > 0 && (isRow || isColumn)) {
+    const isOne = !isRow && lds == 0
+    if (isOne && s) v128.store(zeros, v128.load_splat<E>(s))
+    const start = s && !isOne ? s : zeros, stepS: usize = s && !isOne ? 16 : 0
+    const x = isRow ? a : b, stepX = isRow ? stepA : transposeB ? size : strideB
+    const matrix = isRow ? b : a, stride = isRow ? strideB : lda * size
+    if (isRow ? transposeB : !transposeA) gemvCrossed<E>(m * n, k, splat<E>(alpha), x, stepX, matrix, stride, c, splat<E>(beta), start, stepS)
+    else gemv<E>(m * n, k, splat<E>(alpha), x, stepX, matrix, stride, c, splat<E>(beta), start, stepS)
+    return
+  }
+  const inPlaceA = alpha == 1 && n <= IN_PLACE_N, inPlaceB = !transposeB && m <= IN_PLACE_M
   for (let j0: usize = 0; j0 < n; j0 += BLOCK_N) {
     const nb = min(BLOCK_N, n - j0)
-    // One turn even for k = 0, which leaves the bias or zeros in C.
+    // One turn even for k = 0, which leaves beta·S in C.
     for (let k0: usize = 0; k0 == 0 || k0 < k; k0 += BLOCK_K) {
-      const kb = min(BLOCK_K, k - k0), from = k0 ? FROM_C : start
-      for (let j: usize = 0, out = panelsB; j < nb; j += columns, out += kb * 32) {
-        if (transposeB) packColumns<E>(out, b + (j0 + j) * strideB + k0 * size, strideB, min(columns, nb - j), kb, 32)
-        else packRows(out, b + k0 * strideB + (j0 + j) * size, strideB, kb, 32)
-      }
-      for (let i0: usize = 0; i0 < m; i0 += BLOCK_M) {
-        const mb = min(BLOCK_M, m - i0)
-        for (let i: usize = 0, out = panelsA; i < mb; i += ROWS, out += kb * ROWS * size) {
-          if (transposeA) packRows(out, a + k0 * strideA + (i0 + i) * size, strideA, kb, ROWS * size)
-          else packColumns<E>(out, a + (i0 + i) * strideA + k0 * size, strideA, min(ROWS, mb - i), kb, ROWS * size)
+      const kb = min(BLOCK_K, k - k0), scale = splat<E>(k0 || !s ? 1 : beta)
+      let from = b + k0 * strideB + j0 * size, step = strideB, panel = WIDTH
+      if (!inPlaceB) {
+        step = WIDTH
+        panel = kb * WIDTH
+        for (let j: usize = 0, out = panels; j < nb; j += across, out += panel) {
+          if (transposeB) packColumns<E>(out, b + (j0 + j) * strideB + k0 * size, strideB, min(across, nb - j), kb, WIDTH)
+          else packRows(out, from + j * size, strideB, kb, WIDTH)
         }
-        for (let j: usize = 0; j < nb; j += columns) {
-          const panelB = panelsB + j * kb * size, nt = min(columns, nb - j), biasAt = bias + (j0 + j) * size
-          for (let i: usize = 0; i < mb; i += ROWS) {
-            const panelA = panelsA + i * kb * size, mt = min(ROWS, mb - i)
-            const at = c + (i0 + i) * strideC + (j0 + j) * size
-            if (mt == ROWS && nt == columns) {
-              tile<E>(kb, panelA, panelB, at, strideC, from, biasAt)
-            } else {
-              if (from == FROM_C) copyTile<E>(edge, 32, at, strideC, mt, nt)
-              tile<E>(kb, panelA, panelB, edge, 32, from, biasAt)
-              copyTile<E>(at, strideC, edge, 32, mt, nt)
-            }
-          }
+        from = panels
+      }
+      for (let i: usize = 0; i < m; i += ROWS) {
+        const rows = min(ROWS, m - i), at = a + i * rowA + k0 * stepA, out = c + i * strideC + j0 * size
+        // Later blocks of k go on from what earlier ones have left in C.
+        const start = k0 ? out : s ? s + (i * lds + j0) * size : zeros, rowS = k0 ? strideC : s ? lds * size : 0, panelS = k0 || s ? WIDTH : 0
+        if (inPlaceA) {
+          strips<E, Off>(rows, nb, kb, at, rowA, stepA, from, step, panel, out, strideC, scale, start, rowS, panelS, edge)
+        } else {
+          packEntries<E>(entries, at, rowA, stepA, rows, kb, alpha)
+          strips<E, On>(rows, nb, kb, entries, 0, 0, from, step, panel, out, strideC, scale, start, rowS, panelS, edge)
         }
       }
     }

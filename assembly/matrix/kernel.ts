@@ -1,65 +1,66 @@
 /**
- * The one gemm micro-kernel: a tile of ROWS × 2 vectors of C in registers, over packed panels
- *   a[k][ROWS], b[k][2 vectors].
- * Every element of C is one accumulator that takes its products in the order of k.
+ * The one gemm micro-kernel: a tile of up to six rows × two vectors of C in registers, each element one accumulator that takes its
+ * products in the order of k, whatever the path.
+ *
+ * Twelve accumulators, two vectors of B and one of A are all 15 registers that V8 leaves on x64. Of 14 forms measured in Node 20, Node 24,
+ * Deno and Bun (docs/performance.md) 6 × 2 is the best in three of the four, and the best with relaxed multiply-add.
  */
-import { mulAdd, splat } from '../lanes'
+import { accumulate, isOn, splat } from '../lanes'
+import { copyRow } from '../rows'
 
-/** Rows of the tile: 8 accumulators, two vectors of B and one of A leave V8 and JavaScriptCore registers to spare of 16. */
-export const ROWS: usize = 4
+/** Rows of a tile at most, and the bytes of one of its rows. */
+export const ROWS: usize = 6
+export const WIDTH: usize = 32
 
-/** Where a tile's accumulators start. */
-export const FROM_ZERO: u32 = 0
-export const FROM_BIAS: u32 = 1
-export const FROM_C: u32 = 2
-
-/** `stride`: bytes between the rows of C. `bias`: address of the two vectors added to every row, read if `from` is FROM_BIAS. */
-export function tile<E>(k: usize, a: usize, b: usize, c: usize, stride: usize, from: u32, bias: usize): void {
-  let p0: v128, q0: v128, p1: v128, q1: v128, p2: v128, q2: v128, p3: v128, q3: v128
-  if (from == FROM_C) {
-    p0 = v128.load(c)
-    q0 = v128.load(c, 16)
-    p1 = v128.load(c + stride)
-    q1 = v128.load(c + stride, 16)
-    p2 = v128.load(c + 2 * stride)
-    q2 = v128.load(c + 2 * stride, 16)
-    p3 = v128.load(c + 3 * stride)
-    q3 = v128.load(c + 3 * stride, 16)
-  } else {
-    p0 = splat<E>(0)
-    q0 = p0
-    if (from == FROM_BIAS) {
-      p0 = v128.load(bias)
-      q0 = v128.load(bias, 16)
-    }
-    p1 = p0
-    q1 = q0
-    p2 = p0
-    q2 = q0
-    p3 = p0
-    q3 = q0
-  }
-  for (const end = b + k * 32; b < end; b += 32, a += ROWS * sizeof<E>()) {
+/**
+ * C[R × 2 vectors] = A[R × k]·B[k × 2 vectors] + scale·S.
+ *
+ * Packed: `a` is [k][R] vectors, of one element each. Else `a` is the first element of A, and `rowA`, `stepA` lead to the next row and the next k;
+ * `stepB` leads to B's next k, `rowC` and `rowS` to the next rows. All in bytes. A function of its own: inside another loop Node 20 (V8 11.3) spills
+ * four accumulators, which costs a sixth.
+ */
+function tile<E, R, Packed>(
+  k: usize, a: usize, rowA: usize, stepA: usize, b: usize, stepB: usize, c: usize, rowC: usize, scale: v128, start: usize, rowS: usize,
+): void {
+  const rows = offsetof<R>(), step = isOn<Packed>() ? 16 * rows : stepA
+  const a2 = rowA + rowA, a3 = a2 + rowA, a4 = a3 + rowA, a5 = a4 + rowA
+  const s1 = start + rowS, s2 = s1 + rowS, s3 = s2 + rowS, s4 = s3 + rowS, s5 = s4 + rowS
+  let p0 = v128.mul<E>(scale, v128.load(start)), q0 = v128.mul<E>(scale, v128.load(start, 16))
+  let p1: v128, q1: v128, p2: v128, q2: v128, p3: v128, q3: v128, p4: v128, q4: v128, p5: v128, q5: v128
+  if (rows > 1) p1 = v128.mul<E>(scale, v128.load(s1)), q1 = v128.mul<E>(scale, v128.load(s1, 16))
+  if (rows > 2) p2 = v128.mul<E>(scale, v128.load(s2)), q2 = v128.mul<E>(scale, v128.load(s2, 16))
+  if (rows > 3) p3 = v128.mul<E>(scale, v128.load(s3)), q3 = v128.mul<E>(scale, v128.load(s3, 16))
+  if (rows > 4) p4 = v128.mul<E>(scale, v128.load(s4)), q4 = v128.mul<E>(scale, v128.load(s4, 16))
+  if (rows > 5) p5 = v128.mul<E>(scale, v128.load(s5)), q5 = v128.mul<E>(scale, v128.load(s5, 16))
+  for (const end = b + k * stepB; b != end; b += stepB, a += step) {
     const p = v128.load(b), q = v128.load(b, 16)
-    let x = v128.load_splat<E>(a)
-    p0 = mulAdd<E>(x, p, p0)
-    q0 = mulAdd<E>(x, q, q0)
-    x = v128.load_splat<E>(a, sizeof<E>())
-    p1 = mulAdd<E>(x, p, p1)
-    q1 = mulAdd<E>(x, q, q1)
-    x = v128.load_splat<E>(a, 2 * sizeof<E>())
-    p2 = mulAdd<E>(x, p, p2)
-    q2 = mulAdd<E>(x, q, q2)
-    x = v128.load_splat<E>(a, 3 * sizeof<E>())
-    p3 = mulAdd<E>(x, p, p3)
-    q3 = mulAdd<E>(x, q, q3)
+    let x = isOn<Packed>() ? v128.load(a) : v128.load_splat<E>(a)
+    p0 = accumulate<E>(x, p, p0), q0 = accumulate<E>(x, q, q0)
+    if (rows > 1) x = isOn<Packed>() ? v128.load(a, 16) : v128.load_splat<E>(a + rowA), p1 = accumulate<E>(x, p, p1), q1 = accumulate<E>(x, q, q1)
+    if (rows > 2) x = isOn<Packed>() ? v128.load(a, 32) : v128.load_splat<E>(a + a2), p2 = accumulate<E>(x, p, p2), q2 = accumulate<E>(x, q, q2)
+    if (rows > 3) x = isOn<Packed>() ? v128.load(a, 48) : v128.load_splat<E>(a + a3), p3 = accumulate<E>(x, p, p3), q3 = accumulate<E>(x, q, q3)
+    if (rows > 4) x = isOn<Packed>() ? v128.load(a, 64) : v128.load_splat<E>(a + a4), p4 = accumulate<E>(x, p, p4), q4 = accumulate<E>(x, q, q4)
+    if (rows > 5) x = isOn<Packed>() ? v128.load(a, 80) : v128.load_splat<E>(a + a5), p5 = accumulate<E>(x, p, p5), q5 = accumulate<E>(x, q, q5)
   }
-  v128.store(c, p0)
-  v128.store(c, q0, 16)
-  v128.store(c + stride, p1)
-  v128.store(c + stride, q1, 16)
-  v128.store(c + 2 * stride, p2)
-  v128.store(c + 2 * stride, q2, 16)
-  v128.store(c + 3 * stride, p3)
-  v128.store(c + 3 * stride, q3, 16)
+  const c1 = c + rowC, c2 = c1 + rowC, c3 = c2 + rowC, c4 = c3 + rowC, c5 = c4 + rowC
+  v128.store(c, p0), v128.store(c, q0, 16)
+  if (rows > 1) v128.store(c1, p1), v128.store(c1, q1, 16)
+  if (rows > 2) v128.store(c2, p2), v128.store(c2, q2, 16)
+  if (rows > 3) v128.store(c3, p3), v128.store(c3, q3, 16)
+  if (rows > 4) v128.store(c4, p4), v128.store(c4, q4, 16)
+  if (rows > 5) v128.store(c5, p5), v128.store(c5, q5, 16)
+}
+
+/** R rows of C, n columns, over panels of B that are `panel` bytes apart; those of S are `panelS` apart. `edge` has room for a tile. */
+export function strip<E, R, Packed>(
+  n: usize, k: usize, a: usize, rowA: usize, stepA: usize, b: usize, stepB: usize, panel: usize, c: usize, rowC: usize,
+  scale: v128, start: usize, rowS: usize, panelS: usize, edge: usize,
+): void {
+  const across = WIDTH / sizeof<E>()
+  for (; n >= across; n -= across, b += panel, c += WIDTH, start += panelS) {
+    tile<E, R, Packed>(k, a, rowA, stepA, b, stepB, c, rowC, scale, start, rowS)
+  }
+  if (n == 0) return
+  tile<E, R, Packed>(k, a, rowA, stepA, b, stepB, edge, WIDTH, scale, start, rowS)
+  for (const end = c + offsetof<R>() * rowC; c != end; c += rowC, edge += WIDTH) copyRow(c, edge, n * sizeof<E>())
 }

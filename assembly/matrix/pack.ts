@@ -3,6 +3,7 @@
  * is there: the surplus only reaches elements of C that are never stored. Reads overrun an array by less than 64 bytes (the arena keeps
  * as many free at the end of its memory), writes overrun a panel by less than 128.
  */
+import { splat } from '../lanes'
 
 /** Source in which the elements of one k lie side by side: source[k][…], `stride` bytes from one k to the next. */
 export function packRows(out: usize, source: usize, stride: usize, k: usize, widthBytes: usize): void {
@@ -34,5 +35,13 @@ export function packColumns<E>(out: usize, source: usize, stride: usize, rows: u
         v128.store(to + widthBytes, v128.shuffle<i64>(r0, r1, 1, 3))
       }
     }
+  }
+}
+
+/** out[k][rows] = alpha·source, each element in all lanes of a vector of its own: a plain load is as fast as a splatting one, or faster. */
+export function packEntries<E>(out: usize, source: usize, row: usize, step: usize, rows: usize, k: usize, alpha: f64): void {
+  const scale = splat<E>(alpha)
+  for (const end = out + k * rows * 16; out < end; source += step) {
+    for (let at = source, next = out + rows * 16; out < next; out += 16, at += row) v128.store(out, v128.mul<E>(scale, v128.load_splat<E>(at)))
   }
 }

@@ -116,20 +116,23 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   if (bias) stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), bias.address, [0, 1, 0, 0])
   each((at, weightAt, outAt) => {
     unfold(columns, x.address + at)
+    const out = y.address + outAt
     kernels.gemm(
       0,
       0,
       own,
       points,
       taps,
+      1,
       weight.address + weightAt,
       taps,
       columns,
       points,
-      y.address + outAt,
+      1,
+      bias ? out : 0,
       points,
-      0,
-      bias ? 1 : 0,
+      out,
+      points,
       scratch,
     )
   })
@@ -138,13 +141,14 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     weight.accumulate((dw, more) =>
       each((at, weightAt, outAt, isFirstRow) => {
         unfold(work, x.address + at)
-        kernels.gemm(0, 1, own, taps, points, dy + outAt, points, work, points, dw + weightAt, taps, 0, isFirstRow ? more : 1, scratch)
+        const to = dw + weightAt
+        kernels.gemm(0, 1, own, taps, points, 1, dy + outAt, points, work, points, 1, isFirstRow && !more ? 0 : to, taps, to, taps, scratch)
       }),
     )
     x.accumulate((dx, more) => {
       if (!more) kernels.fill(x.bytes, dx, 0)
       each((at, weightAt, outAt) => {
-        kernels.gemm(1, 0, taps, points, own, weight.address + weightAt, taps, dy + outAt, points, work, points, 0, 0, scratch)
+        kernels.gemm(1, 0, taps, points, own, 1, weight.address + weightAt, taps, dy + outAt, points, 1, 0, 0, work, points, scratch)
         kernels.col2im(inputs, height, width, ...window, dx + at, work)
       })
     })

@@ -24,10 +24,31 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   const rows = sizeOf(x.shape.slice(0, -1))
   const y = arena.temporary([...x.shape.slice(0, -1), outputs], x.dtype, 'linear')
   const { scratch } = arena
-  kernels.gemm(0, 1, rows, outputs, inputs, x.address, inputs, weight.address, inputs, y.address, outputs, bias?.address ?? 0, 0, scratch)
+  kernels.gemm(
+    0,
+    1,
+    rows,
+    outputs,
+    inputs,
+    1,
+    x.address,
+    inputs,
+    weight.address,
+    inputs,
+    1,
+    bias?.address ?? 0,
+    0,
+    y.address,
+    outputs,
+    scratch,
+  )
   return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
-    x.accumulate((dx, more) => kernels.gemm(0, 0, rows, inputs, outputs, dy, outputs, weight.address, inputs, dx, inputs, 0, more, scratch))
-    weight.accumulate((dw, more) => kernels.gemm(1, 0, outputs, inputs, rows, dy, outputs, x.address, inputs, dw, inputs, 0, more, scratch))
+    x.accumulate((dx, more) =>
+      kernels.gemm(0, 0, rows, inputs, outputs, 1, dy, outputs, weight.address, inputs, 1, more && dx, inputs, dx, inputs, scratch),
+    )
+    weight.accumulate((dw, more) =>
+      kernels.gemm(1, 0, outputs, inputs, rows, 1, dy, outputs, x.address, inputs, 1, more && dw, inputs, dw, inputs, scratch),
+    )
     bias?.contribute((db) => kernels.sumAxis(1, rows, outputs, db, dy, 1))
   })
 }
@@ -95,14 +116,18 @@ function batched(a: Tensor, b: Tensor): Tensor {
   const each = (body: (i: number, a: number, b: number, c: number) => void) => {
     for (let i = 0; i < atA.length; i++) body(i, atA[i]!, atB[i]!, i * rows * n * bytes)
   }
-  each((_, x, y, z) => kernels.gemm(0, 0, rows, n, k, a.address + x, k, b.address + y, n, c.address + z, n, 0, 0, scratch))
+  each((_, x, y, z) => kernels.gemm(0, 0, rows, n, k, 1, a.address + x, k, b.address + y, n, 1, 0, 0, c.address + z, n, scratch))
   return arena.tape.record(c, [a, b], (dc) => {
     const [metA, metB] = [repeats(atA), repeats(atB)]
     a.accumulate((da, more) =>
-      each((i, x, y, z) => kernels.gemm(0, 1, rows, k, n, dc + z, n, b.address + y, n, da + x, k, 0, more | metA[i]!, scratch)),
+      each((i, x, y, z) =>
+        kernels.gemm(0, 1, rows, k, n, 1, dc + z, n, b.address + y, n, 1, more | metA[i]! && da + x, k, da + x, k, scratch),
+      ),
     )
     b.accumulate((db, more) =>
-      each((i, x, y, z) => kernels.gemm(1, 0, k, n, rows, a.address + x, k, dc + z, n, db + y, n, 0, more | metB[i]!, scratch)),
+      each((i, x, y, z) =>
+        kernels.gemm(1, 0, k, n, rows, 1, a.address + x, k, dc + z, n, 1, more | metB[i]! && db + y, n, db + y, n, scratch),
+      ),
     )
   })
 }

@@ -90,34 +90,32 @@ export class Muon extends MemberOptimizer<MuonOptions> {
     const update = arena.temporary(parameter.shape, dtype, 'Muon').address
     if (o.nesterov) kernels.lerpTo(bytes, update, grad, buffer, o.momentum)
     else kernels.scale(bytes, update, buffer, 1)
-    const orthogonal = this.#orthogonalized(update, rows, columns, dtype, o)
+    const orthogonal = this.#orthogonalized(update, parameter, o)
     const ratio = o.adjustLrFn === 'match_rms_adamw' ? 0.2 * Math.sqrt(Math.max(rows, columns)) : Math.sqrt(Math.max(1, rows / columns))
     kernels.combine(bytes, address, address, orthogonal, 1 - o.lr * o.weightDecay, -o.lr * ratio)
   }
 
   /** The Newton–Schulz iteration, on the side of the shorter axis n: for rows > columns XᵀX takes the place of XXᵀ. */
-  #orthogonalized(update: number, rows: number, columns: number, dtype: FloatType, o: MuonOptions): number {
+  #orthogonalized(update: number, { shape, dtype, bytes }: Parameter, o: MuonOptions): number {
     const { arena } = this
-    const kernels = arena.kernels[dtype]
+    const kernels = arena.kernels[dtype as FloatType]
+    const [rows, columns] = shape as [number, number]
     const { scratch } = arena
     const tall = rows > columns
     const n = Math.min(rows, columns)
     const [a, b, c] = o.nsCoefficients as [number, number, number]
     let x = update
-    const { bytes, address } = arena.temporary([rows, columns], dtype, 'Muon')
-    let next = address
-    const gram = arena.temporary([n, n], dtype, 'Muon')
-    const square = arena.temporary([n, n], dtype, 'Muon').address
-    const norm = Math.sqrt(arena.folds.one('squaredNorm', dtype, rows * columns, x))
+    let next = arena.temporary(shape, dtype, 'Muon').address
+    const gram = arena.temporary([n, n], dtype, 'Muon').address
+    const inner = arena.temporary([n, n], dtype, 'Muon').address
+    const norm = Math.sqrt(arena.folds.one('squaredNorm', dtype as FloatType, rows * columns, x))
     kernels.scale(bytes, x, x, 1 / (norm < o.eps ? o.eps : norm))
     for (let step = 0; step < o.nsSteps; step++) {
       const k = tall ? rows : columns
-      kernels.gemm(tall ? 1 : 0, tall ? 0 : 1, n, n, k, x, columns, x, columns, gram.address, n, 0, 0, scratch)
-      kernels.gemm(0, 0, n, n, n, gram.address, n, gram.address, n, square, n, 0, 0, scratch)
-      kernels.combine(gram.bytes, gram.address, gram.address, square, b, c)
-      if (tall) kernels.gemm(0, 0, rows, n, n, x, n, gram.address, n, next, n, 0, 0, scratch)
-      else kernels.gemm(0, 0, n, columns, n, gram.address, n, x, columns, next, columns, 0, 0, scratch)
-      kernels.combine(bytes, next, next, x, 1, a)
+      kernels.gemm(tall ? 1 : 0, tall ? 0 : 1, n, n, k, 1, x, columns, x, columns, 1, 0, 0, gram, n, scratch)
+      kernels.gemm(0, 0, n, n, n, c, gram, n, gram, n, b, gram, n, inner, n, scratch)
+      if (tall) kernels.gemm(0, 0, rows, n, n, 1, x, n, inner, n, a, x, n, next, n, scratch)
+      else kernels.gemm(0, 0, n, columns, n, 1, inner, n, x, columns, a, x, columns, next, columns, scratch)
       ;[x, next] = [next, x]
     }
     return x
