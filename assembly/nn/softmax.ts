@@ -53,11 +53,11 @@ abstract class RowMap {
   storeFirst(out, f.at<E>(v128.load(x), v128.load(y), s_, t_, u_), left)
 }
 
-/** e^(x − s)·t */
-class Softmax extends RowMap {
+/** x·t */
+class Scaled extends RowMap {
   // @ts-ignore: decorator
-  @inline at<E>(x: v128, _y: v128, s: v128, t: v128, _u: v128): v128 {
-    return v128.mul<E>(exp<E>(v128.sub<E>(x, s)), t)
+  @inline at<E>(x: v128, _y: v128, _s: v128, t: v128, _u: v128): v128 {
+    return v128.mul<E>(x, t)
   }
 }
 
@@ -97,13 +97,34 @@ function ln(x: f64): f64 {
   return f64x2.extract_lane(log<f64>(splat<f64>(x)), 0)
 }
 
-/** out = softmax of the rows of x[rows, n]. With `safe` a row that is −∞ throughout becomes 0, as in torch's attention. */
-export function softmax<E>(rows: usize, n: usize, out: usize, x: usize, safe: bool): void {
-  for (let r: usize = 0; r < rows; r++, out += n * sizeof<E>(), x += n * sizeof<E>()) {
-    const greatest = rowMax<E>(x, n)
-    if (safe && greatest == -Infinity) memory.fill(out, 0, n * sizeof<E>())
-    else mapRow<Softmax, E>(n, out, x, x, greatest, 1 / rowSum<E>(x, n, greatest), 0)
+/**
+ * out = softmax of a row, whose exponentials are kept in out until their sum is known. A `safe` row that is −∞ throughout becomes 0, as in
+ * torch's attention.
+ */
+export function softmaxRow<E>(n: usize, out: usize, x: usize, safe: bool): void {
+  const greatest = rowMax<E>(x, n)
+  if (safe && greatest == -Infinity) {
+    memory.fill(out, 0, n * sizeof<E>())
+    return
   }
+  const shift = splat<E>(greatest), size = n * sizeof<E>()
+  let sum = splat<f64>(0)
+  for (let i: usize = 0; i < size; i += 16) {
+    const value = exp<E>(v128.sub<E>(v128.load(x + i), shift))
+    if (size - i >= 16) {
+      v128.store(out + i, value)
+      sum = addWide<E>(sum, value)
+    } else {
+      storeFirst(out + i, value, size - i)
+      sum = addWide<E>(sum, v128.and(value, firstLanes<E>((size - i) / sizeof<E>())))
+    }
+  }
+  mapRow<Scaled, E>(n, out, out, out, 0, 1 / total(sum), 0)
+}
+
+/** out = softmax of the rows of x[rows, n] */
+export function softmax<E>(rows: usize, n: usize, out: usize, x: usize, safe: bool): void {
+  for (const size = n * sizeof<E>(); rows > 0; rows--, out += size, x += size) softmaxRow<E>(n, out, x, safe)
 }
 
 /** out = ln softmax of the rows of x[rows, n] */
@@ -114,11 +135,13 @@ export function logSoftmax<E>(rows: usize, n: usize, out: usize, x: usize): void
   }
 }
 
-/** out = y·(dy − Σ y·dy) */
+/** out = y·(dy − Σ y·dy) of a row */
+export function softmaxRowBackward<E>(n: usize, out: usize, y: usize, dy: usize): void {
+  mapRow<SoftmaxBackward, E>(n, out, y, dy, foldArray<Dot, E>(n, y, dy, 0), 0, 0)
+}
+
 export function softmaxBackward<E>(rows: usize, n: usize, out: usize, y: usize, dy: usize): void {
-  for (const stride = n * sizeof<E>(); rows > 0; rows--, out += stride, y += stride, dy += stride) {
-    mapRow<SoftmaxBackward, E>(n, out, y, dy, foldArray<Dot, E>(n, y, dy, 0), 0, 0)
-  }
+  for (const stride = n * sizeof<E>(); rows > 0; rows--, out += stride, y += stride, dy += stride) softmaxRowBackward<E>(n, out, y, dy)
 }
 
 /** out = dy − e^y·Σ dy */
