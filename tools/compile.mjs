@@ -1,7 +1,11 @@
 /** Compiles assembly/ to dist/downhill.wasm, and writes host/generated/: the kernels' types (by kernels.mjs) and the binary as base64. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
+import { constantsInMemory } from './constants.mjs'
 import Kernels from './kernels.mjs'
+
+/** Where the kernels' constants are: behind the addresses that a null pointer with an offset reaches. */
+const CONSTANTS = 1024
 
 process.chdir(new URL('..', import.meta.url).pathname)
 rmSync('dist', { recursive: true, force: true })
@@ -15,8 +19,10 @@ if (error) {
   process.exit(1)
 }
 writeFileSync('host/generated/kernels.ts', kernels.hostTypes)
-const binary = readFileSync('dist/downhill.wasm').toString('base64')
+const { binary, text } = constantsInMemory(readFileSync('dist/downhill.wasm'), CONSTANTS)
+writeFileSync('dist/downhill.wasm', binary)
+writeFileSync('build/downhill.wat', text)
 writeFileSync(
   'host/generated/binary.ts',
-  `// Written by tools/compile.mjs: dist/downhill.wasm.\nconst binary: string = '${binary}'\nexport default binary\n`,
+  `// Written by tools/compile.mjs: dist/downhill.wasm.\nconst binary: string = '${Buffer.from(binary).toString('base64')}'\nexport default binary\n`,
 )

@@ -14,7 +14,7 @@ type Node = string | Node[]
 /** The text format as nested lists. */
 function parse(source: string): Node[] {
   const stack: Node[][] = [[]]
-  for (const token of source.match(/\(|\)|"[^"]*"|[^\s()]+/g)!) {
+  for (const token of source.match(/\(|\)|"(?:[^"\\]|\\.)*"|[^\s()]+/g)!) {
     if (token === '(') stack.push([])
     else if (token === ')') {
       const list = stack.pop()!
@@ -77,7 +77,7 @@ describe('the binary', () => {
   })
 
   // The rules, the folds, and what moves or adds whole rows: these loops are where the time goes. Pooling is scalar, and activations may call.
-  const hot = /^(gemm|dot|absMax|nonFinite|sum\w*|\w*[nN]orm\w*|im2col|col2im|gatherRows|scatterAddRows)_/
+  const hot = /^(gemm|dot|absMax|nonFinite|sum\w*|\w*[nN]orm\w*|convolution(Weight|Input)?|gatherRows|scatterAddRows)_/
   const names = [...exports.keys()].filter((name) => name.split('_')[0]! in rules || hot.test(name))
 
   it('has a kernel for every combination of flags', () => {
