@@ -9,6 +9,7 @@ export {
   Abs, AbsBackward, Add, Affine, Clamp, Combine, Div, DivisorBackward, DropoutMask, Equal, Erf, Exp, Fill, Log, Mul, Pow, Scale, Sqrt,
   SqrtBackward, Sub,
 } from './nn/arithmetic'
+export { attention, attentionBackward, attentionWork } from './nn/attention'
 export { gatherRows, scatterAddRows } from './nn/embedding'
 export { Huber, HuberBackward, mse, ScaledDifference } from './nn/loss'
 export {

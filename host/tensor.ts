@@ -102,7 +102,15 @@ export class Tensor {
     this.gradAddress = address
   }
 
-  /** @internal The same for a `write` that can only overwrite. */
+  /** @internal The address of its gradient during a backward pass, which is 0 if nothing was added to it yet. */
+  startGrad(): number {
+    this.accumulate((address, more) => {
+      if (!more) kernelsOf(this).fill(this.bytes, address, 0)
+    })
+    return this.gradAddress
+  }
+
+  /** @internal `accumulate` for a `write` that can only overwrite. */
   contribute(write: (address: number) => void): void {
     this.accumulate((address, more) => {
       if (!more) return write(address)

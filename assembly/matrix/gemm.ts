@@ -33,7 +33,7 @@ export function gemmScratch(): usize {
 }
 
 /**
- * A is m × k (k × m if transposeA), B is k × n (n × k if transposeB), C is m × n; lda, ldb, ldc are the elements from row to row.
+ * A is m × k (k × m if transposeA), B is k × n (n × k if transposeB), C is m × n; lda, ldb, ldc > 0 are the elements from row to row.
  * alpha multiplies the elements of A before they meet those of B. The sums start from beta·S: S is m × n too and may be C; with lds = 0 it is
  * one row for all, a bias; at address 0 it is zero.
  */

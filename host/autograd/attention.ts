@@ -1,13 +1,15 @@
 /** Attention. */
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
-import { showShape, sizeOf } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
+import { bytesPerElement, type Tensor } from '../tensor.ts'
+import type { FloatType } from '../wasm.ts'
 import { add, affine } from './arithmetic.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { matmul } from './products.ts'
 import { transpose } from './shaping.ts'
 import { softmaxRows } from './softmax.ts'
+import { broadcastAddress, broadcastStrides } from './strides.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
@@ -21,6 +23,13 @@ export interface AttentionOptions {
   readonly weightsMap?: (weights: Tensor) => Tensor
 }
 
+const BY = 'scaledDotProductAttention'
+
+/** Checks the options that say which position sees which. */
+export function checkMask(by: string, { attnMask, isCausal = false }: Pick<AttentionOptions, 'attnMask' | 'isCausal'>): void {
+  check(!(attnMask && isCausal), 'option-range', `${by} takes attnMask or isCausal, not both`)
+}
+
 /**
  * softmax(query·keyᵀ·scale + mask)·value (Vaswani et al., arXiv 1706.03762). A query that sees no key gives 0.
  *
@@ -31,26 +40,109 @@ export interface AttentionOptions {
  * @throws `shape-mismatch`
  */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
-  checkNames('scaledDotProductAttention', ['attnMask', 'isCausal', 'scale', 'weightsMap'], options)
-  const by = 'scaledDotProductAttention'
-  prepare(by, query, key, value)
+  checkNames(BY, ['attnMask', 'isCausal', 'scale', 'weightsMap'], options)
+  const { arena } = prepare(BY, query, key, value)
   const { attnMask, isCausal = false, weightsMap, scale = 1 / Math.sqrt(query.shape.at(-1) ?? 1) } = options
-  check(!(attnMask && isCausal), 'option-range', `${by} takes attnMask or isCausal, not both`)
-  check(typeof scale === 'number', 'option-range', () => `${by}: scale is a number, not ${shown(scale)}`)
+  checkMask(BY, options)
+  check(typeof scale === 'number', 'option-range', () => `${BY}: scale is a number, not ${shown(scale)}`)
   if (query.shape.length < 2 || query.shape.at(-1) !== key.shape.at(-1))
-    throw mismatch(by, query, key, 'they are [..., queries, width] and [..., keys, width]')
-  if (key.shape.at(-2) !== value.shape.at(-2)) throw mismatch(by, key, value, 'they have as many rows')
+    throw mismatch(BY, query, key, 'they are [..., queries, width] and [..., keys, width]')
+  if (key.shape.at(-2) !== value.shape.at(-2)) throw mismatch(BY, key, value, 'they have as many rows')
+  const batch = query.shape.slice(0, -2)
+  const isPlain = batch.length <= 2 && [key, value].every(({ shape }) => sameShape(shape.slice(0, -2), batch))
+  if (!isPlain || weightsMap || attnMask?.requiresGrad) return composed(query, key, value, scale, options)
+  const heads = [batch.length > 1 ? batch[0]! : 1, batch.at(-1) ?? 1] as const
+  const [queries, keys, width, valueWidth] = [query.shape.at(-2)!, key.shape.at(-2)!, query.shape.at(-1)!, value.shape.at(-1)!]
+  const whole = (tensor: Tensor): Heads => {
+    const [rows, columns] = tensor.shape.slice(-2) as [number, number]
+    return { tensor, offset: 0, strides: [heads[1] * rows * columns, rows * columns, columns] }
+  }
+  const out = arena.temporary([...batch, queries, valueWidth], query.dtype, BY)
+  const sizes = { heads, queries, keys, width, valueWidth }
+  return attendHeads(whole(query), whole(key), whole(value), whole(out), { ...sizes, mask: attnMask, isCausal, scale })
+}
+
+/** The same from other functions, which broadcast more and give the mask a gradient. */
+function composed(query: Tensor, key: Tensor, value: Tensor, scale: number, { attnMask, isCausal, weightsMap }: AttentionOptions): Tensor {
   const scores = matmul(affine(query, scale, 0), transpose(key, -2, -1))
-  const mask = attnMask ? additive(attnMask, scores) : isCausal ? causal(scores) : undefined
+  const mask = attnMask ? additive(attnMask, scores.dtype as FloatType) : isCausal ? causal(scores) : undefined
   const weights = softmaxRows(mask ? add(scores, mask) : scores, 1)
   return matmul(weightsMap ? weightsMap(weights) : weights, value)
 }
 
+/** Where heads lie: the first, and elements from outer to outer, inner to inner, row to row. */
+interface Place {
+  readonly address: number
+  readonly strides: readonly [outer: number, inner: number, row: number]
+}
+
+/** The heads of an operand, from an element of a tensor on. */
+export interface Heads {
+  readonly tensor: Tensor
+  readonly offset: number
+  readonly strides: Place['strides']
+}
+
+/** What is asked of {@link attendHeads}. */
+export interface HeadsOptions {
+  readonly heads: readonly [outer: number, inner: number]
+  readonly queries: number
+  readonly keys: number
+  readonly width: number
+  readonly valueWidth: number
+  /** Broadcasts to [outer, inner, queries, keys]. */
+  readonly mask: Tensor | undefined
+  readonly isCausal: boolean
+  readonly scale: number
+  /** [outer, inner, queries, keys], what the weights are multiplied with: dropout. */
+  readonly factors?: Tensor
+}
+
+/** u32 of the kernel's table (assembly/nn/attention.ts). */
+const WORDS = 33
+const NOWHERE: Place = { address: 0, strides: [0, 0, 0] }
+
+/** @internal Attention of heads where they lie, into a tensor of which all is written. */
+export function attendHeads(query: Heads, key: Heads, value: Heads, out: Heads, options: HeadsOptions): Tensor {
+  const operands = [query, key, value]
+  const inputs = operands.map(({ tensor }) => tensor)
+  const { arena, kernels, dtype } = prepare(BY, ...inputs)
+  const { heads, queries, keys, width, valueWidth, isCausal, scale, factors } = options
+  const shape = [...heads, queries, keys]
+  const weights = arena.temporary(shape, dtype, BY).address
+  const work = arena.frames.allocate(arena.kernels.attentionWork(keys), BY)
+  const bytes = bytesPerElement[dtype]
+  const places = [...operands, out].map(({ tensor, offset, strides }) => ({ address: tensor.address + offset * bytes, strides }))
+  const mask = options.mask ? maskHeads(options.mask, dtype, shape) : NOWHERE
+  const table = (grads: readonly number[]) => {
+    const address = arena.frames.allocate(4 * WORDS, BY)
+    const fields = [...heads, queries, keys, width, valueWidth, isCausal ? 1 : 0, weights, factors?.address ?? 0, work]
+    arena.u32.set([...fields, ...[...places, mask].flatMap((at) => [at.address, ...at.strides]), ...grads], address / 4)
+    return address
+  }
+  const { scratch } = arena
+  kernels.attention(table([0, 0, 0]), scale, scratch)
+  return arena.tape.record(out.tensor, inputs, (dy) => {
+    const grads = operands.map(({ tensor, offset }) => (tensor.requiresGrad ? tensor.startGrad() + offset * bytes : 0))
+    kernels.attentionBackward(table(grads), scale, dy, scratch)
+  })
+}
+
+/** A mask that broadcasts to [outer, inner, queries, keys], with as many columns as there are keys. */
+function maskHeads(mask: Tensor, dtype: FloatType, shape: Shape): Place {
+  const missing = shape.length - mask.shape.length
+  const fits = missing >= 0 && mask.shape.every((size, axis) => size === 1 || size === shape[axis + missing])
+  check(fits, 'shape-mismatch', () => `${BY}: the mask ${showShape(mask.shape)} does not go with scores ${showShape(shape)}`)
+  const own = [...mask.shape.slice(0, -1), shape.at(-1)!]
+  const [outer, inner, row] = broadcastStrides(own, shape) as [number, number, number]
+  return { address: broadcastAddress(additive(mask, dtype), own, BY), strides: [outer, inner, row] }
+}
+
 /** A mask of 0 and 1 as one of −∞ and 0. */
-function additive(mask: Tensor, scores: Tensor): Tensor {
+function additive(mask: Tensor, dtype: FloatType): Tensor {
   if (mask.dtype !== 'int32') return mask
   const { arena } = mask
-  const own = arena.temporary(mask.shape, scores.dtype, 'scaledDotProductAttention')
+  const own = arena.temporary(mask.shape, dtype, BY)
   const { data } = own
   for (const [i, isSeen] of mask.data.entries()) data[i] = isSeen ? 0 : Number.NEGATIVE_INFINITY
   return own
@@ -60,7 +152,7 @@ function additive(mask: Tensor, scores: Tensor): Tensor {
 function causal(scores: Tensor): Tensor {
   const [queries, keys] = scores.shape.slice(-2) as [number, number]
   check(sizeOf([queries, keys]) > 0, 'shape-mismatch', () => `a causal mask needs scores, and these are ${showShape(scores.shape)}`)
-  const mask = scores.arena.temporary([queries, keys], scores.dtype, 'scaledDotProductAttention')
+  const mask = scores.arena.temporary([queries, keys], scores.dtype, BY)
   const { data } = mask
   for (let q = 0; q < queries; q++) for (let k = 0; k < keys; k++) data[q * keys + k] = k > q ? Number.NEGATIVE_INFINITY : 0
   return mask

@@ -1,7 +1,10 @@
+import type { Arena } from '../arena.ts'
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { Generator } from '../random.ts'
+import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { FloatType } from '../wasm.ts'
 import { prepare } from './prepare.ts'
 
 /** Options of {@link dropout}. */
@@ -22,10 +25,16 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   check(typeof p === 'number' && p >= 0 && p <= 1, 'option-range', () => `dropout: p is a number in [0, 1], not ${shown(p)}`)
   check(generator instanceof Generator, 'option-range', () => `dropout: generator is a Generator, not ${shown(generator)}`)
   if (!training || p === 0) return x
-  const mask = arena.temporary(x.shape, x.dtype, 'dropout')
-  generator.fillUniform(mask, 0, 1)
-  kernels.dropoutMask(x.bytes, mask.address, mask.address, p, p === 1 ? 0 : 1 / (1 - p))
+  const factors = dropoutFactors(arena, x.shape, x.dtype as FloatType, p, generator)
   const y = arena.temporary(x.shape, x.dtype, 'dropout')
-  kernels.mul(x.bytes, y.address, x.address, mask.address)
-  return arena.tape.record(y, [x], (dy) => x.contribute((dx) => kernels.mul(x.bytes, dx, dy, mask.address)))
+  kernels.mul(x.bytes, y.address, x.address, factors.address)
+  return arena.tape.record(y, [x], (dy) => x.contribute((dx) => kernels.mul(x.bytes, dx, dy, factors.address)))
+}
+
+/** @internal What elements are multiplied with: 0 at random, else 1/(1 − p). */
+export function dropoutFactors(arena: Arena, shape: Shape, dtype: FloatType, p: number, generator = arena.generator): Tensor {
+  const factors = arena.temporary(shape, dtype, 'dropout')
+  generator.fillUniform(factors, 0, 1)
+  arena.kernels[dtype].dropoutMask(factors.bytes, factors.address, factors.address, p, p === 1 ? 0 : 1 / (1 - p))
+  return factors
 }

@@ -1,12 +1,17 @@
 import type { Arena } from '../arena.ts'
 import { gelu, relu } from '../autograd/activations.ts'
 import { add } from '../autograd/arithmetic.ts'
-import { type AttentionOptions, scaledDotProductAttention } from '../autograd/attention.ts'
+import { type AttentionOptions, attendHeads, checkMask, type Heads } from '../autograd/attention.ts'
+import { dropoutFactors } from '../autograd/dropout.ts'
+import { mismatch, prepare } from '../autograd/prepare.ts'
 import { linear } from '../autograd/products.ts'
-import { narrow, permute, reshape } from '../autograd/shaping.ts'
+import { narrow } from '../autograd/shaping.ts'
+import { stridesOf } from '../autograd/strides.ts'
 import { check, shown } from '../errors.ts'
-import { choiceOf } from '../options.ts'
+import { checkNames, choiceOf } from '../options.ts'
+import { sameShape } from '../shape.ts'
 import type { Parameter, Tensor } from '../tensor.ts'
+import type { FloatType } from '../wasm.ts'
 import { type BiasOptions, checkSize, fillUniform, Linear, layerOptions } from './layers.ts'
 import { Module } from './module.ts'
 import { LayerNorm } from './normalizations.ts'
@@ -54,24 +59,45 @@ export class MultiheadAttention extends Module {
 
   /** What each position of `query` gathers from `value`, by how well it goes with `key`; all three are the same by default. */
   forward(query: Tensor, key: Tensor = query, value: Tensor = key, options: MaskOptions = {}): Tensor {
-    const embedDim = this.outProj.weight.shape[0]!
-    const project = (x: Tensor, i: number) => {
-      const bias = this.inProjBias && narrow(this.inProjBias, 0, i * embedDim, embedDim)
-      return this.heads(linear(x, narrow(this.inProjWeight, 0, i * embedDim, embedDim), bias))
+    const by = 'MultiheadAttention'
+    checkNames(by, ['attnMask', 'isCausal'], options)
+    checkMask(by, options)
+    prepare(by, query, key, value)
+    for (const { shape } of [query, key, value]) {
+      check(shape.length === 3, 'shape-mismatch', () => `${by} takes three axes, not ${shape.length}`)
     }
-    const dropped = this.training && this.dropout.p > 0 ? { weightsMap: (weights: Tensor) => this.dropout.forward(weights) } : {}
-    const gathered = scaledDotProductAttention(project(query, 0), project(key, 1), project(value, 2), { ...options, ...dropped })
-    // [rows, heads, positions, width]
-    const [rows, , positions] = gathered.shape as [number, number, number]
-    const joined = permute(gathered, this.batchFirst ? [0, 2, 1, 3] : [2, 0, 1, 3])
-    return this.outProj.forward(reshape(joined, this.batchFirst ? [rows, positions, embedDim] : [positions, rows, embedDim]))
+    const embedDim = this.outProj.weight.shape[0]!
+    const [positions, rows] = this.batchFirst ? [1, 0] : [0, 1]
+    const [queries, keys] = [query.shape[positions]!, key.shape[positions]!]
+    const fits = sameShape(key.shape, value.shape) && key.shape[rows] === query.shape[rows]
+    if (!fits) throw mismatch(by, query, value, 'they have as many rows, and value as many positions as key')
+    const width = embedDim / this.numHeads
+    const heads = [query.shape[rows]!, this.numHeads] as const
+    /** Head `part` of several that were projected together. */
+    const headsOf = (tensor: Tensor, part: number): Heads => {
+      const [position, row] = [stridesOf(tensor.shape)[positions]!, stridesOf(tensor.shape)[rows]!]
+      return { tensor, offset: part * embedDim, strides: [row, width, position] }
+    }
+    const isSelf = query === key && key === value
+    const together = isSelf ? linear(query, this.inProjWeight, this.inProjBias) : undefined
+    const project = (x: Tensor, i: number) => (together ? headsOf(together, i) : headsOf(this.project(x, i), 0))
+    const operands = [project(query, 0), project(key, 1), project(value, 2)] as const
+    const { arena, dtype } = this.outProj.weight
+    const gathered = arena.temporary(query.shape, dtype, by)
+    const { p, generator } = this.dropout
+    const factors = this.training && p > 0 ? dropoutFactors(arena, [...heads, queries, keys], dtype as FloatType, p, generator) : undefined
+    const sizes = { heads, queries, keys, width, valueWidth: width }
+    const { attnMask, isCausal = false } = options
+    const scale = 1 / Math.sqrt(width)
+    attendHeads(...operands, headsOf(gathered, 0), { ...sizes, mask: attnMask, isCausal, scale, ...(factors && { factors }) })
+    return this.outProj.forward(gathered)
   }
 
-  /** [rows, heads, positions, width] */
-  private heads(x: Tensor): Tensor {
-    check(x.shape.length === 3, 'shape-mismatch', () => `MultiheadAttention takes three axes, not ${x.shape.length}`)
-    const split = reshape(x, [x.shape[0]!, x.shape[1]!, this.numHeads, x.shape[2]! / this.numHeads])
-    return permute(split, this.batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3])
+  /** The projection of query (0), key (1) or value (2) alone. */
+  private project(x: Tensor, i: number): Tensor {
+    const embedDim = this.outProj.weight.shape[0]!
+    const bias = this.inProjBias && narrow(this.inProjBias, 0, i * embedDim, embedDim)
+    return linear(x, narrow(this.inProjWeight, 0, i * embedDim, embedDim), bias)
   }
 }
 
