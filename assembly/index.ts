@@ -1,6 +1,5 @@
 export { absMax, absSum, dot, nonFinite, nonZero, powerSum, squaredNorm } from './fold'
 export { gemm, gemmScratch } from './matrix/gemm'
-export { col2im, im2col } from './matrix/im2col'
 export {
   Gelu, GeluBackward, GeluTanh, GeluTanhBackward, LeakyRelu, LeakyReluBackward, Relu, ReluBackward, Sigmoid, SigmoidBackward, Silu,
   SiluBackward, Softplus, SoftplusBackward, Tanh, TanhBackward,
@@ -10,6 +9,7 @@ export {
   SqrtBackward, Sub,
 } from './nn/arithmetic'
 export { attention, attentionBackward, attentionWork } from './nn/attention'
+export { convolution, convolutionInput, convolutionWeight, convolutionWork } from './nn/convolution'
 export { gatherRows, scatterAddRows } from './nn/embedding'
 export { Huber, HuberBackward, mse, ScaledDifference } from './nn/loss'
 export {

@@ -3,13 +3,36 @@
  * outHeight·outWidth], with zeros where the window is outside of the image. Row (c, ky, kx), column (oy, ox) is
  * image[c][oy·strideY − padY + ky·dilationY][ox·strideX − padX + kx·dilationX].
  *
- * With strideX = 1 the inside of a row of windows is a part of a row of the image. Reads overrun an array by less than 16 bytes.
+ * Here only the columns of the windows' rows oy = from … to − 1 are made. With strideX = 1 the inside of a row of windows is a part of a row
+ * of the image. Reads overrun an array by less than 64 bytes on either side, writes to columns by less than 16.
  */
 import { addRow, clearRow, copyRow } from '../rows'
 
-/** What becomes of `count` elements of a row of columns, and of those `stride` elements apart in the image that they stand for. */
+/** What is convolved, as a table of i32. */
+@unmanaged
+export class Window {
+  channels: i32
+  height: i32
+  width: i32
+  kernelHeight: i32
+  kernelWidth: i32
+  strideY: i32
+  strideX: i32
+  padY: i32
+  padX: i32
+  dilationY: i32
+  dilationX: i32
+  outHeight: i32
+  outWidth: i32
+}
+
+/** Elements beyond a row of the image, on either side, up to which they are read and then put right: their memory is there. */
+const BESIDE: i32 = 4
+
+/** One row of windows in the columns, and the row of the image that it stands for. */
 abstract class Move {
-  inside<E>(columns: usize, image: usize, count: i32, stride: i32): void {
+  /** Windows first … last − 1 of `count` are inside, at `image` and every `stride` elements. */
+  inside<E>(columns: usize, image: usize, first: i32, last: i32, count: i32, stride: i32): void {
     unreachable()
   }
   outside<E>(columns: usize, count: i32): void {
@@ -19,9 +42,19 @@ abstract class Move {
 
 class Gather extends Move {
   // @ts-ignore: decorator
-  @inline inside<E>(columns: usize, image: usize, count: i32, stride: i32): void {
-    if (stride == 1) copyRow(columns, image, count * sizeof<E>())
-    else for (let i = 0; i < count; i++) store<E>(columns + i * sizeof<E>(), load<E>(image + i * stride * sizeof<E>()))
+  @inline inside<E>(columns: usize, image: usize, first: i32, last: i32, count: i32, stride: i32): void {
+    const size = <i32>sizeof<E>()
+    if (stride == 1 && first <= BESIDE && count - last <= BESIDE) {
+      const shift = image - first * size - columns, end = columns + count * size
+      for (let at = columns; at < end; at += 16) v128.store(at, v128.load(at + shift))
+      for (let i = 0; i < first; i++) store<E>(columns + i * size, 0)
+      for (let i = last; i < count; i++) store<E>(columns + i * size, 0)
+      return
+    }
+    clearRow(columns, first * size)
+    if (stride == 1) copyRow(columns + first * size, image, (last - first) * size)
+    else for (let i = first; i < last; i++) store<E>(columns + i * size, load<E>(image + (i - first) * stride * size))
+    clearRow(columns + last * size, (count - last) * size)
   }
   // @ts-ignore: decorator
   @inline outside<E>(columns: usize, count: i32): void {
@@ -31,15 +64,10 @@ class Gather extends Move {
 
 class Scatter extends Move {
   // @ts-ignore: decorator
-  @inline inside<E>(columns: usize, image: usize, count: i32, stride: i32): void {
-    if (stride == 1) {
-      addRow<E>(image, columns, count * sizeof<E>())
-    } else {
-      for (let i = 0; i < count; i++) {
-        const at = image + i * stride * sizeof<E>()
-        store<E>(at, <E>(load<E>(at) + load<E>(columns + i * sizeof<E>())))
-      }
-    }
+  @inline inside<E>(columns: usize, image: usize, first: i32, last: i32, _count: i32, stride: i32): void {
+    const size = <i32>sizeof<E>()
+    if (stride == 1) return addRow<E>(image, columns + first * size, (last - first) * size)
+    for (let i = first; i < last; i++, image += stride * size) store<E>(image, <E>(load<E>(image) + load<E>(columns + i * size)))
   }
   // @ts-ignore: decorator
   @inline outside<E>(_columns: usize, _count: i32): void {}
@@ -52,26 +80,18 @@ class Scatter extends Move {
 }
 
 // @ts-ignore: decorator
-@inline function windows<M extends Move, E>(
-  channels: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, outHeight: i32, outWidth: i32, image: usize, columns: usize,
-): void {
-  const move = changetype<M>(0)
-  for (let c = 0; c < channels; c++, image += height * width * sizeof<E>()) {
-    for (let ky = 0; ky < kernelHeight; ky++) {
-      for (let kx = 0; kx < kernelWidth; kx++) {
-        // Windows first … last − 1 of a row have this element inside.
-        const x = kx * dilationX - padX
-        const first = countBelow(0, x, strideX, outWidth), last = countBelow(width, x, strideX, outWidth)
-        for (let oy = 0; oy < outHeight; oy++, columns += outWidth * sizeof<E>()) {
-          const y = oy * strideY - padY + ky * dilationY
-          if (y < 0 || y >= height || first == last) {
-            move.outside<E>(columns, outWidth)
-          } else {
-            move.outside<E>(columns, first)
-            move.inside<E>(columns + first * sizeof<E>(), image + (y * width + x + first * strideX) * sizeof<E>(), last - first, strideX)
-            move.outside<E>(columns + last * sizeof<E>(), outWidth - last)
-          }
+@inline function windows<M extends Move, E>(w: Window, from: i32, to: i32, image: usize, columns: usize): void {
+  const move = changetype<M>(0), size = <i32>sizeof<E>()
+  const width = w.width, height = w.height, count = w.outWidth, stride = w.strideX, strideY = w.strideY, padY = w.padY
+  for (let c = 0; c < w.channels; c++, image += height * width * size) {
+    for (let ky = 0; ky < w.kernelHeight; ky++) {
+      for (let kx = 0; kx < w.kernelWidth; kx++) {
+        const x = kx * w.dilationX - w.padX
+        const first = countBelow(0, x, stride, count), last = countBelow(width, x, stride, count)
+        for (let oy = from; oy < to; oy++, columns += count * size) {
+          const y = oy * strideY - padY + ky * w.dilationY
+          if (y < 0 || y >= height || first == last) move.outside<E>(columns, count)
+          else move.inside<E>(columns, image + (y * width + x + first * stride) * size, first, last, count, stride)
         }
       }
     }
@@ -79,21 +99,11 @@ class Scatter extends Move {
 }
 
 /** out = the columns of x. */
-export function im2col<E>(
-  channels: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, outHeight: i32, outWidth: i32, out: usize, x: usize,
-): void {
-  windows<Gather, E>(
-    channels, height, width, kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, outHeight, outWidth, x, out,
-  )
+export function im2col<E>(window: Window, from: i32, to: i32, out: usize, x: usize): void {
+  windows<Gather, E>(window, from, to, x, out)
 }
 
 /** out += the columns, each element where `im2col` takes it from; an element of out takes them in the order of (ky, kx). */
-export function col2im<E>(
-  channels: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
-  dilationY: i32, dilationX: i32, outHeight: i32, outWidth: i32, out: usize, columns: usize,
-): void {
-  windows<Scatter, E>(
-    channels, height, width, kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, outHeight, outWidth, out, columns,
-  )
+export function col2im<E>(window: Window, from: i32, to: i32, out: usize, columns: usize): void {
+  windows<Scatter, E>(window, from, to, out, columns)
 }

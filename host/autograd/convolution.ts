@@ -2,10 +2,9 @@
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { sameShape, showShape } from '../shape.ts'
-import { bytesPerElement, type Tensor } from '../tensor.ts'
+import type { Tensor } from '../tensor.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { reshape } from './shaping.ts'
-import { stridedCopy, stridesOf } from './strides.ts'
 
 /** A number for both axes, or one for each. */
 export type Sizes = number | readonly number[]
@@ -96,65 +95,21 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
     'shape-mismatch',
     () => `conv2d: a kernel ${showShape(weight.shape)} does not fit into ${showShape(x.shape)}`,
   )
-  const shape = [rows, outputs, outHeight, outWidth]
-  const y = arena.temporary(shape, dtype, 'conv2d')
-  const [points, taps, own] = [outHeight * outWidth, inputs * kernelHeight * kernelWidth, outputs / groups]
-  const bytes = bytesPerElement[dtype]
+  const y = arena.temporary([rows, outputs, outHeight, outWidth], dtype, 'conv2d')
+  // The kernel's table (assembly/nn/convolution.ts).
+  const window = [kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, outHeight, outWidth]
+  const fields = [inputs, height, width, ...window, rows, groups, outputs / groups]
+  const table = arena.frames.allocate(4 * fields.length, 'conv2d')
+  arena.u32.set(fields, table / 4)
+  const work = arena.frames.allocate(kernels.convolutionWork(table), 'conv2d')
   const { scratch } = arena
-  const window = [kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, outHeight, outWidth] as const
-  const unfold = (columns: number, at: number) => kernels.im2col(inputs, height, width, ...window, columns, at)
-  /** Runs over the groups of every row: where their part of x, of the weight and of y begins. */
-  const each = (body: (at: number, weightAt: number, outAt: number, isFirstRow: boolean) => void) => {
-    for (let row = 0; row < rows; row++) {
-      for (let g = 0; g < groups; g++) {
-        const part = row * groups + g
-        body(part * inputs * height * width * bytes, g * own * taps * bytes, part * own * points * bytes, row === 0)
-      }
-    }
-  }
-  const columns = arena.temporary([taps, points], dtype, 'conv2d').address
-  if (bias) stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), bias.address, [0, 1, 0, 0])
-  each((at, weightAt, outAt) => {
-    unfold(columns, x.address + at)
-    const out = y.address + outAt
-    kernels.gemm(
-      0,
-      0,
-      own,
-      points,
-      taps,
-      1,
-      weight.address + weightAt,
-      taps,
-      columns,
-      points,
-      1,
-      bias ? out : 0,
-      points,
-      out,
-      points,
-      scratch,
-    )
-  })
+  kernels.convolution(table, y.address, x.address, weight.address, bias?.address ?? 0, work, scratch)
   return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
-    const work = arena.temporary([taps, points], dtype, 'conv2d').address
-    weight.accumulate((dw, more) =>
-      each((at, weightAt, outAt, isFirstRow) => {
-        unfold(work, x.address + at)
-        const to = dw + weightAt
-        kernels.gemm(0, 1, own, taps, points, 1, dy + outAt, points, work, points, 1, isFirstRow && !more ? 0 : to, taps, to, taps, scratch)
-      }),
-    )
-    x.accumulate((dx, more) => {
-      if (!more) kernels.fill(x.bytes, dx, 0)
-      each((at, weightAt, outAt) => {
-        kernels.gemm(1, 0, taps, points, own, 1, weight.address + weightAt, taps, dy + outAt, points, 1, 0, 0, work, points, scratch)
-        kernels.col2im(inputs, height, width, ...window, dx + at, work)
-      })
-    })
+    if (weight.requiresGrad) kernels.convolutionWeight(table, weight.startGrad(), x.address, dy, work, scratch)
+    if (x.requiresGrad) kernels.convolutionInput(table, x.startGrad(), weight.address, dy, work, scratch)
     bias?.contribute((db) => {
       const sums = arena.temporary([rows, outputs], dtype, 'conv2d').address
-      kernels.sumAxis(rows * outputs, points, 1, sums, dy, 1)
+      kernels.sumAxis(rows * outputs, outHeight * outWidth, 1, sums, dy, 1)
       kernels.sumAxis(1, rows, outputs, db, sums, 1)
     })
   })
