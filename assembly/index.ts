@@ -1,5 +1,5 @@
 export { absMax, absSum, dot, nonFinite, nonZero, powerSum, squaredNorm } from './fold'
-export { gemm, gemmScratch } from './matrix/gemm'
+export { gemm, gemmEach, gemmScratch } from './matrix/gemm'
 export {
   Gelu, GeluBackward, GeluTanh, GeluTanhBackward, LeakyRelu, LeakyReluBackward, Relu, ReluBackward, Sigmoid, SigmoidBackward, Silu,
   SiluBackward, Softplus, SoftplusBackward, Tanh, TanhBackward,

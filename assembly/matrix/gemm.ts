@@ -86,3 +86,14 @@ export function gemm<E>(
     }
   }
 }
+
+/** `count` products of one form; the table has four u32 for each: the addresses of A, B, S and C. */
+export function gemmEach<E>(
+  table: usize, count: usize, transposeA: u32, transposeB: u32, m: usize, n: usize, k: usize, alpha: f64, lda: usize, ldb: usize,
+  beta: f64, lds: usize, ldc: usize, scratch: usize,
+): void {
+  for (const end = table + 16 * count; table < end; table += 16) {
+    const a = load<u32>(table), b = load<u32>(table, 4), s = load<u32>(table, 8), c = load<u32>(table, 12)
+    gemm<E>(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, s, lds, c, ldc, scratch)
+  }
+}

@@ -89,14 +89,10 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return batched(a, b)
 }
 
-/** 1 where a number was there before: a matrix that is broadcast gets a gradient from each of its places. */
-function repeats(at: readonly number[]): (0 | 1)[] {
-  const met = new Set<number>()
-  return at.map((one) => {
-    const wasThere = met.has(one)
-    met.add(one)
-    return wasThere ? 1 : 0
-  })
+/** The operands of a batch of products: where they begin, and how many bytes behind that each of them lies. */
+interface Operand {
+  readonly address: number
+  readonly at: readonly number[]
 }
 
 function batched(a: Tensor, b: Tensor): Tensor {
@@ -113,21 +109,34 @@ function batched(a: Tensor, b: Tensor): Tensor {
   const isOne = sizeOf(batchB) === 1 && sameShape(batch, batchA)
   const rows = isOne ? sizeOf(batch) * m : m
   const [atA, atB] = isOne ? [[0], [0]] : [offsets(batch, batchA, m * k, bytes), offsets(batch, batchB, k * n, bytes)]
-  const each = (body: (i: number, a: number, b: number, c: number) => void) => {
-    for (let i = 0; i < atA.length; i++) body(i, atA[i]!, atB[i]!, i * rows * n * bytes)
+  const atC = atA.map((_, i) => i * rows * n * bytes)
+  /** The kernel's table (assembly/matrix/gemm.ts), where each result is added to what there is or not. */
+  const table = (x: Operand, y: Operand, z: Operand, isAdded: boolean) => {
+    const address = arena.frames.allocate(16 * atC.length, 'matmul')
+    for (let i = 0, word = address / 4; i < atC.length; i++, word += 4) {
+      const out = z.address + z.at[i]!
+      arena.u32[word] = x.address + x.at[i]!
+      arena.u32[word + 1] = y.address + y.at[i]!
+      arena.u32[word + 2] = isAdded ? out : 0
+      arena.u32[word + 3] = out
+    }
+    return address
   }
-  each((_, x, y, z) => kernels.gemm(0, 0, rows, n, k, 1, a.address + x, k, b.address + y, n, 1, 0, 0, c.address + z, n, scratch))
+  const [left, right] = [
+    { address: a.address, at: atA },
+    { address: b.address, at: atB },
+  ]
+  const count = atC.length
+  kernels.gemmEach(table(left, right, { address: c.address, at: atC }, false), count, 0, 0, rows, n, k, 1, k, n, 1, n, n, scratch)
   return arena.tape.record(c, [a, b], (dc) => {
-    const [metA, metB] = [repeats(atA), repeats(atB)]
-    a.accumulate((da, more) =>
-      each((i, x, y, z) =>
-        kernels.gemm(0, 1, rows, k, n, 1, dc + z, n, b.address + y, n, 1, more | metA[i]! && da + x, k, da + x, k, scratch),
-      ),
-    )
-    b.accumulate((db, more) =>
-      each((i, x, y, z) =>
-        kernels.gemm(1, 0, k, n, rows, 1, a.address + x, k, dc + z, n, 1, more | metB[i]! && db + y, n, db + y, n, scratch),
-      ),
-    )
+    const up = { address: dc, at: atC }
+    if (a.requiresGrad) {
+      const da = { address: a.startGrad(), at: atA }
+      kernels.gemmEach(table(up, right, da, true), count, 0, 1, rows, k, n, 1, n, n, 1, k, k, scratch)
+    }
+    if (b.requiresGrad) {
+      const db = { address: b.startGrad(), at: atB }
+      kernels.gemmEach(table(left, up, db, true), count, 1, 0, k, n, rows, 1, k, n, 1, n, n, scratch)
+    }
   })
 }
