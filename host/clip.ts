@@ -1,6 +1,7 @@
 /** Gradients scaled down together when their norm is too large, or cut off one by one. */
 import { check, DownhillError, shown } from './errors.ts'
 import type { Fold } from './folds.ts'
+import type { ElementKernels } from './generated/kernels.ts'
 import { checkNames } from './options.ts'
 import { pow } from './portable.ts'
 import { showShape } from './shape.ts'
@@ -129,7 +130,7 @@ export function clipGradsWithNorm(params: Parameters, maxNorm: number, totalNorm
     (values) => {
       for (let i = 0; i < values.length; i++) values[i]! *= factor
     },
-    (parameter) => kernelsOf(parameter).scale(parameter.bytes, parameter.gradAddress, parameter.gradAddress, factor),
+    (kernels, bytes, at) => kernels.scale(bytes, at, at, factor),
   )
 }
 
@@ -170,13 +171,27 @@ export function clipGradValue(params: Parameters, clipValue: number): void {
     (values) => {
       for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i]!, -clipValue), clipValue)
     },
-    (parameter) => kernelsOf(parameter).clamp(parameter.bytes, parameter.gradAddress, parameter.gradAddress, -clipValue, clipValue),
+    (kernels, bytes, at) => kernels.clamp(bytes, at, at, -clipValue, clipValue),
   )
 }
 
-function each(params: readonly Parameter[], sparse: (values: View) => void, dense: (parameter: Parameter) => void): void {
-  for (const parameter of params) {
-    if (parameter.sparseGrad) sparse(parameter.sparseGrad.values)
-    else dense(parameter)
+/** Changes all gradients: sparse ones one by one, and as one those that lie one after another. */
+function each(
+  params: readonly Parameter[],
+  sparse: (values: View) => void,
+  dense: (kernels: ElementKernels, bytes: number, address: number) => void,
+): void {
+  for (let i = 0; i < params.length; ) {
+    const first = params[i++]!
+    if (first.sparseGrad) {
+      sparse(first.sparseGrad.values)
+      continue
+    }
+    const kernels = kernelsOf(first)
+    let { bytes } = first
+    const follows = (next: Parameter | undefined) =>
+      next !== undefined && !next.sparseGrad && kernelsOf(next) === kernels && next.gradAddress === first.gradAddress + bytes
+    while (follows(params[i])) bytes += params[i++]!.bytes
+    dense(kernels, bytes, first.gradAddress)
   }
 }
