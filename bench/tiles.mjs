@@ -1,0 +1,112 @@
+/**
+ * Forms of the gemm micro-kernel side by side, as shares of the peak of the same engine:
+ *
+ *   node bench/tiles.mjs [runtime …]      node bench/tiles.mjs node ~/node24 'deno run -A' bun
+ *
+ * R × V is a tile of R rows and V vectors of C; `splat` reads an element of A into all lanes, `packed` reads a vector that was packed so. `fused`
+ * is relaxed multiply-add, which Node 20 does not know. Panels of 192 steps stay in the first-level cache.
+ */
+import { execSync } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const SHAPES = ['4x2', '5x2', '6x2', '8x2', '3x3', '4x3', '2x4', '3x4', '4x4', '2x5', '2x6', '8x1', '12x1']
+const LOADS = ['splat', 'packed']
+const STEPS = 192
+const folder = fileURLToPath(new URL('../build/tiles', import.meta.url))
+
+const range = (n) => Array.from({ length: n }, (_, i) => i)
+
+function source(isFused) {
+  const sum = (x, y, c) => (isFused ? `f32x4.relaxed_madd(${x}, ${y}, ${c})` : `f32x4.add(f32x4.mul(${x}, ${y}), ${c})`)
+  const tiles = SHAPES.flatMap((shape) =>
+    LOADS.map((load) => {
+      const [rows, vectors] = shape.split('x').map(Number)
+      const [width, entry] = load === 'packed' ? [16, 'v128.load'] : [4, 'v128.load32_splat']
+      const each = (line) => range(rows).flatMap((r) => range(vectors).map((v) => line(r, v)))
+      return `export function ${load}_${shape}(k: usize, a: usize, b: usize, c: usize): void {
+        ${each((r, v) => `let c${r}_${v} = v128.load(c, ${16 * (r * vectors + v)})`).join('\n')}
+        for (const end = b + k * ${16 * vectors}; b != end; b += ${16 * vectors}, a += ${width * rows}) {
+          ${range(vectors)
+            .map((v) => `const b${v} = v128.load(b, ${16 * v})`)
+            .join('\n')}
+          ${range(rows)
+            .flatMap((r) => [
+              `const a${r} = ${entry}(a, ${width * r})`,
+              ...range(vectors).map((v) => `c${r}_${v} = ${sum(`a${r}`, `b${v}`, `c${r}_${v}`)}`),
+            ])
+            .join('\n')}
+        }
+        ${each((r, v) => `v128.store(c, c${r}_${v}, ${16 * (r * vectors + v)})`).join('\n')}
+      }`
+    }),
+  )
+  const chains = range(20)
+  const peak = `export function peak_20x1(k: usize, _a: usize, _b: usize, c: usize): void {
+    const x = v128.load(c), y = v128.load(c, 16)
+    ${chains.map((i) => `let c${i} = v128.load(c, ${16 * i})`).join('\n')}
+    for (; k > 0; k--) {
+      ${chains.map((i) => `c${i} = ${sum(`c${i}`, 'x', 'y')}`).join('\n')}
+    }
+    ${chains.map((i) => `v128.store(c, c${i}, ${16 * i})`).join('\n')}
+  }`
+  return [...tiles, peak].join('\n')
+}
+
+async function compile(name, isFused) {
+  const { default: asc } = await import('assemblyscript/asc')
+  const features = ['--enable', isFused ? 'relaxed-simd' : 'simd']
+  const options = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', ...features, '--outFile', `${folder}/${name}.wasm`]
+  const { error, stderr } = await asc.main([`${name}.ts`, ...options], {
+    readFile: (file) => (file === `${name}.ts` ? source(isFused) : null),
+  })
+  if (error) throw new Error(stderr.toString())
+}
+
+/** The best of nine rounds in which all forms take their turn, in GFLOP/s. */
+function measure(name) {
+  const memory = new WebAssembly.Memory({ initial: 8 })
+  const module = new WebAssembly.Module(readFileSync(`${folder}/${name}.wasm`))
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const forms = Object.entries(exports).filter(([form]) => /_\d+x\d+$/.test(form))
+  const best = {}
+  for (let round = 0; round < 9; round++) {
+    for (const [form, tile] of forms) {
+      const [rows, vectors] = form.split('_')[1].split('x').map(Number)
+      const flops = 8 * rows * vectors * STEPS
+      const turns = Math.ceil(6e7 / flops)
+      const started = performance.now()
+      for (let turn = 0; turn < turns; turn++) tile(STEPS, 65536 * 2, 65536 * 4, 65536)
+      best[form] = Math.max(best[form] ?? 0, (turns * flops) / (performance.now() - started) / 1e6)
+    }
+  }
+  return best
+}
+
+if (process.argv[2] === '--measure') {
+  console.log(JSON.stringify(measure(process.argv[3])))
+} else {
+  mkdirSync(folder, { recursive: true })
+  const runtimes = process.argv.length > 2 ? process.argv.slice(2) : [process.execPath]
+  for (const [name, isFused] of [
+    ['strict', false],
+    ['fused', true],
+  ]) {
+    await compile(name, isFused)
+    for (const runtime of runtimes) {
+      let result
+      try {
+        result = JSON.parse(execSync(`${runtime} ${fileURLToPath(import.meta.url)} --measure ${name}`, { encoding: 'utf8', stdio: 'pipe' }))
+      } catch (error) {
+        console.log(`\n${name}, ${runtime}: ${/\w*Error: .*/.exec(error.stderr)?.[0] ?? error.message}`)
+        continue
+      }
+      const { peak_20x1: peak, ...forms } = result
+      console.log(`\n${name}, ${runtime}: peak ${peak.toFixed(1)} GFLOP/s`)
+      for (const load of LOADS) {
+        const cells = SHAPES.map((shape) => `${shape} ${((100 * forms[`${load}_${shape}`]) / peak).toFixed(0)} %`)
+        console.log(`  ${load.padEnd(6)}  ${cells.join('   ')}`)
+      }
+    }
+  }
+}
