@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Arena } from '../arena.ts'
 import { type Case, isCase } from '../conformance/format.ts'
 import { type Outcome, runCase } from '../conformance/run.ts'
 import { DownhillError, shown } from '../errors.ts'
@@ -83,7 +84,7 @@ export async function conformanceCommand(args: string[]): Promise<number> {
   if (emit !== undefined) mkdirSync(emit, { recursive: true })
   const outcomes: Outcome[] = []
   for (const test of cases) {
-    for (const outcome of await runCase(test)) {
+    for (const outcome of await runCase(test, () => Arena.create())) {
       outcomes.push(outcome)
       if (emit !== undefined && outcome.result) {
         writeFileSync(join(emit, `${outcome.name}.${outcome.dtype}.json`), JSON.stringify(outcome.result))

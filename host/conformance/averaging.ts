@@ -1,5 +1,5 @@
 /** Kind "averaging". */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import * as averaging from '../averaging.ts'
 import { AveragedModel } from '../averaging.ts'
 import { Module } from '../nn/module.ts'
@@ -41,28 +41,23 @@ function average({ fn, decay, use_buffers = false }: AveragingCase['averaging'])
   return useBuffers
 }
 
-async function run(test: AveragingCase, dtype: FloatType): Promise<Result> {
-  const arena = await Arena.create()
-  try {
-    const model = new Holder(arena, test, dtype)
-    const averaged = new AveragedModel(model, average(test.averaging))
-    const result = { params: {} as Record<string, unknown>, buffers: {} as Record<string, unknown>, n_averaged: [] as number[] }
-    const note = (k: number) => {
-      result.params[k] = [...averaged.parameters()].map(({ data }) => data.slice())
-      result.buffers[k] = [...averaged.buffers()].map(({ data }) => data.slice())
-      result.n_averaged.push(averaged.nAveraged)
-    }
-    note(0)
-    for (const [k, update] of test.updates.entries()) {
-      for (const [i, parameter] of [...model.parameters()].entries()) parameter.data.set(flat(update.params[i]))
-      for (const [i, buffer] of [...model.buffers()].entries()) buffer.data.set(flat(update.buffers![i]))
-      averaged.updateParameters(model)
-      note(k + 1)
-    }
-    return result
-  } finally {
-    arena.dispose()
+function run(arena: Arena, test: AveragingCase, dtype: FloatType): Result {
+  const model = new Holder(arena, test, dtype)
+  const averaged = new AveragedModel(model, average(test.averaging))
+  const result = { params: {} as Record<string, unknown>, buffers: {} as Record<string, unknown>, n_averaged: [] as number[] }
+  const note = (k: number) => {
+    result.params[k] = [...averaged.parameters()].map(({ data }) => data.slice())
+    result.buffers[k] = [...averaged.buffers()].map(({ data }) => data.slice())
+    result.n_averaged.push(averaged.nAveraged)
   }
+  note(0)
+  for (const [k, update] of test.updates.entries()) {
+    for (const [i, parameter] of [...model.parameters()].entries()) parameter.data.set(flat(update.params[i]))
+    for (const [i, buffer] of [...model.buffers()].entries()) buffer.data.set(flat(update.buffers![i]))
+    averaged.updateParameters(model)
+    note(k + 1)
+  }
+  return result
 }
 
 export const averagingKind: Kind<AveragingCase> = {

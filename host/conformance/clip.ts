@@ -1,5 +1,5 @@
 /** Kind "clip". */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import { clipGradNorm, clipGradValue, getTotalNorm } from '../clip.ts'
 import { DownhillError } from '../errors.ts'
 import { sizeOf } from '../shape.ts'
@@ -46,26 +46,21 @@ function apply(op: Op, params: readonly Parameter[]): Result {
   return { total_norm: clipGradNorm(params, read(op.max_norm!), options) }
 }
 
-async function run(test: ClipCase, dtype: FloatType): Promise<Result> {
-  const arena = await Arena.create()
-  try {
-    const shapes = test.params.map((entry) => (Array.isArray(entry) ? entry : (entry as { shape: readonly number[] }).shape))
-    const ops = test.ops.map((op) => {
-      const params = shapes.map((shape) => arena.parameter(shape, { dtype, data: new Float64Array(sizeOf(shape)) }))
-      for (const [i, parameter] of params.entries()) setGradient(parameter, op.grads[i])
-      const grads = () => params.map(({ grad }) => grad?.slice() ?? null)
-      try {
-        const result = apply(op, params)
-        return op.fn === 'get_total_norm' ? result : { ...result, grads: grads() }
-      } catch (error) {
-        if (!(error instanceof DownhillError)) throw error
-        return { error: error.code, grads: grads() }
-      }
-    })
-    return { ops }
-  } finally {
-    arena.dispose()
-  }
+function run(arena: Arena, test: ClipCase, dtype: FloatType): Result {
+  const shapes = test.params.map((entry) => (Array.isArray(entry) ? entry : (entry as { shape: readonly number[] }).shape))
+  const ops = test.ops.map((op) => {
+    const params = shapes.map((shape) => arena.parameter(shape, { dtype, data: new Float64Array(sizeOf(shape)) }))
+    for (const [i, parameter] of params.entries()) setGradient(parameter, op.grads[i])
+    const grads = () => params.map(({ grad }) => grad?.slice() ?? null)
+    try {
+      const result = apply(op, params)
+      return op.fn === 'get_total_norm' ? result : { ...result, grads: grads() }
+    } catch (error) {
+      if (!(error instanceof DownhillError)) throw error
+      return { error: error.code, grads: grads() }
+    }
+  })
+  return { ops }
 }
 
 interface OpResult {

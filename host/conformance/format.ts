@@ -1,4 +1,5 @@
 /** The case format, version 1: what a case file holds and how its numbers are written. */
+import type { Arena } from '../arena.ts'
 import { DownhillError } from '../errors.ts'
 import type { FloatType } from '../wasm.ts'
 
@@ -42,7 +43,7 @@ export type Result = Record<string, unknown>
 /** How a kind of case is run and judged. */
 export interface Kind<C extends Case = Case> {
   readonly dtypes: readonly FloatType[]
-  run(test: C, dtype: FloatType): Promise<Result>
+  run(arena: Arena, test: C, dtype: FloatType): Result
   judge(test: C, dtype: FloatType, result: Result, expected: Expected, judge: Judging): void
 }
 

@@ -1,5 +1,5 @@
 /** Kind "function": the value and the gradients of one differentiable function. */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import * as F from '../autograd/functions.ts'
 import type { RecurrentWeights } from '../autograd/recurrent.ts'
 import { Parameter, type Tensor } from '../tensor.ts'
@@ -145,42 +145,37 @@ export const lossFunctions = functions
 
 const shaped = ({ shape, data }: Tensor) => ({ shape, data: data.slice() })
 
-async function run(test: FunctionCase, dtype: FloatType): Promise<Result> {
+function run(arena: Arena, test: FunctionCase, dtype: FloatType): Result {
   const call = functions[test.function]
   if (!call || !Object.hasOwn(functions, test.function)) throw new Unsupported(`the function ${test.function} is not supported`)
-  const arena = await Arena.create()
-  try {
-    const parameters = test.inputs.map(({ name, shape, data, dtype: kind, grad }) => {
-      if (kind !== 'float') return [name, arena.buffer(shape, { dtype: 'int32', data: flat(data) })] as const
-      const parameter = arena.parameter(shape, { dtype, data: flat(data) })
-      parameter.requiresGrad = grad
-      return [name, parameter] as const
-    })
-    return arena.frame(() => {
-      const made = call({ t: Object.fromEntries(parameters), o: readOptions(test.options) })
-      const { output, extra } = 'output' in made ? made : { output: made, extra: {} }
-      const upstreams = Object.entries({ output: test.upstream, ...test.extra_upstream }).filter(([, upstream]) => upstream)
-      const results: Readonly<Record<string, Tensor>> = { ...extra, output }
-      const parts = upstreams.map(([name, upstream]) =>
-        F.sum(F.mul(results[name]!, arena.tensor(flat(upstream!.data), upstream!.shape, { dtype }))),
-      )
-      const wanted = test.inputs.filter(({ grad }) => grad)
-      if (wanted.length) (parts.length ? parts.reduce((a, b) => F.add(a, b)) : output).backward()
-      const gradOf = (name: string) => {
-        const tensor = Object.fromEntries(parameters)[name]!
-        return (tensor instanceof Parameter && tensor.grad?.slice()) || new Float64Array(tensor.size)
-      }
-      return {
-        output: shaped(output),
-        grads: Object.fromEntries(wanted.map(({ name }) => [name, gradOf(name)])),
-        ...(Object.keys(extra).length && {
-          extra: Object.fromEntries(Object.entries(extra).map(([name, tensor]) => [name, shaped(tensor)])),
-        }),
-      }
-    })
-  } finally {
-    arena.dispose()
-  }
+  const parameters = test.inputs.map(({ name, shape, data, dtype: kind, grad }) => {
+    if (kind !== 'float') return [name, arena.buffer(shape, { dtype: 'int32', data: flat(data) })] as const
+    const parameter = arena.parameter(shape, { dtype, data: flat(data) })
+    parameter.requiresGrad = grad
+    return [name, parameter] as const
+  })
+  return arena.frame(() => {
+    const made = call({ t: Object.fromEntries(parameters), o: readOptions(test.options) })
+    const { output, extra } = 'output' in made ? made : { output: made, extra: {} }
+    const upstreams = Object.entries({ output: test.upstream, ...test.extra_upstream }).filter(([, upstream]) => upstream)
+    const results: Readonly<Record<string, Tensor>> = { ...extra, output }
+    const parts = upstreams.map(([name, upstream]) =>
+      F.sum(F.mul(results[name]!, arena.tensor(flat(upstream!.data), upstream!.shape, { dtype }))),
+    )
+    const wanted = test.inputs.filter(({ grad }) => grad)
+    if (wanted.length) (parts.length ? parts.reduce((a, b) => F.add(a, b)) : output).backward()
+    const gradOf = (name: string) => {
+      const tensor = Object.fromEntries(parameters)[name]!
+      return (tensor instanceof Parameter && tensor.grad?.slice()) || new Float64Array(tensor.size)
+    }
+    return {
+      output: shaped(output),
+      grads: Object.fromEntries(wanted.map(({ name }) => [name, gradOf(name)])),
+      ...(Object.keys(extra).length && {
+        extra: Object.fromEntries(Object.entries(extra).map(([name, tensor]) => [name, shaped(tensor)])),
+      }),
+    }
+  })
 }
 
 function readOptions(options: Record<string, unknown> = {}): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /** Kind "optimizer": a run of steps with given gradients, or of an objective. */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import type { FloatType } from '../wasm.ts'
 import type { Case, GroupSpec, Kind, Result, WrittenGradient, WrittenTensor } from './format.ts'
@@ -21,16 +21,7 @@ export interface OptimizerCase extends Case {
   readonly resume?: { readonly at: number; readonly fresh_options?: Record<string, unknown> }
 }
 
-async function run(test: OptimizerCase, dtype: FloatType): Promise<Result> {
-  const arena = await Arena.create()
-  try {
-    return trajectory(arena, test, dtype)
-  } finally {
-    arena.dispose()
-  }
-}
-
-function trajectory(arena: Arena, test: OptimizerCase, dtype: FloatType): Result {
+function run(arena: Arena, test: OptimizerCase, dtype: FloatType): Result {
   const params = makeParams(arena, test.params, dtype)
   const make = (options: Record<string, unknown>): AnyOptimizer => makeOptimizer(test.optimizer, options, params, test.groups)
   let optimizer = make(test.options)

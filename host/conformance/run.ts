@@ -1,5 +1,5 @@
 /** Runs cases of any kind, in any runtime. */
-
+import type { Arena } from '../arena.ts'
 import type { FloatType } from '../wasm.ts'
 import { averagingKind } from './averaging.ts'
 import { clipKind } from './clip.ts'
@@ -34,8 +34,10 @@ export interface Outcome {
   readonly result?: Result
 }
 
-/** Runs a case in each element type it is defined for. A case without `expected` only fails if it cannot be run. */
-export async function runCase(test: Case): Promise<Outcome[]> {
+/**
+ * Runs a case in each element type it is defined for, each in an arena of its own. A case without `expected` only fails if it cannot be run.
+ */
+export async function runCase(test: Case, newArena: () => Promise<Arena>): Promise<Outcome[]> {
   const { name, kind } = test
   const runner = Object.hasOwn(kinds, kind) ? (kinds[kind] as Kind) : undefined
   const failed = (dtype: FloatType, what: string): Outcome => ({
@@ -48,13 +50,16 @@ export async function runCase(test: Case): Promise<Outcome[]> {
   if (!runner) return [failed('float64', `the kind ${kind} is not supported`)]
   const outcomes: Outcome[] = []
   for (const dtype of runner.dtypes) {
+    const arena = await newArena()
     try {
-      const result = written(await runner.run(test, dtype)) as Result
+      const result = written(runner.run(arena, test, dtype)) as Result
       const judge = new Judge()
       if (test.expected) runner.judge(test, dtype, result, test.expected, judge)
       outcomes.push({ name, kind, dtype, passed: judge.passed, worst: judge.worst, result })
     } catch (error) {
       outcomes.push(failed(dtype, reason(error)))
+    } finally {
+      arena.dispose()
     }
   }
   return outcomes

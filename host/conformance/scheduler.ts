@@ -1,5 +1,5 @@
 /** Schedulers by their spec, and kind "scheduler". */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import * as schedulers from '../lr_scheduler/index.ts'
 import { type LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
@@ -63,42 +63,37 @@ export function grouped(optimizer: AnyOptimizer, option: 'lr' | 'momentum' | 'be
   })
 }
 
-async function run(test: SchedulerCase): Promise<Result> {
-  const arena = await Arena.create()
-  try {
-    const params = makeParams(arena, test.params, 'float64')
-    for (const parameter of params) parameter.grad = new Float64Array(parameter.size)
-    let optimizer = makeOptimizer(test.optimizer, test.options, params, test.groups)
-    for (const [i, values] of (test.initial_state ?? []).entries()) {
-      for (const [key, value] of Object.entries(values)) optimizer.paramGroups[i]![fromTorchKey(key)] = value
-    }
-    let scheduler = makeScheduler(test.scheduler, optimizer, test.last_epoch)
-    const result = { lr: [] as unknown[], last_lr: [] as unknown[], momentum: [] as unknown[], betas: [] as unknown[] }
-    const note = () => {
-      for (const option of ['lr', 'momentum', 'betas'] as const) {
-        if (option === 'lr' || optimizer.paramGroups.some((group) => option in group)) result[option].push(grouped(optimizer, option))
-      }
-      result.last_lr.push(scheduler.getLastLr())
-    }
-    note()
-    for (const [i, call] of test.calls.entries()) {
-      if (i === test.resume?.at) {
-        const saved = [optimizer.stateDict(), scheduler.stateDict()] as const
-        optimizer = makeOptimizer(test.optimizer, test.options, params, test.groups)
-        scheduler = makeScheduler(test.scheduler, optimizer, undefined)
-        optimizer.loadStateDict(saved[0])
-        scheduler.loadStateDict(saved[1])
-      }
-      optimizer.step()
-      stepScheduler(scheduler, call)
-      note()
-    }
-    const keys = optimizer.stateDict().param_groups.map((group) => Object.keys(group).filter((key) => key !== 'params'))
-    const present = Object.fromEntries(Object.entries(result).filter(([, rows]) => rows.length))
-    return { ...present, state: scheduler.stateDict(), param_group_keys: keys }
-  } finally {
-    arena.dispose()
+function run(arena: Arena, test: SchedulerCase): Result {
+  const params = makeParams(arena, test.params, 'float64')
+  for (const parameter of params) parameter.grad = new Float64Array(parameter.size)
+  let optimizer = makeOptimizer(test.optimizer, test.options, params, test.groups)
+  for (const [i, values] of (test.initial_state ?? []).entries()) {
+    for (const [key, value] of Object.entries(values)) optimizer.paramGroups[i]![fromTorchKey(key)] = value
   }
+  let scheduler = makeScheduler(test.scheduler, optimizer, test.last_epoch)
+  const result = { lr: [] as unknown[], last_lr: [] as unknown[], momentum: [] as unknown[], betas: [] as unknown[] }
+  const note = () => {
+    for (const option of ['lr', 'momentum', 'betas'] as const) {
+      if (option === 'lr' || optimizer.paramGroups.some((group) => option in group)) result[option].push(grouped(optimizer, option))
+    }
+    result.last_lr.push(scheduler.getLastLr())
+  }
+  note()
+  for (const [i, call] of test.calls.entries()) {
+    if (i === test.resume?.at) {
+      const saved = [optimizer.stateDict(), scheduler.stateDict()] as const
+      optimizer = makeOptimizer(test.optimizer, test.options, params, test.groups)
+      scheduler = makeScheduler(test.scheduler, optimizer, undefined)
+      optimizer.loadStateDict(saved[0])
+      scheduler.loadStateDict(saved[1])
+    }
+    optimizer.step()
+    stepScheduler(scheduler, call)
+    note()
+  }
+  const keys = optimizer.stateDict().param_groups.map((group) => Object.keys(group).filter((key) => key !== 'params'))
+  const present = Object.fromEntries(Object.entries(result).filter(([, rows]) => rows.length))
+  return { ...present, state: scheduler.stateDict(), param_group_keys: keys }
 }
 
 export const schedulerKind: Kind<SchedulerCase> = {

@@ -1,5 +1,5 @@
 /** Kind "training": a whole run of a model, in training mode throughout. */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import { clipGradNorm } from '../clip.ts'
 import type { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
@@ -60,16 +60,7 @@ function tensorOf(arena: Arena, { data, shape, dtype }: WrittenTensor, float: Fl
   return arena.tensor(flat(data), shape, { dtype: dtype === 'int64' ? 'int32' : float })
 }
 
-async function run(test: TrainingCase, dtype: FloatType): Promise<Result> {
-  const arena = await Arena.create()
-  try {
-    return trajectory(arena, test, dtype)
-  } finally {
-    arena.dispose()
-  }
-}
-
-function trajectory(arena: Arena, test: TrainingCase, dtype: FloatType): Result {
+function run(arena: Arena, test: TrainingCase, dtype: FloatType): Result {
   const model = makeModel(arena, test.model, dtype)
   const saved: Named = { ...test.weights, ...test.buffers }
   const parameters = new Map(model.namedParameters())

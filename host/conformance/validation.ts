@@ -1,5 +1,5 @@
 /** Kind "validation": what must be refused, and what must not. */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import { DownhillError } from '../errors.ts'
 import { sizeOf } from '../shape.ts'
 import type { Case, GroupSpec, Kind, Result, WrittenGradient } from './format.ts'
@@ -38,10 +38,8 @@ function attempt(arena: Arena, check: Check): { error: string | null; message?: 
   }
 }
 
-async function run(test: ValidationCase): Promise<Result> {
-  const arena = await Arena.create()
+function run(arena: Arena, test: ValidationCase): Result {
   const checks = test.checks.map((check) => attempt(arena, check))
-  arena.dispose()
   return { checks }
 }
 

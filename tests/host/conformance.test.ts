@@ -11,15 +11,17 @@ function load(path: string): Case {
   return JSON.parse(readFileSync(new URL(path, folder), 'utf8'))
 }
 
+const run = (test: Case) => runCase(test, () => downhill.Arena.create())
+
 describe('the judge', () => {
   const changed = async (path: string, change: (test: any) => void) => {
     const test = structuredClone(load(path))
     change(test)
-    return runCase(test)
+    return run(test)
   }
 
   it('passes a case and tells the comparison nearest to its limit', async () => {
-    const [exact, single] = await runCase(load('optimizer/adam-amsgrad-wd.json'))
+    const [exact, single] = await run(load('optimizer/adam-amsgrad-wd.json'))
     expect([exact!.passed, single!.passed]).toEqual([true, true])
     expect(exact!.worst.limit).toBe(1e-12)
     expect(single!.worst.error).toBeGreaterThan(0)
@@ -55,7 +57,7 @@ describe('the judge', () => {
   })
 
   it('fails kinds and names there are not', async () => {
-    const [kind] = await runCase({ format: 1, name: 'x', kind: 'nonsense' })
+    const [kind] = await run({ format: 1, name: 'x', kind: 'nonsense' })
     expect([kind!.passed, kind!.worst.what]).toEqual([false, 'the kind nonsense is not supported'])
     const [name] = await changed('optimizer/sgd.json', (t) => (t.optimizer = 'Sofia'))
     expect([name!.passed, name!.worst.what]).toEqual([false, 'the optimizer Sofia is not supported'])
