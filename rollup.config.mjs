@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname, resolve as resolvePath } from 'node:path'
 import commonjs from '@rollup/plugin-commonjs'
 import resolve from '@rollup/plugin-node-resolve'
 import { build } from 'esbuild'
@@ -31,17 +32,67 @@ const withoutStreams = {
   load: (id) => (id === '\0none' ? 'export default {}' : null),
 }
 
+const ofEdge = /^(.*)\.(workerd|edge-light)\.ts$/
+
+/**
+ * `host/index.workerd.ts` is host/index.ts with the binaries of host/binary/workerd.ts: of the modules on the way there it has copies of its own.
+ * The file stays beside the bundle.
+ */
+const edge = {
+  name: 'edge',
+  resolveId(source, importer) {
+    if (/\.wasm(\?module)?$/.test(source)) return { id: source, external: true }
+    if (!importer) return ofEdge.test(source) ? resolvePath(source) : null
+    const [, path, runtime] = importer.match(ofEdge) ?? []
+    if (!path) return null
+    if (source === './binary/inline.ts') return this.resolve(`./binary/${runtime}.ts`, `${path}.ts`)
+    const copied = source === './arena.ts' || source === './wasm.ts'
+    return copied ? resolvePath(dirname(path), source.replace('.ts', `.${runtime}.ts`)) : this.resolve(source, `${path}.ts`)
+  },
+  load: (id) => (ofEdge.test(id) ? readFileSync(id.replace(ofEdge, '$1.ts'), 'utf8') : null),
+}
+
+const areas = {
+  downhill: 'host/index.ts',
+  nn: 'host/nn/index.ts',
+  compare: 'host/compare/index.ts',
+  conformance: 'host/conformance/run.ts',
+}
+
+/** Apart from the arena, which has the binary, a chunk for all that an entry reaches and none before it: those of the edge share these. */
+function manualChunks(id, { getModuleInfo }) {
+  const name = id.replace(`${resolvePath('host')}/`, '')
+  if (/^(arena|wasm|binary\/inline|generated\/binary)\.ts$/.test(name)) return name.includes('binary') ? 'binary' : 'arena'
+  if (getModuleInfo(id).isEntry || name.startsWith('cli/') || ofEdge.test(name) || name.startsWith('binary/')) return undefined
+  const reaches = (from, seen = new Set()) => {
+    if (from === id) return true
+    seen.add(from)
+    return getModuleInfo(from).importedIds.some((next) => !seen.has(next) && !getModuleInfo(next).isExternal && reaches(next, seen))
+  }
+  return Object.keys(areas).find((area) => reaches(resolvePath(areas[area])))
+}
+
 /** Entries share their chunks, so that an `Arena` is the same class in each. */
 export default {
-  input: { index: 'host/index.ts', nn: 'host/nn/index.ts', compare: 'host/compare/index.ts', cli: 'host/cli/main.ts' },
+  input: {
+    index: 'host/index.ts',
+    nn: 'host/nn/index.ts',
+    compare: 'host/compare/index.ts',
+    cli: 'host/cli/main.ts',
+    conformance: 'host/conformance/run.ts',
+    workerd: 'host/index.workerd.ts',
+    'edge-light': 'host/index.edge-light.ts',
+  },
   output: {
     dir: 'dist',
     format: 'es',
     chunkFileNames: 'chunks/[name].js',
+    manualChunks,
+    hoistTransitiveImports: false,
     banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
   },
   external: [/^node:/],
-  plugins: [inline, withoutStreams, resolve({ preferBuiltins: true }), commonjs(), esbuild({ target: 'es2022' })],
+  plugins: [edge, inline, withoutStreams, resolve({ preferBuiltins: true }), commonjs(), esbuild({ target: 'es2022' })],
   onwarn(warning) {
     throw new Error(warning.message)
   },

@@ -66,13 +66,13 @@ export class Arena {
   /** Compiles the binary, once per process, and makes an arena of its own over it. */
   static async create(options: ArenaOptions = {}): Promise<Arena> {
     checkNames('Arena.create', OPTIONS, options)
-    return new Arena(options.module ?? (await compile()), options)
+    return new Arena(options.module ?? (await compile('downhill')), options)
   }
 
   /** The same without waiting, where the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
   static createSync(options: ArenaOptions = {}): Arena {
     checkNames('Arena.createSync', OPTIONS, options)
-    return new Arena(options.module ?? compileSync(), options)
+    return new Arena(options.module ?? compileSync('downhill'), options)
   }
 
   private constructor(module: CompiledModule, { maximumBytes = FOUR_GIB }: ArenaOptions) {

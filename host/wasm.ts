@@ -1,7 +1,6 @@
-/** The only file that knows where it runs: it gets a compiled module and instantiates it. */
-import { instantiateSync } from '@assemblyscript/loader'
-import { DownhillError, shown } from './errors.ts'
-import embedded from './generated/binary.ts'
+/** Compiles the binaries, once per process, and instantiates them. Where they come from, binary/ knows: a file for each sort of runtime. */
+import { type Binary, binaries } from './binary/inline.ts'
+import { check, DownhillError, shown } from './errors.ts'
 import { type ElementKernels, type PlainKernels, rules } from './generated/kernels.ts'
 
 /** The update rules' names, as their kernels are called. */
@@ -39,43 +38,60 @@ export interface Kernels extends PlainKernels {
   rule(name: RuleName, dtype: FloatType): readonly RuleKernel[]
 }
 
+type BinaryName = keyof typeof binaries
+
 const SUFFIX = { float32: 'f32', float64: 'f64' } as const
 
-let compiled: WebAssembly.Module | undefined
+const compiled: Partial<Record<BinaryName, CompiledModule>> = {}
+const compiling: Partial<Record<BinaryName, Promise<CompiledModule>>> = {}
 
-function bytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(embedded), (character) => character.charCodeAt(0))
+/** What can be done about a refusal, by the words of the engines. */
+function remedy(reason: string): string {
+  if (/unsafe-eval|\bCSP\b/.test(reason)) return "; the page's Content-Security-Policy has to allow script-src 'wasm-unsafe-eval'"
+  if (!/by embedder/.test(reason)) return ''
+  return '; it takes modules that were imported: bundle with the condition workerd or edge-light, or give Arena.create a module'
 }
 
 function refused(cause: unknown): DownhillError {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new DownhillError('runtime-unsupported', `this runtime does not compile the WebAssembly module: ${reason}`, { cause })
+  return new DownhillError('runtime-unsupported', `this runtime does not compile WebAssembly: ${reason}${remedy(reason)}`, { cause })
 }
 
-/** The embedded binary, compiled once per process. */
-export async function compile(): Promise<CompiledModule> {
+function moduleOf(binary: Binary): Promise<CompiledModule> {
+  return ArrayBuffer.isView(binary) ? WebAssembly.compile(binary as BufferSource) : Promise.resolve(binary)
+}
+
+/** A binary, compiled once per process, also for those who ask at the same time. */
+export async function compile(name: BinaryName): Promise<CompiledModule> {
+  const known = compiled[name]
+  if (known) return known
+  compiling[name] ??= moduleOf(binaries[name]())
   try {
-    compiled ??= await WebAssembly.compile(bytes())
+    return (compiled[name] = await compiling[name])
+  } catch (cause) {
+    throw refused(cause)
+  } finally {
+    delete compiling[name]
+  }
+}
+
+export function compileSync(name: BinaryName): CompiledModule {
+  const known = compiled[name]
+  if (known) return known
+  const binary = binaries[name]()
+  try {
+    return (compiled[name] = ArrayBuffer.isView(binary) ? new WebAssembly.Module(binary as BufferSource) : binary)
   } catch (cause) {
     throw refused(cause)
   }
-  return compiled
-}
-
-export function compileSync(): CompiledModule {
-  try {
-    compiled ??= new WebAssembly.Module(bytes())
-  } catch (cause) {
-    throw refused(cause)
-  }
-  return compiled
 }
 
 function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string, RuleKernel> {
-  const given = module instanceof WebAssembly.Module
-  if (!given) throw new DownhillError('option-range', `module is a WebAssembly.Module, not ${shown(module)}`)
+  // Not by instanceof: an edge runtime's sandbox has a WebAssembly of its own.
+  const given = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
+  check(given, 'option-range', () => `module is a WebAssembly.Module, not ${shown(module)}`)
   try {
-    const exports = instantiateSync(module, { env: { memory: memory as WebAssembly.Memory } }).instance.exports
+    const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory } })
     if ('gemmScratch' in exports) return exports as Record<string, RuleKernel>
   } catch (cause) {
     throw refused(cause)
@@ -89,7 +105,7 @@ export function instantiate(module: CompiledModule, memory: LinearMemory): Kerne
   const element = (suffix: string) =>
     Object.fromEntries(
       Object.entries(exports)
-        .filter(([name]) => name.endsWith(suffix) && !(name.split('_')[0]! in rules))
+        .filter(([name]) => name.endsWith(suffix))
         .map(([name, kernel]) => [name.slice(0, -suffix.length), kernel]),
     )
   const kernels = {

@@ -26,3 +26,11 @@ writeFileSync(
   'host/generated/binary.ts',
   `// Written by tools/compile.mjs: dist/downhill.wasm.\nconst binary: string = '${Buffer.from(binary).toString('base64')}'\nexport default binary\n`,
 )
+mkdirSync('dist/types', { recursive: true })
+writeFileSync(
+  'dist/types/downhill.wasm.d.ts',
+  `/** What \`Arena.create({ module })\` takes, where a bundler or a runtime makes a WebAssembly.Module of the file. */
+declare const module: object
+export default module
+`,
+)

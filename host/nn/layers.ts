@@ -1,8 +1,9 @@
 /** Layers with weights over whole rows. Weights start as in torch. */
-import { Arena } from '../arena.ts'
+import type { Arena } from '../arena.ts'
 import { embedding, paddingRow } from '../autograd/embedding.ts'
 import { linear } from '../autograd/products.ts'
 import { check, shown } from '../errors.ts'
+import { Heap } from '../heap.ts'
 import { checkNames } from '../options.ts'
 import { Generator } from '../random.ts'
 import type { Numbers, Parameter, Tensor } from '../tensor.ts'
@@ -30,7 +31,11 @@ export function checkSize(by: string, name: string, value: number): void {
 
 /** @internal The options all layers with weights have, checked. `names` are those of the layer beside them. */
 export function layerOptions(by: string, arena: Arena, options: LayerOptions, names: readonly string[] = []): Required<LayerOptions> {
-  check(arena instanceof Arena, 'params-invalid', () => `${by} is made in an arena, as in new nn.${by}(arena, …), not in ${shown(arena)}`)
+  check(
+    arena?.heap instanceof Heap,
+    'params-invalid',
+    () => `${by} is made in an arena, as in new nn.${by}(arena, …), not in ${shown(arena)}`,
+  )
   checkNames(by, ['dtype', 'generator', ...names], options)
   const { dtype = 'float32', generator = arena.generator } = options
   check(generator instanceof Generator, 'option-range', () => `${by}: generator is a Generator, not ${shown(generator)}`)

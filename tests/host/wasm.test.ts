@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Arena } from '../../host/index.ts'
+import { thrown } from './thrown.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+/** The package as a process that has compiled nothing yet has it. */
+async function fresh(): Promise<typeof Arena> {
+  vi.resetModules()
+  return (await import('../../host/index.ts')).Arena
+}
+
+describe('the binary', () => {
+  it('is compiled once, also for arenas that are made at the same time', async () => {
+    const Arena = await fresh()
+    const compile = vi.spyOn(WebAssembly, 'compile')
+    const arenas = await Promise.all([Arena.create(), Arena.create(), Arena.create()])
+    await Arena.create()
+    Arena.createSync()
+    expect(compile).toHaveBeenCalledTimes(1)
+    expect(new Set(arenas.map(({ memory }) => memory)).size).toBe(3)
+  })
+
+  it('is compiled without waiting where that is asked for', async () => {
+    const Arena = await fresh()
+    const compile = vi.spyOn(WebAssembly, 'compile')
+    expect(Arena.createSync().parameter([3]).size).toBe(3)
+    await Arena.create()
+    expect(compile).not.toHaveBeenCalled()
+  })
+
+  it('that was refused once is tried again', async () => {
+    const Arena = await fresh()
+    vi.spyOn(WebAssembly, 'compile').mockRejectedValueOnce(new RangeError('out of memory'))
+    await expect(Arena.create()).rejects.toMatchObject({ code: 'runtime-unsupported', message: expect.stringMatching(/: out of memory$/) })
+    expect((await Arena.create()).parameter([2]).size).toBe(2)
+  })
+
+  it.each([
+    [
+      "WebAssembly.compile(): Refused to compile or instantiate WebAssembly module because 'unsafe-eval' is not an allowed source of script",
+      /script-src 'wasm-unsafe-eval'$/,
+    ],
+    ['call to WebAssembly.compile() blocked by CSP', /script-src 'wasm-unsafe-eval'$/],
+    [
+      'WebAssembly.compile(): Wasm code generation disallowed by embedder',
+      /condition workerd or edge-light, or give Arena.create a module$/,
+    ],
+  ])('refused with %j says what can be done', async (words, remedy) => {
+    const Arena = await fresh()
+    vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError(words))
+    await expect(Arena.create()).rejects.toMatchObject({ code: 'runtime-unsupported', message: expect.stringMatching(remedy) })
+  })
+})
+
+describe('a module handed over', () => {
+  const empty = new WebAssembly.Module(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))
+
+  it.each([{}, new Uint8Array(8), 'downhill.wasm'])('is none: %j', async (module) => {
+    await expect(Arena.create({ module: module as object })).rejects.toMatchObject({
+      code: 'option-range',
+      message: expect.stringMatching(/^module is a WebAssembly.Module, not /),
+    })
+  })
+
+  it('is of something else', () => {
+    expect(thrown(() => Arena.createSync({ module: empty }))).toEqual({
+      code: 'runtime-unsupported',
+      message: 'the module is not the downhill.wasm of this version',
+    })
+  })
+})
+
+describe('two arenas', () => {
+  it('do not see each other, whatever the order in which they grow, step and go', async () => {
+    const [a, b] = [await Arena.create(), await Arena.create()]
+    const [p, q] = [
+      a.parameter([1000], { data: new Float32Array(1000).fill(1) }),
+      b.parameter([1000], { data: new Float32Array(1000).fill(2) }),
+    ]
+    expect(p.address).toBe(q.address)
+    a.parameter([1_000_000])
+    expect([p.data[999], q.data[999]]).toEqual([1, 2])
+    p.data.fill(3)
+    a.dispose()
+    expect(q.data.every((x) => x === 2)).toBe(true)
+    expect(thrown(() => p.data).code).toBe('disposed')
+  })
+})
