@@ -72,6 +72,39 @@ function manualChunks(id, { getModuleInfo }) {
   return Object.keys(areas).find((area) => reaches(resolvePath(areas[area])))
 }
 
+/** Leaves out what declarations say to docs/ alone. */
+const undocumented = {
+  name: 'undocumented',
+  transform: (code) => ({ code: code.replace(/\bdoc`[^`]*`/g, "''"), map: null }),
+}
+
+/**
+ * Says of every declaration on the top level of a chunk that it may go if nothing uses it, also where it calls, reads or spreads something:
+ * bundlers trust a pure call, and analyse no other (esbuild keeps the declared options of an optimizer that nobody imports).
+ */
+const removable = {
+  name: 'removable',
+  renderChunk(code) {
+    const holds = (node, ...types) => {
+      if (typeof node !== 'object' || node === null || /Function/.test(node.type)) return false
+      return types.includes(node.type) || Object.values(node).some((child) => holds(child, ...types))
+    }
+    const edits = this.parse(code).body.flatMap((statement) => {
+      if (statement.type === 'ClassDeclaration') {
+        const isComputed = statement.body.body.some(({ computed }) => computed)
+        return isComputed ? [{ ...statement, start: statement.start, before: `const ${statement.id.name} = ` }] : []
+      }
+      if (statement.type !== 'VariableDeclaration' || statement.kind !== 'const') return []
+      return statement.declarations
+        .filter(({ init }) => holds(init, 'CallExpression', 'NewExpression', 'MemberExpression', 'SpreadElement'))
+        .map(({ init }) => ({ start: init.start, end: init.end, before: '' }))
+    })
+    const pure = (text, { start, end, before }) =>
+      `${text.slice(0, start)}${before}/* @__PURE__ */ (() => (${text.slice(start, end)}))()${text.slice(end)}`
+    return edits.reverse().reduce(pure, code)
+  },
+}
+
 /** Entries share their chunks, so that an `Arena` is the same class in each. */
 export default {
   input: {
@@ -92,7 +125,16 @@ export default {
     banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
   },
   external: [/^node:/],
-  plugins: [edge, inline, withoutStreams, resolve({ preferBuiltins: true }), commonjs(), esbuild({ target: 'es2022' })],
+  plugins: [
+    edge,
+    inline,
+    withoutStreams,
+    resolve({ preferBuiltins: true }),
+    commonjs(),
+    esbuild({ target: 'es2022' }),
+    undocumented,
+    removable,
+  ],
   onwarn(warning) {
     throw new Error(warning.message)
   },

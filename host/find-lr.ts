@@ -1,7 +1,7 @@
 /** Which learning rate? */
 import { check, shown } from './errors.ts'
 import { type AnyOptimizer, Optimizer } from './optimizer/optimizer.ts'
-import { checkOptions, defaultsOf, integer, number, type Option, withDefaults } from './options.ts'
+import { checkOptions, defaultsOf, doc, integer, number, type Option, withDefaults } from './options.ts'
 import { pow } from './portable.ts'
 
 /** Options of {@link findLr}. */
@@ -19,11 +19,11 @@ export interface FindLrOptions {
 }
 
 const options: { readonly [K in keyof FindLrOptions]: Option<FindLrOptions[K]> } = {
-  from: number(1e-7, '(0, ∞)', 'first'),
-  to: number(10, '(0, ∞)', 'last'),
-  steps: integer(100, '[3, 1000000]', 'steps'),
-  smoothing: number(0.9, '[0, 1)', 'weight of the past'),
-  divergence: number(4, '(1, ∞)', 'times the best'),
+  from: number(1e-7, '(0, ∞)', doc`first`),
+  to: number(10, '(0, ∞)', doc`last`),
+  steps: integer(100, '[3, 1000000]', doc`steps`),
+  smoothing: number(0.9, '[0, 1)', doc`weight of the past`),
+  divergence: number(4, '(1, ∞)', doc`times the best`),
 }
 
 /** What {@link findLr} measured, one entry a step taken. */

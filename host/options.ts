@@ -1,6 +1,9 @@
 /** Declared options: one declaration gives the type, the default, the check, torch's key and the line in the documentation. */
 import { check, DownhillError, nearest, shown } from './errors.ts'
 
+/** What a declaration says to docs/ alone, as it is written: doc`\\gamma`. The build leaves it out of the package (rollup.config.mjs). */
+export const doc = String.raw
+
 /** One option of an optimizer or a scheduler. */
 export interface Option<T> {
   readonly default: T
@@ -103,13 +106,13 @@ export function choice<T>(value: T, values: readonly T[], doc: string): Option<T
 
 /** Flags that choose among torch's kernels and change nothing here: accepted, kept in the state dict, otherwise ignored. */
 export function torchFlag(value: boolean | null): Option<boolean | null> {
-  const doc = "chooses among torch's kernels; there is one kernel here, and this changes nothing"
-  return { default: value, range: 'true, false or null', doc, accepts: (v) => v === null || typeof v === 'boolean' }
+  const what = doc`chooses among torch's kernels; there is one kernel here, and this changes nothing`
+  return { default: value, range: 'true, false or null', doc: what, accepts: (v) => v === null || typeof v === 'boolean' }
 }
 
 /** What tells a class from another in a state dict, and is no option of it. */
 export function fixed(value: boolean): Option<boolean> {
-  return { ...flag(value, 'what the class is made of; it cannot be given'), fixed: true }
+  return { ...flag(value, doc`what the class is made of; it cannot be given`), fixed: true }
 }
 
 /** An option's name in torch: weightDecay is weight_decay. */

@@ -1,10 +1,15 @@
 /** Compiles the binaries, once per process, and instantiates them. Where they come from, binary/ knows: a file for each sort of runtime. */
 import { type Binary, binaries } from './binary/inline.ts'
 import { check, DownhillError, shown } from './errors.ts'
-import { type ElementKernels, type PlainKernels, rules } from './generated/kernels.ts'
+import type { ElementKernels, PlainKernels } from './generated/kernels.ts'
 
-/** The update rules' names, as their kernels are called. */
-export type RuleName = keyof typeof rules
+/** What an update rule's kernels are called after, and the names of what they take (generated/kernels.ts). */
+export interface RuleNames {
+  readonly name: string
+  readonly flags: readonly string[]
+  readonly state: readonly string[]
+  readonly uniforms: readonly string[]
+}
 
 /** Runs a rule over `count` spans (assembly/sweep.ts) with the uniforms at an address. */
 export type RuleKernel = (spans: number, count: number, uniforms: number) => void
@@ -35,7 +40,7 @@ export interface Kernels extends PlainKernels {
   readonly float32: ElementKernels
   readonly float64: ElementKernels
   /** A rule's kernels, one per combination of its flags: bit i of the index is flag i. */
-  rule(name: RuleName, dtype: FloatType): readonly RuleKernel[]
+  rule(names: RuleNames, dtype: FloatType): readonly RuleKernel[]
 }
 
 type BinaryName = keyof typeof binaries
@@ -112,8 +117,7 @@ export function instantiate(module: CompiledModule, memory: LinearMemory): Kerne
     ...exports,
     float32: element('_f32'),
     float64: element('_f64'),
-    rule(name: RuleName, dtype: FloatType) {
-      const { flags } = rules[name]
+    rule({ name, flags }: RuleNames, dtype: FloatType) {
       return Array.from({ length: 2 ** flags.length }, (_, set) => {
         const on = flags.filter((_, bit) => set & (1 << bit))
         return exports[[name, ...on, SUFFIX[dtype]].join('_')]!

@@ -1,9 +1,13 @@
 /** Writes the parts of docs/ that follow from declarations and docstrings. `node tools/docs.mjs --check` fails if they are not what is committed. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import * as downhill from 'downhill'
+import { build } from 'esbuild'
 import { api, entries } from './api.mjs'
 
 const root = new URL('..', import.meta.url)
+// From the sources: what declarations say to documentation alone is not in dist.
+const bundle = { entryPoints: [new URL('host/index.ts', root).pathname], bundle: true, format: 'esm', write: false, outdir: '.' }
+const [{ text }] = (await build(bundle)).outputFiles
+const downhill = await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ')
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
 const shown = (value) => (value === Infinity ? '∞' : JSON.stringify(value))

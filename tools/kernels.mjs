@@ -154,8 +154,8 @@ function hostTypes(rules, generic, plain) {
   return `// Written by tools/kernels.mjs from the signatures in assembly/.
 
 /** The update rules: flags and names in the order of their kernels' parameters. */
-export const rules = {
-${rules.map((r) => `  ${r.name}: { flags: ${list(r.flags)}, state: ${list(r.state)}, uniforms: ${list(r.uniforms)} },\n`).join('')}} as const
+${rules.map((r) => `export const ${r.name} = { name: '${r.name}', flags: ${list(r.flags)}, state: ${list(r.state)}, uniforms: ${list(r.uniforms)} } as const\n`).join('')}
+export const rules = { ${rules.map((r) => r.name).join(', ')} } as const
 
 /** Kernels that exist for each element type, as NAME_f32 and NAME_f64. Addresses and counts are numbers. */
 export interface ElementKernels {

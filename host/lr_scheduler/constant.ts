@@ -1,11 +1,11 @@
 import { check } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { number, type Values } from '../options.ts'
+import { doc, number, type Values } from '../options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  factor: number(1 / 3, '[0, 1]', 'factor of the first epochs'),
-  totalIters: number(5, '[0, ∞]', 'epochs with the factor'),
+  factor: number(1 / 3, '[0, 1]', doc`factor of the first epochs`),
+  totalIters: number(5, '[0, ∞]', doc`epochs with the factor`),
 }
 
 export type ConstantLROptions = Values<typeof options>
@@ -13,7 +13,7 @@ export type ConstantLROptions = Values<typeof options>
 const constantLR: SchedulerDeclaration<typeof options> = {
   name: 'ConstantLR',
   options,
-  math: '\\gamma_e = \\gamma_0\\,f \\text{ for } e < T,\\quad \\gamma_0 \\text{ after}',
+  math: doc`\gamma_e = \gamma_0\,f \text{ for } e < T,\quad \gamma_0 \text{ after}`,
 }
 
 /**

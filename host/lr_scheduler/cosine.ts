@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { number, required, type Values } from '../options.ts'
+import { doc, number, required, type Values } from '../options.ts'
 import { cosPi } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  tMax: required(number(1, '(0, ∞]', 'epochs down'), 'T_max'),
-  etaMin: number(0, '[-∞, ∞]', 'lowest learning rate'),
+  tMax: required(number(1, '(0, ∞]', doc`epochs down`), 'T_max'),
+  etaMin: number(0, '[-∞, ∞]', doc`lowest learning rate`),
 }
 
 export type CosineAnnealingLROptions = Values<typeof options>
@@ -13,7 +13,7 @@ export type CosineAnnealingLROptions = Values<typeof options>
 const cosineAnnealingLR: SchedulerDeclaration<typeof options> = {
   name: 'CosineAnnealingLR',
   options,
-  math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_0 - \\gamma_{\\min})\\,\\tfrac12(1 + \\cos(\\pi e/T))',
+  math: doc`\gamma_e = \gamma_{\min} + (\gamma_0 - \gamma_{\min})\,\tfrac12(1 + \cos(\pi e/T))`,
 }
 
 /**

@@ -1,6 +1,6 @@
 import { check, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { callable, choice, each, flag, number, type Option, orNull, required, type Values } from '../options.ts'
+import { callable, choice, doc, each, flag, number, type Option, orNull, required, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
 import {
@@ -17,28 +17,28 @@ const any = '[-∞, ∞]'
 const stepSizeDown: Option<number | null> = {
   default: null,
   range: 'a number above 0, or null',
-  doc: 'steps down; null: as many as up',
+  doc: doc`steps down; null: as many as up`,
   accepts: (v) => v === null || (typeof v === 'number' && v > 0),
 }
 const mode: Option<string> = {
   default: 'triangular',
   range: "'triangular', 'triangular2' or 'exp_range'",
-  doc: 'how the height of a cycle changes: not, halved each cycle, by gamma each step',
+  doc: doc`how the height of a cycle changes: not, halved each cycle, by gamma each step`,
   accepts: (v) => typeof v === 'string',
 }
 
 const options = {
-  baseLr: required(each(number(0, any, 'lowest learning rate'))),
-  maxLr: required(each(number(0, any, 'highest learning rate'))),
-  stepSizeUp: number(2000, '(0, ∞]', 'steps up'),
+  baseLr: required(each(number(0, any, doc`lowest learning rate`))),
+  maxLr: required(each(number(0, any, doc`highest learning rate`))),
+  stepSizeUp: number(2000, '(0, ∞]', doc`steps up`),
   stepSizeDown,
   mode,
-  gamma: number(1, any, "factor of a step in the mode 'exp_range'"),
+  gamma: number(1, any, doc`factor of a step in the mode 'exp_range'`),
   scaleFn: orNull(callable<(x: number) => number>('height of a cycle, in place of the mode')),
-  scaleMode: choice<'cycle' | 'iterations'>('cycle', ['cycle', 'iterations'], 'what scaleFn is given'),
-  cycleMomentum: flag(true, 'move the momentum against the learning rate'),
-  baseMomentum: each(number(0.8, any, 'lowest momentum')),
-  maxMomentum: each(number(0.9, any, 'highest momentum')),
+  scaleMode: choice<'cycle' | 'iterations'>('cycle', ['cycle', 'iterations'], doc`what scaleFn is given`),
+  cycleMomentum: flag(true, doc`move the momentum against the learning rate`),
+  baseMomentum: each(number(0.8, any, doc`lowest momentum`)),
+  maxMomentum: each(number(0.9, any, doc`highest momentum`)),
 }
 
 export type CyclicLROptions = Values<typeof options>
@@ -48,7 +48,7 @@ const MODES = ['triangular', 'triangular2', 'exp_range']
 const cyclicLR: SchedulerDeclaration<typeof options> = {
   name: 'CyclicLR',
   options,
-  math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_{\\max} - \\gamma_{\\min})\\,h_e\\,\\mathrm{triangle}(e)',
+  math: doc`\gamma_e = \gamma_{\min} + (\gamma_{\max} - \gamma_{\min})\,h_e\,\mathrm{triangle}(e)`,
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { number, required, type Values } from '../options.ts'
+import { doc, number, required, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  gamma: required(number(1, '[-∞, ∞]', 'factor of an epoch')),
+  gamma: required(number(1, '[-∞, ∞]', doc`factor of an epoch`)),
 }
 
 export type ExponentialLROptions = Values<typeof options>
@@ -12,7 +12,7 @@ export type ExponentialLROptions = Values<typeof options>
 const exponentialLR: SchedulerDeclaration<typeof options> = {
   name: 'ExponentialLR',
   options,
-  math: '\\gamma_e = \\gamma_0\\,g^e',
+  math: doc`\gamma_e = \gamma_0\,g^e`,
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { callable, each, required, type Values } from '../options.ts'
+import { callable, doc, each, required, type Values } from '../options.ts'
 import {
   checkedOptions,
   type Field,
@@ -13,15 +13,15 @@ import {
 /** A factor for an epoch. */
 export type LRLambda = (epoch: number) => number
 
-const options = { lrLambda: required(each(callable<LRLambda>('the factor of an epoch'))) }
+const options = { lrLambda: required(each(callable<LRLambda>(doc`the factor of an epoch`))) }
 
 export type LambdaLROptions = Values<typeof options>
 
-const lambdaLR: SchedulerDeclaration<typeof options> = { name: 'LambdaLR', options, math: '\\gamma_e = \\gamma_0\\,f(e)' }
+const lambdaLR: SchedulerDeclaration<typeof options> = { name: 'LambdaLR', options, math: doc`\gamma_e = \gamma_0\,f(e)` }
 const multiplicativeLR: SchedulerDeclaration<typeof options> = {
   name: 'MultiplicativeLR',
   options,
-  math: '\\gamma_e = \\gamma_{e-1}\\,f(e)',
+  math: doc`\gamma_e = \gamma_{e-1}\,f(e)`,
 }
 
 /** Schedulers over functions, which a state dict does not hold: it has null in their place. */

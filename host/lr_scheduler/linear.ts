@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { number, type Values } from '../options.ts'
+import { doc, number, type Values } from '../options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  startFactor: number(1 / 3, '(0, 1]', 'factor at epoch 0'),
-  endFactor: number(1, '[0, 1]', 'factor from epoch totalIters on'),
-  totalIters: number(5, '[0, ∞]', 'epochs on the way'),
+  startFactor: number(1 / 3, '(0, 1]', doc`factor at epoch 0`),
+  endFactor: number(1, '[0, 1]', doc`factor from epoch totalIters on`),
+  totalIters: number(5, '[0, ∞]', doc`epochs on the way`),
 }
 
 export type LinearLROptions = Values<typeof options>
@@ -13,7 +13,7 @@ export type LinearLROptions = Values<typeof options>
 const linearLR: SchedulerDeclaration<typeof options> = {
   name: 'LinearLR',
   options,
-  math: '\\gamma_e = \\gamma_0\\,(s + (f - s)\\min(e, T)/T)',
+  math: doc`\gamma_e = \gamma_0\,(s + (f - s)\min(e, T)/T)`,
 }
 
 /**

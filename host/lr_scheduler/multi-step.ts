@@ -1,23 +1,23 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { number, type Option, required, type Values } from '../options.ts'
+import { doc, number, type Option, required, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const milestones: Option<readonly number[]> = {
   default: [],
   range: 'an array of whole numbers',
-  doc: 'epochs of the changes; one that comes twice changes twice',
+  doc: doc`epochs of the changes; one that comes twice changes twice`,
   accepts: (v) => Array.isArray(v) && v.every(Number.isInteger),
 }
 
-const options = { milestones: required(milestones), gamma: number(0.1, '[-∞, ∞]', 'factor of a change') }
+const options = { milestones: required(milestones), gamma: number(0.1, '[-∞, ∞]', doc`factor of a change`) }
 
 export type MultiStepLROptions = Values<typeof options>
 
 const multiStepLR: SchedulerDeclaration<typeof options> = {
   name: 'MultiStepLR',
   options,
-  math: '\\gamma_e = \\gamma_0\\,g^{\\#\\{m \\le e\\}}',
+  math: doc`\gamma_e = \gamma_0\,g^{\#\{m \le e\}}`,
 }
 
 /**

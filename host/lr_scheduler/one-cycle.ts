@@ -1,6 +1,6 @@
 import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { choice, each, flag, number, type Option, required, type Values } from '../options.ts'
+import { choice, doc, each, flag, number, type Option, required, type Values } from '../options.ts'
 import { cosPi } from '../portable.ts'
 import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
 import {
@@ -28,18 +28,18 @@ const factor = (value: number, doc: string): Option<number> => ({
   accepts: (v) => typeof v === 'number' && v !== 0 && !Number.isNaN(v),
 })
 const options = {
-  maxLr: required(each(number(0, any, 'highest learning rate'))),
-  totalSteps: count('steps of the cycle; or give epochs and stepsPerEpoch'),
-  epochs: count('epochs of the cycle'),
-  stepsPerEpoch: count('steps of an epoch'),
-  pctStart: number(0.3, '[0, 1]', 'share of the steps that go up'),
-  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], 'shape of the way up and down'),
-  cycleMomentum: flag(true, 'move the momentum against the learning rate'),
-  baseMomentum: each(number(0.85, any, 'lowest momentum')),
-  maxMomentum: each(number(0.95, any, 'highest momentum')),
-  divFactor: factor(25, 'the first learning rate is maxLr / divFactor'),
-  finalDivFactor: factor(1e4, 'the last one is the first / finalDivFactor'),
-  threePhase: flag(false, 'go down as fast as up, and to the last learning rate in a third phase'),
+  maxLr: required(each(number(0, any, doc`highest learning rate`))),
+  totalSteps: count(doc`steps of the cycle; or give epochs and stepsPerEpoch`),
+  epochs: count(doc`epochs of the cycle`),
+  stepsPerEpoch: count(doc`steps of an epoch`),
+  pctStart: number(0.3, '[0, 1]', doc`share of the steps that go up`),
+  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the way up and down`),
+  cycleMomentum: flag(true, doc`move the momentum against the learning rate`),
+  baseMomentum: each(number(0.85, any, doc`lowest momentum`)),
+  maxMomentum: each(number(0.95, any, doc`highest momentum`)),
+  divFactor: factor(25, doc`the first learning rate is maxLr / divFactor`),
+  finalDivFactor: factor(1e4, doc`the last one is the first / finalDivFactor`),
+  threePhase: flag(false, doc`go down as fast as up, and to the last learning rate in a third phase`),
 }
 
 export type OneCycleLROptions = Values<typeof options>
@@ -47,7 +47,7 @@ export type OneCycleLROptions = Values<typeof options>
 const oneCycleLR: SchedulerDeclaration<typeof options> = {
   name: 'OneCycleLR',
   options,
-  math: '\\gamma_{\\max}/d \\to \\gamma_{\\max} \\to \\gamma_{\\max}/(d\\,d_f), \\text{ each along } b + \\tfrac{a-b}{2}(1 + \\cos(\\pi\\,x))',
+  math: doc`\gamma_{\max}/d \to \gamma_{\max} \to \gamma_{\max}/(d\,d_f), \text{ each along } b + \tfrac{a-b}{2}(1 + \cos(\pi\,x))`,
 }
 
 /** A stretch of the cycle; the rates and momenta are named by torch's keys of the group. */

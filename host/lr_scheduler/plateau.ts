@@ -1,18 +1,18 @@
 import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { checkOptions, choice, each, number, type Values } from '../options.ts'
+import { checkOptions, choice, doc, each, number, type Values } from '../options.ts'
 import { checkedOptions, type Field, LRScheduler, perGroup, type SchedulerDeclaration, type SchedulerStateDict } from './scheduler.ts'
 
 const any = '[-∞, ∞]'
 const options = {
-  mode: choice<'min' | 'max'>('min', ['min', 'max'], 'whether the metric should fall or rise'),
-  factor: number(0.1, '[-∞, 1)', 'factor of a reduction'),
-  patience: number(10, any, 'bad epochs before a reduction'),
-  threshold: number(1e-4, any, 'how much better counts as better'),
-  thresholdMode: choice<'rel' | 'abs'>('rel', ['rel', 'abs'], 'whether threshold is a share of the best, or an amount'),
-  cooldown: number(0, any, 'epochs after a reduction in which bad ones are not counted'),
-  minLr: each(number(0, any, 'lowest learning rate')),
-  eps: number(1e-8, any, 'a reduction by less than this is not made'),
+  mode: choice<'min' | 'max'>('min', ['min', 'max'], doc`whether the metric should fall or rise`),
+  factor: number(0.1, '[-∞, 1)', doc`factor of a reduction`),
+  patience: number(10, any, doc`bad epochs before a reduction`),
+  threshold: number(1e-4, any, doc`how much better counts as better`),
+  thresholdMode: choice<'rel' | 'abs'>('rel', ['rel', 'abs'], doc`whether threshold is a share of the best, or an amount`),
+  cooldown: number(0, any, doc`epochs after a reduction in which bad ones are not counted`),
+  minLr: each(number(0, any, doc`lowest learning rate`)),
+  eps: number(1e-8, any, doc`a reduction by less than this is not made`),
 }
 
 export type ReduceLROnPlateauOptions = Values<typeof options>
@@ -20,7 +20,7 @@ export type ReduceLROnPlateauOptions = Values<typeof options>
 const plateau: SchedulerDeclaration<typeof options> = {
   name: 'ReduceLROnPlateau',
   options,
-  math: '\\gamma \\leftarrow \\max(f\\,\\gamma,\\ \\gamma_{\\min}) \\text{ after more than } p \\text{ bad epochs}',
+  math: doc`\gamma \leftarrow \max(f\,\gamma,\ \gamma_{\min}) \text{ after more than } p \text{ bad epochs}`,
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { number, type Values } from '../options.ts'
+import { doc, number, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  totalIters: number(5, '[0, ∞]', 'epochs until 0'),
-  power: number(1, '[-∞, ∞]', 'power of the fall'),
+  totalIters: number(5, '[0, ∞]', doc`epochs until 0`),
+  power: number(1, '[-∞, ∞]', doc`power of the fall`),
 }
 
 export type PolynomialLROptions = Values<typeof options>
@@ -13,7 +13,7 @@ export type PolynomialLROptions = Values<typeof options>
 const polynomialLR: SchedulerDeclaration<typeof options> = {
   name: 'PolynomialLR',
   options,
-  math: '\\gamma_e = \\gamma_0\\,(1 - \\min(e, T)/T)^p',
+  math: doc`\gamma_e = \gamma_0\,(1 - \min(e, T)/T)^p`,
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { number, required, type Values } from '../options.ts'
+import { doc, number, required, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  stepSize: required(number(1, '(0, ∞]', 'epochs between changes'), 'step_size'),
-  gamma: number(0.1, '[-∞, ∞]', 'factor of a change'),
+  stepSize: required(number(1, '(0, ∞]', doc`epochs between changes`), 'step_size'),
+  gamma: number(0.1, '[-∞, ∞]', doc`factor of a change`),
 }
 
 export type StepLROptions = Values<typeof options>
@@ -13,7 +13,7 @@ export type StepLROptions = Values<typeof options>
 const stepLR: SchedulerDeclaration<typeof options> = {
   name: 'StepLR',
   options,
-  math: '\\gamma_e = \\gamma_0\\,g^{\\lfloor e/s\\rfloor}',
+  math: doc`\gamma_e = \gamma_0\,g^{\lfloor e/s\rfloor}`,
 }
 
 /**

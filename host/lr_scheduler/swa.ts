@@ -1,12 +1,12 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { choice, each, integer, number, required, type Values } from '../options.ts'
+import { choice, doc, each, integer, number, required, type Values } from '../options.ts'
 import { cosPi } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, perGroup, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  swaLr: required(each(number(0, '[-∞, ∞]', 'the learning rate it ends at'))),
-  annealEpochs: integer(10, '[0, ∞)', 'epochs on the way'),
-  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], 'shape of the way'),
+  swaLr: required(each(number(0, '[-∞, ∞]', doc`the learning rate it ends at`))),
+  annealEpochs: integer(10, '[0, ∞)', doc`epochs on the way`),
+  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the way`),
 }
 
 export type SWALROptions = Values<typeof options>
@@ -14,7 +14,7 @@ export type SWALROptions = Values<typeof options>
 const swaLR: SchedulerDeclaration<typeof options> = {
   name: 'SWALR',
   options,
-  math: '\\gamma_e = \\alpha_e\\,\\gamma_{\\text{swa}} + (1-\\alpha_e)\\,\\gamma_0,\\quad \\alpha_e = \\tfrac12(1 - \\cos(\\pi\\min(1, e/n)))',
+  math: doc`\gamma_e = \alpha_e\,\gamma_{\text{swa}} + (1-\alpha_e)\,\gamma_0,\quad \alpha_e = \tfrac12(1 - \cos(\pi\min(1, e/n)))`,
 }
 
 /**

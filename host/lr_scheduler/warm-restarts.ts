@@ -1,13 +1,13 @@
 import { check } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { called, integer, number, required, type Values } from '../options.ts'
+import { called, doc, integer, number, required, type Values } from '../options.ts'
 import { cosPi, log, pow } from '../portable.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  t0: required(integer(1, '[1, ∞)', 'epochs of the first period'), 'T_0'),
-  tMult: called('T_mult', integer(1, '[1, ∞)', 'how much longer each period is than the one before')),
-  etaMin: number(0, '[-∞, ∞]', 'lowest learning rate'),
+  t0: required(integer(1, '[1, ∞)', doc`epochs of the first period`), 'T_0'),
+  tMult: called('T_mult', integer(1, '[1, ∞)', doc`how much longer each period is than the one before`)),
+  etaMin: number(0, '[-∞, ∞]', doc`lowest learning rate`),
 }
 
 export type CosineAnnealingWarmRestartsOptions = Values<typeof options>
@@ -15,7 +15,7 @@ export type CosineAnnealingWarmRestartsOptions = Values<typeof options>
 const warmRestarts: SchedulerDeclaration<typeof options> = {
   name: 'CosineAnnealingWarmRestarts',
   options,
-  math: '\\gamma_e = \\gamma_{\\min} + (\\gamma_0 - \\gamma_{\\min})\\,\\tfrac12(1 + \\cos(\\pi\\,T_{\\text{cur}}/T_i))',
+  math: doc`\gamma_e = \gamma_{\min} + (\gamma_0 - \gamma_{\min})\,\tfrac12(1 + \cos(\pi\,T_{\text{cur}}/T_i))`,
 }
 
 /**

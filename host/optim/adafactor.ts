@@ -1,7 +1,7 @@
 import type { Params } from '../optimizer/groups.ts'
 import { type Member, MemberOptimizer, type StateLayout } from '../optimizer/members.ts'
 import { coupled, lr } from '../optimizer/rule.ts'
-import { number, type Option, torchFlag, type Values } from '../options.ts'
+import { doc, number, type Option, torchFlag, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import { bytesPerElement, type Parameter } from '../tensor.ts'
@@ -14,16 +14,16 @@ const isFloor = (v: unknown) => typeof v === 'number' && v >= 0
 const epsPair: Option<readonly [number | null, number]> = {
   default: [null, 1e-3],
   range: 'two numbers in [0, ∞], the first of which may be null',
-  doc: "floor of the mean square (null: the element type's epsilon), and floor of the parameter's root mean square",
+  doc: doc`floor of the mean square (null: the element type's epsilon), and floor of the parameter's root mean square`,
   accepts: (v) => Array.isArray(v) && v.length === 2 && (v[0] === null || isFloor(v[0])) && isFloor(v[1]),
 }
 
 const options = {
-  lr: { ...lr(1e-2), doc: 'greatest relative step; it falls as 1/√t below' },
-  beta2Decay: number(-0.8, '[-∞, 0]', 'the weight of the new square is t to this power'),
+  lr: { ...lr(1e-2), doc: doc`greatest relative step; it falls as 1/√t below` },
+  beta2Decay: number(-0.8, '[-∞, 0]', doc`the weight of the new square is t to this power`),
   eps: epsPair,
-  d: number(1, '[1, ∞]', 'the root mean square to which an update is clipped'),
-  weightDecay: number(0, '[0, ∞]', 'the parameter shrinks by lr·weightDecay'),
+  d: number(1, '[1, ∞]', doc`the root mean square to which an update is clipped`),
+  weightDecay: number(0, '[0, ∞]', doc`the parameter shrinks by lr·weightDecay`),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
 }
@@ -35,12 +35,12 @@ export const adafactor = {
   options,
   keys: ['step', 'row_var', 'col_var', 'variance'],
   math: [
-    '\\beta_t = t^{\\kappa},\\quad \\rho_t = \\min(\\gamma, 1/\\sqrt t),\\quad \\alpha_t = \\max(\\epsilon_2, \\mathrm{RMS}(\\theta_{t-1}))\\,\\rho_t',
-    'R_t = R_{t-1} + \\beta_t\\,(\\overline{G_t^2}^{\\,\\text{row}} - R_{t-1}),\\quad C_t = C_{t-1} + \\beta_t\\,(\\overline{G_t^2}^{\\,\\text{col}} - C_{t-1}),\\quad V_t = R_t C_t / \\max(\\bar R_t, \\epsilon_1) \\text{ (two axes or more)}',
-    'V_t = V_{t-1} + \\beta_t\\,(G_t^2 - V_{t-1}) \\text{ (one axis or none)}',
-    'U_t = G_t / \\sqrt{\\max(V_t, \\epsilon_1^2)},\\quad \\theta_t = (1-\\gamma\\lambda)\\,\\theta_{t-1} - \\alpha_t\\,U_t / \\max(1, \\mathrm{RMS}(U_t)/d)',
+    doc`\beta_t = t^{\kappa},\quad \rho_t = \min(\gamma, 1/\sqrt t),\quad \alpha_t = \max(\epsilon_2, \mathrm{RMS}(\theta_{t-1}))\,\rho_t`,
+    doc`R_t = R_{t-1} + \beta_t\,(\overline{G_t^2}^{\,\text{row}} - R_{t-1}),\quad C_t = C_{t-1} + \beta_t\,(\overline{G_t^2}^{\,\text{col}} - C_{t-1}),\quad V_t = R_t C_t / \max(\bar R_t, \epsilon_1) \text{ (two axes or more)}`,
+    doc`V_t = V_{t-1} + \beta_t\,(G_t^2 - V_{t-1}) \text{ (one axis or none)}`,
+    doc`U_t = G_t / \sqrt{\max(V_t, \epsilon_1^2)},\quad \theta_t = (1-\gamma\lambda)\,\theta_{t-1} - \alpha_t\,U_t / \max(1, \mathrm{RMS}(U_t)/d)`,
   ],
-  paper: 'Shazeer and Stern, "Adafactor: adaptive learning rates with sublinear memory cost", ICML 2018, arXiv 1804.04235',
+  paper: doc`Shazeer and Stern, "Adafactor: adaptive learning rates with sublinear memory cost", ICML 2018, arXiv 1804.04235`,
 } as const
 
 const isFactored = ({ shape }: Parameter) => shape.length > 1

@@ -3,7 +3,7 @@ import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
 import { lr } from '../optimizer/rule.ts'
 import type { ParameterState } from '../optimizer/state-dict.ts'
-import { integer, number, type Option, type Values } from '../options.ts'
+import { doc, integer, number, type Option, type Values } from '../options.ts'
 import type { Parameter } from '../tensor.ts'
 import { type Flat, FlatVectors } from './flat.ts'
 import { type LBFGSState, newState, readState, stateKeys, vectorsOf, writtenState } from './lbfgs-state.ts'
@@ -13,24 +13,24 @@ const any = '[-∞, ∞]'
 const maxEval: Option<number | null> = {
   default: null,
   range: 'a number or null',
-  doc: 'evaluations of the closure a step; null: 1.25·maxIter',
+  doc: doc`evaluations of the closure a step; null: 1.25·maxIter`,
   accepts: (v) => v === null || (typeof v === 'number' && !Number.isNaN(v)),
 }
 const lineSearchFn: Option<string | null> = {
   default: null,
   range: "null or 'strong_wolfe'",
-  doc: 'how the step length is found; null: it is lr',
+  doc: doc`how the step length is found; null: it is lr`,
   // torch looks at it when it steps.
   accepts: (v) => v === null || typeof v === 'string',
 }
 
 const options = {
   lr: lr(1),
-  maxIter: number(20, any, 'iterations a step'),
+  maxIter: number(20, any, doc`iterations a step`),
   maxEval,
-  toleranceGrad: number(1e-7, any, 'stop when no component of the gradient is greater'),
-  toleranceChange: number(1e-9, any, 'stop when neither the value nor a parameter changes by more'),
-  historySize: integer(100, '(-∞, ∞)', 'pairs of changes that are kept'),
+  toleranceGrad: number(1e-7, any, doc`stop when no component of the gradient is greater`),
+  toleranceChange: number(1e-9, any, doc`stop when neither the value nor a parameter changes by more`),
+  historySize: integer(100, '(-∞, ∞)', doc`pairs of changes that are kept`),
   lineSearchFn,
 }
 
@@ -41,10 +41,10 @@ export const lbfgs = {
   options,
   keys: stateKeys,
   math: [
-    'd_k = -H_k\\,\\nabla f(\\theta_k),\\quad \\theta_{k+1} = \\theta_k + t_k\\,d_k',
-    'H_k \\text{ by the two-loop recursion over } y_i = \\nabla f(\\theta_{i+1}) - \\nabla f(\\theta_i),\\ s_i = t_i d_i,\\quad H_k^0 = \\frac{s^\\top y}{y^\\top y}\\,I',
+    doc`d_k = -H_k\,\nabla f(\theta_k),\quad \theta_{k+1} = \theta_k + t_k\,d_k`,
+    doc`H_k \text{ by the two-loop recursion over } y_i = \nabla f(\theta_{i+1}) - \nabla f(\theta_i),\ s_i = t_i d_i,\quad H_k^0 = \frac{s^\top y}{y^\top y}\,I`,
   ],
-  paper: 'Nocedal, "Updating quasi-Newton matrices with limited storage", Mathematics of Computation 35, 1980',
+  paper: doc`Nocedal, "Updating quasi-Newton matrices with limited storage", Mathematics of Computation 35, 1980`,
 } as const
 
 /** Curvature below which a pair of changes is not kept. */

@@ -2,19 +2,19 @@ import { check } from '../errors.ts'
 import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { type Member, MemberOptimizer, type StateLayout } from '../optimizer/members.ts'
 import { lr } from '../optimizer/rule.ts'
-import { choice, flag, integer, number, numbers, type Values } from '../options.ts'
+import { choice, doc, flag, integer, number, numbers, type Values } from '../options.ts'
 import { type Shape, showShape } from '../shape.ts'
 import type { Parameter } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 
 const options = {
   lr: lr(1e-3),
-  weightDecay: number(0.1, '[0, ∞]', 'the parameter shrinks by lr·weightDecay'),
-  momentum: number(0.95, '[0, ∞]', 'how much of the mean gradient is kept'),
-  nesterov: flag(true, "Nesterov's momentum"),
-  nsCoefficients: numbers([3.4445, -4.775, 2.0315], 'coefficients of the Newton–Schulz iteration'),
-  eps: number(1e-7, '[-∞, ∞]', "floor of the update's norm"),
-  nsSteps: integer(5, '(-∞, 100)', 'iterations'),
+  weightDecay: number(0.1, '[0, ∞]', doc`the parameter shrinks by lr·weightDecay`),
+  momentum: number(0.95, '[0, ∞]', doc`how much of the mean gradient is kept`),
+  nesterov: flag(true, doc`Nesterov's momentum`),
+  nsCoefficients: numbers([3.4445, -4.775, 2.0315], doc`coefficients of the Newton–Schulz iteration`),
+  eps: number(1e-7, '[-∞, ∞]', doc`floor of the update's norm`),
+  nsSteps: integer(5, '(-∞, 100)', doc`iterations`),
   adjustLrFn: choice<null | 'original' | 'match_rms_adamw'>(
     null,
     [null, 'original', 'match_rms_adamw'],
@@ -31,11 +31,11 @@ export const muon = {
   options,
   keys: ['momentum_buffer'],
   math: [
-    'B_t = B_{t-1} + (1-\\mu)(G_t - B_{t-1}),\\quad U_t = G_t + \\mu\\,(B_t - G_t) \\text{ (nesterov)},\\quad U_t = B_t \\text{ (otherwise)}',
-    'X_0 = U_t / \\max(\\lVert U_t\\rVert_F, \\epsilon),\\quad A_k = X_k X_k^\\top,\\quad X_{k+1} = a X_k + (b A_k + c A_k^2)\\,X_k',
-    '\\theta_t = (1-\\gamma\\lambda)\\,\\theta_{t-1} - \\gamma\\,k\\,X_K,\\quad k = \\sqrt{\\max(1, \\text{rows}/\\text{columns})} \\text{ or } 0.2\\sqrt{\\max(\\text{rows}, \\text{columns})}',
+    doc`B_t = B_{t-1} + (1-\mu)(G_t - B_{t-1}),\quad U_t = G_t + \mu\,(B_t - G_t) \text{ (nesterov)},\quad U_t = B_t \text{ (otherwise)}`,
+    doc`X_0 = U_t / \max(\lVert U_t\rVert_F, \epsilon),\quad A_k = X_k X_k^\top,\quad X_{k+1} = a X_k + (b A_k + c A_k^2)\,X_k`,
+    doc`\theta_t = (1-\gamma\lambda)\,\theta_{t-1} - \gamma\,k\,X_K,\quad k = \sqrt{\max(1, \text{rows}/\text{columns})} \text{ or } 0.2\sqrt{\max(\text{rows}, \text{columns})}`,
   ],
-  paper: 'Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; Liu et al., arXiv 2502.16982',
+  paper: doc`Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; Liu et al., arXiv 2502.16982`,
 } as const
 
 /**

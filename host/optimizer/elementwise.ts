@@ -1,5 +1,4 @@
 import { DownhillError } from '../errors.ts'
-import { rules } from '../generated/kernels.ts'
 import { padded } from '../heap.ts'
 import { torchKey } from '../options.ts'
 import { gather, scatter } from '../sparse.ts'
@@ -42,7 +41,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
 
   constructor(rule: AnyRule, params: Params<O>, options: Partial<O>) {
     super(rule, params, options)
-    const names = rules[rule.kernel]
+    const names = rule.kernel
     this.#rule = rule
     this.#flags = new Bits(names.flags.map((name) => rule.flags[name]!))
     this.#needs = new Bits(names.state.map((name) => rule.state[name]!))

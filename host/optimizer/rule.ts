@@ -1,6 +1,5 @@
-import type { rules } from '../generated/kernels.ts'
-import { type Declared, flag, number, type Values } from '../options.ts'
-import type { RuleName } from '../wasm.ts'
+import { type Declared, doc, flag, number, type Values } from '../options.ts'
+import type { RuleNames } from '../wasm.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: options of whatever is declared
 type Any = any
@@ -12,7 +11,7 @@ export type SparseForm = 'rows' | 'dense' | 'refused'
 /** Any rule, where its names are looked up and not written. */
 export interface AnyRule {
   readonly name: string
-  readonly kernel: RuleName
+  readonly kernel: RuleNames
   readonly options: Declared
   readonly conflict?: (o: Any) => string | undefined
   readonly state: Of<boolean>
@@ -29,7 +28,7 @@ export interface AnyRule {
   readonly paper: string
 }
 
-type Names<K extends RuleName, Part extends 'flags' | 'state' | 'uniforms'> = (typeof rules)[K][Part][number]
+type Names<K extends RuleNames, Part extends 'flags' | 'state' | 'uniforms'> = K[Part][number]
 
 /** What follows from a group's options `o`, the count `t` of this step, 1 for a parameter's first, and the rule's own numbers. */
 type FromStep<O, S extends string, T> = (o: O, t: number, clock: { t: number } & Record<S, number>) => T
@@ -38,7 +37,7 @@ type FromStep<O, S extends string, T> = (o: O, t: number, clock: { t: number } &
  * What there is to say about an elementwise optimizer. Its names are those of the kernel's parameters (assembly/rules), so that a missing
  * or misspelt one does not compile; validation, class, state dict, documentation and tests follow from it.
  */
-export interface Rule<K extends RuleName, D extends Declared, S extends string = never> {
+export interface Rule<K extends RuleNames, D extends Declared, S extends string = never> {
   /** The class, as torch calls it. */
   readonly name: string
   readonly kernel: K
@@ -75,7 +74,7 @@ export interface Rule<K extends RuleName, D extends Declared, S extends string =
 type Change<O, S extends string> = (o: O, clock: { t: number } & Record<S, number>) => void
 
 /** Keeps the literal types of a declaration. */
-export function defineRule<const K extends RuleName, const D extends Declared, const S extends string = never>(
+export function defineRule<const K extends RuleNames, const D extends Declared, const S extends string = never>(
   rule: Rule<K, D, S>,
 ): Rule<K, D, S> {
   return rule
@@ -88,8 +87,8 @@ interface Coupled {
 
 /** What every rule has that reads its gradient through `gradient` (assembly/rules/gradient.ts). */
 export const coupled = {
-  maximize: flag(false, 'climb instead of descend: the gradient is negated before anything else'),
-  weightDecay: (value = 0) => number(value, '[0, ∞]', 'adds weightDecay·p to the gradient'),
+  maximize: flag(false, doc`climb instead of descend: the gradient is negated before anything else`),
+  weightDecay: (value = 0) => number(value, '[0, ∞]', doc`adds weightDecay·p to the gradient`),
   flags: { decay: (o: Coupled) => o.weightDecay !== 0 },
   uniforms: {
     sign: (o: { readonly maximize: boolean }) => (o.maximize ? -1 : 1),
@@ -104,7 +103,7 @@ interface Decoupled extends Coupled {
 
 /** The same for rules whose decay may also shrink the parameter. */
 export const decoupled = {
-  option: (value = false) => flag(value, 'shrink the parameter by lr·weightDecay instead of changing the gradient'),
+  option: (value = false) => flag(value, doc`shrink the parameter by lr·weightDecay instead of changing the gradient`),
   flags: { decay: (o: Decoupled) => o.weightDecay !== 0 && !o.decoupledWeightDecay },
   uniforms: {
     ...coupled.uniforms,
@@ -127,8 +126,8 @@ export const averaging = {
 }
 
 /** Options of nearly every rule. */
-export const lr = (value: number) => number(value, '[0, ∞]', 'learning rate')
-export const eps = (value: number, doc = 'added to the denominator') => number(value, '[0, ∞]', doc)
+export const lr = (value: number) => number(value, '[0, ∞]', doc`learning rate`)
+export const eps = (value: number, what = doc`added to the denominator`) => number(value, '[0, ∞]', what)
 
 export const always = () => true
 

@@ -1,12 +1,13 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, coupled, defineRule, eps, lr } from '../optimizer/rule.ts'
-import { number, torchFlag, type Values } from '../options.ts'
+import { doc, number, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1),
-  rho: number(0.9, '[0, 1]', 'decay of the mean squares of gradient and update'),
-  eps: eps(1e-6, 'added inside both square roots'),
+  rho: number(0.9, '[0, 1]', doc`decay of the mean squares of gradient and update`),
+  eps: eps(1e-6, doc`added inside both square roots`),
   weightDecay: coupled.weightDecay(),
   maximize: coupled.maximize,
   capturable: torchFlag(false),
@@ -18,7 +19,7 @@ export type AdadeltaOptions = Values<typeof options>
 
 export const adadelta = defineRule({
   name: 'Adadelta',
-  kernel: 'Adadelta',
+  kernel: kernels.Adadelta,
   options,
   state: { squareAvg: always, accDelta: always },
   flags: coupled.flags,
@@ -30,12 +31,12 @@ export const adadelta = defineRule({
     eps: (o) => o.eps,
   },
   math: [
-    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
-    'v_t = \\rho\\,v_{t-1} + (1-\\rho)\\,g_t^2',
-    '\\delta_t = \\frac{\\sqrt{a_{t-1} + \\epsilon}}{\\sqrt{v_t + \\epsilon}}\\,g_t,\\quad a_t = \\rho\\,a_{t-1} + (1-\\rho)\\,\\delta_t^2',
-    '\\theta_t = \\theta_{t-1} - \\gamma\\,\\delta_t',
+    doc`g_t \leftarrow \nabla f_t(\theta_{t-1}) + \lambda\,\theta_{t-1}`,
+    doc`v_t = \rho\,v_{t-1} + (1-\rho)\,g_t^2`,
+    doc`\delta_t = \frac{\sqrt{a_{t-1} + \epsilon}}{\sqrt{v_t + \epsilon}}\,g_t,\quad a_t = \rho\,a_{t-1} + (1-\rho)\,\delta_t^2`,
+    doc`\theta_t = \theta_{t-1} - \gamma\,\delta_t`,
   ],
-  paper: 'Zeiler, "ADADELTA: an adaptive learning rate method", 2012, arXiv 1212.5701',
+  paper: doc`Zeiler, "ADADELTA: an adaptive learning rate method", 2012, arXiv 1212.5701`,
 })
 
 /** Adadelta: the step is scaled by the updates made so far. */

@@ -1,14 +1,15 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, coupled, defineRule, eps, lr } from '../optimizer/rule.ts'
-import { number, torchFlag, type Values } from '../options.ts'
+import { doc, number, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-2),
-  lrDecay: number(0, '[0, ∞]', 'at step t the learning rate is lr / (1 + (t − 1)·lrDecay)'),
+  lrDecay: number(0, '[0, ∞]', doc`at step t the learning rate is lr / (1 + (t − 1)·lrDecay)`),
   eps: eps(1e-10),
   weightDecay: coupled.weightDecay(),
-  initialAccumulatorValue: number(0, '[0, ∞]', 'what the sum of squares starts from; the same for all groups'),
+  initialAccumulatorValue: number(0, '[0, ∞]', doc`what the sum of squares starts from; the same for all groups`),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
   differentiable: torchFlag(false),
@@ -19,7 +20,7 @@ export type AdagradOptions = Values<typeof options>
 
 export const adagrad = defineRule({
   name: 'Adagrad',
-  kernel: 'Adagrad',
+  kernel: kernels.Adagrad,
   options,
   state: { sum: always },
   initial: { sum: (_, defaults) => defaults.initialAccumulatorValue },
@@ -32,11 +33,11 @@ export const adagrad = defineRule({
     eps: (o) => o.eps,
   },
   math: [
-    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
-    's_t = s_{t-1} + g_t^2',
-    '\\theta_t = \\theta_{t-1} - \\frac{\\gamma}{1 + (t-1)\\,\\eta}\\cdot\\frac{g_t}{\\sqrt{s_t} + \\epsilon}',
+    doc`g_t \leftarrow \nabla f_t(\theta_{t-1}) + \lambda\,\theta_{t-1}`,
+    doc`s_t = s_{t-1} + g_t^2`,
+    doc`\theta_t = \theta_{t-1} - \frac{\gamma}{1 + (t-1)\,\eta}\cdot\frac{g_t}{\sqrt{s_t} + \epsilon}`,
   ],
-  paper: 'Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011',
+  paper: doc`Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011`,
 })
 
 /** Adagrad: every element has a learning rate that falls with the squares it has seen. */

@@ -1,7 +1,7 @@
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, defineRule } from '../optimizer/rule.ts'
-import { fixed, number } from '../options.ts'
+import { doc, fixed, number } from '../options.ts'
 import { type AdamOptions, adam } from './adam.ts'
 
 /** Options of {@link AdamW}: those of Adam, without the flag that makes it AdamW. */
@@ -12,10 +12,10 @@ export const adamw = defineRule({
   name: 'AdamW',
   options: {
     ...adam.options,
-    weightDecay: number(1e-2, '[0, ∞]', 'the parameter shrinks by lr·weightDecay, whatever its gradient'),
+    weightDecay: number(1e-2, '[0, ∞]', doc`the parameter shrinks by lr·weightDecay, whatever its gradient`),
     decoupledWeightDecay: fixed(true),
   },
-  paper: 'Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, arXiv 1711.05101',
+  paper: doc`Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, arXiv 1711.05101`,
 })
 
 /** Adam with weight decay of its own, apart from the gradient. */

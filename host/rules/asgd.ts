@@ -1,14 +1,15 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, coupled, defineRule, lr } from '../optimizer/rule.ts'
-import { number, torchFlag, type Values } from '../options.ts'
+import { doc, number, torchFlag, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 
 const options = {
   lr: lr(1e-2),
-  lambd: number(1e-4, '[-∞, ∞]', 'decay of the parameter and of the learning rate'),
-  alpha: number(0.75, '[-∞, ∞]', 'power of the decay of the learning rate'),
-  t0: number(1e6, '[-∞, ∞]', 'the step from which on it averages'),
+  lambd: number(1e-4, '[-∞, ∞]', doc`decay of the parameter and of the learning rate`),
+  alpha: number(0.75, '[-∞, ∞]', doc`power of the decay of the learning rate`),
+  t0: number(1e6, '[-∞, ∞]', doc`the step from which on it averages`),
   weightDecay: coupled.weightDecay(),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
@@ -20,7 +21,7 @@ export type ASGDOptions = Values<typeof options>
 
 export const asgd = defineRule({
   name: 'ASGD',
-  kernel: 'ASGD',
+  kernel: kernels.ASGD,
   options,
   state: { ax: always },
   // η is that of the step before: a change of lr takes effect one step late, as in torch.
@@ -37,12 +38,12 @@ export const asgd = defineRule({
     mu: (_, __, clock) => clock.mu,
   },
   math: [
-    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
-    '\\theta_t = (1 - \\lambda_d\\,\\eta_{t-1})\\,\\theta_{t-1} - \\eta_{t-1}\\,g_t',
-    '\\bar\\theta_t = \\bar\\theta_{t-1} + \\mu_{t-1}\\,(\\theta_t - \\bar\\theta_{t-1})',
-    '\\eta_t = \\frac{\\gamma}{(1 + \\lambda_d\\,\\gamma\\,t)^\\alpha},\\quad \\mu_t = \\frac{1}{\\max(1,\\ t - t_0)}',
+    doc`g_t \leftarrow \nabla f_t(\theta_{t-1}) + \lambda\,\theta_{t-1}`,
+    doc`\theta_t = (1 - \lambda_d\,\eta_{t-1})\,\theta_{t-1} - \eta_{t-1}\,g_t`,
+    doc`\bar\theta_t = \bar\theta_{t-1} + \mu_{t-1}\,(\theta_t - \bar\theta_{t-1})`,
+    doc`\eta_t = \frac{\gamma}{(1 + \lambda_d\,\gamma\,t)^\alpha},\quad \mu_t = \frac{1}{\max(1,\ t - t_0)}`,
   ],
-  paper: 'Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30, 1992',
+  paper: doc`Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30, 1992`,
 })
 
 /** Averaged stochastic gradient descent. The average `ax` is in the state and does not enter the parameters. */

@@ -1,15 +1,16 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, averaging, coupled, decoupled, defineRule, eps, lr } from '../optimizer/rule.ts'
-import { number, pair, torchFlag, type Values } from '../options.ts'
+import { doc, number, pair, torchFlag, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 
 const options = {
   lr: lr(2e-3),
-  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], 'decay of the mean of the gradient and of its square'),
+  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its square`),
   eps: eps(1e-8),
   weightDecay: coupled.weightDecay(),
-  momentumDecay: number(4e-3, '[0, ∞]', 'how fast the momentum approaches β₁'),
+  momentumDecay: number(4e-3, '[0, ∞]', doc`how fast the momentum approaches β₁`),
   decoupledWeightDecay: decoupled.option(),
   maximize: coupled.maximize,
   foreach: torchFlag(null),
@@ -26,7 +27,7 @@ function momentum(o: NAdamOptions, t: number): number {
 
 export const nadam = defineRule({
   name: 'NAdam',
-  kernel: 'NAdam',
+  kernel: kernels.NAdam,
   options,
   state: { expAvg: always, expAvgSq: always },
   scalars: { muProduct: () => 1 },
@@ -43,12 +44,12 @@ export const nadam = defineRule({
     meanStep: (o, t, clock) => (o.lr * momentum(o, t + 1)) / (1 - clock.muProduct * momentum(o, t + 1)),
   },
   math: [
-    '\\mu_t = \\beta_1\\,(1 - \\tfrac12\\,0.96^{t\\psi})',
-    'm_t = \\beta_1 m_{t-1} + (1-\\beta_1)\\,g_t,\\quad v_t = \\beta_2 v_{t-1} + (1-\\beta_2)\\,g_t^2',
-    'd_t = \\sqrt{v_t/(1-\\beta_2^t)} + \\epsilon',
-    '\\theta_t = \\theta_{t-1} - \\gamma\\,\\frac{1-\\mu_t}{1-\\prod_{i\\le t}\\mu_i}\\cdot\\frac{g_t}{d_t} - \\gamma\\,\\frac{\\mu_{t+1}}{1-\\prod_{i\\le t+1}\\mu_i}\\cdot\\frac{m_t}{d_t}',
+    doc`\mu_t = \beta_1\,(1 - \tfrac12\,0.96^{t\psi})`,
+    doc`m_t = \beta_1 m_{t-1} + (1-\beta_1)\,g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2)\,g_t^2`,
+    doc`d_t = \sqrt{v_t/(1-\beta_2^t)} + \epsilon`,
+    doc`\theta_t = \theta_{t-1} - \gamma\,\frac{1-\mu_t}{1-\prod_{i\le t}\mu_i}\cdot\frac{g_t}{d_t} - \gamma\,\frac{\mu_{t+1}}{1-\prod_{i\le t+1}\mu_i}\cdot\frac{m_t}{d_t}`,
   ],
-  paper: 'Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016',
+  paper: doc`Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016`,
 })
 
 /** NAdam: Adam with the momentum of Nesterov. */

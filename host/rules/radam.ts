@@ -1,12 +1,13 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, averaging, coupled, decoupled, defineRule, eps, lr } from '../optimizer/rule.ts'
-import { pair, torchFlag, type Values } from '../options.ts'
+import { doc, pair, torchFlag, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 
 const options = {
   lr: lr(1e-3),
-  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], 'decay of the mean of the gradient and of its square'),
+  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its square`),
   eps: eps(1e-8),
   weightDecay: coupled.weightDecay(),
   maximize: coupled.maximize,
@@ -39,7 +40,7 @@ function rectification(o: RAdamOptions, t: number): number {
 
 export const radam = defineRule({
   name: 'RAdam',
-  kernel: 'RAdam',
+  kernel: kernels.RAdam,
   options,
   state: { expAvg: always, expAvgSq: always },
   flags: { rectified: (o, t) => rho(o, t) > 5, ...decoupled.flags, ...averaging.flags },
@@ -50,12 +51,12 @@ export const radam = defineRule({
     stepSize: (o, t) => (o.lr / (1 - pow(o.betas[0], t))) * rectification(o, t),
   },
   math: [
-    'm_t = \\beta_1 m_{t-1} + (1-\\beta_1)\\,g_t,\\quad v_t = \\beta_2 v_{t-1} + (1-\\beta_2)\\,g_t^2',
-    '\\rho_\\infty = \\frac{2}{1-\\beta_2} - 1,\\quad \\rho_t = \\rho_\\infty - \\frac{2\\,t\\,\\beta_2^t}{1-\\beta_2^t}',
-    'r_t = \\sqrt{\\frac{(\\rho_t-4)(\\rho_t-2)\\,\\rho_\\infty}{(\\rho_\\infty-4)(\\rho_\\infty-2)\\,\\rho_t}}',
-    '\\theta_t = \\theta_{t-1} - \\frac{\\gamma\\,m_t}{1-\\beta_1^t}\\cdot\\begin{cases} r_t\\,\\sqrt{1-\\beta_2^t}/(\\sqrt{v_t}+\\epsilon) & \\rho_t > 5\\\\ 1 & \\text{otherwise}\\end{cases}',
+    doc`m_t = \beta_1 m_{t-1} + (1-\beta_1)\,g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2)\,g_t^2`,
+    doc`\rho_\infty = \frac{2}{1-\beta_2} - 1,\quad \rho_t = \rho_\infty - \frac{2\,t\,\beta_2^t}{1-\beta_2^t}`,
+    doc`r_t = \sqrt{\frac{(\rho_t-4)(\rho_t-2)\,\rho_\infty}{(\rho_\infty-4)(\rho_\infty-2)\,\rho_t}}`,
+    doc`\theta_t = \theta_{t-1} - \frac{\gamma\,m_t}{1-\beta_1^t}\cdot\begin{cases} r_t\,\sqrt{1-\beta_2^t}/(\sqrt{v_t}+\epsilon) & \rho_t > 5\\ 1 & \text{otherwise}\end{cases}`,
   ],
-  paper: 'Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020, arXiv 1908.03265',
+  paper: doc`Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020, arXiv 1908.03265`,
 })
 
 /** RAdam: Adam whose first steps do without the mean square until its variance can be told. */

@@ -1,14 +1,15 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, coupled, defineRule, eps, fromEnd, lerpWeight, lr } from '../optimizer/rule.ts'
-import { flag, number, torchFlag, type Values } from '../options.ts'
+import { doc, flag, number, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-2),
-  momentum: number(0, '[0, ∞]', 'how much of the last update is kept'),
-  alpha: number(0.99, '[0, ∞]', 'decay of the mean square'),
+  momentum: number(0, '[0, ∞]', doc`how much of the last update is kept`),
+  alpha: number(0.99, '[0, ∞]', doc`decay of the mean square`),
   eps: eps(1e-8),
-  centered: flag(false, 'divide by the standard deviation instead of the root mean square'),
+  centered: flag(false, doc`divide by the standard deviation instead of the root mean square`),
   weightDecay: coupled.weightDecay(),
   capturable: torchFlag(false),
   foreach: torchFlag(null),
@@ -20,7 +21,7 @@ export type RMSpropOptions = Values<typeof options>
 
 export const rmsprop = defineRule({
   name: 'RMSprop',
-  kernel: 'RMSprop',
+  kernel: kernels.RMSprop,
   options,
   state: { squareAvg: always, momentumBuffer: (o) => o.momentum > 0, gradAvg: (o) => o.centered },
   flags: {
@@ -39,12 +40,12 @@ export const rmsprop = defineRule({
     momentum: (o) => o.momentum,
   },
   math: [
-    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
-    'v_t = \\alpha\\,v_{t-1} + (1-\\alpha)\\,g_t^2',
-    'h_t = \\alpha\\,h_{t-1} + (1-\\alpha)\\,g_t,\\quad \\tilde v_t = v_t - h_t^2 \\text{ (centered)},\\quad \\tilde v_t = v_t \\text{ (otherwise)}',
-    'b_t = \\mu\\,b_{t-1} + \\frac{g_t}{\\sqrt{\\tilde v_t} + \\epsilon},\\quad \\theta_t = \\theta_{t-1} - \\gamma\\,b_t',
+    doc`g_t \leftarrow \nabla f_t(\theta_{t-1}) + \lambda\,\theta_{t-1}`,
+    doc`v_t = \alpha\,v_{t-1} + (1-\alpha)\,g_t^2`,
+    doc`h_t = \alpha\,h_{t-1} + (1-\alpha)\,g_t,\quad \tilde v_t = v_t - h_t^2 \text{ (centered)},\quad \tilde v_t = v_t \text{ (otherwise)}`,
+    doc`b_t = \mu\,b_{t-1} + \frac{g_t}{\sqrt{\tilde v_t} + \epsilon},\quad \theta_t = \theta_{t-1} - \gamma\,b_t`,
   ],
-  paper: 'Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered: Graves, arXiv 1308.0850',
+  paper: doc`Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered: Graves, arXiv 1308.0850`,
 })
 
 /** RMSprop: the gradient divided by its root mean square. */

@@ -1,12 +1,13 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, coupled, defineRule, lr } from '../optimizer/rule.ts'
-import { pair, torchFlag, type Values } from '../options.ts'
+import { doc, pair, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-2),
-  etas: pair([0.5, 1.2], ['(0, 1)', '(1, ∞]'], 'factors of the step size after a change of sign and without one'),
-  stepSizes: pair([1e-6, 50], ['[-∞, ∞]', '[-∞, ∞]'], 'least and greatest step size'),
+  etas: pair([0.5, 1.2], ['(0, 1)', '(1, ∞]'], doc`factors of the step size after a change of sign and without one`),
+  stepSizes: pair([1e-6, 50], ['[-∞, ∞]', '[-∞, ∞]'], doc`least and greatest step size`),
   capturable: torchFlag(false),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
@@ -17,7 +18,7 @@ export type RpropOptions = Values<typeof options>
 
 export const rprop = defineRule({
   name: 'Rprop',
-  kernel: 'Rprop',
+  kernel: kernels.Rprop,
   options,
   state: { prev: always, stepSize: always },
   // lr is read here only: schedulers have no effect after a parameter's first step, as in torch.
@@ -31,11 +32,11 @@ export const rprop = defineRule({
     most: (o) => o.stepSizes[1],
   },
   math: [
-    's_t = g_t\\,g_{t-1},\\quad \\eta_t = \\mathrm{clip}\\!\\left(\\eta_{t-1}\\cdot\\begin{cases}\\eta_+ & s_t > 0\\\\ \\eta_- & s_t < 0\\\\ 1 & s_t = 0\\end{cases}\\right)',
-    'g_t \\leftarrow 0 \\text{ where } s_t < 0',
-    '\\theta_t = \\theta_{t-1} - \\eta_t\\,\\mathrm{sign}(g_t)',
+    doc`s_t = g_t\,g_{t-1},\quad \eta_t = \mathrm{clip}\!\left(\eta_{t-1}\cdot\begin{cases}\eta_+ & s_t > 0\\ \eta_- & s_t < 0\\ 1 & s_t = 0\end{cases}\right)`,
+    doc`g_t \leftarrow 0 \text{ where } s_t < 0`,
+    doc`\theta_t = \theta_{t-1} - \eta_t\,\mathrm{sign}(g_t)`,
   ],
-  paper: 'Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm", ICNN 1993',
+  paper: doc`Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm", ICNN 1993`,
 })
 
 /** Rprop: a step size for each element, which grows while the sign of its gradient stays. For whole batches. */

@@ -1,14 +1,15 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, coupled, defineRule, lr } from '../optimizer/rule.ts'
-import { flag, number, torchFlag, type Values } from '../options.ts'
+import { doc, flag, number, torchFlag, type Values } from '../options.ts'
 
 const options = {
   lr: lr(1e-3),
-  momentum: number(0, '[0, ∞]', 'how much of the last update is kept'),
-  dampening: number(0, '[-∞, ∞]', 'how much of the gradient is left out of the momentum, except at its first step'),
+  momentum: number(0, '[0, ∞]', doc`how much of the last update is kept`),
+  dampening: number(0, '[-∞, ∞]', doc`how much of the gradient is left out of the momentum, except at its first step`),
   weightDecay: coupled.weightDecay(),
-  nesterov: flag(false, "Nesterov's momentum, which needs momentum > 0 and no dampening"),
+  nesterov: flag(false, doc`Nesterov's momentum, which needs momentum > 0 and no dampening`),
   maximize: coupled.maximize,
   foreach: torchFlag(null),
   differentiable: torchFlag(false),
@@ -19,7 +20,7 @@ export type SGDOptions = Values<typeof options>
 
 export const sgd = defineRule({
   name: 'SGD',
-  kernel: 'SGD',
+  kernel: kernels.SGD,
   options,
   conflict: (o) =>
     o.nesterov && (o.momentum <= 0 || o.dampening !== 0) ? 'nesterov needs a momentum above 0 and no dampening' : undefined,
@@ -40,12 +41,12 @@ export const sgd = defineRule({
     signedLr: (o) => (o.maximize ? -o.lr : o.lr),
   },
   math: [
-    'g_t \\leftarrow \\nabla f_t(\\theta_{t-1}) + \\lambda\\,\\theta_{t-1}',
-    'b_1 = g_1,\\quad b_t = \\mu\\,b_{t-1} + (1-\\tau)\\,g_t',
-    'u_t = g_t + \\mu\\,b_t \\text{ (nesterov)},\\quad u_t = b_t \\text{ (momentum)},\\quad u_t = g_t \\text{ (neither)}',
-    '\\theta_t = \\theta_{t-1} - \\gamma\\,u_t',
+    doc`g_t \leftarrow \nabla f_t(\theta_{t-1}) + \lambda\,\theta_{t-1}`,
+    doc`b_1 = g_1,\quad b_t = \mu\,b_{t-1} + (1-\tau)\,g_t`,
+    doc`u_t = g_t + \mu\,b_t \text{ (nesterov)},\quad u_t = b_t \text{ (momentum)},\quad u_t = g_t \text{ (neither)}`,
+    doc`\theta_t = \theta_{t-1} - \gamma\,u_t`,
   ],
-  paper: 'Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013',
+  paper: doc`Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013`,
 })
 
 /** Stochastic gradient descent, with momentum and Nesterov's momentum. */

@@ -1,13 +1,14 @@
+import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, coupled, defineRule, fromEnd, lerpWeight } from '../optimizer/rule.ts'
-import { number, pair, type Values } from '../options.ts'
+import { doc, number, pair, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 
 const options = {
-  lr: number(1e-3, '(0, ∞]', 'learning rate'),
-  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], 'decay of the mean of the gradient and of its square'),
-  eps: number(1e-8, '(0, ∞]', 'added to the root of the mean square, which is not corrected for its start'),
+  lr: number(1e-3, '(0, ∞]', doc`learning rate`),
+  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its square`),
+  eps: number(1e-8, '(0, ∞]', doc`added to the root of the mean square, which is not corrected for its start`),
   maximize: coupled.maximize,
 }
 
@@ -15,7 +16,7 @@ export type SparseAdamOptions = Values<typeof options>
 
 export const sparseadam = defineRule({
   name: 'SparseAdam',
-  kernel: 'SparseAdam',
+  kernel: kernels.SparseAdam,
   options,
   sparse: 'only',
   state: { expAvg: always, expAvgSq: always },
@@ -28,11 +29,11 @@ export const sparseadam = defineRule({
     eps: (o) => o.eps,
   },
   math: [
-    'm_t = m_{t-1} + (1-\\beta_1)(g_t - m_{t-1}),\\quad v_t = v_{t-1} + (1-\\beta_2)(g_t^2 - v_{t-1})',
-    '\\theta_t = \\theta_{t-1} - \\gamma\\,\\frac{\\sqrt{1-\\beta_2^t}}{1-\\beta_1^t}\\cdot\\frac{m_t}{\\sqrt{v_t} + \\epsilon}',
-    '\\text{for the rows that have a gradient}',
+    doc`m_t = m_{t-1} + (1-\beta_1)(g_t - m_{t-1}),\quad v_t = v_{t-1} + (1-\beta_2)(g_t^2 - v_{t-1})`,
+    doc`\theta_t = \theta_{t-1} - \gamma\,\frac{\sqrt{1-\beta_2^t}}{1-\beta_1^t}\cdot\frac{m_t}{\sqrt{v_t} + \epsilon}`,
+    doc`\text{for the rows that have a gradient}`,
   ],
-  paper: 'Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980',
+  paper: doc`Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980`,
 })
 
 /** Adam for sparse gradients: rows without a gradient keep their moments and do not move. */
