@@ -1,7 +1,7 @@
-import { Tape } from './autograd/tape.ts'
+import type { Tape } from './autograd/tape.ts'
 import { dispose } from './dispose.ts'
 import { check, DownhillError, shown } from './errors.ts'
-import { Folds } from './folds.ts'
+import type { Folds } from './folds.ts'
 import { Frames } from './frames.ts'
 import { Heap, type Purpose } from './heap.ts'
 import { checkNames } from './options.ts'
@@ -54,10 +54,10 @@ export class Arena {
   kernels: Kernels
   /** @internal */
   readonly frames: Frames
-  /** @internal */
-  readonly tape = new Tape()
-  /** @internal */
-  readonly folds = new Folds(this)
+  /** @internal What was computed and has a gradient; autograd makes it (autograd/tape.ts), and a programme without has no code for it. */
+  tape!: Tape
+  /** @internal See foldsOf. */
+  folds: Folds | undefined
   /** Initial weights come from here where no other generator is given. */
   readonly generator = new Generator()
   #disposed = false
@@ -192,7 +192,7 @@ export class Arena {
     check(typeof body === 'function', 'option-range', () => `arena.frame() takes a function, not ${shown(body)}`)
     if (body.constructor.name === 'AsyncFunction') throw asynchronous()
     const frame = this.frames.enter()
-    const mark = this.tape.length
+    const mark = this.tape?.length ?? 0
     try {
       const result = body()
       if (result instanceof Promise) {
@@ -201,7 +201,7 @@ export class Arena {
       }
       return result
     } finally {
-      this.tape.truncate(mark)
+      this.tape?.truncate(mark)
       this.frames.leave(frame)
     }
   }

@@ -1,6 +1,6 @@
 /** Gradients scaled down together when their norm is too large, or cut off one by one. */
 import { check, DownhillError, shown } from './errors.ts'
-import type { Fold } from './folds.ts'
+import { type Fold, foldsOf } from './folds.ts'
 import type { ElementKernels } from './generated/kernels.ts'
 import { checkNames } from './options.ts'
 import { pow } from './portable.ts'
@@ -77,7 +77,7 @@ function norms(params: readonly Parameter[], p: number): number[] {
   for (const dtype of ['float32', 'float64'] as const) {
     const own = dense.filter((i) => params[i]!.dtype === dtype)
     if (!own.length) continue
-    const { folds } = params[0]!.arena
+    const folds = foldsOf(params[0]!.arena)
     folds.reserve(own.length)
     for (const [at, i] of own.entries()) folds.set(at, params[i]!.size, params[i]!.gradAddress)
     const sums = folds.run(fold!, dtype, own.length, p)

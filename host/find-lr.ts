@@ -1,7 +1,7 @@
 /** Which learning rate? */
 import { check, shown } from './errors.ts'
 import { type AnyOptimizer, Optimizer } from './optimizer/optimizer.ts'
-import { checkOptions, defaultsOf, doc, integer, number, type Option, withDefaults } from './options.ts'
+import { checkOptions, defaultsOf, doc, integer, number, type Option, ownCopy, withDefaults } from './options.ts'
 import { pow } from './portable.ts'
 
 /** Options of {@link findLr}. */
@@ -63,7 +63,7 @@ export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Pa
   const { from, to, steps, smoothing, divergence } = withDefaults(given, defaultsOf(options))
   check(from < to, 'option-range', () => `findLr: from must be less than to, and ${from} is not less than ${to}`)
   check(typeof closure === 'function', 'option-range', () => `findLr takes a closure that returns the loss, not ${shown(closure)}`)
-  const restore = optimizer.snapshot()
+  const restore = snapshot(optimizer)
   const greatest = Math.max(...optimizer.paramGroups.map(({ lr }) => lr))
   const shares = optimizer.paramGroups.map(({ lr }) => (greatest > 0 ? lr / greatest : 1))
   const curve = { lrs: [] as number[], losses: [] as number[], smoothed: [] as number[] }
@@ -87,6 +87,33 @@ export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Pa
     restore()
   }
   return { ...curve, diverged, suggestion: steepest(curve) }
+}
+
+/** Notes parameters, gradients, state and options as they are; returns what puts them back. No hook sees it. */
+function snapshot(optimizer: AnyOptimizer): () => void {
+  const parameters = optimizer.parameters().map((parameter) => ({
+    parameter,
+    data: parameter.data.slice(),
+    grad: parameter.sparseGrad ? structuredClone(parameter.sparseGrad) : (parameter.grad?.slice() ?? null),
+  }))
+  const states = parameters.map(({ parameter }) => optimizer.readState(parameter))
+  const groups = optimizer.paramGroups.map((group) => ({ group, own: ownCopies(group) }))
+  return () => {
+    for (const { group, own } of groups) {
+      for (const key of Object.keys(group)) if (!Object.hasOwn(own, key)) delete group[key]
+      Object.assign(group, own)
+    }
+    for (const { parameter, data, grad } of parameters) {
+      parameter.data.set(data)
+      parameter.grad = grad
+    }
+    optimizer.prepareStates(states, optimizer.paramGroups)()
+  }
+}
+
+/** A group's options, its arrays copied. */
+function ownCopies({ params, ...options }: AnyOptimizer['paramGroups'][number]): Record<string, unknown> {
+  return { ...Object.fromEntries(Object.entries(options).map(([key, value]) => [key, ownCopy(value)])), params }
 }
 
 /** Where the smoothed loss falls fastest, by central differences over the logarithm of the rate. */

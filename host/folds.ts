@@ -8,6 +8,12 @@ const ENTRY = 12
 /** The folds of one array. */
 export type Fold = 'dot' | 'squaredNorm' | 'absSum' | 'nonZero' | 'absMax' | 'nonFinite' | 'powerSum'
 
+/** An arena's folds, from their first use on. */
+export function foldsOf(arena: Arena): Folds {
+  arena.folds ??= new Folds(arena)
+  return arena.folds
+}
+
 /** A table in linear memory, and behind it the results; kept and enlarged as needed. */
 export class Folds {
   readonly #arena: Arena

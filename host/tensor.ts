@@ -40,6 +40,11 @@ export function checkNumbers(what: string, shape: Shape, data: unknown, code?: E
   check(at < 0, code ?? 'dtype-mismatch', () => `${what}: number ${at} is ${shown((data as unknown[])[at])}`)
 }
 
+/** Throws unless there is something to pass a gradient back through. */
+export function checkComputed(isComputed: boolean): asserts isComputed {
+  check(isComputed, 'backward-invalid', 'backward() from a tensor that was not computed from a parameter in this frame')
+}
+
 /**
  * An array of numbers in an arena, row-major. Made by `arena.tensor`, `arena.parameter` and the functions of `downhill/nn`, not by `new`.
  * Keep the tensor, not its `data`: views are empty after the arena's memory has grown, and each access gives a valid one.
@@ -87,7 +92,9 @@ export class Tensor {
    */
   backward(): void {
     this.assertAlive('backward')
-    this.arena.tape.backward(this)
+    const { tape } = this.arena
+    checkComputed(tape !== undefined)
+    tape.backward(this)
   }
 
   /**

@@ -5,6 +5,7 @@ import type { ElementKernels } from '../generated/kernels.ts'
 import { showShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
+import { tapeOf } from './tape.ts'
 
 export interface Prepared {
   readonly arena: Arena
@@ -25,6 +26,7 @@ export function prepare(by: string, ...inputs: readonly (Tensor | null | undefin
     check(input.arena === arena, 'dtype-mismatch', `${by}: tensors of two arenas`)
     check(input.dtype === dtype && dtype !== 'int32', 'dtype-mismatch', () => `${by}: ${tensors.map((x) => x.dtype).join(' and ')}`)
   }
+  tapeOf(arena)
   return { arena, kernels: arena.kernels[dtype as FloatType], dtype: dtype as FloatType }
 }
 

@@ -6,6 +6,7 @@ import { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { prepare } from './prepare.ts'
 import { contributeAt } from './strides.ts'
+import { tapeOf } from './tape.ts'
 
 /** Runs `body` without remembering how its results came about: nothing in it can be passed back through. */
 export function noGrad<T>(arena: Arena, body: () => T): T {
@@ -13,12 +14,13 @@ export function noGrad<T>(arena: Arena, body: () => T): T {
 }
 
 function withTape<T>(arena: Arena, isEnabled: boolean, body: () => T): T {
-  const { enabled } = arena.tape
-  arena.tape.enabled = isEnabled
+  const tape = tapeOf(arena)
+  const { enabled } = tape
+  tape.enabled = isEnabled
   try {
     return body()
   } finally {
-    arena.tape.enabled = enabled
+    tape.enabled = enabled
   }
 }
 

@@ -1,6 +1,7 @@
+import type { Arena } from '../arena.ts'
 import { check } from '../errors.ts'
 import { showShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import { checkComputed, type Tensor } from '../tensor.ts'
 
 /** Passes the gradient at an address, that of the output, on to the inputs: through their `contribute` or `accumulate`. */
 export type Backward = (dy: number) => void
@@ -16,6 +17,12 @@ const SPENT = 'backward() a second time through the same computation'
 
 const outside = ({ shape }: Tensor) =>
   `checkpoint: the block uses a ${showShape(shape)} that was computed outside it and is not among its inputs`
+
+/** An arena's tape, from the first differentiable function on. */
+export function tapeOf(arena: Arena): Tape {
+  arena.tape ??= new Tape()
+  return arena.tape
+}
 
 /** What was computed and has a gradient, in order; `backward` runs through it from the end. */
 export class Tape {
@@ -76,7 +83,7 @@ export class Tape {
       reached.push(node)
       for (const input of node.inputs) if (input.requiresGrad) needed.add(input)
     }
-    check(reached[0]?.output === loss, 'backward-invalid', 'backward() from a tensor that was not computed from a parameter in this frame')
+    checkComputed(reached[0]?.output === loss)
     return reached
   }
 }

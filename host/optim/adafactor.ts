@@ -1,11 +1,13 @@
+import { foldsOf } from '../folds.ts'
 import type { Params } from '../optimizer/groups.ts'
-import { type Member, MemberOptimizer, type StateLayout } from '../optimizer/members.ts'
+import type { Member, StateLayout } from '../optimizer/members.ts'
 import { coupled, lr } from '../optimizer/rule.ts'
 import { doc, number, type Option, torchFlag, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import { bytesPerElement, type Parameter } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
+import { OneByOneOptimizer } from './one-by-one.ts'
 
 /** Machine epsilon, what ε₁ is if it is not given. */
 const EPSILON: Readonly<Record<FloatType, number>> = { float32: 2 ** -23, float64: 2 ** -52 }
@@ -61,7 +63,7 @@ const VARIANCE = 2
  * optimizer.step()
  * arena.usage().state // 384
  */
-export class Adafactor extends MemberOptimizer<AdafactorOptions> {
+export class Adafactor extends OneByOneOptimizer<AdafactorOptions> {
   static readonly declaration = adafactor
 
   protected override readonly layout: StateLayout<AdafactorOptions> = {
@@ -79,20 +81,17 @@ export class Adafactor extends MemberOptimizer<AdafactorOptions> {
     this.groupsChanged()
   }
 
-  protected override update(closure: (() => number) | undefined): number | undefined {
-    const loss = closure?.()
-    const sizes = ({ size, shape }: Parameter) => [size, sizeOf(reduced(shape, 1)), sizeOf(reduced(shape, 2))]
-    this.stepOneByOne(sizes, (member, options) => this.#step(member, options))
-    return loss
+  protected override workSizes({ size, shape }: Parameter): readonly number[] {
+    return [size, sizeOf(reduced(shape, 1)), sizeOf(reduced(shape, 2))]
   }
 
-  #step(member: Member, o: AdafactorOptions): void {
+  protected override stepOne(member: Member, o: AdafactorOptions): void {
     const { parameter, clock } = member
     const { arena } = this
     const dtype = parameter.dtype as FloatType
     const t = ++clock.t
     const eps1 = o.eps[0] ?? EPSILON[dtype]
-    const rms = (address: number) => Math.sqrt(arena.folds.one('squaredNorm', dtype, parameter.size, address) / parameter.size)
+    const rms = (address: number) => Math.sqrt(foldsOf(arena).one('squaredNorm', dtype, parameter.size, address) / parameter.size)
     const size = rms(parameter.address)
     const alpha = (size > o.eps[1] ? size : o.eps[1]) * Math.min(o.lr, 1 / Math.sqrt(t))
     const direction = arena.temporary(parameter.shape, dtype, 'Adafactor')
@@ -129,7 +128,7 @@ export class Adafactor extends MemberOptimizer<AdafactorOptions> {
     kernels.lerpTo(columnMeans.bytes, columnVar, columnVar, columnMeans.address, weight)
     for (let m = 0; m < matrices; m++) {
       const row = rowVar + m * rows * element
-      const mean = arena.folds.one('absSum', dtype, rows, row) / rows
+      const mean = foldsOf(arena).one('absSum', dtype, rows, row) / rows
       const column = columnVar + m * columns * element
       const at = out + m * rows * columns * element
       kernels.factoredDirection(rows, columns, at, gradOf(m), row, column, mean < eps1 ? eps1 : mean, eps1 * eps1)

@@ -1,5 +1,6 @@
 /** Vectors over all parameters of an optimizer, one after another without gaps. */
 import type { Arena } from '../arena.ts'
+import { foldsOf } from '../folds.ts'
 import { padded } from '../heap.ts'
 import { bytesPerElement, type Parameter, type View } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
@@ -67,17 +68,17 @@ export class FlatVectors {
   }
 
   dot(x: Flat, y: Flat): number {
-    return this.#arena.folds.one('dot', this.dtype, this.size, x, y)
+    return foldsOf(this.#arena).one('dot', this.dtype, this.size, x, y)
   }
 
   /** The largest magnitude in it. */
   largest(x: Flat): number {
-    return this.#arena.folds.one('absMax', this.dtype, this.size, x)
+    return foldsOf(this.#arena).one('absMax', this.dtype, this.size, x)
   }
 
   /** The sum of the magnitudes. */
   absSum(x: Flat): number {
-    return this.#arena.folds.one('absSum', this.dtype, this.size, x)
+    return foldsOf(this.#arena).one('absSum', this.dtype, this.size, x)
   }
 
   /** All gradients; a parameter without one has zeros. */

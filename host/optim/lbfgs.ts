@@ -215,12 +215,14 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return { loss: point.value, gradient: point.gradient, used: evaluations }
   }
 
-  protected override readState(parameter: Parameter): ParameterState | undefined {
+  /** @internal */
+  override readState(parameter: Parameter): ParameterState | undefined {
     if (!this.#state || parameter !== this.paramGroups[0]!.params[0]) return undefined
     return writtenState(this.#state, this.#vectors)
   }
 
-  protected override prepareStates(states: readonly (ParameterState | undefined)[]): () => void {
+  /** @internal */
+  override prepareStates(states: readonly (ParameterState | undefined)[]): () => void {
     const isThere = (state: ParameterState | undefined) => state !== undefined && Object.keys(state).length > 0
     const [saved, ...others] = states
     check(!others.some(isThere), 'state-mismatch', 'LBFGS.loadStateDict: the state belongs to the first parameter, and another has one')

@@ -1,11 +1,13 @@
 import { check } from '../errors.ts'
+import { foldsOf } from '../folds.ts'
 import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
-import { type Member, MemberOptimizer, type StateLayout } from '../optimizer/members.ts'
+import type { Member, StateLayout } from '../optimizer/members.ts'
 import { lr } from '../optimizer/rule.ts'
 import { choice, doc, flag, integer, number, numbers, type Values } from '../options.ts'
 import { type Shape, showShape } from '../shape.ts'
 import type { Parameter } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
+import { OneByOneOptimizer } from './one-by-one.ts'
 
 const options = {
   lr: lr(1e-3),
@@ -49,7 +51,7 @@ export const muon = {
  * optimizer.step()
  * w.data[0] < 1 && w.data[1] === 2 // true
  */
-export class Muon extends MemberOptimizer<MuonOptions> {
+export class Muon extends OneByOneOptimizer<MuonOptions> {
   static readonly declaration = muon
 
   protected override readonly layout: StateLayout<MuonOptions> = {
@@ -72,14 +74,15 @@ export class Muon extends MemberOptimizer<MuonOptions> {
   }
 
   protected override update(closure: (() => number) | undefined): number | undefined {
-    const loss = closure?.()
-    const sizes = ({ size, shape }: Parameter) => [size, size, shortest(shape) * shortest(shape), shortest(shape) * shortest(shape)]
     this.arena.reserveScratch()
-    this.stepOneByOne(sizes, (member, options) => this.#step(member, options))
-    return loss
+    return super.update(closure)
   }
 
-  #step({ parameter, slots }: Member, o: MuonOptions): void {
+  protected override workSizes({ size, shape }: Parameter): readonly number[] {
+    return [size, size, shortest(shape) * shortest(shape), shortest(shape) * shortest(shape)]
+  }
+
+  protected override stepOne({ parameter, slots }: Member, o: MuonOptions): void {
     const { arena } = this
     const dtype = parameter.dtype as FloatType
     const kernels = arena.kernels[dtype]
@@ -108,7 +111,7 @@ export class Muon extends MemberOptimizer<MuonOptions> {
     let next = arena.temporary(shape, dtype, 'Muon').address
     const gram = arena.temporary([n, n], dtype, 'Muon').address
     const inner = arena.temporary([n, n], dtype, 'Muon').address
-    const norm = Math.sqrt(arena.folds.one('squaredNorm', dtype as FloatType, rows * columns, x))
+    const norm = Math.sqrt(foldsOf(arena).one('squaredNorm', dtype as FloatType, rows * columns, x))
     kernels.scale(bytes, x, x, 1 / (norm < o.eps ? o.eps : norm))
     for (let step = 0; step < o.nsSteps; step++) {
       const k = tall ? rows : columns

@@ -1,13 +1,12 @@
 import { DownhillError } from '../errors.ts'
-import { padded } from '../heap.ts'
 import { torchKey } from '../options.ts'
-import { gather, scatter } from '../sparse.ts'
-import { bytesPerElement, type Parameter } from '../tensor.ts'
+import type { Parameter } from '../tensor.ts'
 import { Bits, Numbers } from './formulas.ts'
 import type { Params } from './groups.ts'
 import { type Member, MemberOptimizer, type StateLayout } from './members.ts'
+import type { Rows } from './rows.ts'
 import type { AnyRule } from './rule.ts'
-import { type Run, SPAN_BYTES, together, writeConsecutive, writeSpans } from './runs.ts'
+import { type Run, SPAN_BYTES, together, writeSpans } from './runs.ts'
 import type { ParameterState } from './state-dict.ts'
 
 /** Twelve numbers of either type. */
@@ -35,14 +34,13 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
   /** The uniforms, and behind them the span tables. */
   #work = 0
   #workBytes = 0
-  /** Rows of a sparse gradient with their parameters and states, gathered. */
-  #rows = 0
-  #rowsBytes = 0
+  readonly #rows: Rows | undefined
 
   constructor(rule: AnyRule, params: Params<O>, options: Partial<O>) {
     super(rule, params, options)
     const names = rule.kernel
     this.#rule = rule
+    this.#rows = rule.rows && new rule.rows(this.arena)
     this.#flags = new Bits(names.flags.map((name) => rule.flags[name]!))
     this.#needs = new Bits(names.state.map((name) => rule.state[name]!))
     this.#uniforms = new Numbers(names.uniforms.map((name) => rule.uniforms[name]!))
@@ -69,7 +67,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
       const options = this.paramGroups[run.group] as O
       run.clock.t++
       advance?.(options, run.clock)
-      if (run.sparse) this.#stepRows(run, options)
+      if (run.sparse) this.#rows!.step(run, () => this.#call(run, options))
       else this.#call(run, options)
       settle?.(options, run.clock)
     }
@@ -150,34 +148,8 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     this.#workBytes = needed
   }
 
-  /** Gathers the rows that have a gradient, with parameter and states, steps them, and puts them back. */
-  #stepRows(run: Run, options: O): void {
-    const { parameter, slots } = run.members[0]!
-    const rows = parameter.sparseGrad!
-    if (!rows.values.length) return
-    const { dtype } = parameter
-    const bytes = padded(rows.values.length * bytesPerElement[dtype])
-    this.#reserveRows(bytes * (2 + slots.length))
-    const gathered = (i: number) => this.arena.view(dtype, this.#rows + i * bytes, rows.values.length)
-    const arrays = slots.map((address) => this.arena.view(dtype, address, parameter.size))
-    gather(rows, parameter.data, gathered(0))
-    gathered(1).set(rows.values)
-    for (const [i, array] of arrays.entries()) gather(rows, array, gathered(2 + i))
-    writeConsecutive(this.arena.u32, run.table, bytes, this.#rows)
-    this.#call(run, options)
-    scatter({ ...rows, values: gathered(0) }, parameter.data)
-    for (const [i, array] of arrays.entries()) scatter({ ...rows, values: gathered(2 + i) }, array)
-  }
-
-  #reserveRows(bytes: number): void {
-    if (bytes <= this.#rowsBytes) return
-    const rows = this.arena.heap.allocate(bytes, 'work')
-    if (this.#rows) this.arena.heap.free(this.#rows)
-    this.#rows = rows
-    this.#rowsBytes = bytes
-  }
-
-  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
+  /** @internal */
+  override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
     const write = super.prepareStates(states, groups)
     return () => {
       write()
@@ -187,7 +159,8 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
 
   protected override release(): void {
     super.release()
-    for (const block of [this.#work, this.#rows]) if (block) this.arena.heap.free(block)
+    if (this.#work) this.arena.heap.free(this.#work)
+    this.#rows?.release()
   }
 }
 

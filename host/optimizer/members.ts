@@ -56,28 +56,6 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     }
   }
 
-  /** The members that have a gradient; sparse ones are refused. */
-  protected present(): Member[] {
-    const present = this.members.flat().filter(({ parameter }) => parameter.hasGrad)
-    const sparse = present.find(({ parameter }) => parameter.sparseGrad)
-    check(!sparse, 'params-invalid', `${this.declaration.name} does not take sparse gradients`)
-    return present
-  }
-
-  /**
-   * Steps the members that have a gradient one by one, each in a frame of its own. States and `workSizes`, the elements of the arrays that a
-   * parameter's frame takes, are there before the first is changed.
-   */
-  protected stepOneByOne(workSizes: (parameter: Parameter) => readonly number[], step: (member: Member, options: O) => void): void {
-    const present = this.present()
-    const bytesOf = (size: number, { dtype }: Parameter) => padded(Math.max(size, 1) * bytesPerElement[dtype])
-    const total = ({ parameter }: Member) => workSizes(parameter).reduce((sum, size) => sum + bytesOf(size, parameter), 0)
-    this.arena.folds.reserve(1)
-    this.arena.frame(() => this.arena.frames.allocate(Math.max(0, ...present.map(total)), this.declaration.name))
-    this.createStates(present)
-    for (const member of present) this.arena.frame(() => step(member, this.paramGroups[member.group] as O))
-  }
-
   #newClock(group: number): Clock {
     const options = this.paramGroups[group] as O
     return { t: 0, ...Object.fromEntries(this.layout.numbers.map(({ name, initial }) => [name, initial(options)])) } as Clock
@@ -147,7 +125,8 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     }
   }
 
-  protected override readState(parameter: Parameter): ParameterState | undefined {
+  /** @internal */
+  override readState(parameter: Parameter): ParameterState | undefined {
     const member = this.#memberOf.get(parameter)!
     if (!member.live) return undefined
     const state: ParameterState = {}
@@ -160,7 +139,8 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     return state
   }
 
-  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
+  /** @internal */
+  override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
     const members = this.members.flat()
     const found = states.map((state, i) => {
       const isEmpty = state === undefined || (typeof state === 'object' && state !== null && !Object.keys(state).length)

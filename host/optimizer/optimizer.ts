@@ -1,7 +1,6 @@
 import type { Arena } from '../arena.ts'
 import { dispose } from '../dispose.ts'
 import { check, DownhillError, shown } from '../errors.ts'
-import { ownCopy } from '../options.ts'
 import type { Parameter } from '../tensor.ts'
 import {
   checkedDefaults,
@@ -110,11 +109,11 @@ export abstract class Optimizer<O extends object> {
   /** Bytes of state that the optimizer takes, or will take once every parameter has had a gradient. */
   abstract get stateBytes(): number
 
-  /** One parameter's state, or undefined before there is any. */
-  protected abstract readState(parameter: Parameter): ParameterState | undefined
+  /** @internal One parameter's state, or undefined before there is any. */
+  abstract readState(parameter: Parameter): ParameterState | undefined
 
-  /** Checks the states of all parameters (undefined: none) and makes room for them; returns what writes them. */
-  protected abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void
+  /** @internal Checks the states of all parameters (undefined: none) and makes room for them; returns what writes them. */
+  abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void
 
   /** Frees the state's memory. */
   protected abstract release(): void
@@ -224,28 +223,6 @@ export abstract class Optimizer<O extends object> {
     this.#afterLoad.run(this)
   }
 
-  /** @internal Notes parameters, gradients, state and options as they are; returns what puts them back. No hook sees it. */
-  snapshot(): () => void {
-    const parameters = this.parameters().map((parameter) => ({
-      parameter,
-      data: parameter.data.slice(),
-      grad: parameter.sparseGrad ? structuredClone(parameter.sparseGrad) : (parameter.grad?.slice() ?? null),
-    }))
-    const states = parameters.map(({ parameter }) => this.readState(parameter))
-    const groups = this.paramGroups.map((group) => ({ group, own: ownCopies(group) }))
-    return () => {
-      for (const { group, own } of groups) {
-        for (const key of Object.keys(group)) if (!Object.hasOwn(own, key)) delete (group as Record<string, unknown>)[key]
-        Object.assign(group, own)
-      }
-      for (const { parameter, data, grad } of parameters) {
-        parameter.data.set(data)
-        parameter.grad = grad
-      }
-      this.prepareStates(states, this.paramGroups as O[])()
-    }
-  }
-
   /** Calls a function before each step. */
   registerStepPreHook(hook: (optimizer: this) => void): Remove {
     return this.#beforeStep.add(hook as (optimizer: AnyOptimizer) => void)
@@ -290,9 +267,4 @@ export abstract class Optimizer<O extends object> {
     if (this.#disposed) throw new DownhillError('disposed', `this ${this.declaration.name} was disposed`)
     this.arena.assertAlive()
   }
-}
-
-/** A group's options, its arrays copied. */
-function ownCopies<O>({ params, ...options }: ParamGroup<O>): Record<string, unknown> {
-  return { ...Object.fromEntries(Object.entries(options).map(([key, value]) => [key, ownCopy(value)])), params }
 }

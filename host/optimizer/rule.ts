@@ -1,5 +1,6 @@
 import { type Declared, doc, flag, number, type Values } from '../options.ts'
 import type { RuleNames } from '../wasm.ts'
+import type { Rows } from './rows.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: options of whatever is declared
 type Any = any
@@ -22,6 +23,7 @@ export interface AnyRule {
   readonly eager?: boolean
   readonly uncounted?: boolean
   readonly sparse?: 'only' | ((o: Any) => SparseForm)
+  readonly rows?: typeof Rows
   readonly flags: Of<boolean>
   readonly uniforms: Of<number>
   readonly math: readonly string[]
@@ -61,6 +63,8 @@ export interface Rule<K extends RuleNames, D extends Declared, S extends string 
   readonly uncounted?: boolean
   /** Takes sparse gradients, and how; without it none, with 'only' no others. */
   readonly sparse?: 'only' | ((o: Values<D>) => SparseForm)
+  /** What steps its rows: `Rows`, where there are any. */
+  readonly rows?: typeof Rows
   /** Which form of the kernel runs. */
   readonly flags: Readonly<Record<Names<K, 'flags'>, FromStep<Values<D>, S, boolean>>>
   /** The kernel's uniforms, computed in f64 and rounded once. */

@@ -1,6 +1,7 @@
 import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
+import { Rows } from '../optimizer/rows.ts'
 import { type AnyRule, always, coupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { doc, number, torchFlag, type Values } from '../options.ts'
 
@@ -26,6 +27,7 @@ export const adagrad = defineRule({
   initial: { sum: (_, defaults) => defaults.initialAccumulatorValue },
   eager: true,
   sparse: (o) => (o.weightDecay !== 0 ? 'refused' : 'rows'),
+  rows: Rows,
   flags: coupled.flags,
   uniforms: {
     ...coupled.uniforms,

@@ -1,6 +1,7 @@
 import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
+import { Rows } from '../optimizer/rows.ts'
 import { type AnyRule, coupled, defineRule, lr } from '../optimizer/rule.ts'
 import { doc, flag, number, torchFlag, type Values } from '../options.ts'
 
@@ -26,6 +27,7 @@ export const sgd = defineRule({
     o.nesterov && (o.momentum <= 0 || o.dampening !== 0) ? 'nesterov needs a momentum above 0 and no dampening' : undefined,
   uncounted: true,
   sparse: (o) => (o.weightDecay !== 0 ? 'refused' : o.momentum !== 0 ? 'dense' : 'rows'),
+  rows: Rows,
   state: { momentumBuffer: (o) => o.momentum !== 0 },
   flags: {
     momentum: (o) => o.momentum !== 0,

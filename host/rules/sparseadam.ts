@@ -1,6 +1,7 @@
 import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
+import { Rows } from '../optimizer/rows.ts'
 import { type AnyRule, always, coupled, defineRule, fromEnd, lerpWeight } from '../optimizer/rule.ts'
 import { doc, number, pair, type Values } from '../options.ts'
 import { pow } from '../portable.ts'
@@ -19,6 +20,7 @@ export const sparseadam = defineRule({
   kernel: kernels.SparseAdam,
   options,
   sparse: 'only',
+  rows: Rows,
   state: { expAvg: always, expAvgSq: always },
   flags: { fromEnd1: (o) => fromEnd(o.betas[0]), fromEnd2: (o) => fromEnd(o.betas[1]) },
   uniforms: {

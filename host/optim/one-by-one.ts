@@ -1,0 +1,33 @@
+/** Optimizers that step their parameters one by one, because a step is more than a sweep over elements. */
+import { check } from '../errors.ts'
+import { foldsOf } from '../folds.ts'
+import { padded } from '../heap.ts'
+import { type Member, MemberOptimizer } from '../optimizer/members.ts'
+import { bytesPerElement, type Parameter } from '../tensor.ts'
+
+export abstract class OneByOneOptimizer<O extends object> extends MemberOptimizer<O> {
+  /** Elements of the arrays that a parameter's frame takes. */
+  protected abstract workSizes(parameter: Parameter): readonly number[]
+
+  /** One parameter's step, in a frame of its own. */
+  protected abstract stepOne(member: Member, options: O): void
+
+  protected override update(closure: (() => number) | undefined): number | undefined {
+    const loss = closure?.()
+    const present = this.members.flat().filter(({ parameter }) => parameter.hasGrad)
+    const sparse = present.find(({ parameter }) => parameter.sparseGrad)
+    check(!sparse, 'params-invalid', `${this.declaration.name} does not take sparse gradients`)
+    this.#reserve(present)
+    for (const member of present) this.arena.frame(() => this.stepOne(member, this.paramGroups[member.group] as O))
+    return loss
+  }
+
+  /** States and working memory are there before the first parameter is changed. */
+  #reserve(present: readonly Member[]): void {
+    const bytesOf = (size: number, { dtype }: Parameter) => padded(Math.max(size, 1) * bytesPerElement[dtype])
+    const total = ({ parameter }: Member) => this.workSizes(parameter).reduce((sum, size) => sum + bytesOf(size, parameter), 0)
+    foldsOf(this.arena).reserve(1)
+    this.arena.frame(() => this.arena.frames.allocate(Math.max(0, ...present.map(total)), this.declaration.name))
+    this.createStates(present)
+  }
+}
