@@ -85,19 +85,17 @@ const undocumented = {
 const removable = {
   name: 'removable',
   renderChunk(code) {
-    const holds = (node, ...types) => {
+    // Apart from the obvious: a power might be one of a BigInt and a number, and a static field of a class is set by a block.
+    const acts = ({ type, operator }) => /^(Call|New|Member)Expression$|^SpreadElement$|^StaticBlock$/.test(type) || operator === '**'
+    const mayAct = (node) => {
       if (typeof node !== 'object' || node === null || /Function/.test(node.type)) return false
-      return types.includes(node.type) || Object.values(node).some((child) => holds(child, ...types))
+      return acts(node) || (node.type === 'MethodDefinition' && node.computed) || Object.values(node).some(mayAct)
     }
     const edits = this.parse(code).body.flatMap((statement) => {
-      if (statement.type === 'ClassDeclaration') {
-        const isComputed = statement.body.body.some(({ computed }) => computed)
-        return isComputed ? [{ ...statement, start: statement.start, before: `const ${statement.id.name} = ` }] : []
-      }
-      if (statement.type !== 'VariableDeclaration' || statement.kind !== 'const') return []
-      return statement.declarations
-        .filter(({ init }) => holds(init, 'CallExpression', 'NewExpression', 'MemberExpression', 'SpreadElement'))
-        .map(({ init }) => ({ start: init.start, end: init.end, before: '' }))
+      const { type, id, start, end } = statement
+      if (type === 'ClassDeclaration') return mayAct(statement.body) ? [{ start, end, before: `const ${id.name} = ` }] : []
+      if (type !== 'VariableDeclaration' || statement.kind !== 'const') return []
+      return statement.declarations.filter(({ init }) => mayAct(init)).map(({ init }) => ({ start: init.start, end: init.end, before: '' }))
     })
     const pure = (text, { start, end, before }) =>
       `${text.slice(0, start)}${before}/* @__PURE__ */ (() => (${text.slice(start, end)}))()${text.slice(end)}`

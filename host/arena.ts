@@ -3,9 +3,10 @@ import { dispose } from './dispose.ts'
 import { check, DownhillError, shown } from './errors.ts'
 import type { Folds } from './folds.ts'
 import { Frames } from './frames.ts'
+import { newGenerator } from './generators.ts'
 import { Heap, type Purpose } from './heap.ts'
 import { checkNames } from './options.ts'
-import { Generator } from './random.ts'
+import type { Generator } from './random.ts'
 import { checkedShape, type Shape, sizeOf } from './shape.ts'
 import { Buffer, bytesPerElement, checkNumbers, type DType, type Numbers, Parameter, Tensor, type View } from './tensor.ts'
 import { type CompiledModule, compile, compileSync, createMemory, type FloatType, instantiate, type Kernels } from './wasm.ts'
@@ -41,13 +42,13 @@ const FIRST_PAGES = 4
  */
 export class Arena {
   /** @internal What the views look at; another object after each growth. */
-  memory: ArrayBuffer
+  memory!: ArrayBuffer
   /** @internal The whole memory as f64 and as 32-bit words, for tables that kernels read. */
-  f64: Float64Array
+  f64!: Float64Array
   /** @internal */
-  f32: Float32Array
+  f32!: Float32Array
   /** @internal */
-  u32: Uint32Array
+  u32!: Uint32Array
   /** @internal */
   readonly heap: Heap
   /** @internal */
@@ -58,8 +59,7 @@ export class Arena {
   tape!: Tape
   /** @internal See foldsOf. */
   folds: Folds | undefined
-  /** Initial weights come from here where no other generator is given. */
-  readonly generator = new Generator()
+  #generator: Generator | undefined
   #disposed = false
   #scratch = 0
 
@@ -83,19 +83,22 @@ export class Arena {
     )
     const memory = createMemory(FIRST_PAGES)
     this.kernels = instantiate(module, memory)
-    this.memory = memory.buffer
-    this.f64 = new Float64Array(this.memory)
-    this.f32 = new Float32Array(this.memory)
-    this.u32 = new Uint32Array(this.memory)
-    this.heap = new Heap(memory, maximumBytes, (buffer) => this.#renew(buffer))
+    this.#lookAt(memory.buffer)
+    this.heap = new Heap(memory, maximumBytes, (buffer) => this.#lookAt(buffer))
     this.frames = new Frames(this.heap)
   }
 
-  #renew(buffer: ArrayBuffer): void {
+  #lookAt(buffer: ArrayBuffer): void {
     this.memory = buffer
     this.f64 = new Float64Array(this.memory)
     this.f32 = new Float32Array(this.memory)
     this.u32 = new Uint32Array(this.memory)
+  }
+
+  /** Initial weights come from here where no other generator is given. */
+  get generator(): Generator {
+    this.#generator ??= newGenerator.of!()
+    return this.#generator
   }
 
   /** Whether `dispose` was called. */
@@ -227,10 +230,7 @@ export class Arena {
     this.#disposed = true
     this.heap.release()
     this.kernels = undefined as unknown as Kernels
-    this.memory = new ArrayBuffer(0)
-    this.f64 = new Float64Array(0)
-    this.f32 = new Float32Array(0)
-    this.u32 = new Uint32Array(0)
+    this.#lookAt(new ArrayBuffer(0))
   }
 
   [dispose](): void {

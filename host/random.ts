@@ -1,4 +1,5 @@
 import { check, shown } from './errors.ts'
+import { newGenerator } from './generators.ts'
 import { kernelsOf, type Tensor } from './tensor.ts'
 
 /** What a generator needs to go on where it stands. */
@@ -23,6 +24,10 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
  * generator.permutation(4) // the same order everywhere
  */
 export class Generator {
+  static {
+    newGenerator.of = () => new Generator()
+  }
+
   #seed = 0
   #position = 0
   readonly #words = new Uint32Array(WORDS_PER_BLOCK)

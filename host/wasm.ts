@@ -1,5 +1,5 @@
 /** Compiles the binaries, once per process, and instantiates them. Where they come from, binary/ knows: a file for each sort of runtime. */
-import { type Binary, binaries } from './binary/inline.ts'
+import { binaries, type CompiledModule } from './binary/inline.ts'
 import { check, DownhillError, shown } from './errors.ts'
 import type { ElementKernels, PlainKernels } from './generated/kernels.ts'
 
@@ -17,8 +17,7 @@ export type RuleKernel = (spans: number, count: number, uniforms: number) => voi
 /** Element types that can be trained. */
 export type FloatType = 'float32' | 'float64'
 
-/** A compiled `downhill.wasm`: a WebAssembly.Module, which types without the DOM do not know. */
-export type CompiledModule = object
+export type { CompiledModule }
 
 /** Linear memory: a WebAssembly.Memory. */
 export interface LinearMemory {
@@ -50,58 +49,35 @@ const SUFFIX = { float32: 'f32', float64: 'f64' } as const
 const compiled: Partial<Record<BinaryName, CompiledModule>> = {}
 const compiling: Partial<Record<BinaryName, Promise<CompiledModule>>> = {}
 
-/** What can be done about a refusal, by the words of the engines. */
-function remedy(reason: string): string {
-  if (/unsafe-eval|\bCSP\b/.test(reason)) return "; the page's Content-Security-Policy has to allow script-src 'wasm-unsafe-eval'"
-  if (!/by embedder/.test(reason)) return ''
-  return '; it takes modules that were imported: bundle with the condition workerd or edge-light, or give Arena.create a module'
-}
-
-function refused(cause: unknown): DownhillError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new DownhillError('runtime-unsupported', `this runtime does not compile WebAssembly: ${reason}${remedy(reason)}`, { cause })
-}
-
-function moduleOf(binary: Binary): Promise<CompiledModule> {
-  return ArrayBuffer.isView(binary) ? WebAssembly.compile(binary as BufferSource) : Promise.resolve(binary)
-}
-
 /** A binary, compiled once per process, also for those who ask at the same time. */
 export async function compile(name: BinaryName): Promise<CompiledModule> {
   const known = compiled[name]
   if (known) return known
-  compiling[name] ??= moduleOf(binaries[name]())
+  compiling[name] ??= binaries[name].compile()
   try {
     return (compiled[name] = await compiling[name])
-  } catch (cause) {
-    throw refused(cause)
   } finally {
     delete compiling[name]
   }
 }
 
 export function compileSync(name: BinaryName): CompiledModule {
-  const known = compiled[name]
-  if (known) return known
-  const binary = binaries[name]()
-  try {
-    return (compiled[name] = ArrayBuffer.isView(binary) ? new WebAssembly.Module(binary as BufferSource) : binary)
-  } catch (cause) {
-    throw refused(cause)
-  }
+  compiled[name] ??= binaries[name].compileSync()
+  return compiled[name]
 }
 
 function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string, RuleKernel> {
   // Not by instanceof: an edge runtime's sandbox has a WebAssembly of its own.
   const given = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
   check(given, 'option-range', () => `module is a WebAssembly.Module, not ${shown(module)}`)
+  let cause: unknown
   try {
     const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory } })
     if ('gemmScratch' in exports) return exports as Record<string, RuleKernel>
-  } catch (cause) {
-    throw refused(cause)
+  } catch (error) {
+    cause = error
   }
-  throw new DownhillError('runtime-unsupported', 'the module is not the downhill.wasm of this version')
+  throw new DownhillError('runtime-unsupported', 'the module is not the downhill.wasm of this version', { cause })
 }
 
 /** Instantiates the module over a memory. The kernels keep no state of their own: all they touch is at the addresses they are given. */

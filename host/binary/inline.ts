@@ -1,8 +1,27 @@
 /** For browsers, Node, Deno and Bun: the binaries in the code, which survives every bundler. */
+import { DownhillError } from '../errors.ts'
 import downhill from '../generated/binary.ts'
 
-/** A binary: its bytes, or a WebAssembly.Module where the runtime made one of the file. */
-export type Binary = Uint8Array<ArrayBuffer> | object
+/** A compiled binary: a WebAssembly.Module, which types without the DOM do not know. */
+export type CompiledModule = object
+
+/** A binary, compiled anew at each call, or as the runtime compiled it when it loaded the file. */
+export interface Binary {
+  readonly compile: () => Promise<CompiledModule>
+  readonly compileSync: () => CompiledModule
+}
+
+/** What can be done about a refusal, by the words of the engines. */
+function remedy(reason: string): string {
+  if (/unsafe-eval|\bCSP\b/.test(reason)) return "; the page's Content-Security-Policy has to allow script-src 'wasm-unsafe-eval'"
+  if (!/by embedder/.test(reason)) return ''
+  return '; it takes modules that were imported: bundle with the condition workerd or edge-light, or give Arena.create a module'
+}
+
+function refused(cause: unknown): DownhillError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new DownhillError('runtime-unsupported', `this runtime does not compile WebAssembly: ${reason}${remedy(reason)}`, { cause })
+}
 
 function decoded(base64: string): Uint8Array<ArrayBuffer> {
   const text = atob(base64)
@@ -12,5 +31,22 @@ function decoded(base64: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
+const inline = (base64: string): Binary => ({
+  async compile() {
+    try {
+      return await WebAssembly.compile(decoded(base64))
+    } catch (cause) {
+      throw refused(cause)
+    }
+  },
+  compileSync() {
+    try {
+      return new WebAssembly.Module(decoded(base64))
+    } catch (cause) {
+      throw refused(cause)
+    }
+  },
+})
+
 /** The binaries there are, called like their files in dist/. */
-export const binaries = { downhill: (): Binary => decoded(downhill) }
+export const binaries = { downhill: inline(downhill) }

@@ -1,5 +1,7 @@
 /** For workerd, which compiles no bytes: modules that the runtime makes of the files. */
 import downhill from './downhill.wasm'
-import type * as inline from './inline.ts'
+import type { Binary, CompiledModule, binaries as inline } from './inline.ts'
 
-export const binaries: typeof inline.binaries = { downhill: () => downhill }
+const imported = (module: CompiledModule): Binary => ({ compile: async () => module, compileSync: () => module })
+
+export const binaries: typeof inline = { downhill: imported(downhill) }

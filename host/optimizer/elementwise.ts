@@ -1,6 +1,5 @@
-import { DownhillError } from '../errors.ts'
+import { check } from '../errors.ts'
 import { torchKey } from '../options.ts'
-import type { Parameter } from '../tensor.ts'
 import { Bits, Numbers } from './formulas.ts'
 import type { Params } from './groups.ts'
 import { type Member, MemberOptimizer, type StateLayout } from './members.ts'
@@ -40,7 +39,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     super(rule, params, options)
     const names = rule.kernel
     this.#rule = rule
-    this.#rows = rule.rows && new rule.rows(this.arena)
+    this.#rows = rule.rows && new rule.rows(rule)
     this.#flags = new Bits(names.flags.map((name) => rule.flags[name]!))
     this.#needs = new Bits(names.state.map((name) => rule.state[name]!))
     this.#uniforms = new Numbers(names.uniforms.map((name) => rule.uniforms[name]!))
@@ -96,11 +95,15 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
   /** Decides which parameters are stepped together, and writes their span tables. */
   #plan(): void {
     const present = this.members.map((members) => members.filter(({ parameter }) => parameter.hasGrad))
-    for (const member of present.flat()) this.#checkKind(member)
-    for (const { parameter, group } of present.flat()) if (this.#wantsDense(parameter, group)) parameter.densifyGrad()
+    for (const { parameter, group } of present.flat()) {
+      const isTaken = this.#rows !== undefined || !parameter.sparseGrad
+      check(isTaken, 'params-invalid', `${this.#rule.name} does not take sparse gradients`)
+      this.#rows?.check(parameter, this.paramGroups[group]!)
+    }
+    for (const { parameter, group } of present.flat()) this.#rows?.densify(parameter, this.paramGroups[group]!)
     this.#reserveWork()
     this.createStates(present.flat())
-    this.#runs = present.flatMap((members) => together(members, this.#rule.uncounted === true, (member) => this.#takesRows(member)))
+    this.#runs = present.flatMap((members) => together(members, this.#rule.uncounted === true))
     let table = this.#work + UNIFORM_BYTES
     for (const run of this.#runs) {
       for (const member of run.members) member.clock = run.clock
@@ -113,30 +116,6 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
       needs: this.#needs.of(this.paramGroups[g] as O, NO_CLOCK),
       kinds: members.map(kindOf),
     }))
-  }
-
-  /** Whether a sparse gradient is to be made dense, because a momentum moves every row anyway. */
-  #wantsDense({ sparseGrad }: Parameter, group: number): boolean {
-    const { sparse } = this.#rule
-    return sparseGrad !== null && typeof sparse === 'function' && sparse(this.paramGroups[group]) === 'dense'
-  }
-
-  /** Refuses gradients the rule has no form for. */
-  #checkKind(member: Member): void {
-    const { name, sparse } = this.#rule
-    const refuse = (why: string) => new DownhillError('params-invalid', `${name} ${why}`)
-    const kind = kindOf(member)
-    if (kind === DENSE && sparse === 'only') throw refuse('takes sparse gradients only; Adam takes the others')
-    if (kind !== SPARSE || sparse === 'only') return
-    if (!sparse) throw refuse('does not take sparse gradients')
-    const form = sparse(this.paramGroups[member.group])
-    if (form === 'refused') throw refuse('does not take sparse gradients together with weightDecay')
-  }
-
-  #takesRows(member: Member): boolean {
-    const { sparse } = this.#rule
-    if (kindOf(member) !== SPARSE || !sparse) return false
-    return sparse === 'only' || sparse(this.paramGroups[member.group]) === 'rows'
   }
 
   #reserveWork(): void {
@@ -160,7 +139,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
   protected override release(): void {
     super.release()
     if (this.#work) this.arena.heap.free(this.#work)
-    this.#rows?.release()
+    this.#rows?.release(this.arena)
   }
 }
 

@@ -1,48 +1,65 @@
 /** Steps of sparse gradients: only the rows that have one. A rule that takes them brings this along. */
 import type { Arena } from '../arena.ts'
+import { DownhillError } from '../errors.ts'
 import { padded } from '../heap.ts'
 import { gather, scatter } from '../sparse.ts'
-import { bytesPerElement } from '../tensor.ts'
+import { bytesPerElement, type Parameter } from '../tensor.ts'
+import type { AnyRule } from './rule.ts'
 import { type Run, writeConsecutive } from './runs.ts'
 
 export class Rows {
-  readonly #arena: Arena
+  readonly #rule: AnyRule
   /** Rows of a parameter, its gradient and its states, gathered. */
   #rows = 0
   #bytes = 0
 
-  constructor(arena: Arena) {
-    this.#arena = arena
+  constructor(rule: AnyRule) {
+    this.#rule = rule
+  }
+
+  /** Refuses gradients the rule has no form for. */
+  check({ sparseGrad }: Parameter, options: object): void {
+    const { name, sparse } = this.#rule
+    const refuse = (why: string) => new DownhillError('params-invalid', `${name} ${why}`)
+    if (sparse === 'only') {
+      if (!sparseGrad) throw refuse('takes sparse gradients only; Adam takes the others')
+    } else if (sparseGrad && sparse!(options) === 'refused') throw refuse('does not take sparse gradients together with weightDecay')
+  }
+
+  /** Makes a gradient dense where a momentum moves every row anyway. */
+  densify(parameter: Parameter, options: object): void {
+    const { sparse } = this.#rule
+    if (sparse !== 'only' && sparse!(options) === 'dense') parameter.densifyGrad()
   }
 
   /** Gathers the rows that have a gradient, with parameter and states, has them stepped, and puts them back. */
   step(run: Run, call: () => void): void {
     const { parameter, slots } = run.members[0]!
+    const { arena, dtype } = parameter
     const rows = parameter.sparseGrad!
     if (!rows.values.length) return
-    const { dtype } = parameter
     const bytes = padded(rows.values.length * bytesPerElement[dtype])
-    this.#reserve(bytes * (2 + slots.length))
-    const gathered = (i: number) => this.#arena.view(dtype, this.#rows + i * bytes, rows.values.length)
-    const arrays = slots.map((address) => this.#arena.view(dtype, address, parameter.size))
+    this.#reserve(parameter, bytes * (2 + slots.length))
+    const gathered = (i: number) => arena.view(dtype, this.#rows + i * bytes, rows.values.length)
+    const arrays = slots.map((address) => arena.view(dtype, address, parameter.size))
     gather(rows, parameter.data, gathered(0))
     gathered(1).set(rows.values)
     for (const [i, array] of arrays.entries()) gather(rows, array, gathered(2 + i))
-    writeConsecutive(this.#arena.u32, run.table, bytes, this.#rows)
+    writeConsecutive(arena.u32, run.table, bytes, this.#rows)
     call()
     scatter({ ...rows, values: gathered(0) }, parameter.data)
     for (const [i, array] of arrays.entries()) scatter({ ...rows, values: gathered(2 + i) }, array)
   }
 
-  #reserve(bytes: number): void {
+  #reserve({ arena }: Parameter, bytes: number): void {
     if (bytes <= this.#bytes) return
-    const rows = this.#arena.heap.allocate(bytes, 'work')
-    this.release()
+    const rows = arena.heap.allocate(bytes, 'work')
+    if (this.#rows) arena.heap.free(this.#rows)
     this.#rows = rows
     this.#bytes = bytes
   }
 
-  release(): void {
-    if (this.#rows) this.#arena.heap.free(this.#rows)
+  release({ heap }: Arena): void {
+    if (this.#rows) heap.free(this.#rows)
   }
 }

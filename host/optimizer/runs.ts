@@ -21,7 +21,8 @@ const WORDS = SPAN_BYTES / 4
 const ADDRESSES = WORDS - 1
 
 /** Sorts a group's members into runs, keeping their order. Without a counter only a first step differs from others. */
-export function together(members: readonly Member[], uncounted: boolean, isSparse: (member: Member) => boolean): Run[] {
+export function together(members: readonly Member[], uncounted: boolean): Run[] {
+  const isSparse = ({ parameter }: Member) => parameter.sparseGrad !== null
   const runs = new Map<unknown, Member[]>()
   for (const member of members) {
     const { t, ...numbers } = member.clock

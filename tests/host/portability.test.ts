@@ -41,7 +41,7 @@ describe('sources', () => {
 /** Rooms of the host, each importing from those before it only. */
 const LAYERS = [
   ['errors', 'dispose', 'generated', 'portable'],
-  ['shape', 'options', 'binary', 'wasm'],
+  ['shape', 'options', 'binary', 'wasm', 'generators'],
   ['heap', 'sparse'],
   ['frames'],
   ['arena', 'tensor', 'random', 'folds', 'autograd/tape'],
