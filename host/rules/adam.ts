@@ -3,7 +3,7 @@ import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, averaging, coupled, decoupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { doc, flag, pair, torchFlag, type Values } from '../options.ts'
-import { pow } from '../portable.ts'
+import { wholePow } from '../portable.ts'
 
 const options = {
   lr: lr(1e-3),
@@ -30,8 +30,8 @@ export const adam = defineRule({
   uniforms: {
     ...decoupled.uniforms,
     ...averaging.uniforms,
-    stepSize: (o, t) => o.lr / (1 - pow(o.betas[0], t)),
-    unbias: (o, t) => 1 / Math.sqrt(1 - pow(o.betas[1], t)),
+    stepSize: (o, t) => o.lr / (1 - wholePow(o.betas[0], t)),
+    unbias: (o, t) => 1 / Math.sqrt(1 - wholePow(o.betas[1], t)),
     eps: (o) => o.eps,
   },
   math: [

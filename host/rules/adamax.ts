@@ -3,7 +3,7 @@ import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, averaging, coupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { doc, pair, torchFlag, type Values } from '../options.ts'
-import { pow } from '../portable.ts'
+import { wholePow } from '../portable.ts'
 
 const options = {
   lr: lr(2e-3),
@@ -29,7 +29,7 @@ export const adamax = defineRule({
     gain1: averaging.uniforms.gain1,
     keep2: averaging.uniforms.keep2,
     eps: (o) => o.eps,
-    stepSize: (o, t) => o.lr / (1 - pow(o.betas[0], t)),
+    stepSize: (o, t) => o.lr / (1 - wholePow(o.betas[0], t)),
   },
   math: [
     doc`g_t \leftarrow \nabla f_t(\theta_{t-1}) + \lambda\,\theta_{t-1}`,

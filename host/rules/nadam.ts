@@ -3,7 +3,7 @@ import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, averaging, coupled, decoupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { doc, number, pair, torchFlag, type Values } from '../options.ts'
-import { pow } from '../portable.ts'
+import { pow, wholePow } from '../portable.ts'
 
 const options = {
   lr: lr(2e-3),
@@ -38,7 +38,7 @@ export const nadam = defineRule({
   uniforms: {
     ...decoupled.uniforms,
     ...averaging.uniforms,
-    unbias: (o, t) => 1 / Math.sqrt(1 - pow(o.betas[1], t)),
+    unbias: (o, t) => 1 / Math.sqrt(1 - wholePow(o.betas[1], t)),
     eps: (o) => o.eps,
     gradStep: (o, t, clock) => (o.lr * (1 - momentum(o, t))) / (1 - clock.muProduct),
     meanStep: (o, t, clock) => (o.lr * momentum(o, t + 1)) / (1 - clock.muProduct * momentum(o, t + 1)),

@@ -3,7 +3,7 @@ import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, averaging, coupled, decoupled, defineRule, eps, lr } from '../optimizer/rule.ts'
 import { doc, pair, torchFlag, type Values } from '../options.ts'
-import { pow } from '../portable.ts'
+import { wholePow } from '../portable.ts'
 
 const options = {
   lr: lr(1e-3),
@@ -21,7 +21,7 @@ export type RAdamOptions = Values<typeof options>
 
 /** The length of the average that v is by step t, ρ_t; ρ_∞ in the limit. */
 function rho(o: RAdamOptions, t: number): number {
-  const power = pow(o.betas[1], t)
+  const power = wholePow(o.betas[1], t)
   return rhoInfinity(o) - (2 * t * power) / (1 - power)
 }
 
@@ -35,7 +35,7 @@ function rectification(o: RAdamOptions, t: number): number {
   if (now <= 5) return 1
   const end = rhoInfinity(o)
   const ratio = ((now - 4) * (now - 2) * end) / ((end - 4) * (end - 2) * now)
-  return Math.sqrt(ratio) * Math.sqrt(1 - pow(o.betas[1], t))
+  return Math.sqrt(ratio) * Math.sqrt(1 - wholePow(o.betas[1], t))
 }
 
 export const radam = defineRule({
@@ -48,7 +48,7 @@ export const radam = defineRule({
     ...decoupled.uniforms,
     ...averaging.uniforms,
     eps: (o) => o.eps,
-    stepSize: (o, t) => (o.lr / (1 - pow(o.betas[0], t))) * rectification(o, t),
+    stepSize: (o, t) => (o.lr / (1 - wholePow(o.betas[0], t))) * rectification(o, t),
   },
   math: [
     doc`m_t = \beta_1 m_{t-1} + (1-\beta_1)\,g_t,\quad v_t = \beta_2 v_{t-1} + (1-\beta_2)\,g_t^2`,

@@ -4,7 +4,7 @@ import type { Params } from '../optimizer/groups.ts'
 import { Rows } from '../optimizer/rows.ts'
 import { type AnyRule, always, coupled, defineRule, fromEnd, lerpWeight } from '../optimizer/rule.ts'
 import { doc, number, pair, type Values } from '../options.ts'
-import { pow } from '../portable.ts'
+import { wholePow } from '../portable.ts'
 
 const options = {
   lr: number(1e-3, '(0, ∞]', doc`learning rate`),
@@ -27,7 +27,7 @@ export const sparseadam = defineRule({
     sign: coupled.uniforms.sign,
     gain1: (o) => lerpWeight(o.betas[0]),
     gain2: (o) => lerpWeight(o.betas[1]),
-    stepSize: (o, t) => (o.lr * Math.sqrt(1 - pow(o.betas[1], t))) / (1 - pow(o.betas[0], t)),
+    stepSize: (o, t) => (o.lr * Math.sqrt(1 - wholePow(o.betas[1], t))) / (1 - wholePow(o.betas[0], t)),
     eps: (o) => o.eps,
   },
   math: [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cosPi, exp, log, pow } from '../../host/portable.ts'
+import { cosPi, exp, log, pow, wholePow } from '../../host/portable.ts'
 import { BITS, exactExp, exactLog, fixed, most, ONE, PI, spread, times, ulps } from './exact.ts'
 
 describe('errors against a correctly rounded reference, in units of the last place', () => {
@@ -16,6 +16,13 @@ describe('errors against a correctly rounded reference, in units of the last pla
     const error = (x: number, y: number) => ulps(pow(x, y), ...exactExp(times(fixed(y), exactLog(x))))
     expect(most(spread(0.01, 3).map((x, i) => error(x, ((i * 7) % 60) - 20.5)))).toBeLessThan(1)
     expect(most(spread(1, 20_000).map((t) => error(0.999, Math.round(t))))).toBeLessThan(0.6)
+  })
+
+  it('wholePow: below 0.501', () => {
+    const error = (x: number, n: number) => ulps(wholePow(x, n), ...exactExp(times(fixed(n), exactLog(x))))
+    for (const decay of [0.5, 0.9, 0.99, 0.999, 0.999999]) {
+      expect(most(spread(1, Math.min(20_000, 600 / -log(decay))).map((t) => error(decay, Math.round(t))))).toBeLessThan(0.501)
+    }
   })
 
   it('cosPi: below 2^-52 absolutely', () => {
@@ -58,6 +65,9 @@ describe('special values', () => {
       0,
       1,
       Number.NaN,
+    ])
+    expect([wholePow(0, 0), wholePow(0, 1), wholePow(1, 2 ** 53), wholePow(0.5, 1074), wholePow(0.9, 2 ** 53 - 1)]).toEqual([
+      1, 0, 1, 5e-324, 0,
     ])
     expect([cosPi(0), cosPi(0.5), cosPi(1), cosPi(1.5), cosPi(2), cosPi(1 / 3)]).toEqual([1, 0, -1, 0, 1, 0.5])
   })
