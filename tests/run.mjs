@@ -52,6 +52,15 @@ function examples() {
   return { passed: Number(passed), failed: ok ? Number(failed) : Math.max(Number(failed), 1) }
 }
 
+/** The runtimes there are; where CI is true, all of them, which are installed first. */
+function runtimes() {
+  if (process.env.CI === 'true' && !run(join(root, 'tests/runtimes/install'), []).ok) return { passed: 0, failed: 1 }
+  const { ok, stdout } = run(process.execPath, ['tests/runtimes/run.mjs'])
+  const [, passed, failed] = stdout.match(/(\d+) passed, (\d+) failed, \d+ missing\s*$/) ?? [0, 0, 1]
+  const missing = stdout.match(/^MISSING, and so not tested: (.*)\. /m)?.[1].split(', ') ?? []
+  return { passed: Number(passed), failed: ok ? Number(failed) : Math.max(Number(failed), 1), missing }
+}
+
 const stages = {
   build: () => single(npm[0], [...npm.slice(1), 'run', 'build', '--silent']),
   lint: () => single(bin('biome'), ['check', '.']),
@@ -60,10 +69,12 @@ const stages = {
   'host (vitest)': vitest,
   'golden cases': conformance,
   examples,
+  runtimes,
   'packed tarball': () => single(process.execPath, ['tests/package/smoke.mjs']),
 }
 
 const total = { passed: 0, failed: 0 }
+const missing = []
 const lines = []
 for (const [name, stage] of Object.entries(stages)) {
   process.stdout.write(`\n── ${name}\n`)
@@ -76,7 +87,10 @@ for (const [name, stage] of Object.entries(stages)) {
   }
   total.passed += counts.passed
   total.failed += counts.failed
+  missing.push(...(counts.missing ?? []))
   lines.push(`${name.padEnd(20)} ${String(counts.passed).padStart(5)} passed, ${counts.failed} failed`)
 }
-console.log(`\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`)
+console.log(`\n${lines.join('\n')}\n`)
+if (missing.length) console.log(`NOT TESTED, because this machine lacks it: ${missing.join(', ')}. tests/runtimes/install gets it.\n`)
+console.log(`${total.passed} passed, ${total.failed} failed${missing.length ? `, ${missing.length} runtimes missing` : ''}`)
 process.exitCode = total.failed ? 1 : 0

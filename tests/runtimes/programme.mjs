@@ -1,0 +1,257 @@
+/**
+ * The conformance programme: fixed training runs against the public interface, the same in every runtime. Each optimizer trains a perceptron
+ * and a small convolutional network on the digits, is saved in the middle and goes on as a new one from the saved text, and at the end there
+ * is one SHA-256 of every parameter, every state and every loss. It imports nothing of a runtime's.
+ */
+import * as downhill from 'downhill'
+import { readTable } from 'downhill/compare'
+import * as nn from 'downhill/nn'
+
+const { functional } = nn
+const exported = { ...downhill }
+
+const BATCH = 32
+const STEPS = 24
+const RESUMED_AT = 11
+const SEED = 7
+
+/** The options of each optimizer, the layers it is for, and whether its gradients are rows. */
+const optimizers = {
+  Adadelta: { options: { lr: 1, weightDecay: 1e-3 } },
+  Adafactor: { options: { lr: 0.02, weightDecay: 0.01 } },
+  Adagrad: { options: { lr: 0.05, lrDecay: 1e-3, initialAccumulatorValue: 0.1 } },
+  Adam: { options: { lr: 0.01, amsgrad: true, weightDecay: 1e-3 } },
+  Adamax: { options: { lr: 0.02 } },
+  AdamW: { options: { lr: 0.01, weightDecay: 0.05 } },
+  ASGD: { options: { lr: 0.05, t0: 6 } },
+  LBFGS: { options: { lr: 0.5, maxIter: 4, historySize: 5, lineSearchFn: 'strong_wolfe' } },
+  Muon: { options: { lr: 0.02, weightDecay: 0.01 }, takes: ({ shape }) => shape.length === 2 },
+  NAdam: { options: { lr: 0.01, decoupledWeightDecay: true, weightDecay: 0.01 } },
+  RAdam: { options: { lr: 0.02, weightDecay: 1e-3 } },
+  RMSprop: { options: { lr: 0.005, centered: true, momentum: 0.5 } },
+  Rprop: { options: { lr: 0.002 } },
+  SGD: { options: { lr: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-3 } },
+  SparseAdam: { options: { lr: 0.05 }, sparse: true },
+}
+
+const perceptron = {
+  dtype: 'float64',
+  build: (arena, { dtype, generator }) =>
+    new nn.Sequential(
+      new nn.Flatten(),
+      new nn.Linear(arena, 64, 24, { dtype, generator }),
+      new nn.Tanh(),
+      new nn.Dropout(0.2, { generator }),
+      new nn.Linear(arena, 24, 10, { dtype, generator }),
+    ),
+  schedule: (optimizer) => new downhill.CosineAnnealingLR(optimizer, { tMax: STEPS, etaMin: 1e-4 }),
+}
+
+const convolution = {
+  dtype: 'float32',
+  build: (arena, { dtype, generator }) =>
+    new nn.Sequential(
+      new nn.Conv2d(arena, 1, 6, 3, { padding: 1, dtype, generator }),
+      new nn.BatchNorm2d(arena, 6, { dtype }),
+      new nn.GELU(),
+      new nn.MaxPool2d(2),
+      new nn.Flatten(),
+      new nn.Dropout(0.1, { generator }),
+      new nn.Linear(arena, 6 * 4 * 4, 10, { dtype, generator }),
+    ),
+  schedule: (optimizer, lr) => new downhill.OneCycleLR(optimizer, { maxLr: 2 * lr, totalSteps: STEPS, cycleMomentum: false }),
+}
+
+/** A table with ten numbers for each of the 17 values of each pixel, whose sum is what is said for the digits. */
+class PixelTable extends nn.Module {
+  constructor(arena, { dtype, generator }) {
+    super()
+    this.table = arena.parameter([64 * 17, 10], { dtype })
+    generator.fillNormal(this.table, 0, 0.05)
+  }
+
+  forward(pixels) {
+    const rows = Int32Array.from(pixels.data, (value, i) => (i % 64) * 17 + Math.round(value * 16))
+    const found = functional.embedding(rows, this.table, { sparse: true })
+    return functional.sum(functional.reshape(found, [-1, 64, 10]), { dim: 1 })
+  }
+}
+
+const table = { ...perceptron, dtype: 'float32', build: (arena, options) => new PixelTable(arena, options) }
+
+function digitsOf(csv) {
+  const { columns, rows } = readTable(csv)
+  const pixels = Float32Array.from({ length: rows * 64 }, (_, i) => columns[i % 64].values[Math.floor(i / 64)] / 16)
+  return { pixels, labels: Int32Array.from(columns[64].values) }
+}
+
+/** What a run is saved as: a text, in which numbers read back as they were. */
+function saved(value) {
+  return JSON.stringify(value, (_, entry) =>
+    ArrayBuffer.isView(entry) ? { array: entry.constructor.name, numbers: Array.from(entry) } : entry,
+  )
+}
+
+const arrays = { Float32Array, Float64Array, Int32Array }
+
+function restored(text) {
+  return JSON.parse(text, (_, entry) => (entry?.array ? arrays[entry.array].from(entry.numbers) : entry))
+}
+
+class Training {
+  constructor(name, { dtype, build, schedule }, digits) {
+    const { options, takes = () => true, sparse = false } = optimizers[name]
+    this.arena = downhill.Arena.createSync()
+    this.digits = digits
+    this.generator = new downhill.Generator(SEED)
+    this.model = build(this.arena, { dtype, generator: this.generator })
+    this.params = [...this.model.parameters()].filter(takes)
+    this.optimizer = new exported[name](this.params, options)
+    this.scheduler = schedule(this.optimizer, options.lr)
+    this.loader = new downhill.Loader(
+      this.arena,
+      { image: { data: digits.pixels, shape: [1, 8, 8], dtype }, label: { data: digits.labels, dtype: 'int32' } },
+      { batchSize: BATCH, shuffle: true, seed: SEED },
+    )
+    this.isSparse = sparse
+    this.losses = []
+  }
+
+  step(batch) {
+    const { arena, model, optimizer, params, generator } = this
+    const drawn = generator.state
+    this.losses.push(
+      optimizer.step(() =>
+        arena.frame(() => {
+          // Of LBFGS each evaluation draws the same.
+          generator.state = drawn
+          optimizer.zeroGrad()
+          const loss = functional.crossEntropy(model.forward(batch.tensor('image')), batch.tensor('label'))
+          loss.backward()
+          if (!this.isSparse) downhill.clipGradNorm(params, 2)
+          return loss.item()
+        }),
+      ),
+    )
+    this.scheduler.step()
+  }
+
+  run(from, to) {
+    let step = from
+    while (step < to) {
+      for (const batch of this.loader) {
+        this.step(batch)
+        if (++step === to) return
+      }
+    }
+  }
+
+  state() {
+    const { model, optimizer, scheduler, loader, generator, losses } = this
+    return {
+      model: model.stateDict(),
+      optimizer: optimizer.stateDict(),
+      scheduler: scheduler.stateDict(),
+      loader: loader.state,
+      generator: generator.state,
+      losses,
+    }
+  }
+
+  load(state) {
+    this.model.loadStateDict(state.model)
+    this.optimizer.loadStateDict(state.optimizer)
+    this.scheduler.loadStateDict(state.scheduler)
+    this.loader.state = state.loader
+    this.generator.state = state.generator
+    this.losses = state.losses
+  }
+}
+
+function train(name, problem, digits) {
+  const first = new Training(name, problem, digits)
+  first.run(0, RESUMED_AT)
+  const text = saved(first.state())
+  first.arena.dispose()
+  const second = new Training(name, problem, digits)
+  second.load(restored(text))
+  second.run(RESUMED_AT, STEPS)
+  const state = second.state()
+  second.arena.dispose()
+  return state
+}
+
+/** Bytes of a state: keys as they stand, numbers as little-endian f64, arrays in their own type. */
+function bytesOf(value, where = 'state') {
+  if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'string') {
+    return [new TextEncoder().encode(`${value};`)]
+  }
+  if (typeof value === 'number' || ArrayBuffer.isView(value)) {
+    const numbers = typeof value === 'number' ? Float64Array.of(value) : value
+    // The bits of NaN are an engine's own.
+    const wrong = numbers.findIndex((x) => !Number.isFinite(x))
+    if (wrong >= 0) throw new Error(`${where}[${wrong}] is ${numbers[wrong]}`)
+    return [new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)]
+  }
+  return Object.entries(value).flatMap(([key, entry]) => [new TextEncoder().encode(`${key}:`), ...bytesOf(entry, `${where}.${key}`)])
+}
+
+async function sha256(value, where) {
+  const parts = bytesOf(value, where)
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', whole))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** One hash an optimizer. */
+export async function hashes(csv) {
+  const digits = digitsOf(csv)
+  const names = Object.keys(exported).filter((name) => exported[name].prototype instanceof downhill.Optimizer)
+  const found = {}
+  for (const name of names) {
+    if (!Object.hasOwn(optimizers, name)) throw new Error(`the programme has no line for ${name}`)
+    const problems = optimizers[name].sparse ? { table } : { perceptron, convolution }
+    const states = Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, train(name, problem, digits)]))
+    for (const [key, { losses }] of Object.entries(states)) {
+      const mean = (numbers) => numbers.reduce((sum, loss) => sum + loss, 0) / numbers.length
+      if (!(mean(losses.slice(-6)) < mean(losses.slice(0, 6)))) throw new Error(`${name} does not learn (${key}): ${losses}`)
+    }
+    found[name] = await sha256(states, name)
+  }
+  return found
+}
+
+/** Arenas by every way in: compiled as the entry does it, without waiting, and from a module of the served file where there is one. */
+async function checkEntries(module) {
+  const arenas = [await downhill.Arena.create(), downhill.Arena.createSync(), await downhill.Arena.create({ module })]
+  for (const arena of arenas) {
+    const w = arena.parameter([2], { data: [1, -1] })
+    w.grad = [3, -4]
+    new downhill.SGD([w], { lr: 0.5 }).step()
+    if (String([...w.data]) !== '-0.5,1') throw new Error(`a step gives ${[...w.data]}`)
+    arena.dispose()
+  }
+}
+
+/** The golden cases, of which `runCase` is the package's own runner. */
+async function golden(cases, runCase) {
+  const outcomes = []
+  for (const test of cases) outcomes.push(...(await runCase(test, () => downhill.Arena.create())))
+  const failed = outcomes.filter(({ passed }) => !passed)
+  return {
+    passed: outcomes.length - failed.length,
+    failed: failed.length,
+    failures: failed.slice(0, 10).map(({ name, dtype, worst }) => `${name} ${dtype}: ${worst.what} ${worst.error}, limit ${worst.limit}`),
+  }
+}
+
+/** All of it, in plain numbers and texts. */
+export async function conformance({ csv, cases, runCase, module }) {
+  await checkEntries(module)
+  return { hashes: await hashes(csv), ...(await golden(cases, runCase)) }
+}

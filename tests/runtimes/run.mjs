@@ -1,0 +1,101 @@
+/**
+ * `npm run test:runtimes [-- --json FILE] [--only NAME,…] [--write]`: runs the conformance programme and the golden cases in every runtime
+ * there is, from the same packed package, and prints a table. All hashes must be those of hashes.json; with --write they become what the Node
+ * that runs this computes, and docs/runtimes.md gets the table. A runtime that is missing is named, and is a failure where CI is true.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import processes from './drivers/processes.mjs'
+import puppeteer from './drivers/puppeteer.mjs'
+import wasmtime from './drivers/wasmtime.mjs'
+import webkitgtk from './drivers/webkitgtk.mjs'
+import workerd from './drivers/workerd.mjs'
+import { makeProject } from './project.mjs'
+
+const { values } = parseArgs({
+  options: { json: { type: 'string' }, only: { type: 'string' }, write: { type: 'boolean', default: false } },
+})
+const drivers = [...processes, ...workerd, ...puppeteer, ...webkitgtk, ...wasmtime]
+const unknown = values.only?.split(',').find((name) => !drivers.some((driver) => driver.name === name))
+if (unknown !== undefined) {
+  console.error(`there is no runtime ${unknown}; there are ${drivers.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+const chosen = drivers.filter(({ name }) => !values.only || values.only.split(',').includes(name))
+
+const file = (path) => new URL(path, import.meta.url)
+let committed = JSON.parse(readFileSync(file('hashes.json'), 'utf8'))
+
+/** One hash of them all, as short as a table can show. */
+const short = (hashes) => createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 12)
+
+/** What is wrong with a result, one sentence each. */
+function complaints({ hashes, failures = [], error }, rulesOnly) {
+  if (error) return [error]
+  const names = rulesOnly ? [] : [...new Set([...Object.keys(committed), ...Object.keys(hashes)])]
+  const differing = names.filter((name) => hashes[name] !== committed[name])
+  return [...differing.map((name) => `the hash of ${name} is ${hashes[name]}, and ${committed[name]} was committed`), ...failures]
+}
+
+const rows = []
+const missing = []
+const wrong = []
+const project = makeProject()
+try {
+  for (const driver of chosen) {
+    const { name, rulesOnly = false } = driver
+    if (!driver.find()) {
+      missing.push(name)
+      continue
+    }
+    const started = performance.now()
+    const found = await driver.run(project).catch((error) => ({ error: error.stack }))
+    const { version = '', engine = '', hashes = {}, passed = 0, failed = found.error ? 1 : 0 } = found
+    const seconds = Math.round((performance.now() - started) / 100) / 10
+    if (values.write && rows.length === 0 && !found.error) committed = hashes
+    const reasons = complaints({ ...found, hashes }, rulesOnly)
+    const equal = Object.keys(hashes).filter((optimizer) => hashes[optimizer] === committed[optimizer]).length
+    rows.push({ runtime: name, version, engine, hashes, passed, failed, seconds })
+    wrong.push(...reasons.map((reason) => `${name}: ${reason}`))
+    const sum = `${equal} hashes equal, ${passed} cases passed, ${failed} failed, ${seconds} s`
+    console.log(`${reasons.length || failed ? 'FAILED' : 'passed'}  ${name} ${version}: ${sum}`)
+  }
+} finally {
+  project.remove()
+}
+
+const table = [
+  ['runtime', 'version', 'engine', 'hash', 'cases passed', 'seconds'],
+  ...rows.map(({ runtime, version, engine, hashes, passed, seconds }) => [
+    runtime,
+    version,
+    engine,
+    Object.keys(hashes).length ? `\`${short(hashes)}\`` : 'rules alone',
+    String(passed),
+    seconds.toFixed(1),
+  ]),
+]
+const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)))
+const lines = table.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`)
+lines.splice(1, 0, `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`)
+console.log(`\n${lines.join('\n')}\n`)
+
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ runtimes: rows }, null, 2)}\n`)
+if (values.write && !wrong.length) {
+  writeFileSync(file('hashes.json'), `${JSON.stringify(committed, null, 2)}\n`)
+  const page = file('../../docs/runtimes.md')
+  const text = readFileSync(page, 'utf8')
+  writeFileSync(page, text.replace(/(<!-- table -->\n)[\s\S]*?(\n<!-- end -->)/, `$1\n${lines.join('\n')}\n$2`))
+}
+
+for (const reason of wrong) console.error(reason)
+if (missing.length) {
+  console.log(`MISSING, and so not tested: ${missing.join(', ')}. tests/runtimes/install gets them.`)
+}
+const equal = rows.reduce((sum, { hashes }) => sum + Object.keys(hashes).filter((name) => hashes[name] === committed[name]).length, 0)
+const passed = equal + rows.reduce((sum, row) => sum + row.passed, 0)
+const failedCases = rows.reduce((sum, row) => sum + row.failed, 0)
+const failed = Math.max(failedCases, wrong.length) + (process.env.CI === 'true' ? missing.length : 0)
+console.log(`${passed} passed, ${failed} failed, ${missing.length} missing`)
+process.exitCode = failed ? 1 : 0

@@ -1,0 +1,39 @@
+/** Serves a folder on loopback, with headers of one's own. */
+import { createReadStream, statSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { extname, join, normalize } from 'node:path'
+
+const types = {
+  '.css': 'text/css',
+  '.csv': 'text/csv',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+}
+
+/** The address the folder is served at, and what ends that. `generated` has texts for paths that are no files. */
+export async function serve(folder, { headers = {}, generated = {} } = {}) {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+    const type = types[extname(path)] ?? 'application/octet-stream'
+    if (Object.hasOwn(generated, path)) {
+      response.writeHead(200, { 'Content-Type': type, ...headers })
+      return response.end(generated[path])
+    }
+    const file = join(folder, path)
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+      response.writeHead(404, { 'Content-Type': 'text/plain' })
+      return response.end('there is no such file')
+    }
+    response.writeHead(200, { 'Content-Type': type, ...headers })
+    return createReadStream(file).pipe(response)
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  }
+  return { address: `http://127.0.0.1:${server.address().port}`, close }
+}
