@@ -19,7 +19,7 @@ function remedy(reason: string): string {
 }
 
 function refused(cause: unknown): DownhillError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
   return new DownhillError('runtime-unsupported', `this runtime does not compile WebAssembly: ${reason}${remedy(reason)}`, { cause })
 }
 

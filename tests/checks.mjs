@@ -1,0 +1,29 @@
+/**
+ * Runs named checks, each of which throws or does not. One that `needs` what this machine lacks does not run and is named at the end; where
+ * CI is true it fails.
+ */
+export async function runChecks(checks) {
+  const counts = { passed: 0, failed: 0 }
+  const missing = []
+  for (const { name, needs = {}, run } of checks) {
+    const lacking = Object.keys(needs).filter((need) => !needs[need])
+    if (lacking.length) {
+      missing.push(...lacking.filter((need) => !missing.includes(need)))
+      if (process.env.CI === 'true') counts.failed++
+      continue
+    }
+    const began = performance.now()
+    try {
+      const said = await run()
+      counts.passed++
+      console.log(`passed  ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)${said ? `: ${said}` : ''}`)
+    } catch (error) {
+      counts.failed++
+      console.log(`FAILED  ${name}`)
+      console.error(error)
+    }
+  }
+  if (missing.length) console.log(`MISSING, and so not tested: ${missing.join(', ')}. tests/runtimes/install gets them.`)
+  console.log(`${counts.passed} passed, ${counts.failed} failed, ${missing.length} missing`)
+  process.exitCode = counts.failed ? 1 : 0
+}
