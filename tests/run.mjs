@@ -52,13 +52,18 @@ function examples() {
   return { passed: Number(passed), failed: ok ? Number(failed) : Math.max(Number(failed), 1) }
 }
 
-/** The runtimes there are; where CI is true, all of them, which are installed first. */
-function runtimes() {
-  if (process.env.CI === 'true' && !run(join(root, 'tests/runtimes/install'), []).ok) return { passed: 0, failed: 1 }
-  const { ok, stdout } = run(process.execPath, ['tests/runtimes/run.mjs'])
+/** Checks that count themselves, and name what they lack. */
+function checks(file) {
+  const { ok, stdout } = run(process.execPath, [file])
   const [, passed, failed] = stdout.match(/(\d+) passed, (\d+) failed, \d+ missing\s*$/) ?? [0, 0, 1]
   const missing = stdout.match(/^MISSING, and so not tested: (.*)\. /m)?.[1].split(', ') ?? []
   return { passed: Number(passed), failed: ok ? Number(failed) : Math.max(Number(failed), 1), missing }
+}
+
+/** The runtimes there are; where CI is true, all of them, which are installed first. */
+function runtimes() {
+  const isReady = process.env.CI !== 'true' || run(join(root, 'tests/runtimes/install'), []).ok
+  return isReady ? checks('tests/runtimes/run.mjs') : { passed: 0, failed: 1 }
 }
 
 const stages = {
@@ -70,7 +75,9 @@ const stages = {
   'golden cases': conformance,
   examples,
   runtimes,
-  'packed tarball': () => single(process.execPath, ['tests/package/smoke.mjs']),
+  'strict policy': () => checks('tests/runtimes/csp.mjs'),
+  'packed package': () => checks('tests/package/package.mjs'),
+  bundlers: () => checks('tests/package/bundlers.mjs'),
 }
 
 const total = { passed: 0, failed: 0 }
@@ -91,6 +98,7 @@ for (const [name, stage] of Object.entries(stages)) {
   lines.push(`${name.padEnd(20)} ${String(counts.passed).padStart(5)} passed, ${counts.failed} failed`)
 }
 console.log(`\n${lines.join('\n')}\n`)
-if (missing.length) console.log(`NOT TESTED, because this machine lacks it: ${missing.join(', ')}. tests/runtimes/install gets it.\n`)
-console.log(`${total.passed} passed, ${total.failed} failed${missing.length ? `, ${missing.length} runtimes missing` : ''}`)
+if (missing.length)
+  console.log(`NOT TESTED, because this machine lacks it: ${[...new Set(missing)].join(', ')}. tests/runtimes/install gets it.\n`)
+console.log(`${total.passed} passed, ${total.failed} failed${missing.length ? `, ${new Set(missing).size} missing` : ''}`)
 process.exitCode = total.failed ? 1 : 0

@@ -59,7 +59,7 @@ export class Rows {
     this.#bytes = bytes
   }
 
-  release({ heap }: Arena): void {
-    if (this.#rows) heap.free(this.#rows)
+  release(arena: Arena): void {
+    if (this.#rows) arena.heap.free(this.#rows)
   }
 }

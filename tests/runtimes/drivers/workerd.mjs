@@ -5,26 +5,28 @@ import { finished, start, within } from '../children.mjs'
 import { entriesFor } from '../project.mjs'
 import { installed } from '../tools.mjs'
 
-const find = () => installed('node_modules/.bin/workerd')
+export const workerdFile = () => installed('node_modules/.bin/workerd')
 
-function configuration(folder) {
-  const dist = 'node_modules/downhill/dist'
-  const files = readdirSync(join(folder, dist), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(js|wasm)$/.test(name) && name !== 'cli.js')
-    .map((name) => `${dist}/${name}`)
-  const kinds = { wasm: 'wasm', js: 'esModule', mjs: 'esModule', json: 'text', csv: 'text' }
-  const module = (name) => `(name = "${name}", ${kinds[name.split('.').at(-1)]} = embed "${name}")`
-  const modules = ['worker.mjs', 'programme.mjs', 'cases.json', 'digits.csv', ...files].map(module)
-  // What the exports map says of the condition, as one-line modules.
-  for (const [name, file] of Object.entries(entriesFor(folder, 'workerd'))) {
-    if (file.endsWith('.js')) modules.push(`(name = "${name}", esModule = "export * from './${name.includes('/') ? '../' : ''}${file}'")`)
-  }
-  return `using Workerd = import "/workerd/workerd.capnp";
+const kinds = { wasm: 'wasm', js: 'esModule', mjs: 'esModule', json: 'text', csv: 'text' }
+const embedded = (name) => `(name = "${name}", ${kinds[name.split('.').at(-1)]} = embed "${name}")`
+
+const configuration = (modules) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "main", worker = (modules = [${modules.join(',\n')}], compatibilityDate = "2025-01-01"))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 `
+
+/** The files of the package as modules, and what the exports map says of the condition as modules of one line. */
+function packageModules(folder) {
+  const dist = 'node_modules/downhill/dist'
+  const files = readdirSync(join(folder, dist), { recursive: true, encoding: 'utf8' })
+  const modules = files.filter((name) => /\.(js|wasm)$/.test(name) && name !== 'cli.js').map((name) => embedded(`${dist}/${name}`))
+  const entries = Object.entries(entriesFor(folder, 'workerd')).filter(([, file]) => file.endsWith('.js'))
+  return [
+    ...modules,
+    ...entries.map(([name, file]) => `(name = "${name}", esModule = "export * from './${name.includes('/') ? '../' : ''}${file}'")`),
+  ]
 }
 
 /** The port workerd tells on its control channel. */
@@ -40,21 +42,40 @@ function portOf({ child, output, exited }) {
   return Promise.race([told, ended])
 }
 
+/** Starts workerd with a configuration; its address once it listens, and what ends it. */
+export async function serveWorker(folder, text) {
+  writeFileSync(join(folder, 'config.capnp'), text)
+  const server = start(workerdFile(), ['serve', '--control-fd=3', 'config.capnp'], { cwd: folder, stdio: ['pipe'] })
+  try {
+    return { address: `http://127.0.0.1:${await within(30_000, 'workerd', portOf(server))}`, ...server }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function answered(folder, text) {
+  const { address, stop } = await serveWorker(folder, text)
+  try {
+    const response = await within(180_000, 'workerd', fetch(address))
+    return await response.json()
+  } finally {
+    await stop()
+  }
+}
+
+/** What a worker, the first of some files, answers to one request. */
+export const answerOf = (folder, files) => answered(folder, configuration(files.map(embedded)))
+
 export default [
   {
     name: 'workerd',
-    find,
+    find: workerdFile,
     async run({ folder }) {
-      writeFileSync(join(folder, 'config.capnp'), configuration(folder))
-      const server = start(find(), ['serve', '--control-fd=3', 'config.capnp'], { cwd: folder, stdio: ['pipe'] })
-      try {
-        const port = await within(30_000, 'workerd', portOf(server))
-        const response = await within(180_000, 'workerd', fetch(`http://127.0.0.1:${port}/`))
-        const version = (await finished(find(), ['--version'])).trim().replace(/^workerd /, '')
-        return { version, engine: 'V8', ...(await response.json()) }
-      } finally {
-        await server.stop()
-      }
+      const own = ['worker.mjs', 'programme.mjs', 'cases.json', 'digits.csv'].map(embedded)
+      const found = await answered(folder, configuration([...own, ...packageModules(folder)]))
+      const version = (await finished(workerdFile(), ['--version'])).trim().replace(/^workerd /, '')
+      return { version, engine: 'V8', ...found }
     },
   },
 ]
