@@ -8,7 +8,7 @@ import { installed } from '../tools.mjs'
 export const workerdFile = () => installed('node_modules/.bin/workerd')
 
 const kinds = { wasm: 'wasm', js: 'esModule', mjs: 'esModule', json: 'text', csv: 'text' }
-const embedded = (name) => `(name = "${name}", ${kinds[name.split('.').at(-1)]} = embed "${name}")`
+export const embedded = (name) => `(name = "${name}", ${kinds[name.split('.').at(-1)]} = embed "${name}")`
 
 const configuration = (modules) => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (

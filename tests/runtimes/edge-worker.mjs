@@ -1,0 +1,150 @@
+/** The example of an edge worker, bundled as wrangler does it and run in workerd with its storage on disk, from the outside. */
+import assert from 'node:assert'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { runChecks } from '../checks.mjs'
+import { embedded, serveWorker, workerdFile } from './drivers/workerd.mjs'
+import { root } from './project.mjs'
+
+const folder = mkdtempSync(join(tmpdir(), 'downhill-edge-'))
+mkdirSync(join(folder, 'storage'))
+await build({
+  entryPoints: [join(root, 'examples/edge-worker/worker.js')],
+  outdir: folder,
+  bundle: true,
+  format: 'esm',
+  conditions: ['workerd'],
+  external: ['cloudflare:*'],
+  loader: { '.wasm': 'copy' },
+  logLevel: 'error',
+})
+const modules = ['worker.js', ...readdirSync(folder).filter((name) => name.endsWith('.wasm'))]
+const configuration = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .learner), (name = "disk", disk = (path = "storage", writable = true))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const learner :Workerd.Worker = (
+  modules = [${modules.map(embedded).join(', ')}],
+  compatibilityDate = "2025-01-01",
+  durableObjectNamespaces = [(className = "Learner", uniqueKey = "learner", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [(name = "LEARNER", durableObjectNamespace = "Learner")],
+);
+`
+
+const lines = readFileSync(join(root, 'datasets/digits.csv'), 'utf8').trim().split('\n').slice(1)
+const digits = lines.map((line) => line.split(',').map(Number)).map((row) => ({ pixels: row.slice(0, 64), label: row[64] }))
+const [held, training] = [digits.filter((_, i) => i % 5 === 0), digits.filter((_, i) => i % 5 !== 0)]
+
+let worker
+async function ask(path, body) {
+  const response = await fetch(worker.address + path, body ? { method: 'POST', body: JSON.stringify(body) } : {})
+  return { status: response.status, ...(await response.json()) }
+}
+
+/** What it has learnt from what, apart from the memory that takes. */
+async function learnt() {
+  const { bytes, ...status } = await ask('/')
+  assert(bytes > 0)
+  return status
+}
+
+async function accuracy() {
+  const { labels } = await ask('/predict', { images: held.map(({ pixels }) => pixels) })
+  return { labels, share: labels.filter((label, i) => label === held[i].label).length / held.length }
+}
+
+/** The process's memory in MB: now, and at most. */
+function memory() {
+  const status = readFileSync(`/proc/${worker.child.pid}/status`, 'utf8')
+  const [now, most] = ['VmRSS', 'VmHWM'].map((name) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))[1]) / 1024)
+  return { now, most }
+}
+
+const restart = async () => {
+  await worker?.stop()
+  worker = await serveWorker(folder, configuration)
+}
+
+const needs = { workerd: workerdFile() }
+const checks = [
+  {
+    name: 'an edge worker learns from what it is sent: accuracy rises',
+    needs,
+    async run() {
+      await restart()
+      const shares = [(await accuracy()).share]
+      for (let from = 0; from < training.length; from += 120) {
+        const { trained, status } = await ask('/examples?ms=40', { examples: training.slice(from, from + 120) })
+        assert.equal(status, 200)
+        assert(trained.steps > 0)
+        shares.push((await accuracy()).share)
+      }
+      const [first, last] = [shares[0], shares.at(-1)]
+      assert(first < 0.3 && last > 0.9, `accuracies ${shares}`)
+      return `${(100 * first).toFixed(0)} % to ${(100 * last).toFixed(1)} % of held-out digits in ${shares.length - 1} requests of 40 ms`
+    },
+  },
+  {
+    name: 'it stops when its time is used, and the next request goes on',
+    needs,
+    async run() {
+      const before = await ask('/')
+      const [short, long] = [await ask('/train?ms=5', {}), await ask('/train?ms=200', {})]
+      assert(long.trained.steps > short.trained.steps, `${short.trained.steps} and ${long.trained.steps} steps`)
+      assert(long.trained.milliseconds >= 200 && long.trained.milliseconds < 300, `${long.trained.milliseconds} ms`)
+      assert.equal(long.steps, before.steps + short.trained.steps + long.trained.steps)
+      return `${short.trained.steps} steps in ${short.trained.milliseconds} ms, ${long.trained.steps} in ${long.trained.milliseconds} ms`
+    },
+  },
+  {
+    name: 'a restart loses nothing',
+    needs,
+    async run() {
+      const [status, before] = [await learnt(), await accuracy()]
+      await restart()
+      assert.deepEqual(await learnt(), status)
+      assert.deepEqual(await accuracy(), before)
+      const { trained, steps } = await ask('/train?ms=20', {})
+      assert.equal(steps, status.steps + trained.steps)
+      return `${status.steps} steps and ${status.examples} examples are there again`
+    },
+  },
+  {
+    name: 'what is wrong is refused with a sentence, and changes nothing',
+    needs,
+    async run() {
+      const before = await ask('/')
+      const wrong = [
+        ['/examples', { examples: [{ pixels: [1, 2], label: 0 }] }, 'an image is 64 numbers from 0 to 16'],
+        ['/examples', { examples: [{ ...training[0], label: 10 }] }, 'a label is a whole number from 0 to 9'],
+        ['/examples', {}, 'examples is an array of 1 to 1000 examples'],
+        ['/train?ms=-1', {}, 'ms is a number above 0, and at most 1000'],
+        ['/nothing', {}, 'there is no POST /nothing'],
+      ]
+      for (const [path, body, error] of wrong) assert.deepEqual(await ask(path, body), { status: 400, error })
+      assert.deepEqual(await ask('/'), before)
+    },
+  },
+  {
+    name: 'its memory stays under 128 MB',
+    needs,
+    async run() {
+      for (let i = 0; i < 20; i++) await ask('/train?ms=50', {})
+      const { bytes } = await ask('/')
+      const { now, most } = memory()
+      assert(most < 128, `the process had ${most.toFixed(0)} MB`)
+      return `the whole process ${now.toFixed(0)} MB, at most ${most.toFixed(0)}; the arena ${(bytes / 2 ** 20).toFixed(1)} MB`
+    },
+  },
+]
+
+try {
+  await runChecks(checks)
+} finally {
+  await worker?.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
