@@ -1,7 +1,6 @@
 /** Fresh projects with the packed package, each bundled by one bundler and run where the bundle is for; every one must compute what Node does. */
 import assert from 'node:assert'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import resolve from '@rollup/plugin-node-resolve'
 import { build } from 'esbuild'
@@ -10,7 +9,7 @@ import { runChecks } from '../checks.mjs'
 import { finished } from '../runtimes/children.mjs'
 import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
 import { answerOf, workerdFile } from '../runtimes/drivers/workerd.mjs'
-import { installPacked, root } from '../runtimes/project.mjs'
+import { installPacked, root, temporaryFolder } from '../runtimes/project.mjs'
 import { serve } from '../runtimes/serve.mjs'
 import { browsers, installed, load } from '../runtimes/tools.mjs'
 
@@ -49,7 +48,7 @@ const files = {
     "import { train } from './train.js'\naddEventListener('fetch', (event) => event.respondWith(train().then((losses) => new Response(JSON.stringify(losses)))))\n",
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'downhill-bundlers-'))
+const folder = temporaryFolder('bundlers')
 installPacked(folder)
 for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
 const expected = JSON.parse(await finished(process.execPath, ['print.js'], { cwd: folder }))
@@ -159,9 +158,4 @@ const checks = [
   },
 ]
 
-try {
-  mkdirSync(join(folder, 'rollup'))
-  await runChecks(checks)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
+await runChecks(checks)

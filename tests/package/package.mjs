@@ -1,17 +1,16 @@
 /** The packed package: what is in it, what its manifest and types say, how it is used once installed, and how small it is in a bundle. */
 import assert from 'node:assert'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { runChecks } from '../checks.mjs'
 import { npm } from '../npm.mjs'
 import { finished } from '../runtimes/children.mjs'
-import { root } from '../runtimes/project.mjs'
+import { root, temporaryFolder } from '../runtimes/project.mjs'
 
 const tool = (name) => join(root, 'node_modules/.bin', name)
-const folder = mkdtempSync(join(tmpdir(), 'downhill-package-'))
+const folder = temporaryFolder('package')
 const inFolder = (command, args) => finished(command, args, { cwd: folder })
 const write = (name, text) => writeFileSync(join(folder, name), text)
 
@@ -182,8 +181,4 @@ const checks = [
   },
 ]
 
-try {
-  await runChecks(checks)
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
+await runChecks(checks)

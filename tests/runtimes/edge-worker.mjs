@@ -1,14 +1,13 @@
 /** The example of an edge worker, bundled as wrangler does it and run in workerd with its storage on disk, from the outside. */
 import assert from 'node:assert'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { runChecks } from '../checks.mjs'
 import { embedded, serveWorker, workerdFile } from './drivers/workerd.mjs'
-import { root } from './project.mjs'
+import { root, temporaryFolder } from './project.mjs'
 
-const folder = mkdtempSync(join(tmpdir(), 'downhill-edge-'))
+const folder = temporaryFolder('edge')
 mkdirSync(join(folder, 'storage'))
 await build({
   entryPoints: [join(root, 'examples/edge-worker/worker.js')],
@@ -146,5 +145,4 @@ try {
   await runChecks(checks)
 } finally {
   await worker?.stop()
-  rmSync(folder, { recursive: true, force: true })
 }

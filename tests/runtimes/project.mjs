@@ -13,6 +13,13 @@ function run([command, ...args], cwd) {
   return stdout
 }
 
+/** A folder that is gone when the process ends. */
+export function temporaryFolder(name) {
+  const folder = mkdtempSync(join(tmpdir(), `downhill-${name}-`))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
 /** Packs the package and unpacks it as node_modules/downhill of a folder, as an installation without dependencies does. */
 export function installPacked(folder) {
   const [{ filename, files }] = JSON.parse(run([...npm, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
@@ -51,14 +58,14 @@ function goldenCases() {
     .join(',\n')}]`
 }
 
-/** Makes the project in a temporary folder. */
+/** Makes the project. */
 export function makeProject() {
-  const folder = mkdtempSync(join(tmpdir(), 'downhill-runtimes-'))
+  const folder = temporaryFolder('runtimes')
   installPacked(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module", "dependencies": { "downhill": "*" } }\n')
   writeFileSync(join(folder, 'cases.json'), goldenCases())
   cpSync(join(root, 'datasets/digits.csv'), join(folder, 'digits.csv'))
   for (const name of ['programme.mjs', 'process.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
     cpSync(join(root, 'tests/runtimes', name), join(folder, name))
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return { folder }
 }

@@ -42,27 +42,23 @@ const rows = []
 const missing = []
 const wrong = []
 const project = makeProject()
-try {
-  for (const driver of chosen) {
-    const { name, rulesOnly = false } = driver
-    if (!driver.find()) {
-      missing.push(name)
-      continue
-    }
-    const started = performance.now()
-    const found = await driver.run(project).catch((error) => ({ error: error.stack }))
-    const { version = '', engine = '', hashes = {}, passed = 0, failed = found.error ? 1 : 0 } = found
-    const seconds = Math.round((performance.now() - started) / 100) / 10
-    if (values.write && rows.length === 0 && !found.error) committed = hashes
-    const reasons = complaints({ ...found, hashes }, rulesOnly)
-    const equal = Object.keys(hashes).filter((optimizer) => hashes[optimizer] === committed[optimizer]).length
-    rows.push({ runtime: name, version, engine, hashes, passed, failed, seconds })
-    wrong.push(...reasons.map((reason) => `${name}: ${reason}`))
-    const sum = `${equal} hashes equal, ${passed} cases passed, ${failed} failed, ${seconds} s`
-    console.log(`${reasons.length || failed ? 'FAILED' : 'passed'}  ${name} ${version}: ${sum}`)
+for (const driver of chosen) {
+  const { name, rulesOnly = false } = driver
+  if (!driver.find()) {
+    missing.push(name)
+    continue
   }
-} finally {
-  project.remove()
+  const started = performance.now()
+  const found = await driver.run(project).catch((error) => ({ error: error.stack }))
+  const { version = '', engine = '', hashes = {}, passed = 0, failed = found.error ? 1 : 0 } = found
+  const seconds = Math.round((performance.now() - started) / 100) / 10
+  if (values.write && rows.length === 0 && !found.error) committed = hashes
+  const reasons = complaints({ ...found, hashes }, rulesOnly)
+  const equal = Object.keys(hashes).filter((optimizer) => hashes[optimizer] === committed[optimizer]).length
+  rows.push({ runtime: name, version, engine, hashes, passed, failed, seconds })
+  wrong.push(...reasons.map((reason) => `${name}: ${reason}`))
+  const sum = `${equal} hashes equal, ${passed} cases passed, ${failed} failed, ${seconds} s`
+  console.log(`${reasons.length || failed ? 'FAILED' : 'passed'}  ${name} ${version}: ${sum}`)
 }
 
 const table = [
