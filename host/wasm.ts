@@ -77,7 +77,8 @@ function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string,
   } catch (error) {
     cause = error
   }
-  throw new DownhillError('runtime-unsupported', 'the module is not the downhill.wasm of this version', { cause })
+  const why = cause === undefined ? '' : `: ${cause}`
+  throw new DownhillError('runtime-unsupported', `the module is not the downhill.wasm of this version${why}`, { cause })
 }
 
 /** Instantiates the module over a memory. The kernels keep no state of their own: all they touch is at the addresses they are given. */

@@ -15,7 +15,7 @@ export interface Binary {
 function remedy(reason: string): string {
   if (/unsafe-eval|\bCSP\b/.test(reason)) return "; the page's Content-Security-Policy has to allow script-src 'wasm-unsafe-eval'"
   if (!/by embedder/.test(reason)) return ''
-  return '; it takes modules that were imported: bundle with the condition workerd or edge-light, or give Arena.create a module'
+  return '; bundle with the condition workerd or edge-light, or give Arena.create a module'
 }
 
 function refused(cause: unknown): DownhillError {

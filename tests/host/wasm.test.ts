@@ -54,7 +54,10 @@ describe('the binary', () => {
 })
 
 describe('a module handed over', () => {
-  const empty = new WebAssembly.Module(Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))
+  const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
+  const empty = new WebAssembly.Module(Uint8Array.from(header))
+  /** It imports a function a.b. */
+  const asking = new WebAssembly.Module(Uint8Array.from([...header, 1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 0x61, 1, 0x62, 0, 0]))
 
   it.each([{}, new Uint8Array(8), 'downhill.wasm'])('is none: %j', async (module) => {
     await expect(Arena.create({ module: module as object })).rejects.toMatchObject({
@@ -64,10 +67,10 @@ describe('a module handed over', () => {
   })
 
   it('is of something else', () => {
-    expect(thrown(() => Arena.createSync({ module: empty }))).toEqual({
-      code: 'runtime-unsupported',
-      message: 'the module is not the downhill.wasm of this version',
-    })
+    const code = 'runtime-unsupported'
+    const message = 'the module is not the downhill.wasm of this version'
+    expect(thrown(() => Arena.createSync({ module: empty }))).toEqual({ code, message })
+    expect(thrown(() => Arena.createSync({ module: asking }))).toEqual({ code, message: expect.stringContaining(`${message}: `) })
   })
 })
 

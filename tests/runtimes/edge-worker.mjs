@@ -94,7 +94,7 @@ const checks = [
       const before = await ask('/')
       const [short, long] = [await ask('/train?ms=5', {}), await ask('/train?ms=200', {})]
       assert(long.trained.steps > short.trained.steps, `${short.trained.steps} and ${long.trained.steps} steps`)
-      assert(long.trained.milliseconds >= 200 && long.trained.milliseconds < 300, `${long.trained.milliseconds} ms`)
+      assert(long.trained.milliseconds >= 200 && long.trained.milliseconds < 400, `${long.trained.milliseconds} ms`)
       assert.equal(long.steps, before.steps + short.trained.steps + long.trained.steps)
       return `${short.trained.steps} steps in ${short.trained.milliseconds} ms, ${long.trained.steps} in ${long.trained.milliseconds} ms`
     },
