@@ -1,0 +1,128 @@
+/**
+ * The models that are trained, and what they are trained on: handwritten digits and three books of the King James Bible. A training:
+ *   { kind: 'train', name, key, model, …its sizes, lr, batches, input, inputType, parameters, files, checked, contestants, unit }
+ * where `input` is the shape of a batch and `parameters` are torch's names and shapes in torch's order. Every side starts from the same
+ * weights and sees the same batches, which are in `files`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { mixed, noise } from './numbers.mjs'
+import { sizeOf } from './works.mjs'
+
+/** Different batches, which come in turn, and steps of which a side shows the first and the last loss. */
+const BATCHES = 16
+const CHECKED = 30
+
+const read = (file) => readFileSync(new URL(`../datasets/${file}`, import.meta.url), 'utf8')
+
+const linear = (name, inputs, outputs) => [
+  [`${name}.weight`, [outputs, inputs]],
+  [`${name}.bias`, [outputs]],
+]
+const norm = (name, width) => [
+  [`${name}.weight`, [width]],
+  [`${name}.bias`, [width]],
+]
+
+const convolution = (name, inputs, outputs) => [
+  [`${name}.weight`, [outputs, inputs, 3, 3]],
+  [`${name}.bias`, [outputs]],
+]
+
+/** A model: its sizes, a batch, the parameters, and data for as many rows. */
+const perceptron = (sizes, batch) => ({
+  ...{ model: 'perceptron', sizes, batch, input: [batch, sizes[0]], inputType: 'float32' },
+  parameters: [...linear('0', sizes[0], sizes[1]), ...linear('2', sizes[1], sizes[2])],
+  data: (rows) => digits(Math.sqrt(sizes[0]), rows),
+})
+
+const cnn = (batch) => ({
+  ...{ model: 'cnn', batch, input: [batch, 1, 8, 8], inputType: 'float32' },
+  parameters: [...convolution('0', 1, 16), ...convolution('3', 16, 32), ...linear('7', 128, 10)],
+  data: (rows) => digits(8, rows),
+})
+
+const gpt = ({ vocabulary, width, heads, layers, context }, batch) => ({
+  ...{ model: 'gpt', vocabulary, width, heads, layers, context, batch, input: [batch, context], inputType: 'int32' },
+  parameters: [
+    ['token.weight', [vocabulary, width]],
+    ['position.weight', [context, width]],
+    ...Array.from({ length: layers }, (_, i) => [
+      [`blocks.${i}.self_attn.in_proj_weight`, [3 * width, width]],
+      [`blocks.${i}.self_attn.in_proj_bias`, [3 * width]],
+      ...linear(`blocks.${i}.self_attn.out_proj`, width, width),
+      ...linear(`blocks.${i}.linear1`, width, 4 * width),
+      ...linear(`blocks.${i}.linear2`, 4 * width, width),
+      ...norm(`blocks.${i}.norm1`, width),
+      ...norm(`blocks.${i}.norm2`, width),
+    ]).flat(),
+    ...norm('norm', width),
+    ...linear('head', width, vocabulary),
+  ],
+  data: (rows) => characters(context, rows),
+})
+
+/** Uniform within ±1/√(inputs of a unit), as torch draws them; normalisations 1, biases 0. */
+function weightsOf(parameters) {
+  let drawn = 0
+  return parameters.flatMap(([name, shape]) => {
+    const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)))
+    if (shape.length > 1) return Array.from({ length: sizeOf(shape) }, () => noise(drawn++) * bound)
+    return new Array(shape[0]).fill(name.endsWith('weight') ? 1 : 0)
+  })
+}
+
+/** Images of 8×8 pixels, or made larger to side×side, and what they show. */
+function digits(side, count) {
+  const rows = read('digits.csv').trimEnd().split('\n').slice(1)
+  const picked = Array.from({ length: count }, (_, i) => rows[mixed(i) % rows.length].split(',').map(Number))
+  const source = Array.from(
+    { length: side * side },
+    (_, at) => 8 * Math.floor((Math.floor(at / side) * 8) / side) + Math.floor(((at % side) * 8) / side),
+  )
+  return {
+    inputs: Float32Array.from(picked.flatMap((row) => source.map((pixel) => row[pixel] / 16))),
+    labels: Int32Array.from(picked, (row) => row[64]),
+  }
+}
+
+/** Pieces of the text, and at each place the character that follows. */
+function characters(context, count) {
+  const text = read('kjv.tsv')
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map((verse) => verse.split('\t')[3])
+    .join('\n')
+  const alphabet = [...new Set(text)].sort()
+  const starts = Array.from({ length: count }, (_, i) => mixed(i) % (text.length - context))
+  const codes = (offset) =>
+    Int32Array.from(starts.flatMap((start) => Array.from(text.slice(start + offset, start + offset + context), (c) => alphabet.indexOf(c))))
+  return { inputs: codes(0), labels: codes(1) }
+}
+
+function training(name, model) {
+  const key = name.replaceAll(/\W+/g, '-')
+  const folder = new URL('../build/bench/', import.meta.url).pathname
+  const files = Object.fromEntries(['weights', 'inputs', 'labels'].map((what) => [what, `${folder}${key}.${what}`]))
+  return {
+    ...{ kind: 'train', name: `train ${name}`, key, ...model, lr: 1e-3, batches: BATCHES, files, checked: CHECKED },
+    contestants: ['relaxed', 'torch', 'tensorflow', 'jax'],
+    unit: { name: 'µs', of: (microseconds) => microseconds },
+  }
+}
+
+/** Writes a training's files. */
+export function writeFiles({ parameters, data, batch, files }) {
+  const { inputs, labels } = data(batch * BATCHES)
+  writeFileSync(files.weights, Float32Array.from(weightsOf(parameters)))
+  writeFileSync(files.inputs, inputs)
+  writeFileSync(files.labels, labels)
+}
+
+export const trainings = [
+  training('perceptron 64-32-10, batch 32', perceptron([64, 32, 10], 32)),
+  training('perceptron 784-128-10, batch 32', perceptron([784, 128, 10], 32)),
+  training('perceptron 784-512-10, batch 128', perceptron([784, 512, 10], 128)),
+  training('CNN on 8×8 images, batch 32', cnn(32)),
+  training('character GPT, batch 8', gpt({ vocabulary: 64, width: 64, heads: 4, layers: 2, context: 64 }, 8)),
+]
