@@ -1,0 +1,150 @@
+/** Contestants, and how they take turns at a work. */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** Seconds of a slice, of warming up, of all rounds of a work (but never fewer than LEAST_ROUNDS), and of an answer at most. */
+const SLICE = 0.06
+const WARM_UP = 0.2
+const ENOUGH = 30
+const LEAST_ROUNDS = 3
+const PATIENCE = 600
+
+/** A form that is slower than its contestant's fastest by this factor after two rounds sits out the others. */
+const HOPELESS = 1.5
+
+/** A process that speaks the protocol of contestants/serve.mjs. It starts when it is asked and does not run. */
+export class Contestant {
+  #process
+  #answers
+  #stderr = ''
+
+  /** What rows call it and what runs it, both with their versions, and its command. */
+  constructor(title, runtime, ...command) {
+    this.title = title
+    this.runtime = runtime
+    this.command = command
+  }
+
+  #start() {
+    const [command, ...args] = this.command
+    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    this.#process.stdin.on('error', () => {})
+    this.#process.stderr.on('data', (chunk) => (this.#stderr = (this.#stderr + chunk).slice(-2000)))
+    this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
+  }
+
+  async #answer() {
+    let timer
+    const timeout = new Promise((resolve) => {
+      timer = setTimeout(resolve, PATIENCE * 1e3, { value: `{ "reason": "no answer in ${PATIENCE} s" }`, isLate: true })
+    })
+    const { value, isLate } = await Promise.race([this.#answers.next(), timeout])
+    clearTimeout(timer)
+    if (isLate) this.stop()
+    if (value !== undefined) return JSON.parse(value)
+    const last = this.#stderr.trimEnd().split('\n').at(-1)
+    this.stop()
+    return { reason: `ended: ${last}` }
+  }
+
+  async ask(request) {
+    if (!this.#process) this.#start()
+    this.#process.stdin.write(`${JSON.stringify(request)}\n`)
+    return this.#answer()
+  }
+
+  stop() {
+    this.#process?.kill('SIGKILL')
+    this.#process = undefined
+  }
+}
+
+const norm = (numbers) => Math.hypot(...numbers)
+
+/** Distance of two lists of numbers, relative to the second. */
+const distance = (numbers, reference) => norm(numbers.map((number, i) => number - reference[i])) / norm(reference)
+
+/** Greatest distance that counts as the same. Muon's iteration is bfloat16 in torch; a training has rounded for 30 steps. */
+const TOLERANCE = { step: 0.05, gemm: 1e-3, train: 0.01 }
+
+/** Why what a form computed does not count; undefined if it does. */
+function objection({ kind, differs }, name, result, reference) {
+  if (result === null || !reference) return undefined
+  if (differs?.includes(name)) return norm(result) > 0 ? undefined : 'computes nothing'
+  if (kind === 'train' && !(result[1] < result[0])) return `the loss does not fall: ${result}`
+  const apart = distance(result, reference)
+  return apart <= TOLERANCE[kind] ? undefined : `computes something else: ${apart.toExponential(1)} away`
+}
+
+/** Turns that make a slice. */
+const sliceOf = (seconds) => Math.max(1, Math.round(SLICE / seconds))
+
+/** Runs a form until it is warm; how many turns make a slice. */
+async function warmUp(run) {
+  let [turns, spent, each] = [1, 0, 0]
+  for (let runs = 0; spent < WARM_UP || (runs < 3 && each < WARM_UP); runs++) {
+    const seconds = await run(turns)
+    spent += seconds
+    each = seconds / turns
+    turns = Math.min(10 * turns, sliceOf(each))
+  }
+  return turns
+}
+
+/**
+ * Has the contestants do a work in turns, round by round, and takes each form's least time.
+ * `contestants` are [name, Contestant]; `reference` is what they should compute, what the first of them computes if undefined.
+ *
+ * @returns { times: { name: { form: microseconds a turn } }, reasons: { name: why it did not take part } }
+ */
+export async function contest(work, contestants, reference, rounds) {
+  const [times, reasons, entries] = [{}, {}, []]
+  let expected = reference
+  for (const [name, contestant] of contestants) {
+    const { forms = {}, reason } = await contestant.ask({ prepare: work })
+    expected ??= Object.values(forms)[0]
+    for (const [form, result] of Object.entries(forms)) {
+      const why = objection(work, name, result, expected)
+      if (why) reasons[name] = `${form} ${why}`.trim()
+      else entries.push({ name, form, run: runOf(contestant, form) })
+    }
+    if (reason) reasons[name] = reason
+  }
+  for (const entry of entries) await attempt(entry, async () => (entry.turns = await warmUp(entry.run)))
+  const began = performance.now()
+  for (let round = 0; round < rounds; round++) {
+    if (round >= LEAST_ROUNDS && performance.now() - began > ENOUGH * 1e3) break
+    for (const entry of entries.filter((entry) => !entry.isOut)) {
+      await attempt(entry, async () => {
+        const each = (await entry.run(entry.turns)) / entry.turns
+        entry.turns = sliceOf(each)
+        const forms = (times[entry.name] ??= {})
+        forms[entry.form] = Math.min(forms[entry.form] ?? Infinity, each * 1e6)
+      })
+    }
+    // Nobody always comes after the same neighbour.
+    entries.reverse()
+    if (round === 1) for (const entry of entries) entry.isOut ||= isHopeless(times[entry.name], entry.form)
+  }
+  for (const [, contestant] of contestants) await contestant.ask({ release: true })
+  return { times, reasons }
+
+  async function attempt(entry, action) {
+    try {
+      await action()
+    } catch (reason) {
+      entry.isOut = true
+      reasons[entry.name] ??= reason
+    }
+  }
+}
+
+const isHopeless = (forms, form) => forms[form] > HOPELESS * Math.min(...Object.values(forms))
+
+function runOf(contestant, form) {
+  return async (turns) => {
+    const { seconds, reason } = await contestant.ask({ run: form, turns })
+    if (reason) throw reason
+    return seconds
+  }
+}

@@ -1,0 +1,144 @@
+/** jax-js with its wasm backend, one thread: Node has no Worker. Arrays are counted: whatever takes one takes it away, but for `.ref`. */
+import { defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
+import { noises, SECOND } from '../numbers.mjs'
+import { losses, serve } from './serve.mjs'
+import { readTraining, SETTLED } from './training.mjs'
+
+await init('wasm')
+defaultDevice('wasm')
+
+async function gemm({ m, k, n, samples }) {
+  const a = np.array(noises(m * k, 0), { shape: [m, k] })
+  const b = np.array(noises(k * n, SECOND), { shape: [k, n] })
+  async function form(matmul) {
+    const turn = async () => {
+      const product = matmul(a.ref, b.ref)
+      await product.blockUntilReady()
+      product.dispose()
+    }
+    const data = await matmul(a.ref, b.ref).data()
+    return { turn, result: samples.map(([i, j]) => data[i * n + j]) }
+  }
+  const forms = { eager: await form(np.matmul), jit: await form(jit((x, y) => np.matmul(x, y))) }
+  return { forms, release: () => tree.dispose([a, b]) }
+}
+
+const linear = (p, name, x) => np.matmul(x, np.transpose(p[`${name}.weight`])).add(p[`${name}.bias`])
+const norm = (p, name, x) => nn.standardize(x, -1, { epsilon: 1e-5 }).mul(p[`${name}.weight`]).add(p[`${name}.bias`])
+
+/** [images, inputs, height, width] and [outputs, inputs, 3, 3] to [images, outputs, height, width]: a product of a matrix and patches. */
+function unfoldedConvolution(images, weight) {
+  const [n, inputs, height, width] = images.shape
+  const [outputs] = weight.shape
+  const padded = np.pad(images, [
+    [0, 0],
+    [0, 0],
+    [1, 1],
+    [1, 1],
+  ])
+  const offsets = Array.from({ length: 9 }, (_, i) => [Math.floor(i / 3), i % 3])
+  const shifted = offsets.map(([y, x]) => padded.ref.slice([], [], [y, y + height], [x, x + width]))
+  padded.dispose()
+  const patches = np.stack(shifted, 2).reshape([n, inputs * 9, height * width])
+  // matmul of a matrix and a batch gives wrong numbers (0.1.25).
+  return np.einsum('ok,nkp->nop', weight.reshape([outputs, inputs * 9]), patches).reshape([n, outputs, height, width])
+}
+
+function cnn(convolution) {
+  const pool = (x) => {
+    const [n, channels, height, width] = x.shape
+    return np.max(x.reshape([n, channels, height / 2, 2, width / 2, 2]), [3, 5])
+  }
+  const block = (p, name, x) => {
+    const y = convolution(x, p[`${name}.weight`])
+    return pool(nn.relu(y.add(p[`${name}.bias`].reshape([-1, 1, 1]))))
+  }
+  return (p, images) => linear(p, '7', block(p, '3', block(p, '0', images)).reshape([-1, 128]))
+}
+
+/** Logits of parameters under torch's names, in torch's layouts, in one form or more. */
+const models = {
+  perceptron: () => ({ jit: (p, x) => linear(p, '2', nn.relu(linear(p, '0', x))) }),
+  // Its own convolution takes ten times as long as one that is written as a product.
+  cnn: () => ({ jit: cnn((x, weight) => lax.conv(x, weight, [1, 1], 'SAME')), 'jit, unfolded by hand': cnn(unfoldedConvolution) }),
+  gpt: ({ vocabulary, width, heads, layers, context, batch }) => {
+    function attention(p, name, x) {
+      const all = np.matmul(x, np.transpose(p[`${name}.in_proj_weight`])).add(p[`${name}.in_proj_bias`])
+      const [q, k, v] = np.split(all, 3, -1).map((part) => part.reshape([batch, context, heads, width / heads]))
+      return linear(p, `${name}.out_proj`, nn.dotProductAttention(q, k, v, { isCausal: true }).reshape([batch, context, width]))
+    }
+    const logits = (p, codes) => {
+      let x = np.matmul(nn.oneHot(codes, vocabulary), p['token.weight']).add(p['position.weight'])
+      for (let i = 0; i < layers; i++) {
+        const block = `blocks.${i}`
+        x = x.ref.add(attention(p, `${block}.self_attn`, norm(p, `${block}.norm1`, x)))
+        const hidden = nn.gelu(linear(p, `${block}.linear1`, norm(p, `${block}.norm2`, x.ref)), { approximate: false })
+        x = x.add(linear(p, `${block}.linear2`, hidden))
+      }
+      return linear(p, 'head', norm(p, 'norm', x)).reshape([-1, vocabulary])
+    }
+    return { jit: logits }
+  },
+}
+
+/** Adam by hand, the whole step in one jit. */
+function adamStep(logits, classes) {
+  const lossOf = (p, x, y) => {
+    const terms = nn.logSoftmax(logits(p, x), -1).mul(nn.oneHot(y, classes))
+    const [rows] = terms.shape
+    return terms.sum().mul(-1 / rows)
+  }
+  return jit(({ p, m, v }, x, y, stepSize, root) => {
+    const [loss, g] = valueAndGrad(lossOf)(tree.ref(p), x, y)
+    const next = { p: {}, m: {}, v: {} }
+    for (const name of Object.keys(p)) {
+      const mean = m[name].mul(0.9).add(g[name].ref.mul(0.1))
+      const square = v[name].mul(0.999).add(np.square(g[name]).mul(0.001))
+      const direction = mean.ref.div(np.sqrt(square.ref).div(root.ref).add(1e-8))
+      next.p[name] = p[name].sub(direction.mul(stepSize.ref))
+      next.m[name] = mean
+      next.v[name] = square
+    }
+    return [next, loss]
+  })
+}
+
+async function train(work) {
+  const { weights, inTurn } = readTraining(work)
+  const { input, inputType, parameters } = work
+  const record = (make) => Object.fromEntries(parameters.map(([name, shape]) => [name, make(name, shape)]))
+  const zeros = () => record((_, shape) => np.zeros(shape))
+
+  /** A step from the initial weights on, with the state it holds. */
+  function training(advance, lr) {
+    let state = { p: record((name, shape) => np.array(weights[name], { shape })), m: zeros(), v: zeros() }
+    const next = inTurn()
+    let t = 0
+    // Waiting for the loss alone is a third faster than waiting for the parameters too, which the next step does anyhow.
+    const turn = async () => {
+      t++
+      const { x, y } = next()
+      const inputs = np.array(x, { shape: input, dtype: inputType })
+      const [after, loss] = advance(state, inputs, np.array(y), lr / (1 - 0.9 ** t), Math.sqrt(1 - 0.999 ** t))
+      state = after
+      return (await loss.data())[0]
+    }
+    return { turn, dispose: () => tree.dispose(state) }
+  }
+  async function form(logits) {
+    const advance = adamStep(logits, parameters.at(-1)[1][0])
+    const checked = training(advance, work.lr)
+    const result = await losses(work.checked, checked.turn)
+    checked.dispose()
+    return { result, ...training(advance, SETTLED) }
+  }
+
+  const forms = {}
+  for (const [name, logits] of Object.entries(models[work.model](work))) forms[name] = await form(logits)
+  const release = () => {
+    for (const { dispose } of Object.values(forms)) dispose()
+  }
+  return { forms, release }
+}
+
+await serve({ gemm, train })
