@@ -18,17 +18,17 @@ function once(command, file) {
 export function starts(contestants, rounds) {
   const sides = Object.keys(programmes).filter((name) => contestants[name])
   const reasons = {}
-  const least = Object.fromEntries(sides.map((name) => [name, { process: Infinity, empty: Infinity, inside: Infinity }]))
+  const least = {}
+  const keep = (what, milliseconds) => (least[what] = Math.min(least[what] ?? Infinity, milliseconds))
   for (let round = 0; round < rounds; round++) {
     for (const name of sides.filter((name) => !reasons[name])) {
       const [command] = contestants[name].command
       const file = programmes[name]
-      const keep = (what, milliseconds) => (least[name][what] = Math.min(least[name][what], milliseconds))
       try {
-        keep('empty', once(command, `empty${extname(file)}`).process)
+        keep(command, once(command, `empty${extname(file)}`).process)
         const { process, inside } = once(command, file)
-        keep('process', process)
-        keep('inside', inside)
+        keep(`${name} process`, process)
+        keep(`${name} inside`, inside)
       } catch ({ message }) {
         reasons[name] = message
       }
@@ -38,10 +38,11 @@ export function starts(contestants, rounds) {
   const rows = peers.flatMap((peer) => {
     const { title, runtime } = contestants[peer]
     const ran = against(contestants[ours].runtime, runtime)
-    const more = (name) => (least[name].process - least[name].empty) * 1e3
+    const more = (name) => (least[`${name} process`] - least[contestants[name].command[0]]) * 1e3
+    const inside = (name) => least[`${name} inside`] * 1e3
     return [
       rowOf('start, a process less an empty one', title, more(ours), more(peer), ran),
-      rowOf('start, from import to first step', title, least[ours].inside * 1e3, least[peer].inside * 1e3, ran),
+      rowOf('start, from import to first step', title, inside(ours), inside(peer), ran),
     ]
   })
   return { rows, reasons }
