@@ -35,15 +35,6 @@ export class Off {}
 }
 
 /**
- * a·b + c as the products of matrices sum it: `mulAdd`, but in the relaxed binary (tools/compile.mjs) rounded once where the machine has an
- * instruction for it.
- */
-// @ts-ignore: decorator
-@inline export function accumulate<E>(a: v128, b: v128, c: v128): v128 {
-  return ASC_FEATURE_RELAXED_SIMD ? v128.relaxed_madd<E>(a, b, c) : mulAdd<E>(a, b, c)
-}
-
-/**
  * a·b + c for f32, all but rounded once: in f64, where the product is exact. For sums that may cancel, which torch fuses. For f64 it is
  * `mulAdd`.
  */

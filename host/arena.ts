@@ -9,17 +9,31 @@ import { checkNames } from './options.ts'
 import type { Generator } from './random.ts'
 import { checkedShape, type Shape, sizeOf } from './shape.ts'
 import { Buffer, bytesPerElement, checkNumbers, type DType, type Numbers, Parameter, Tensor, type View } from './tensor.ts'
-import { type CompiledModule, compile, compileSync, createMemory, type FloatType, instantiate, type Kernels } from './wasm.ts'
+import {
+  type BinaryName,
+  type CompiledModule,
+  compile,
+  compileSync,
+  createMemory,
+  type FloatType,
+  instantiate,
+  type Kernels,
+} from './wasm.ts'
 
 /** Options of `Arena.create`. */
 export interface ArenaOptions {
-  /** A compiled `downhill/downhill.wasm`; the embedded binary if absent. */
+  /** A compiled `downhill/downhill.wasm` or `downhill/downhill-relaxed.wasm`; an embedded binary if absent. */
   readonly module?: CompiledModule
+  /**
+   * Whether products of matrices are summed with the machine's fused multiply-add, where it has one: a third faster, and no longer the same
+   * bits everywhere. Default false.
+   */
+  readonly relaxed?: boolean
   /** How large the linear memory may become, in bytes. Default 4 GiB, all that 32-bit addresses reach. */
   readonly maximumBytes?: number
 }
 
-const OPTIONS = ['module', 'maximumBytes']
+const OPTIONS = ['module', 'relaxed', 'maximumBytes']
 
 interface TensorOptions<T extends DType> {
   readonly dtype?: T
@@ -63,16 +77,20 @@ export class Arena {
   #disposed = false
   #scratch = 0
 
-  /** Compiles the binary, once per process, and makes an arena of its own over it. */
+  /**
+   * Compiles the binary, once per process, and makes an arena of its own over it.
+   *
+   * @throws `runtime-unsupported` where WebAssembly, SIMD or, with `relaxed`, relaxed SIMD is missing or not allowed
+   */
   static async create(options: ArenaOptions = {}): Promise<Arena> {
-    checkNames('Arena.create', OPTIONS, options)
-    return new Arena(options.module ?? (await compile('downhill')), options)
+    const name = binaryOf('Arena.create', options)
+    return new Arena(options.module ?? (await compile(name)), options)
   }
 
   /** The same without waiting, where the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
   static createSync(options: ArenaOptions = {}): Arena {
-    checkNames('Arena.createSync', OPTIONS, options)
-    return new Arena(options.module ?? compileSync('downhill'), options)
+    const name = binaryOf('Arena.createSync', options)
+    return new Arena(options.module ?? compileSync(name), options)
   }
 
   private constructor(module: CompiledModule, { maximumBytes = FOUR_GIB }: ArenaOptions) {
@@ -241,6 +259,15 @@ export class Arena {
   assertAlive(): void {
     if (this.#disposed) throw new DownhillError('disposed', 'the arena was disposed')
   }
+}
+
+/** Which binary is asked for. */
+function binaryOf(by: string, options: ArenaOptions): BinaryName {
+  checkNames(by, OPTIONS, options)
+  const { module, relaxed = false } = options
+  check(typeof relaxed === 'boolean', 'option-range', () => `${by}: relaxed is true or false, not ${shown(relaxed)}`)
+  check(!(relaxed && module), 'option-range', `${by} takes relaxed or module, not both: the module says which it is`)
+  return relaxed ? 'relaxed' : 'downhill'
 }
 
 function asynchronous(): DownhillError {

@@ -42,7 +42,8 @@ export interface Kernels extends PlainKernels {
   rule(names: RuleNames, dtype: FloatType): readonly RuleKernel[]
 }
 
-type BinaryName = keyof typeof binaries
+/** The binaries there are. */
+export type BinaryName = keyof typeof binaries
 
 const SUFFIX = { float32: 'f32', float64: 'f64' } as const
 

@@ -1,8 +1,12 @@
-/** Compiles assembly/ to dist/downhill.wasm, and writes host/generated/: the kernels' types (by kernels.mjs) and the binary as base64. */
+/**
+ * Compiles assembly/ to dist/downhill.wasm, and makes dist/downhill-relaxed.wasm of it; writes host/generated/: the kernels' types (by
+ * kernels.mjs), the binary as base64, and where the relaxed one differs.
+ */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
 import { constantsInMemory } from './constants.mjs'
 import Kernels from './kernels.mjs'
+import { relax, relaxedSites } from './relaxed.mjs'
 
 /** Where the kernels' constants are: behind the addresses that a null pointer with an offset reaches. */
 const CONSTANTS = 1024
@@ -13,24 +17,34 @@ for (const folder of ['build', 'dist', 'host/generated']) mkdirSync(folder, { re
 // Every file in assembly/rules is an entry: a new rule is found without being listed.
 const rules = readdirSync('assembly/rules').map((file) => `assembly/rules/${file}`)
 const kernels = new Kernels()
-const { error, stderr } = await asc.main(['assembly/index.ts', ...rules, '--target', 'release'], { transforms: [kernels] })
+// With the functions' names, which the binary then loses.
+const { error, stderr } = await asc.main(['assembly/index.ts', ...rules, '--target', 'release', '--debug'], { transforms: [kernels] })
 if (error) {
   console.error(stderr.toString())
   process.exit(1)
 }
 writeFileSync('host/generated/kernels.ts', kernels.hostTypes)
-const { binary, text } = constantsInMemory(readFileSync('dist/downhill.wasm'), CONSTANTS)
+const module = constantsInMemory(readFileSync('dist/downhill.wasm'), CONSTANTS)
+const binary = module.emitBinary()
+const sites = relaxedSites(module, binary)
 writeFileSync('dist/downhill.wasm', binary)
-writeFileSync('build/downhill.wat', text)
-writeFileSync(
-  'host/generated/binary.ts',
-  `// Written by tools/compile.mjs: dist/downhill.wasm.\nconst binary: string = '${Buffer.from(binary).toString('base64')}'\nexport default binary\n`,
-)
+writeFileSync('dist/downhill-relaxed.wasm', relax(binary, sites))
+writeFileSync('build/downhill.wat', module.emitText())
+const generated = (name, of, type, value) =>
+  writeFileSync(
+    `host/generated/${name}.ts`,
+    `// Written by tools/compile.mjs${of}.\nconst ${name}: ${type} = ${value}\nexport default ${name}\n`,
+  )
+generated('binary', ': dist/downhill.wasm', 'string', `'${Buffer.from(binary).toString('base64')}'`)
+const distances = sites.map((site, i) => site - (sites[i - 1] ?? 0))
+generated('relaxed', ": bytes from each of the relaxed binary's changes to the next", 'readonly number[]', JSON.stringify(distances))
 mkdirSync('dist/types', { recursive: true })
-writeFileSync(
-  'dist/types/downhill.wasm.d.ts',
-  `/** What \`Arena.create({ module })\` takes, where a bundler or a runtime makes a WebAssembly.Module of the file. */
+for (const name of ['downhill', 'downhill-relaxed']) {
+  writeFileSync(
+    `dist/types/${name}.wasm.d.ts`,
+    `/** What \`Arena.create({ module })\` takes, where a bundler or a runtime makes a WebAssembly.Module of the file. */
 declare const module: object
 export default module
 `,
-)
+  )
+}

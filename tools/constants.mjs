@@ -10,7 +10,7 @@ const CONSTANT = /\(v128\.const i32x4 (0x[0-9a-f]{8}) (0x[0-9a-f]{8}) (0x[0-9a-f
 /** Zeros and ones everywhere are one instruction as they are. */
 const isCheap = (words) => words.every((word) => word === words[0]) && /^0x(0{8}|f{8})$/.test(words[0])
 
-/** The binary and its text, with the constants at `base`. */
+/** The module with its constants at `base`, as binaryen has it. */
 export function constantsInMemory(binary, base) {
   const addresses = new Map()
   const code = binaryen.readBinary(binary).emitText()
@@ -25,5 +25,6 @@ export function constantsInMemory(binary, base) {
   const escaped = Array.from(data, (byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('')
   const module = binaryen.parseText(loads.replace(/\)\s*$/, `(data (i32.const ${base}) "${escaped}"))`))
   module.setFeatures(binaryen.Features.All)
-  return { binary: module.emitBinary(), text: module.emitText() }
+  binaryen.setDebugInfo(false)
+  return module
 }

@@ -2,7 +2,7 @@
  * y = x·B + scale·S for a vector x. B is read once, eight rows at a time, and nothing is packed; every element of y takes its products in the
  * order of k, as in gemm. Elements of x are `stepX` bytes apart and are multiplied by alpha first; `stepS` is 0 where S is one vector over and over.
  */
-import { accumulate, isOn, Off, On, storeFirst } from '../lanes'
+import { isOn, mulAdd, Off, On, storeFirst } from '../lanes'
 import { Eight, Four, One } from './heights'
 
 /** y = R elements of x times as many rows of B + scale·S. */
@@ -18,15 +18,15 @@ function addRows<E, R>(
     x7 = entry<E>(x + 7 * stepX, alpha)
   }
   for (const end = y + bytes; y < end; y += 16, b += 16, start += stepS) {
-    let sum = accumulate<E>(x0, v128.load(b), v128.mul<E>(scale, v128.load(start)))
+    let sum = mulAdd<E>(x0, v128.load(b), v128.mul<E>(scale, v128.load(start)))
     if (isEight) {
-      sum = accumulate<E>(x1, v128.load(b + strideB), sum)
-      sum = accumulate<E>(x2, v128.load(b + 2 * strideB), sum)
-      sum = accumulate<E>(x3, v128.load(b + 3 * strideB), sum)
-      sum = accumulate<E>(x4, v128.load(b + 4 * strideB), sum)
-      sum = accumulate<E>(x5, v128.load(b + 5 * strideB), sum)
-      sum = accumulate<E>(x6, v128.load(b + 6 * strideB), sum)
-      sum = accumulate<E>(x7, v128.load(b + 7 * strideB), sum)
+      sum = mulAdd<E>(x1, v128.load(b + strideB), sum)
+      sum = mulAdd<E>(x2, v128.load(b + 2 * strideB), sum)
+      sum = mulAdd<E>(x3, v128.load(b + 3 * strideB), sum)
+      sum = mulAdd<E>(x4, v128.load(b + 4 * strideB), sum)
+      sum = mulAdd<E>(x5, v128.load(b + 5 * strideB), sum)
+      sum = mulAdd<E>(x6, v128.load(b + 6 * strideB), sum)
+      sum = mulAdd<E>(x7, v128.load(b + 7 * strideB), sum)
     }
     if (y + 16 > end) storeFirst(y, sum, end - y)
     else v128.store(y, sum)
@@ -59,17 +59,17 @@ export function gemv<E>(
 ): v128 {
   const r0 = v128.load(b), r1 = v128.load(b + d1)
   if (sizeof<E>() == 8) {
-    sum = accumulate<E>(x0, v128.shuffle<i64>(r0, r1, 0, 2), sum)
-    return isOn<Full>() || k > 1 ? accumulate<E>(x1, v128.shuffle<i64>(r0, r1, 1, 3), sum) : sum
+    sum = mulAdd<E>(x0, v128.shuffle<i64>(r0, r1, 0, 2), sum)
+    return isOn<Full>() || k > 1 ? mulAdd<E>(x1, v128.shuffle<i64>(r0, r1, 1, 3), sum) : sum
   }
   const r2 = v128.load(b + d2), r3 = v128.load(b + d3)
   const low01 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), low23 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5)
-  sum = accumulate<E>(x0, v128.shuffle<i64>(low01, low23, 0, 2), sum)
-  if (isOn<Full>() || k > 1) sum = accumulate<E>(x1, v128.shuffle<i64>(low01, low23, 1, 3), sum)
+  sum = mulAdd<E>(x0, v128.shuffle<i64>(low01, low23, 0, 2), sum)
+  if (isOn<Full>() || k > 1) sum = mulAdd<E>(x1, v128.shuffle<i64>(low01, low23, 1, 3), sum)
   if (isOn<Full>() || k > 2) {
     const high01 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), high23 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7)
-    sum = accumulate<E>(x2, v128.shuffle<i64>(high01, high23, 0, 2), sum)
-    if (isOn<Full>() || k > 3) sum = accumulate<E>(x3, v128.shuffle<i64>(high01, high23, 1, 3), sum)
+    sum = mulAdd<E>(x2, v128.shuffle<i64>(high01, high23, 0, 2), sum)
+    if (isOn<Full>() || k > 3) sum = mulAdd<E>(x3, v128.shuffle<i64>(high01, high23, 1, 3), sum)
   }
   return sum
 }

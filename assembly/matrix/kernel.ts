@@ -5,7 +5,7 @@
  * Twelve accumulators, two vectors of B and one of A are all 15 registers that V8 leaves on x64. Of 14 forms measured in Node 20, Node 24,
  * Deno and Bun (docs/performance.md) 6 × 2 is the best in three of the four, and the best with relaxed multiply-add.
  */
-import { accumulate, isOn, splat } from '../lanes'
+import { isOn, mulAdd, splat } from '../lanes'
 import { copyRow } from '../rows'
 
 /** Rows of a tile at most, and the bytes of one of its rows. */
@@ -17,7 +17,7 @@ export const WIDTH: usize = 32
  *
  * Packed: `a` is [k][R] vectors, of one element each. Else `a` is the first element of A, and `rowA`, `stepA` lead to the next row and the next k;
  * `stepB` leads to B's next k, `rowC` and `rowS` to the next rows. All in bytes. A function of its own: inside another loop Node 20 (V8 11.3) spills
- * four accumulators, which costs a sixth.
+ * four accumulators, which costs a sixth. By its name tools/relaxed.mjs finds the multiplications and additions of the relaxed binary.
  */
 function tile<E, R, Packed>(
   k: usize, a: usize, rowA: usize, stepA: usize, b: usize, stepB: usize, c: usize, rowC: usize, scale: v128, start: usize, rowS: usize,
@@ -35,12 +35,12 @@ function tile<E, R, Packed>(
   for (const end = b + k * stepB; b != end; b += stepB, a += step) {
     const p = v128.load(b), q = v128.load(b, 16)
     let x = isOn<Packed>() ? v128.load(a) : v128.load_splat<E>(a)
-    p0 = accumulate<E>(x, p, p0), q0 = accumulate<E>(x, q, q0)
-    if (rows > 1) x = isOn<Packed>() ? v128.load(a, 16) : v128.load_splat<E>(a + rowA), p1 = accumulate<E>(x, p, p1), q1 = accumulate<E>(x, q, q1)
-    if (rows > 2) x = isOn<Packed>() ? v128.load(a, 32) : v128.load_splat<E>(a + a2), p2 = accumulate<E>(x, p, p2), q2 = accumulate<E>(x, q, q2)
-    if (rows > 3) x = isOn<Packed>() ? v128.load(a, 48) : v128.load_splat<E>(a + a3), p3 = accumulate<E>(x, p, p3), q3 = accumulate<E>(x, q, q3)
-    if (rows > 4) x = isOn<Packed>() ? v128.load(a, 64) : v128.load_splat<E>(a + a4), p4 = accumulate<E>(x, p, p4), q4 = accumulate<E>(x, q, q4)
-    if (rows > 5) x = isOn<Packed>() ? v128.load(a, 80) : v128.load_splat<E>(a + a5), p5 = accumulate<E>(x, p, p5), q5 = accumulate<E>(x, q, q5)
+    p0 = mulAdd<E>(x, p, p0), q0 = mulAdd<E>(x, q, q0)
+    if (rows > 1) x = isOn<Packed>() ? v128.load(a, 16) : v128.load_splat<E>(a + rowA), p1 = mulAdd<E>(x, p, p1), q1 = mulAdd<E>(x, q, q1)
+    if (rows > 2) x = isOn<Packed>() ? v128.load(a, 32) : v128.load_splat<E>(a + a2), p2 = mulAdd<E>(x, p, p2), q2 = mulAdd<E>(x, q, q2)
+    if (rows > 3) x = isOn<Packed>() ? v128.load(a, 48) : v128.load_splat<E>(a + a3), p3 = mulAdd<E>(x, p, p3), q3 = mulAdd<E>(x, q, q3)
+    if (rows > 4) x = isOn<Packed>() ? v128.load(a, 64) : v128.load_splat<E>(a + a4), p4 = mulAdd<E>(x, p, p4), q4 = mulAdd<E>(x, q, q4)
+    if (rows > 5) x = isOn<Packed>() ? v128.load(a, 80) : v128.load_splat<E>(a + a5), p5 = mulAdd<E>(x, p, p5), q5 = mulAdd<E>(x, q, q5)
   }
   const c1 = c + rowC, c2 = c1 + rowC, c3 = c2 + rowC, c4 = c3 + rowC, c5 = c4 + rowC
   v128.store(c, p0), v128.store(c, q0, 16)

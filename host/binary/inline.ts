@@ -1,6 +1,7 @@
 /** For browsers, Node, Deno and Bun: the binaries in the code, which survives every bundler. */
 import { DownhillError } from '../errors.ts'
 import downhill from '../generated/binary.ts'
+import { relax } from './relaxed.ts'
 
 /** A compiled binary: a WebAssembly.Module, which types without the DOM do not know. */
 export type CompiledModule = object
@@ -12,15 +13,17 @@ export interface Binary {
 }
 
 /** What can be done about a refusal, by the words of the engines. */
-function remedy(reason: string): string {
+function remedy(reason: string, otherwise: string): string {
   if (/unsafe-eval|\bCSP\b/.test(reason)) return "; the page's Content-Security-Policy has to allow script-src 'wasm-unsafe-eval'"
-  if (!/by embedder/.test(reason)) return ''
+  if (!/by embedder/.test(reason)) return otherwise
   return '; bundle with the condition workerd or edge-light, or give Arena.create a module'
 }
 
-function refused(cause: unknown): DownhillError {
+function refused(cause: unknown, otherwise: string): DownhillError {
   const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
-  return new DownhillError('runtime-unsupported', `this runtime does not compile WebAssembly: ${reason}${remedy(reason)}`, { cause })
+  return new DownhillError('runtime-unsupported', `this runtime does not compile WebAssembly: ${reason}${remedy(reason, otherwise)}`, {
+    cause,
+  })
 }
 
 function decoded(base64: string): Uint8Array<ArrayBuffer> {
@@ -31,22 +34,25 @@ function decoded(base64: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-const inline = (base64: string): Binary => ({
+const inline = (bytes: () => Uint8Array<ArrayBuffer>, otherwise = ''): Binary => ({
   async compile() {
     try {
-      return await WebAssembly.compile(decoded(base64))
+      return await WebAssembly.compile(bytes())
     } catch (cause) {
-      throw refused(cause)
+      throw refused(cause, otherwise)
     }
   },
   compileSync() {
     try {
-      return new WebAssembly.Module(decoded(base64))
+      return new WebAssembly.Module(bytes())
     } catch (cause) {
-      throw refused(cause)
+      throw refused(cause, otherwise)
     }
   },
 })
 
-/** The binaries there are, called like their files in dist/. */
-export const binaries = { downhill: inline(downhill) }
+/** The binaries there are. */
+export const binaries = {
+  downhill: inline(() => decoded(downhill)),
+  relaxed: inline(() => relax(decoded(downhill)), '; { relaxed: true } needs relaxed SIMD, which Node has from 22 on'),
+}

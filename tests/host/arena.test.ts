@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Arena } from '../../host/index.ts'
+import { Arena, Generator } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
 
@@ -43,6 +44,34 @@ describe('tensors', () => {
     expect(thrown(() => arena.parameter([2 ** 20, 2 ** 20])).code).toBe('shape-mismatch')
     expect(thrown(() => arena.parameter([2], { dtype: 'int32' as 'float32' })).code).toBe('dtype-mismatch')
     expect(thrown(() => arena.tensor([1], [1], { dtype: 'float16' as 'float32' })).code).toBe('dtype-mismatch')
+  })
+})
+
+describe('relaxed multiply-add', () => {
+  const relaxed = readFileSync(new URL('../../dist/downhill-relaxed.wasm', import.meta.url))
+
+  it('is refused where the runtime lacks it, and else multiplies as the strict one does, but for rounding', async () => {
+    if (!WebAssembly.validate(relaxed)) {
+      const refusal = { code: 'runtime-unsupported', message: expect.stringContaining('needs relaxed SIMD, which Node has from 22 on') }
+      await expect(Arena.create({ relaxed: true })).rejects.toMatchObject(refusal)
+      expect(thrown(() => Arena.createSync({ relaxed: true }))).toMatchObject(refusal)
+      return
+    }
+    const product = (arena: Arena) => {
+      const [a, b] = [arena.parameter([37, 53]), arena.parameter([53, 91])]
+      for (const [i, matrix] of [a, b].entries()) new Generator(i).fillNormal(matrix)
+      return arena.frame(() => nn.functional.matmul(a, b).data.slice())
+    }
+    const strict = product(await Arena.create())
+    for (const arena of [await Arena.create({ relaxed: true }), Arena.createSync({ relaxed: true })]) {
+      for (const [i, x] of product(arena).entries()) expect(Math.abs(x - strict[i]!)).toBeLessThan(1e-4)
+    }
+  })
+
+  it('is not asked for together with a module, nor by anything but true and false', async () => {
+    const module = new WebAssembly.Module(readFileSync(new URL('../../dist/downhill.wasm', import.meta.url)))
+    await expect(Arena.create({ relaxed: true, module })).rejects.toMatchObject({ code: 'option-range' })
+    await expect(Arena.create({ relaxed: 1 as never })).rejects.toMatchObject({ code: 'option-range' })
   })
 })
 

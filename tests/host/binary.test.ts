@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
 import { describe, expect, it } from 'vitest'
+import { relax } from '../../host/binary/relaxed.ts'
 import embedded from '../../host/generated/binary.ts'
 import { rules } from '../../host/generated/kernels.ts'
 
@@ -74,6 +75,19 @@ describe('the binary', () => {
   it('uses strict SIMD only', () => {
     expect(text).toMatch(/f32x4\.mul/)
     expect(text).not.toMatch(/relaxed/)
+  })
+
+  it('and the relaxed one multiplies and adds at once in the micro-kernel, which the host makes of it as the build does', () => {
+    const relaxed = readFileSync(new URL('../../dist/downhill-relaxed.wasm', import.meta.url))
+    expect(Buffer.from(relax(Uint8Array.from(bytes))).equals(relaxed)).toBe(true)
+    const count = (source: string, op: RegExp) => source.match(op)?.length ?? 0
+    const other = binaryen.readBinary(relaxed).emitText()
+    const perType = 2 * (2 * (2 + 3 + 4 + 5 + 6))
+    for (const [type, fused] of [['f32x4', /\(f32x4\.relaxed_madd/g] as const, ['f64x2', /\(f64x2\.relaxed_madd/g] as const]) {
+      expect(count(other, fused)).toBe(perType)
+      const mul = new RegExp(`\\(${type}\\.mul`, 'g')
+      expect(count(text, mul) - count(other, mul)).toBe(perType)
+    }
   })
 
   // The rules, the folds, and what moves or adds whole rows: these loops are where the time goes. Pooling is scalar, and activations may call.

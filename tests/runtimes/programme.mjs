@@ -238,6 +238,25 @@ async function checkEntries(module) {
   }
 }
 
+/** What `{ relaxed: true }` is here: 'refused', or arithmetic whose multiply-add is 'fused' or 'rounded twice'. */
+async function relaxed() {
+  let arena
+  try {
+    arena = await downhill.Arena.create({ relaxed: true })
+  } catch (error) {
+    if (error.code !== 'runtime-unsupported') throw error
+    return 'refused'
+  }
+  // x² is 1 + 2⁻¹¹ + 2⁻²⁴, whose last bit a float32 does not hold.
+  const x = 1 + 2 ** -12
+  const left = arena.parameter([2, 2], { data: [-(1 + 2 ** -11), x, 1, 2] })
+  const right = arena.parameter([2, 2], { data: [1, 1, x, x] })
+  const [cancelled, , sum] = arena.frame(() => [...functional.matmul(left, right).data])
+  arena.dispose()
+  if (sum !== 1 + 2 * x || ![0, 2 ** -24].includes(cancelled)) throw new Error(`a relaxed product is ${cancelled}, ${sum}`)
+  return cancelled ? 'fused' : 'rounded twice'
+}
+
 /** The golden cases, of which `runCase` is the package's own runner. */
 async function golden(cases, runCase) {
   const outcomes = []
@@ -253,5 +272,5 @@ async function golden(cases, runCase) {
 /** All of it, in plain numbers and texts. */
 export async function conformance({ csv, cases, runCase, module }) {
   await checkEntries(module)
-  return { hashes: await hashes(csv), ...(await golden(cases, runCase)) }
+  return { hashes: await hashes(csv), relaxed: await relaxed(), ...(await golden(cases, runCase)) }
 }
