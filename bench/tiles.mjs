@@ -4,7 +4,7 @@
  *   node bench/tiles.mjs [runtime …]      node bench/tiles.mjs node ~/node24 'deno run -A' bun
  *
  * R × V is a tile of R rows and V vectors of C; `splat` reads an element of A into all lanes, `packed` reads a vector that was packed so. `fused`
- * is relaxed multiply-add, which Node 20 does not know. Panels of 192 steps stay in the first-level cache.
+ * is relaxed multiply-add, which Node 20 does not know. Panels of 224 steps stay in the first-level cache.
  */
 import { execSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 
 const SHAPES = ['4x2', '5x2', '6x2', '8x2', '3x3', '4x3', '2x4', '3x4', '4x4', '2x5', '2x6', '8x1', '12x1']
 const LOADS = ['splat', 'packed']
-const STEPS = 192
+const STEPS = 224
 const folder = fileURLToPath(new URL('../build/tiles', import.meta.url))
 
 const range = (n) => Array.from({ length: n }, (_, i) => i)

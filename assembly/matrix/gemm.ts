@@ -5,8 +5,8 @@ import { Five, Four, One, Six, Three, Two } from './heights'
 import { ROWS, strip, WIDTH } from './kernel'
 import { packColumns, packEntries, packRows } from './pack'
 
-// Elements of k and of n in a block: a strip of A takes 18 KB and a panel of B 6 KB of the first-level cache, a block of B 384 KB of f32.
-const BLOCK_K: usize = 192
+// Elements of k and of n in a block: a strip of A takes 21 KB and a panel of B 7 KB of the first-level cache, a block of B 448 KB of f32.
+const BLOCK_K: usize = 224
 const BLOCK_N: usize = 512
 
 // B with rows side by side is used where it lies up to so many rows of A, and A up to so many columns of B (docs/performance.md).
@@ -56,12 +56,14 @@ export function gemm<E>(
     else gemv<E>(m * n, k, splat<E>(alpha), x, stepX, matrix, stride, c, splat<E>(beta), start, stepS)
     return
   }
+  // Blocks of k are of one size, and so are the last two strips: a strip of one or two rows waits for its few sums.
+  const blocksK = k > 0 ? (k - 1) / BLOCK_K + 1 : 1, blockK = max(1, (k + blocksK - 1) / blocksK)
   const inPlaceA = alpha == 1 && n <= IN_PLACE_N, inPlaceB = !transposeB && m <= IN_PLACE_M
   for (let j0: usize = 0; j0 < n; j0 += BLOCK_N) {
     const nb = min(BLOCK_N, n - j0)
     // One turn even for k = 0, which leaves beta·S in C.
-    for (let k0: usize = 0; k0 == 0 || k0 < k; k0 += BLOCK_K) {
-      const kb = min(BLOCK_K, k - k0), scale = splat<E>(k0 || !s ? 1 : beta)
+    for (let k0: usize = 0; k0 == 0 || k0 < k; k0 += blockK) {
+      const kb = min(blockK, k - k0), scale = splat<E>(k0 || !s ? 1 : beta)
       let from = b + k0 * strideB + j0 * size, step = strideB, panel = WIDTH
       if (!inPlaceB) {
         step = WIDTH
@@ -72,8 +74,10 @@ export function gemm<E>(
         }
         from = panels
       }
-      for (let i: usize = 0; i < m; i += ROWS) {
-        const rows = min(ROWS, m - i), at = a + i * rowA + k0 * stepA, out = c + i * strideC + j0 * size
+      for (let i: usize = 0, rows: usize = 0; i < m; i += rows) {
+        const left = m - i
+        rows = left < 2 * ROWS && left > ROWS ? (left + 1) / 2 : min(ROWS, left)
+        const at = a + i * rowA + k0 * stepA, out = c + i * strideC + j0 * size
         // Later blocks of k go on from what earlier ones have left in C.
         const start = k0 ? out : s ? s + (i * lds + j0) * size : zeros, rowS = k0 ? strideC : s ? lds * size : 0, panelS = k0 || s ? WIDTH : 0
         if (inPlaceA) {
