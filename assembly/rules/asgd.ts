@@ -1,6 +1,6 @@
 import { isOn, mulAdd } from '../lanes'
 import { Rule } from '../sweep'
-import { gradient } from './gradient'
+import { linearGradient } from './gradient'
 
 /** Copy: averaging has not begun, and ax follows the parameter. */
 export class ASGD<Copy, Decay> extends Rule {
@@ -9,7 +9,7 @@ export class ASGD<Copy, Decay> extends Rule {
     sign: v128, weightDecay: v128, shrink: v128, eta: v128, mu: v128,
   ): void {
     const before = v128.load(p)
-    const grad = gradient<E, Decay>(g, before, sign, weightDecay)
+    const grad = linearGradient<E, Decay>(g, before, sign, weightDecay)
     const param = v128.sub<E>(v128.mul<E>(before, shrink), v128.mul<E>(eta, grad))
     v128.store(p, param)
     if (isOn<Copy>()) {

@@ -1,6 +1,6 @@
 import { isOn, mulAdd } from '../lanes'
 import { Rule } from '../sweep'
-import { gradient } from './gradient'
+import { linearGradient } from './gradient'
 
 export class SGD<Momentum, Nesterov, Decay> extends Rule {
   step<E>(
@@ -13,7 +13,7 @@ export class SGD<Momentum, Nesterov, Decay> extends Rule {
       v128.store(p, v128.sub<E>(param, v128.mul<E>(signedLr, v128.load(g))))
       return
     }
-    let grad = gradient<E, Decay>(g, param, sign, weightDecay)
+    let grad = linearGradient<E, Decay>(g, param, sign, weightDecay)
     if (isOn<Momentum>()) {
       const buffer = mulAdd<E>(keep, v128.load(momentumBuffer), v128.mul<E>(gain, grad))
       v128.store(momentumBuffer, buffer)
