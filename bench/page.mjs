@@ -25,7 +25,11 @@ function of(kind, unitOf = (name) => units.get(name)) {
   const names = [...new Set(rows.filter(({ work }) => work.startsWith(kind)).map(({ work }) => work))]
   return names.map((name) => {
     const own = rows.filter(({ work }) => work === name)
-    return [name.slice(kind.length).replace(/^[:, ]+/, ''), unitOf(name).of(own[0].ours), (peer) => own.find((row) => row.peer.startsWith(peer))]
+    return [
+      name.slice(kind.length).replace(/^[:, ]+/, ''),
+      unitOf(name).of(own[0].ours),
+      (peer) => own.find((row) => row.peer.startsWith(peer)),
+    ]
   })
 }
 
