@@ -3,9 +3,9 @@ import { Rule } from '../sweep'
 import { gradient } from './gradient'
 
 export class Adagrad<Decay> extends Rule {
-  step<E>(p: usize, g: usize, sum: usize, sign: v128, weightDecay: v128, stepSize: v128, eps: v128): void {
+  step<E>(p: usize, g: usize, sum: usize, weightDecay: v128, stepSize: v128, eps: v128): void {
     const param = v128.load(p)
-    const grad = gradient<E, Decay>(g, param, sign, weightDecay)
+    const grad = gradient<E, Decay>(g, param, weightDecay)
     const total = mulAdd<E>(grad, grad, v128.load(sum))
     v128.store(sum, total)
     const root = v128.add<E>(v128.sqrt<E>(total), eps)

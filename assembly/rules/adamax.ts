@@ -6,10 +6,10 @@ import { mean } from './moments'
 export class Adamax<Decay, FromEnd> extends Rule {
   step<E>(
     p: usize, g: usize, expAvg: usize, expInf: usize,
-    sign: v128, weightDecay: v128, gain1: v128, keep2: v128, eps: v128, stepSize: v128,
+    weightDecay: v128, gain1: v128, keep2: v128, eps: v128, stepSize: v128,
   ): void {
     const param = v128.load(p)
-    const grad = gradient<E, Decay>(g, param, sign, weightDecay)
+    const grad = gradient<E, Decay>(g, param, weightDecay)
     const first = mean<E, FromEnd>(expAvg, grad, gain1)
     const most = v128.max<E>(v128.mul<E>(v128.load(expInf), keep2), v128.add<E>(v128.abs<E>(grad), eps))
     v128.store(expInf, most)

@@ -6,10 +6,10 @@ import { linearGradient } from './gradient'
 export class ASGD<Copy, Decay> extends Rule {
   step<E>(
     p: usize, g: usize, ax: usize,
-    sign: v128, weightDecay: v128, shrink: v128, eta: v128, mu: v128,
+    weightDecay: v128, shrink: v128, eta: v128, mu: v128,
   ): void {
     const before = v128.load(p)
-    const grad = linearGradient<E, Decay>(g, before, sign, weightDecay)
+    const grad = linearGradient<E, Decay>(g, before, weightDecay)
     const param = v128.sub<E>(v128.mul<E>(before, shrink), v128.mul<E>(eta, grad))
     v128.store(p, param)
     if (isOn<Copy>()) {

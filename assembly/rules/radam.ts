@@ -7,10 +7,10 @@ import { mean, meanSquare } from './moments'
 export class RAdam<Rectified, Decay, FromEnd> extends Rule {
   step<E>(
     p: usize, g: usize, expAvg: usize, expAvgSq: usize,
-    sign: v128, weightDecay: v128, shrink: v128, gain1: v128, keep2: v128, gain2: v128, eps: v128, stepSize: v128,
+    weightDecay: v128, shrink: v128, gain1: v128, keep2: v128, gain2: v128, eps: v128, stepSize: v128,
   ): void {
     const param = v128.load(p)
-    const grad = gradient<E, Decay>(g, param, sign, weightDecay)
+    const grad = gradient<E, Decay>(g, param, weightDecay)
     const first = mean<E, FromEnd>(expAvg, grad, gain1)
     const second = meanSquare<E>(expAvgSq, grad, keep2, gain2)
     let change = v128.mul<E>(stepSize, first)

@@ -7,10 +7,10 @@ import { mean } from './moments'
 export class RMSprop<Centered, Momentum, Decay, FromEnd> extends Rule {
   step<E>(
     p: usize, g: usize, squareAvg: usize, momentumBuffer: usize, gradAvg: usize,
-    sign: v128, weightDecay: v128, lr: v128, keep: v128, gain: v128, weight: v128, eps: v128, momentum: v128,
+    weightDecay: v128, lr: v128, keep: v128, gain: v128, weight: v128, eps: v128, momentum: v128,
   ): void {
     const param = v128.load(p)
-    const grad = gradient<E, Decay>(g, param, sign, weightDecay)
+    const grad = gradient<E, Decay>(g, param, weightDecay)
     const kept = v128.mul<E>(v128.load(squareAvg), keep), gained = v128.mul<E>(gain, grad)
     // The difference below may cancel nearly everything.
     let square = isOn<Centered>() ? fusedMulAdd<E>(gained, grad, kept) : mulAdd<E>(gained, grad, kept)

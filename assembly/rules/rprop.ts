@@ -4,9 +4,9 @@ import { Rule } from '../sweep'
 export class Rprop extends Rule {
   step<E>(
     p: usize, g: usize, prev: usize, stepSize: usize,
-    sign: v128, shrink: v128, grow: v128, least: v128, most: v128,
+    shrink: v128, grow: v128, least: v128, most: v128,
   ): void {
-    const grad = v128.mul<E>(v128.load(g), sign)
+    const grad = v128.load(g)
     const agreement = v128.mul<E>(grad, v128.load(prev))
     const turned = v128.lt<E>(agreement, splat<E>(0))
     const factor = select(turned, shrink, select(v128.gt<E>(agreement, splat<E>(0)), grow, splat<E>(1)))

@@ -5,9 +5,9 @@ import { mean } from './moments'
 export class SparseAdam<FromEnd1, FromEnd2> extends Rule {
   step<E>(
     p: usize, g: usize, expAvg: usize, expAvgSq: usize,
-    sign: v128, gain1: v128, gain2: v128, stepSize: v128, eps: v128,
+    gain1: v128, gain2: v128, stepSize: v128, eps: v128,
   ): void {
-    const grad = v128.mul<E>(v128.load(g), sign)
+    const grad = v128.load(g)
     const first = mean<E, FromEnd1>(expAvg, grad, gain1)
     const second = mean<E, FromEnd2>(expAvgSq, v128.mul<E>(grad, grad), gain2)
     const root = v128.add<E>(v128.sqrt<E>(second), eps)

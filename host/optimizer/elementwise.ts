@@ -78,7 +78,19 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     const { f32, f64 } = this.arena
     if (dtype === 'float32') this.#uniforms.write(f32, this.#work / 4, options, clock)
     else this.#uniforms.write(f64, this.#work / 8, options, clock)
+    const { maximize } = options as { maximize?: boolean }
+    if (maximize) this.#negateGradients(run)
     run.kernels[this.#flags.of(options, clock)]!(run.table, run.count, this.#work)
+    if (maximize) this.#negateGradients(run)
+  }
+
+  /** Kernels descend. To climb they are given the negated gradients, which are as they were afterwards. */
+  #negateGradients({ dtype, table, count }: Run): void {
+    const { u32, kernels } = this.arena
+    for (let at = table / 4; at < (table + count * SPAN_BYTES) / 4; at += SPAN_BYTES / 4) {
+      const [bytes, gradient] = [u32[at]!, u32[at + 2]!]
+      kernels[dtype].scale(bytes, gradient, gradient, -1)
+    }
   }
 
   #isPlanned(): boolean {

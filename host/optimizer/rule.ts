@@ -95,7 +95,6 @@ export const coupled = {
   weightDecay: (value = 0) => number(value, '[0, ∞]', doc`adds weightDecay·p to the gradient`),
   flags: { decay: (o: Coupled) => o.weightDecay !== 0 },
   uniforms: {
-    sign: (o: { readonly maximize: boolean }) => (o.maximize ? -1 : 1),
     weightDecay: (o: Coupled) => o.weightDecay,
   },
 }

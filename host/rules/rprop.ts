@@ -25,7 +25,6 @@ export const rprop = defineRule({
   initial: { stepSize: (o) => o.lr },
   flags: {},
   uniforms: {
-    sign: coupled.uniforms.sign,
     shrink: (o) => o.etas[0],
     grow: (o) => o.etas[1],
     least: (o) => o.stepSizes[0],

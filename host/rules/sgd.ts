@@ -40,7 +40,6 @@ export const sgd = defineRule({
     momentum: (o) => o.momentum,
     keep: (o, t) => (t === 1 ? 0 : o.momentum),
     gain: (o, t) => (t === 1 ? 1 : 1 - o.dampening),
-    signedLr: (o) => (o.maximize ? -o.lr : o.lr),
   },
   math: [
     doc`g_t \leftarrow \nabla f_t(\theta_{t-1}) + \lambda\,\theta_{t-1}`,

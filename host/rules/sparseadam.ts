@@ -24,7 +24,6 @@ export const sparseadam = defineRule({
   state: { expAvg: always, expAvgSq: always },
   flags: { fromEnd1: (o) => fromEnd(o.betas[0]), fromEnd2: (o) => fromEnd(o.betas[1]) },
   uniforms: {
-    sign: coupled.uniforms.sign,
     gain1: (o) => lerpWeight(o.betas[0]),
     gain2: (o) => lerpWeight(o.betas[1]),
     stepSize: (o, t) => (o.lr * Math.sqrt(1 - wholePow(o.betas[1], t))) / (1 - wholePow(o.betas[0], t)),

@@ -54,9 +54,9 @@ function check<R extends Rule>(uniforms: f64[], plain: (x: Element) => void, sig
   compare<R, f64>(uniforms, plain, signed, 4e-15)
 }
 
-/** The gradient for sign −1 and weightDecay 0.125. */
+/** The gradient for weightDecay 0.125. */
 function gradient<Decay>(x: Element): f64 {
-  return isOn<Decay>() ? 0.125 * x.p - x.g : -x.g
+  return isOn<Decay>() ? 0.125 * x.p + x.g : x.g
 }
 
 /** The weight of the new value in a mean. */
@@ -70,7 +70,7 @@ function gain<FromEnd>(): f64 {
 }
 
 function adam<Amsgrad, Decay, FromEnd>(): void {
-  check<Adam<Amsgrad, Decay, FromEnd>>([-1, 0.125, 0.875, gain<FromEnd>(), 0.75, 0.25, 0.5, 1.5, 0.0625], (x: Element) => {
+  check<Adam<Amsgrad, Decay, FromEnd>>([0.125, 0.875, gain<FromEnd>(), 0.75, 0.25, 0.5, 1.5, 0.0625], (x: Element) => {
     const g = gradient<Decay>(x)
     x.a += weight<FromEnd>() * (g - x.a)
     x.b = 0.75 * x.b + 0.25 * g * g
@@ -80,7 +80,7 @@ function adam<Amsgrad, Decay, FromEnd>(): void {
 }
 
 function adamax<Decay, FromEnd>(): void {
-  check<Adamax<Decay, FromEnd>>([-1, 0.125, gain<FromEnd>(), 0.75, 0.0625, 0.5], (x: Element) => {
+  check<Adamax<Decay, FromEnd>>([0.125, gain<FromEnd>(), 0.75, 0.0625, 0.5], (x: Element) => {
     const g = gradient<Decay>(x)
     x.a += weight<FromEnd>() * (g - x.a)
     x.b = max(0.75 * x.b, Math.abs(g) + 0.0625)
@@ -89,7 +89,7 @@ function adamax<Decay, FromEnd>(): void {
 }
 
 function nadam<Decay, FromEnd>(): void {
-  check<NAdam<Decay, FromEnd>>([-1, 0.125, 0.875, gain<FromEnd>(), 0.75, 0.25, 1.5, 0.0625, 0.5, 0.375], (x: Element) => {
+  check<NAdam<Decay, FromEnd>>([0.125, 0.875, gain<FromEnd>(), 0.75, 0.25, 1.5, 0.0625, 0.5, 0.375], (x: Element) => {
     const g = gradient<Decay>(x)
     x.a += weight<FromEnd>() * (g - x.a)
     x.b = 0.75 * x.b + 0.25 * g * g
@@ -98,7 +98,7 @@ function nadam<Decay, FromEnd>(): void {
 }
 
 function radam<Rectified, Decay, FromEnd>(): void {
-  check<RAdam<Rectified, Decay, FromEnd>>([-1, 0.125, 0.875, gain<FromEnd>(), 0.75, 0.25, 0.0625, 0.5], (x: Element) => {
+  check<RAdam<Rectified, Decay, FromEnd>>([0.125, 0.875, gain<FromEnd>(), 0.75, 0.25, 0.0625, 0.5], (x: Element) => {
     const g = gradient<Decay>(x)
     x.a += weight<FromEnd>() * (g - x.a)
     x.b = 0.75 * x.b + 0.25 * g * g
@@ -107,15 +107,15 @@ function radam<Rectified, Decay, FromEnd>(): void {
 }
 
 function sparseAdam<FromEnd1, FromEnd2>(): void {
-  check<SparseAdam<FromEnd1, FromEnd2>>([-1, gain<FromEnd1>(), gain<FromEnd2>(), 0.5, 0.0625], (x: Element) => {
-    x.a += weight<FromEnd1>() * (-x.g - x.a)
+  check<SparseAdam<FromEnd1, FromEnd2>>([gain<FromEnd1>(), gain<FromEnd2>(), 0.5, 0.0625], (x: Element) => {
+    x.a += weight<FromEnd1>() * (x.g - x.a)
     x.b += weight<FromEnd2>() * (x.g * x.g - x.b)
     x.p -= (0.5 * x.a) / (Math.sqrt(x.b) + 0.0625)
   })
 }
 
 function sgd<Momentum, Nesterov, Decay>(): void {
-  check<SGD<Momentum, Nesterov, Decay>>([-1, 0.125, 0.5, 0.875, 0.75, 0.25, -0.5], (x: Element) => {
+  check<SGD<Momentum, Nesterov, Decay>>([0.125, 0.5, 0.875, 0.75, 0.25], (x: Element) => {
     const g = gradient<Decay>(x)
     if (isOn<Momentum>()) x.a = 0.75 * x.a + 0.25 * g
     x.p -= 0.5 * (!isOn<Momentum>() ? g : isOn<Nesterov>() ? g + 0.875 * x.a : x.a)
@@ -123,14 +123,14 @@ function sgd<Momentum, Nesterov, Decay>(): void {
 }
 
 function asgd<Copy, Decay>(): void {
-  check<ASGD<Copy, Decay>>([-1, 0.125, 0.875, 0.5, 0.25], (x: Element) => {
+  check<ASGD<Copy, Decay>>([0.125, 0.875, 0.5, 0.25], (x: Element) => {
     x.p = 0.875 * x.p - 0.5 * gradient<Decay>(x)
     x.a = isOn<Copy>() ? x.p : x.a + 0.25 * (x.p - x.a)
   })
 }
 
 function adagrad<Decay>(): void {
-  check<Adagrad<Decay>>([-1, 0.125, 0.5, 0.0625], (x: Element) => {
+  check<Adagrad<Decay>>([0.125, 0.5, 0.0625], (x: Element) => {
     const g = gradient<Decay>(x)
     x.a += g * g
     x.p -= (0.5 * g) / (Math.sqrt(x.a) + 0.0625)
@@ -138,7 +138,7 @@ function adagrad<Decay>(): void {
 }
 
 function adadelta<Decay>(): void {
-  check<Adadelta<Decay>>([-1, 0.125, 0.5, 0.75, 0.25, 0.0625], (x: Element) => {
+  check<Adadelta<Decay>>([0.125, 0.5, 0.75, 0.25, 0.0625], (x: Element) => {
     const g = gradient<Decay>(x)
     x.a = 0.75 * x.a + 0.25 * g * g
     const d = Math.sqrt((x.b + 0.0625) / (x.a + 0.0625)) * g
@@ -148,7 +148,7 @@ function adadelta<Decay>(): void {
 }
 
 function rmsprop<Centered, Momentum, Decay, FromEnd>(): void {
-  check<RMSprop<Centered, Momentum, Decay, FromEnd>>([-1, 0.125, 0.5, 0.75, 0.375, gain<FromEnd>(), 0.0625, 0.875], (x: Element) => {
+  check<RMSprop<Centered, Momentum, Decay, FromEnd>>([0.125, 0.5, 0.75, 0.375, gain<FromEnd>(), 0.0625, 0.875], (x: Element) => {
     const g = gradient<Decay>(x)
     x.a = 0.75 * x.a + 0.375 * g * g
     if (isOn<Centered>()) x.c += weight<FromEnd>() * (g - x.c)
@@ -159,9 +159,9 @@ function rmsprop<Centered, Momentum, Decay, FromEnd>(): void {
 }
 
 function rprop(): void {
-  check<Rprop>([-1, 0.5, 1.25, 0.375, 1.5], (x: Element) => {
-    const agreement = -x.g * x.a
-    x.a = agreement < 0 ? 0 : -x.g
+  check<Rprop>([0.5, 1.25, 0.375, 1.5], (x: Element) => {
+    const agreement = x.g * x.a
+    x.a = agreement < 0 ? 0 : x.g
     x.b = min(max(x.b * (agreement < 0 ? 0.5 : agreement > 0 ? 1.25 : 1), 0.375), 1.5)
     x.p -= x.a > 0 ? x.b : x.a < 0 ? -x.b : 0
   }, true)
@@ -170,7 +170,7 @@ function rprop(): void {
 /** β = 0: the means are the gradient and its square, to the bit. */
 function forgets<E>(): void {
   const x = new Arrays<E>()
-  x.uniforms([1, 0, 0, 0.5, 0.0625])
+  x.uniforms([0, 0, 0.5, 0.0625])
   x.span(0, 0, padded<E>(N))
   sweep<SparseAdam<On, On>, E>(x.table, 1, x.u)
   for (let i = 0; i < N; i++) {
