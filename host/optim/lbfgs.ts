@@ -4,6 +4,7 @@ import { Optimizer } from '../optimizer/optimizer.ts'
 import { lr } from '../optimizer/rule.ts'
 import type { ParameterState } from '../optimizer/state-dict.ts'
 import { integer, number, type Option, type Values } from '../options.ts'
+import type { Reserve } from '../prepared.ts'
 import type { Parameter } from '../tensor.ts'
 import { type Flat, FlatVectors } from './flat.ts'
 import { type LBFGSState, newState, readState, stateKeys, vectorsOf, writtenState } from './lbfgs-state.ts'
@@ -220,14 +221,17 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return writtenState(this.#state, this.#vectors)
   }
 
-  protected override prepareStates(states: readonly (ParameterState | undefined)[]): () => void {
+  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly LBFGSOptions[]): Reserve {
     const isThere = (state: ParameterState | undefined) => state !== undefined && Object.keys(state).length > 0
     const [saved, ...others] = states
     check(!others.some(isThere), 'state-mismatch', 'LBFGS.loadStateDict: the state belongs to the first parameter, and another has one')
-    const next = isThere(saved) ? readState(saved!, this.#vectors) : undefined
+    const load = isThere(saved) ? readState(saved!, this.#vectors, groups[0]!.historySize) : undefined
     return () => {
-      this.#vectors.giveBack(...vectorsOf(this.#state))
-      this.#state = next
+      const next = load?.()
+      return () => {
+        this.#vectors.giveBack(...vectorsOf(this.#state))
+        this.#state = next
+      }
     }
   }
 

@@ -2,6 +2,7 @@ import { DownhillError } from '../errors.ts'
 import { rules } from '../generated/kernels.ts'
 import { padded } from '../heap.ts'
 import { torchKey } from '../options.ts'
+import type { Reserve } from '../prepared.ts'
 import { gather, scatter } from '../sparse.ts'
 import { bytesPerElement, type Parameter } from '../tensor.ts'
 import { Bits, Numbers } from './formulas.ts'
@@ -178,11 +179,14 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     this.#rowsBytes = bytes
   }
 
-  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
-    const write = super.prepareStates(states, groups)
+  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve {
+    const reserve = super.prepareStates(states, groups)
     return () => {
-      write()
-      this.#planned = []
+      const write = reserve()
+      return () => {
+        write()
+        this.#planned = []
+      }
     }
   }
 

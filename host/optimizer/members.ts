@@ -1,6 +1,7 @@
 /** Optimizers that keep a few arrays for each parameter: their memory, and the way in and out of state dicts. */
 import { check, DownhillError, shown } from '../errors.ts'
 import { padded } from '../heap.ts'
+import type { Reserve } from '../prepared.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { bytesPerElement, checkNumbers, type Parameter } from '../tensor.ts'
 import { Optimizer } from './optimizer.ts'
@@ -160,7 +161,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     return state
   }
 
-  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
+  protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve {
     const members = this.members.flat()
     const found = states.map((state, i) => {
       const isEmpty = state === undefined || (typeof state === 'object' && state !== null && !Object.keys(state).length)
@@ -170,14 +171,16 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     for (const { member, missing: live } of wanted) {
       this.#checkNotLate(live, this.layout.needs(member.parameter, groups[member.group]!) & ~live, 'loadStateDict')
     }
-    this.#allocate(wanted)
     return () => {
-      for (const [i, member] of members.entries()) {
-        const state = found[i]
-        member.live = state?.live ?? 0
-        member.clock = { ...this.#newClock(member.group), t: member.live ? 1 : 0, ...state?.numbers }
-        for (const [slot, { data }] of state?.tensors ?? []) {
-          this.arena.view(member.parameter.dtype, member.slots[slot]!, data.length).set(data)
+      this.#allocate(wanted)
+      return () => {
+        for (const [i, member] of members.entries()) {
+          const state = found[i]
+          member.live = state?.live ?? 0
+          member.clock = { ...this.#newClock(member.group), t: member.live ? 1 : 0, ...state?.numbers }
+          for (const [slot, { data }] of state?.tensors ?? []) {
+            this.arena.view(member.parameter.dtype, member.slots[slot]!, data.length).set(data)
+          }
         }
       }
     }
@@ -201,7 +204,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
         }
         scalars[number.name] = scalar
       } else if (slot < 0) {
-        throw fail(`has a key ${key}, which is none of ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
+        throw fail(`has a key ${shown(key)}, which is none of ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
       } else {
         const shape = slots[slot]!.shape(parameter)
         if (!isStateTensor(value) || !Array.isArray(value.shape) || !sameShape(value.shape, shape)) {

@@ -2,16 +2,18 @@ import type { Arena } from '../arena.ts'
 import { dispose } from '../dispose.ts'
 import { check, DownhillError, shown } from '../errors.ts'
 import { ownCopy } from '../options.ts'
+import type { Reserve } from '../prepared.ts'
 import type { Parameter } from '../tensor.ts'
 import {
   checkedDefaults,
   checkedGroups,
+  checkedStateDict,
   type Declaration,
   type GroupInit,
   groupsOf,
-  loadedGroup,
   type ParamGroup,
   type Params,
+  replaceOptions,
   savedGroup,
 } from './groups.ts'
 import { Hooks } from './hooks.ts'
@@ -113,8 +115,8 @@ export abstract class Optimizer<O extends object> {
   /** One parameter's state, or undefined before there is any. */
   protected abstract readState(parameter: Parameter): ParameterState | undefined
 
-  /** Checks the states of all parameters (undefined: none) and makes room for them; returns what writes them. */
-  protected abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void
+  /** Checks the states of all parameters; undefined: none. */
+  protected abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve
 
   /** Frees the state's memory. */
   protected abstract release(): void
@@ -125,6 +127,11 @@ export abstract class Optimizer<O extends object> {
   /** What the optimizer asks of groups beyond their options. */
   protected checkGroups(groups: readonly GroupInit<O>[]): ParamGroup<O>[] {
     return checkedGroups(this.declaration, this.defaults, this.paramGroups, groups)
+  }
+
+  /** @internal The class, as torch calls it, also where class names were shortened. */
+  get className(): string {
+    return this.declaration.name
   }
 
   /** All parameters, group by group. */
@@ -190,38 +197,23 @@ export abstract class Optimizer<O extends object> {
    * @throws `state-mismatch` if groups, keys or shapes differ, `option-range` if an option is outside its range
    */
   loadStateDict(dict: OptimizerStateDict): void {
+    this.prepareLoad(dict)()()
+  }
+
+  /** @internal */
+  prepareLoad(dict: OptimizerStateDict): Reserve {
     this.assertAlive()
-    const { name, options } = this.declaration
-    const { state, param_groups: saved } = this.#beforeLoad.through(dict, (given) => [this, given]) ?? {}
-    const fail = (why: string) => new DownhillError('state-mismatch', `${name}.loadStateDict: ${why}`)
-    const isObject = typeof state === 'object' && state !== null && !(state instanceof Map)
-    if (!isObject || !Array.isArray(saved)) throw fail('a state dict has `state` and `param_groups`')
-    if (saved.length !== this.paramGroups.length) {
-      throw fail(`the state dict has ${saved.length} parameter groups, the optimizer has ${this.paramGroups.length}`)
-    }
-    const groups = saved.map((group, i) => {
-      if (typeof group !== 'object' || group === null) throw fail(`group ${i} is ${shown(group)}`)
-      const { params, ...rest } = group
-      const { length } = this.paramGroups[i]!.params
-      if (!Array.isArray(params) || params.length !== length) {
-        throw fail(`group ${i} has ${length} parameters, that of the state dict ${Array.isArray(params) ? params.length : 'none'}`)
+    const given = this.#beforeLoad.through(dict, (given) => [this, given])
+    const { states, groups } = checkedStateDict(this.declaration, this.paramGroups, given)
+    const reserve = this.prepareStates(states, groups as O[])
+    return () => {
+      const write = reserve()
+      return () => {
+        for (const [i, group] of groups.entries()) replaceOptions(this.paramGroups[i]!, group)
+        write()
+        this.#afterLoad.run(this)
       }
-      return loadedGroup(`${name}.loadStateDict: group ${i}`, options, rest, length)
-    })
-    const indices = saved.flatMap((group) => group.params as number[])
-    const known = new Set(indices.map(String))
-    const extra = Object.keys(state).find((key) => !known.has(key))
-    if (extra !== undefined) throw fail(`it has a state for parameter ${extra}, which is in no group`)
-    const states = indices.map((index) => (Object.hasOwn(state, index) ? state[index] : undefined))
-    const write = this.prepareStates(states, groups as O[])
-    for (const [i, group] of groups.entries()) {
-      const own = this.paramGroups[i]! as Record<string, unknown>
-      const { params, paramNames } = own
-      for (const key of Object.keys(own)) delete own[key]
-      Object.assign(own, { params }, paramNames === undefined ? {} : { paramNames }, group)
     }
-    write()
-    this.#afterLoad.run(this)
   }
 
   /** @internal Notes parameters, gradients, state and options as they are; returns what puts them back. No hook sees it. */
@@ -242,7 +234,7 @@ export abstract class Optimizer<O extends object> {
         parameter.data.set(data)
         parameter.grad = grad
       }
-      this.prepareStates(states, this.paramGroups as O[])()
+      this.prepareStates(states, this.paramGroups as O[])()()
     }
   }
 

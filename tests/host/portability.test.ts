@@ -40,7 +40,7 @@ describe('sources', () => {
 
 /** Rooms of the host, each importing from those before it only. */
 const LAYERS = [
-  ['errors', 'dispose', 'generated', 'portable'],
+  ['errors', 'dispose', 'generated', 'portable', 'prepared'],
   ['shape', 'options', 'wasm'],
   ['heap', 'sparse'],
   ['frames'],
