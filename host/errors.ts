@@ -16,6 +16,9 @@ export const errorCodes = {
   'frame-async': 'an asynchronous function given to arena.frame()',
   'backward-invalid': 'a backward pass from something that has no gradient, is no scalar, or was already passed through',
   'runtime-unsupported': 'a runtime that lacks WebAssembly SIMD or refuses to compile the module',
+  'file-invalid': 'a file that is damaged, or is not of the kind it was taken for',
+  'file-unsupported': 'a file that holds what is not read: a class or function outside of the allowed ones, complex numbers',
+  'file-failed': 'a file that could not be read or written: not there, no permission, no room',
   'data-invalid': 'a table that cannot be read: empty, ragged, with text where numbers stand, or without the target',
 } as const
 

@@ -15,6 +15,7 @@ export {
 export { clipGradNorm, clipGradsWithNorm, clipGradValue, getTotalNorm, type NormOptions } from './clip.ts'
 export { DownhillError, type ErrorCode, errorCodes } from './errors.ts'
 export { type FindLrOptions, findLr, type LrCurve } from './find-lr.ts'
+export * as safetensors from './io/safetensors.ts'
 export { type Batch, Loader, type LoaderColumn, type LoaderOptions, type LoaderState } from './loader.ts'
 export * from './lr_scheduler/index.ts'
 export * from './optim/index.ts'

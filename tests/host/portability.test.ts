@@ -48,6 +48,7 @@ const LAYERS = [
   ['optimizer', 'autograd', 'clip', 'accumulation', 'find-lr', 'loader'],
   ['rules', 'optim', 'lr_scheduler', 'nn'],
   ['averaging'],
+  ['io'],
   ['compare', 'conformance', 'index'],
   ['cli'],
 ]
