@@ -1,0 +1,53 @@
+/** The parts of a checkpoint, as the metadata of its file have them. */
+import { DownhillError, shown } from '../errors.ts'
+import { isDict } from './dict.ts'
+import { fromJson } from './json.ts'
+import type { About, Kind, SavedPart } from './parts.ts'
+
+/** The metadata's key for all of it. */
+export const METADATA_KEY = 'downhill'
+/** The version of the format, which stands beside the parts. */
+export const VERSION = 1
+
+const KINDS: ReadonlySet<unknown> = new Set<Kind | 'value'>(['model', 'optimizer', 'scheduler', 'generator', 'loader', 'value'])
+
+export function damaged(why: string): DownhillError {
+  return new DownhillError('file-invalid', `the checkpoint is damaged: ${why}`)
+}
+
+function checkedAbout(name: string, about: unknown): About {
+  const isParameter = (entry: unknown) =>
+    isDict(entry) && typeof entry.name === 'string' && typeof entry.dtype === 'string' && Array.isArray(entry.shape)
+  const { className = '', parameters = [], generators = {}, plan = {} } = isDict(about) ? about : { className: null }
+  const fits = typeof className === 'string' && Array.isArray(parameters) && parameters.every(isParameter) && isDict(plan)
+  if (!fits || !isDict(generators) || !Object.values(generators).every(isDict))
+    throw damaged(`what it tells about ${shown(name)} cannot be read`)
+  return about as About
+}
+
+/** The parts of a checkpoint; `get` gives a tensor by its name. */
+export function savedParts(
+  metadata: Readonly<Record<string, string>>,
+  get: (name: string) => unknown,
+): Readonly<Record<string, SavedPart>> {
+  if (!Object.hasOwn(metadata, METADATA_KEY)) {
+    throw new DownhillError('file-invalid', 'this is a safetensors file and no checkpoint: safetensors.read gives its tensors')
+  }
+  let document: unknown
+  try {
+    document = JSON.parse(metadata[METADATA_KEY]!)
+  } catch {
+    throw damaged('its metadata are no JSON')
+  }
+  const { version, parts } = isDict(document) ? document : { version: undefined }
+  if (version !== VERSION)
+    throw new DownhillError('file-unsupported', `the checkpoint has version ${shown(version)}, and ${VERSION} is read`)
+  if (!isDict(parts)) throw damaged('it has no parts')
+  const entries = Object.entries(parts).map(([name, part]): [string, SavedPart] => {
+    if (name === '__proto__' || !isDict(part) || !KINDS.has(part.kind)) throw damaged(`its part ${shown(name)} cannot be read`)
+    const kind = part.kind as SavedPart['kind']
+    const state = fromJson(part.state, get)
+    return [name, kind === 'value' ? { kind, state } : { kind, state, about: checkedAbout(name, part.about) }]
+  })
+  return Object.fromEntries(entries)
+}
