@@ -33,7 +33,14 @@ const withoutStreams = {
 
 /** Entries share their chunks, so that an `Arena` is the same class in each. */
 export default {
-  input: { index: 'host/index.ts', nn: 'host/nn/index.ts', compare: 'host/compare/index.ts', cli: 'host/cli/main.ts' },
+  input: {
+    index: 'host/index.ts',
+    nn: 'host/nn/index.ts',
+    compare: 'host/compare/index.ts',
+    fs: 'host/io/fs.ts',
+    opfs: 'host/io/opfs.ts',
+    cli: 'host/cli/main.ts',
+  },
   output: {
     dir: 'dist',
     format: 'es',
