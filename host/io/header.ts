@@ -3,10 +3,11 @@ import { DownhillError, shown } from '../errors.ts'
 import { type Shape, showShape, sizeOf } from '../shape.ts'
 import { isDict } from './dict.ts'
 import { type ElementType, elementBytes } from './elements.ts'
+import { extentOf } from './json.ts'
 import type { Source } from './source.ts'
 
-/** Room enough for 80,000 tensors. JSON of as many bytes takes up to 25 times as many when it is read, and a header may be made to. */
-export const LONGEST_HEADER = 10_000_000
+/** Room enough for 35,000 tensors. JSON may take 50 times as many bytes once it is read, and hostile JSON does. */
+export const LONGEST_HEADER = 2 ** 22
 
 /** Where a tensor stands in a file. */
 export interface Entry {
@@ -32,19 +33,6 @@ function damaged(why: string): DownhillError {
 
 const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
-/** How many keys a JSON text has, all objects together: JSON.parse keeps the last of two that are equal, and the format forbids them. */
-function keysIn(json: string): number {
-  let keys = 0
-  for (let i = 0; i < json.length; i++) {
-    if (json[i] !== '"') continue
-    for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++
-    let next = i + 1
-    while (json[next] === ' ' || json[next] === '\n' || json[next] === '\r' || json[next] === '\t') next++
-    if (json[next] === ':') keys++
-  }
-  return keys
-}
-
 /** The header, and where the tensors begin. */
 function headerText(source: Source): { text: string; dataStart: number } {
   if (source.size < 8) throw damaged(`it has ${source.size} bytes`)
@@ -60,8 +48,12 @@ function headerText(source: Source): { text: string; dataStart: number } {
   }
 }
 
+/** A tensor's shape, in a tensor, in the header. */
+const DEEPEST = 3
+
 function parsed(text: string): Record<string, unknown> {
   let value: unknown
+  if (extentOf(text).depth > DEEPEST) throw damaged('its header has values within values of a tensor')
   try {
     value = text.startsWith('{') ? JSON.parse(text) : undefined
   } catch {
@@ -113,7 +105,7 @@ export function readHeader(source: Source): Header {
   const { [METADATA]: metadata = {}, ...rest } = header
   const own = checkedMetadata(metadata)
   const entries = Object.entries(rest).map(([name, value]) => checkedEntry(name, value, dataStart, source.size - dataStart))
-  if (keysIn(text) !== Object.keys(header).length + Object.keys(own).length + 3 * entries.length) {
+  if (extentOf(text).keys !== Object.keys(header).length + Object.keys(own).length + 3 * entries.length) {
     throw damaged('two entries of its header have one name')
   }
   checkPlaces(entries, dataStart, source.size)

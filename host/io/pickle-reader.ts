@@ -6,9 +6,10 @@ import { DownhillError, shown } from '../errors.ts'
 import { isPlain } from './dict.ts'
 
 /** An operation makes up to 64 bytes of values. A tensor takes about 35 of them, a number in a list one. */
-const MOST_OPERATIONS = 2 ** 21
-/** Bytes of a whole number. */
+const MOST_OPERATIONS = 2 ** 20
+/** Bytes of a whole number, and letters of a key: a key may be there often, and is read once. */
 const LONGEST_NUMBER = 1024
+const LONGEST_KEY = 1024
 
 /** Something that a pickle may call, by its name in Python. */
 export class Global {
@@ -166,9 +167,8 @@ function long(bytes: Uint8Array): number | bigint {
 }
 
 function keyOf(key: unknown): string {
-  const isText = typeof key === 'string' && key !== '__proto__'
-  if (!isText && typeof key !== 'number')
-    throw new DownhillError('file-unsupported', `a dict in the file has the key ${shown(key)}, which is not read`)
+  const fits = typeof key === 'number' || (typeof key === 'string' && key.length <= LONGEST_KEY && key !== '__proto__')
+  if (!fits) throw new DownhillError('file-unsupported', `a dict in the file has the key ${shown(key)}, which is not read`)
   return String(key)
 }
 

@@ -1,11 +1,13 @@
 /** The parts of a checkpoint, as the metadata of its file have them. */
 import { DownhillError, shown } from '../errors.ts'
 import { isDict } from './dict.ts'
-import { fromJson } from './json.ts'
+import { extentOf, fromJson } from './json.ts'
 import type { About, Kind, SavedPart } from './parts.ts'
 
 /** The metadata's key for all of it. */
 export const METADATA_KEY = 'downhill'
+/** How deep the metadata may be nested: a value of the user's own, and what is around it. */
+const DEEPEST = 110
 /** The version of the format, which stands beside the parts. */
 export const VERSION = 1
 
@@ -33,9 +35,11 @@ export function savedParts(
   if (!Object.hasOwn(metadata, METADATA_KEY)) {
     throw new DownhillError('file-invalid', 'this is a safetensors file and no checkpoint: safetensors.read gives its tensors')
   }
+  const text = metadata[METADATA_KEY]!
   let document: unknown
+  if (extentOf(text).depth > DEEPEST) throw damaged(`its metadata are nested more than ${DEEPEST} deep`)
   try {
-    document = JSON.parse(metadata[METADATA_KEY]!)
+    document = JSON.parse(text)
   } catch {
     throw damaged('its metadata are no JSON')
   }

@@ -1,17 +1,10 @@
-/** Values as they come out of a pickle: what is there twice is one object, and a hostile one may contain itself. */
+/** Values as they come out of a pickle, in which one object may be at several places, and in a hostile one within itself. */
 import { isPlain } from './dict.ts'
 import { damaged } from './pickle-reader.ts'
 
-/** How deep values may be nested, and how many there may be if those that are there twice are counted twice. */
+/** How deep values may be nested, and how many there may be if those at several places are counted at each. */
 const DEEPEST = 100
-const MOST_VALUES = 2 ** 21
-
-interface Extent {
-  readonly size: number
-  readonly height: number
-}
-
-const LEAF: Extent = { size: 1, height: 0 }
+const MOST_VALUES = 2 ** 20
 
 /**
  * Replaces what `replace` gives something else for, in place, and makes sure that the value can be walked through: that nothing contains
@@ -20,35 +13,20 @@ const LEAF: Extent = { size: 1, height: 0 }
  * @throws `file-invalid`
  */
 export function settled(value: unknown, replace: (leaf: object) => unknown): unknown {
-  const extents = new Map<object, Extent | undefined>()
-  const visit = (part: unknown, depth: number): [part: unknown, extent: Extent] => {
-    if (typeof part !== 'object' || part === null) return [part, LEAF]
-    if (!Array.isArray(part) && !isPlain(part)) return [replace(part), LEAF]
-    if (extents.has(part)) {
-      const known = extents.get(part)
-      if (!known) throw damaged('a value in it contains itself')
-      return [part, known]
+  const replaced = new Set<unknown>()
+  let count = 0
+  const visit = (part: unknown, depth: number): unknown => {
+    if (++count > MOST_VALUES) throw damaged(`it stands for more than ${MOST_VALUES} values`)
+    if (typeof part !== 'object' || part === null || replaced.has(part)) return part
+    if (!Array.isArray(part) && !isPlain(part)) {
+      const other = replace(part)
+      replaced.add(other)
+      return other
     }
-    extents.set(part, undefined)
-    let size = 1
-    let height = 0
+    if (depth === DEEPEST) throw damaged(`its values are nested ${DEEPEST} deep, or one contains itself`)
     const entries = part as Record<string | number, unknown>
-    for (const key of Array.isArray(part) ? part.keys() : Object.keys(part)) {
-      if (depth === DEEPEST) throw deep()
-      const [entry, extent] = visit(entries[key], depth + 1)
-      entries[key] = entry
-      size += extent.size
-      height = Math.max(height, extent.height + 1)
-      if (height > DEEPEST) throw deep()
-      if (size > MOST_VALUES) throw damaged(`it stands for more than ${MOST_VALUES} values`)
-    }
-    const extent = { size, height }
-    extents.set(part, extent)
-    return [part, extent]
+    for (const key of Array.isArray(part) ? part.keys() : Object.keys(part)) entries[key] = visit(entries[key], depth + 1)
+    return part
   }
-  return visit(value, 0)[0]
-}
-
-function deep() {
-  return damaged(`its values are nested more than ${DEEPEST} deep`)
+  return visit(value, 0)
 }

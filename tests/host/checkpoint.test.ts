@@ -316,7 +316,7 @@ describe('a damaged checkpoint', () => {
     [
       'something too deep',
       broken((d) => (d.parts.values.state = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`))),
-      /nested more than 100 deep$/,
+      /nested more than 110 deep$/,
     ],
   ])('%s', (_, file, message) => {
     const error = thrown(() => checkpoint.read(file))

@@ -68,7 +68,7 @@ describe('safetensors.read', () => {
     ['nothing', new Uint8Array(0), /it has 0 bytes$/],
     ['a length beyond the end', made('{}').subarray(0, 9), /its header is said to have 2 bytes, and 1 follow$/],
     ['a length of 2^63', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128, 123), /said to have 9223372036854776000 bytes/],
-    ['a header that is too long', made(`{${' '.repeat(10_000_000)}}`), /its header has 10000002 bytes; up to 10000000 are read$/],
+    ['a header that is too long', made(`{${' '.repeat(2 ** 22)}}`), /its header has 4194306 bytes; up to 4194304 are read$/],
     ['no JSON', made('{"a"'), /its header is no JSON object$/],
     ['a list', made('[]'), /its header is no JSON object$/],
     ['no UTF-8', made('{"\u0080"').with(10, 0xff), /its header is no UTF-8$/],
