@@ -17,7 +17,8 @@ const storageTypes = { F32: 'FloatStorage', F64: 'DoubleStorage', I64: 'LongStor
 
 /** An optimizer's state dict, as opposed to any other object. */
 function isOptimizerState(value: Dict): boolean {
-  return isDict(value.state) && Array.isArray(value.param_groups)
+  const { state, param_groups: groups } = value
+  return isDict(state) && Object.values(state).every(isDict) && Array.isArray(groups) && groups.every(isDict)
 }
 
 /** What of an optimizer's state is a plain number in Python; all other numbers are tensors of no axis there. */
