@@ -24,7 +24,7 @@ function written(name: string, part: Part, about: About, put: Put): Dict {
   const kind = kindOf(part)!
   if (part instanceof Module) return { kind, about, state: toJson(Object.fromEntries(part.stateTensors()), name, put) }
   if (!(part instanceof Optimizer)) return { kind, about, state: toJson(stateOf(part), name, put) }
-  const { state, param_groups } = part.stateDict()
+  const { state, param_groups } = part.liveStateDict()
   const states = Object.entries(state).map(([index, own]) => {
     return [index, toJson(own, `${name}.${about.parameters?.[Number(index)]?.name ?? index}`, put)]
   })

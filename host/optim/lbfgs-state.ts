@@ -1,6 +1,6 @@
 /** What L-BFGS carries from step to step, and its way in and out of torch's state dict. */
 import { DownhillError, shown } from '../errors.ts'
-import { isStateTensor, type ParameterState, type StateTensor, type StateValue } from '../optimizer/state-dict.ts'
+import { isStateTensor, type ParameterState, type StateTensor, type StateValue, type Take } from '../optimizer/state-dict.ts'
 import { checkNumbers } from '../tensor.ts'
 import type { Flat, FlatVectors } from './flat.ts'
 
@@ -56,10 +56,10 @@ export function vectorsOf(state: LBFGSState | undefined): Flat[] {
   return [state.direction, state.previousGradient, ...state.gradientChanges, ...state.steps].filter((vector) => vector !== 0)
 }
 
-export function writtenState(state: LBFGSState, vectors: FlatVectors): ParameterState {
+export function writtenState(state: LBFGSState, vectors: FlatVectors, take: Take): ParameterState {
   const counts = { func_evals: state.functionEvaluations, n_iter: state.iterations }
   if (!state.direction) return counts
-  const tensor = (vector: Flat): StateTensor => ({ dtype: vectors.dtype, shape: [vectors.size], data: vectors.view(vector).slice() })
+  const tensor = (vector: Flat): StateTensor => ({ dtype: vectors.dtype, shape: [vectors.size], data: take(vectors.view(vector)) })
   return {
     ...counts,
     ...(state.coefficients && { al: [...state.coefficients] }),

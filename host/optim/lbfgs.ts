@@ -2,7 +2,7 @@ import { check, DownhillError } from '../errors.ts'
 import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
 import { lr } from '../optimizer/rule.ts'
-import type { ParameterState } from '../optimizer/state-dict.ts'
+import type { ParameterState, Take } from '../optimizer/state-dict.ts'
 import { integer, number, type Option, type Values } from '../options.ts'
 import type { Reserve } from '../prepared.ts'
 import type { Parameter } from '../tensor.ts'
@@ -216,9 +216,9 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return { loss: point.value, gradient: point.gradient, used: evaluations }
   }
 
-  protected override readState(parameter: Parameter): ParameterState | undefined {
+  protected override readState(parameter: Parameter, take: Take): ParameterState | undefined {
     if (!this.#state || parameter !== this.paramGroups[0]!.params[0]) return undefined
-    return writtenState(this.#state, this.#vectors)
+    return writtenState(this.#state, this.#vectors, take)
   }
 
   protected override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly LBFGSOptions[]): Reserve {

@@ -5,7 +5,7 @@ import type { Reserve } from '../prepared.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { bytesPerElement, checkNumbers, type Parameter } from '../tensor.ts'
 import { Optimizer } from './optimizer.ts'
-import { isStateTensor, type ParameterState, type StateTensor } from './state-dict.ts'
+import { isStateTensor, type ParameterState, type StateTensor, type Take } from './state-dict.ts'
 
 /** Steps that parameters have taken together, and numbers that change with each: NAdam's μ product, ASGD's η. */
 export type Clock = { t: number } & Record<string, number>
@@ -148,7 +148,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     }
   }
 
-  protected override readState(parameter: Parameter): ParameterState | undefined {
+  protected override readState(parameter: Parameter, take: Take): ParameterState | undefined {
     const member = this.#memberOf.get(parameter)!
     if (!member.live) return undefined
     const state: ParameterState = {}
@@ -156,7 +156,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     for (const [slot, { key, shape }] of this.layout.slots.entries()) {
       if (!(member.live & (1 << slot))) continue
       const own = shape(parameter)
-      state[key] = { dtype: parameter.dtype, shape: own, data: this.arena.view(parameter.dtype, member.slots[slot]!, sizeOf(own)).slice() }
+      state[key] = { dtype: parameter.dtype, shape: own, data: take(this.arena.view(parameter.dtype, member.slots[slot]!, sizeOf(own))) }
     }
     return state
   }

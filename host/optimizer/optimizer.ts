@@ -17,7 +17,7 @@ import {
   savedGroup,
 } from './groups.ts'
 import { Hooks } from './hooks.ts'
-import type { OptimizerStateDict, ParameterState } from './state-dict.ts'
+import { copied, type OptimizerStateDict, type ParameterState, type Take } from './state-dict.ts'
 
 /** An optimizer of whatever options. */
 // biome-ignore lint/suspicious/noExplicitAny: of whatever options
@@ -112,8 +112,8 @@ export abstract class Optimizer<O extends object> {
   /** Bytes of state that the optimizer takes, or will take once every parameter has had a gradient. */
   abstract get stateBytes(): number
 
-  /** One parameter's state, or undefined before there is any. */
-  protected abstract readState(parameter: Parameter): ParameterState | undefined
+  /** One parameter's state, or undefined before there is any; `take` is given each of its arrays, live. */
+  protected abstract readState(parameter: Parameter, take: Take): ParameterState | undefined
 
   /** Checks the states of all parameters; undefined: none. */
   protected abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve
@@ -176,13 +176,22 @@ export abstract class Optimizer<O extends object> {
 
   /** State and options as torch's `state_dict()` has them. Everything is copied. */
   stateDict(): OptimizerStateDict {
+    return this.stateDictOf(copied)
+  }
+
+  /** @internal The same over live arrays, for who copies them at once; hooks may keep what they get, and are given copies. */
+  liveStateDict(): OptimizerStateDict {
+    return this.stateDictOf(this.#afterSave.size ? copied : (live) => live)
+  }
+
+  private stateDictOf(take: Take): OptimizerStateDict {
     this.assertAlive()
     this.#beforeSave.run(this)
     const state: Record<string, ParameterState> = {}
     let index = 0
     const groups = this.paramGroups.map((group) => {
       const params = group.params.map((parameter) => {
-        const own = this.readState(parameter)
+        const own = this.readState(parameter, take)
         if (own) state[index] = own
         return index++
       })
@@ -223,7 +232,7 @@ export abstract class Optimizer<O extends object> {
       data: parameter.data.slice(),
       grad: parameter.sparseGrad ? structuredClone(parameter.sparseGrad) : (parameter.grad?.slice() ?? null),
     }))
-    const states = parameters.map(({ parameter }) => this.readState(parameter))
+    const states = parameters.map(({ parameter }) => this.readState(parameter, copied))
     const groups = this.paramGroups.map((group) => ({ group, own: ownCopies(group) }))
     return () => {
       for (const { group, own } of groups) {
