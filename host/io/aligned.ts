@@ -1,5 +1,4 @@
 /** A saved optimizer's state in the order of another's parameters. */
-
 import { DownhillError } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import type { OptimizerStateDict, ParameterState } from '../optimizer/state-dict.ts'
@@ -25,9 +24,15 @@ interface Place {
 
 function placesOf(groups: readonly Group[], saved: readonly SavedParameter[]): Map<string, Place> {
   const members = groups.flatMap(({ params }, group) => params.map((index) => ({ group, key: String(index) })))
-  if (members.length !== saved.length)
-    throw new DownhillError('file-invalid', `the file names ${saved.length} of ${members.length} parameters`)
+  const { length } = members
+  if (length !== saved.length) throw new DownhillError('file-invalid', `the file names ${saved.length} of ${length} parameters`)
   return new Map(saved.map((parameter, i) => [parameter.name, { ...members[i]!, parameter }]))
+}
+
+/** What is to be loaded, when all is known to fit, and the states in the file that no parameter here has. */
+interface Aligned {
+  readonly dict: () => OptimizerStateDict
+  readonly rest: Dict
 }
 
 /**
@@ -41,13 +46,13 @@ export function alignedState(
   about: About,
   names: ReadonlyMap<Parameter, string>,
   findings: Findings,
-): () => OptimizerStateDict {
+): Aligned {
   const { state, param_groups: groups } = dict as { state: Dict; param_groups: readonly Group[] }
   const areGroups = Array.isArray(groups) && groups.every((group) => isDict(group) && Array.isArray(group.params))
   if (!isDict(state) || !areGroups) throw new DownhillError('state-mismatch', `what the file has for ${part} is no state of an optimizer`)
   const own = namedParameters(optimizer, names)
   const saved = about.parameters ?? torchNames(groups)
-  if (!own || !saved) return () => dict as unknown as OptimizerStateDict
+  if (!own || !saved) return { dict: () => dict as unknown as OptimizerStateDict, rest: {} }
 
   const places = placesOf(groups, saved)
   const hasGroups = groups.length === optimizer.paramGroups.length
@@ -58,16 +63,20 @@ export function alignedState(
     const place = places.get(parameter.name)
     if (!place) findings.missing.push(what)
     if (!place || !findings.fits(what, parameter, place.parameter)) return undefined
-    if (hasGroups && place.group !== groupOf[i])
-      findings.other.push(`${what} is in group ${groupOf[i]}, in the file in group ${place.group}`)
+    const isElsewhere = hasGroups && place.group !== groupOf[i]
+    if (isElsewhere) findings.other.push(`${what} is in group ${groupOf[i]}, in the file in group ${place.group}`)
     return place.key
   })
   const ownNames = new Set(own.map(({ name }) => name))
-  for (const { name } of saved) if (!ownNames.has(name)) findings.extra.push(`${part}.${name}`)
+  const extra = [...places].filter(([name]) => !ownNames.has(name))
+  findings.extra.push(...extra.map(([name]) => `${part}.${name}`))
+  // L-BFGS has one state for all of its parameters, one after another.
+  const isMixed = optimizer.className === 'LBFGS' && own.some(({ name }, i) => name !== saved[i]?.name)
+  if (isMixed) findings.other.push(`${part} has its parameters in another order than the file`)
 
-  return () => {
-    const present = hasGroups && !keys.includes(undefined) ? undefined : optimizer.stateDict()
-    const states = keys.map((key, i) => (key === undefined ? present!.state[i] : (state[key] as ParameterState | undefined)))
+  const aligned = (): OptimizerStateDict => {
+    const present = hasGroups && !keys.includes(undefined) && !isMixed ? undefined : optimizer.stateDict()
+    const states = keys.map((key, i) => (key === undefined || isMixed ? present!.state[i] : (state[key] as ParameterState | undefined)))
     return {
       state: Object.fromEntries(states.flatMap((own, i) => (own === undefined ? [] : [[i, own]]))),
       param_groups: optimizer.paramGroups.map(({ paramNames }, g) => {
@@ -77,4 +86,5 @@ export function alignedState(
       }),
     }
   }
+  return { dict: aligned, rest: Object.fromEntries(extra.map(([name, { key }]) => [name, state[key]])) }
 }

@@ -2,20 +2,17 @@
  * Everything a training run goes on from, in one value: a safetensors file whose metadata hold what is no tensor. Names, shapes and options
  * are checked before anything is changed.
  */
-
 import { check, shown } from '../errors.ts'
 import { Module } from '../nn/module.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
 import { type Dict, isDict } from './dict.ts'
 import type { TensorLike } from './elements.ts'
-import { toJson } from './json.ts'
+import { damaged, toJson } from './json.ts'
 import { type About, aboutOf, kindOf, type Part, type Parts, parameterNames, type SavedPart, stateOf } from './parts.ts'
 import { type Loaded, type LoadOptions, restore } from './restore.ts'
 import { read as readTensors, write } from './safetensors.ts'
-import { damaged, METADATA_KEY, savedParts, VERSION } from './saved-parts.ts'
+import { METADATA_KEY, savedParts, VERSION } from './saved-parts.ts'
 import { sourceOf } from './source.ts'
-
-export type { Loaded, LoadOptions, Part, Parts }
 
 type Put = (path: string, tensor: TensorLike) => string
 
@@ -61,16 +58,10 @@ export function save(parts: Readonly<Record<string, unknown>>): Uint8Array<Array
   }
   const names = parameterNames(parts)
   const entries = Object.entries(parts).map(([name, part]) => {
-    check(
-      /^[^.$]+$/.test(name) && name !== '__proto__',
-      'option-range',
-      () => `checkpoint.save: ${shown(name)} cannot be a name: it has . or $`,
-    )
-    const isPart = kindOf(part) !== undefined
-    return [
-      name,
-      isPart ? written(name, part as Part, aboutOf(part as Part, names), put) : { kind: 'value', state: toJson(part, name, put) },
-    ]
+    const isName = /^[^.$]+$/.test(name) && name !== '__proto__'
+    check(isName, 'option-range', () => `checkpoint.save: ${shown(name)} cannot be a name: it has . or $`)
+    if (kindOf(part)) return [name, written(name, part as Part, aboutOf(part as Part, names), put)]
+    return [name, { kind: 'value', state: toJson(part, name, put) }]
   })
   return write(tensors, { [METADATA_KEY]: JSON.stringify({ version: VERSION, parts: Object.fromEntries(entries) }) })
 }

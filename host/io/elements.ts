@@ -47,14 +47,12 @@ function viewOf<T>(Class: ArrayClass<T>, bytes: Uint8Array): T {
 
 const whole = (data: ArrayLike<number>): Elements => ({ dtype: 'int32', data: Int32Array.from(data) })
 
-/** 2^(exponent − 25), with which the fraction of a binary16 is multiplied; the least exponent is that of subnormal numbers too. */
-const SCALES = Float64Array.from({ length: 32 }, (_, exponent) => 2 ** (Math.max(exponent, 1) - 25))
-
-/** IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction. */
+/** IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction; the least exponent is that of subnormal numbers too. */
 function widenedHalf(half: number): number {
   const exponent = (half >> 10) & 31
   const fraction = half & 1023
-  const size = exponent < 31 ? (fraction + (exponent ? 1024 : 0)) * SCALES[exponent]! : fraction ? Number.NaN : Number.POSITIVE_INFINITY
+  const finite = (fraction + (exponent ? 1024 : 0)) * 2 ** (Math.max(exponent, 1) - 25)
+  const size = exponent < 31 ? finite : fraction ? Number.NaN : Number.POSITIVE_INFINITY
   return half & 0x8000 ? -size : size
 }
 

@@ -43,10 +43,12 @@ export class Findings {
   }
 }
 
-/** The names a message has room for; all of them are in its `cause`. */
+/** The names a message has room for, and the letters of each; all of them are in its `cause`. */
 const MOST_NAMES = 20
+const LONGEST_NAME = 200
 
 function shortened(names: readonly string[]): string {
+  const some = names.slice(0, MOST_NAMES).map((name) => printable(name.slice(0, LONGEST_NAME)))
   const more = names.length - MOST_NAMES
-  return `${printable(names.slice(0, MOST_NAMES).join(', '))}${more > 0 ? ` and ${more} more` : ''}`
+  return `${some.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

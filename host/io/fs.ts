@@ -2,10 +2,10 @@
 import { copyFile, link, open, readdir, readFile as readWhole, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
-import { failure, versions, type WriteOptions } from './files.ts'
+import { failure, versions } from './files.ts'
 import type * as opfs from './opfs.ts'
 
-export type { WriteOptions }
+export type { WriteOptions } from './files.ts'
 
 let written = 0
 

@@ -31,6 +31,9 @@ function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `this is no safetensors file: ${why}`)
 }
 
+/** As many as torch allows. */
+const MOST_AXES = 64
+
 const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** The header, and where the tensors begin. */
@@ -74,7 +77,7 @@ function checkedEntry(name: string, value: unknown, dataStart: number, dataBytes
   if (name === '__proto__' || !isDict(value)) throw damaged(`${what} is ${shown(value)}`)
   const { dtype, shape, data_offsets: offsets, ...more } = value
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype)) throw damaged(`${what} has ${shown(dtype)} for its dtype`)
-  if (!Array.isArray(shape) || !shape.every(isPlace)) throw damaged(`${what} has ${shown(shape)} for its shape`)
+  if (!Array.isArray(shape) || shape.length > MOST_AXES || !shape.every(isPlace)) throw damaged(`${what} has ${shown(shape)} for its shape`)
   const isPair = Array.isArray(offsets) && offsets.length === 2 && offsets.every(isPlace)
   if (!isPair) throw damaged(`${what} has ${shown(offsets)} for its data_offsets`)
   if (Object.keys(more).length) throw damaged(`${what} has an entry ${shown(Object.keys(more)[0])}`)

@@ -151,7 +151,7 @@ function inspectTorch(source: Source): Inspection {
   const reader = new TensorReader(source)
   const value = settledArchive(readArchive(source), (tensor) => {
     const { type, shape, bytes } = tensor
-    const isNumber = bytes === elementBytes[type]
+    const isNumber = bytes === elementBytes[type] && tensor.entry.bytes <= SMALL
     return new Place({ dtype: names[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
   })
   const tensors: InspectedTensor[] = []
@@ -168,6 +168,9 @@ function inspectTorch(source: Source): Inspection {
   const parts = named.map(([name, state]) => partOf(name, { kind: kindOfValue(state), state }))
   return { format: 'torch', bytes: source.size, tensors, parts, metadata: {} }
 }
+
+/** Bytes of a storage that is read for a number in it. */
+const SMALL = 64
 
 /** A name of a hostile file may be of any length. */
 const LONGEST_NAME = 500

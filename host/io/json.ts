@@ -79,6 +79,6 @@ function marked(mark: string, entry: unknown, get: (name: string) => unknown): u
   throw damaged(`it has ${shown(entry)} for ${shown(mark)}`)
 }
 
-function damaged(why: string): DownhillError {
+export function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `the checkpoint is damaged: ${why}`)
 }

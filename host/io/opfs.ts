@@ -4,7 +4,7 @@
  */
 import { failure, versions, type WriteOptions } from './files.ts'
 
-export type { WriteOptions }
+export type { WriteOptions } from './files.ts'
 
 /** What the types of the DOM do not have: renaming, and Safari's way to write, which is there in workers only. */
 interface BrowserFile {

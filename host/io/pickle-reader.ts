@@ -4,6 +4,7 @@
  */
 import { DownhillError, shown } from '../errors.ts'
 import { isPlain } from './dict.ts'
+import { damaged, Machine } from './pickle-machine.ts'
 
 /** An operation makes up to 64 bytes of values. A tensor takes about 35 of them, a number in a list one. */
 const MOST_OPERATIONS = 2 ** 20
@@ -26,136 +27,6 @@ export interface Meanings {
   /** What a persistent id stands for; in torch's files, a storage. */
   persistent(id: unknown): unknown
 }
-
-export function damaged(why: string): DownhillError {
-  return new DownhillError('file-invalid', `the pickle in the file is damaged: ${why}`)
-}
-
-class Machine {
-  readonly meanings: Meanings
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
-  #at = 0
-  readonly #stack: unknown[] = []
-  readonly #marks: number[] = []
-  readonly #memo = new Map<number, unknown>()
-
-  constructor(bytes: Uint8Array, meanings: Meanings) {
-    this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.meanings = meanings
-  }
-
-  /** Moves on by as many bytes, which must be there; returns where they are. */
-  #pass(length: number): number {
-    const at = this.#at
-    if (length > this.#bytes.length - at) throw damaged('it is cut off')
-    this.#at += length
-    return at
-  }
-
-  bytes(length: number): Uint8Array {
-    const at = this.#pass(length)
-    return this.#bytes.slice(at, at + length)
-  }
-
-  u8(): number {
-    return this.#view.getUint8(this.#pass(1))
-  }
-
-  u16(): number {
-    return this.#view.getUint16(this.#pass(2), true)
-  }
-
-  u32(): number {
-    return this.#view.getUint32(this.#pass(4), true)
-  }
-
-  u64(): number {
-    return this.u32() + this.u32() * 2 ** 32
-  }
-
-  i32(): number {
-    return this.#view.getInt32(this.#pass(4), true)
-  }
-
-  /** A float, the one thing in a pickle that is big-endian. */
-  f64(): number {
-    return this.#view.getFloat64(this.#pass(8))
-  }
-
-  text(length: number): string {
-    const at = this.#pass(length)
-    return decoder.decode(this.#bytes.subarray(at, at + length))
-  }
-
-  line(): string {
-    const end = this.#bytes.indexOf(NEWLINE, this.#at)
-    if (end < 0) throw damaged('it is cut off')
-    const text = this.text(end - this.#at)
-    this.#pass(1)
-    return text
-  }
-
-  push(value: unknown): void {
-    this.#stack.push(value)
-  }
-
-  #checkNotEmpty(): void {
-    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw damaged('it takes a value where there is none')
-  }
-
-  pop(): unknown {
-    this.#checkNotEmpty()
-    return this.#stack.pop()
-  }
-
-  top(): unknown {
-    this.#checkNotEmpty()
-    return this.#stack.at(-1)
-  }
-
-  mark(): void {
-    this.#marks.push(this.#stack.length)
-  }
-
-  /** The values since the last mark, which is gone. */
-  popMark(): unknown[] {
-    const mark = this.#marks.pop()
-    if (mark === undefined) throw damaged('it goes back to a mark that is not there')
-    return this.#stack.splice(mark)
-  }
-
-  /** The last values. */
-  popMany(count: number): unknown[] {
-    const values = Array.from({ length: count }, () => this.pop())
-    return values.reverse()
-  }
-
-  put(index: number = this.#memo.size): void {
-    this.#memo.set(index, this.top())
-  }
-
-  got(index: number): unknown {
-    if (!this.#memo.has(index)) throw damaged(`it refers to value ${index}, which is not there`)
-    return this.#memo.get(index)
-  }
-
-  run(): unknown {
-    for (let count = 0; count < MOST_OPERATIONS; count++) {
-      const code = this.u8()
-      if (code === STOP) return this.pop()
-      const operation = operations[code]
-      if (!operation) throw damaged(`0x${code.toString(16)} at ${this.#at - 1} is no operation that is read`)
-      operation(this)
-    }
-    throw damaged(`it has more than ${MOST_OPERATIONS} operations`)
-  }
-}
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-const NEWLINE = 0x0a
-const STOP = 0x2e
 
 /** A whole number of any length, two's complement, the lowest byte first. */
 function long(bytes: Uint8Array): number | bigint {
@@ -190,8 +61,7 @@ function append(items: readonly unknown[], machine: Machine): void {
   for (const item of items) target.push(item)
 }
 
-function called(machine: Machine): unknown {
-  const [callee, args] = machine.popMany(2)
+function called([callee, args]: readonly unknown[]): unknown {
   if (!(callee instanceof Global) || !Array.isArray(args)) throw damaged(`it calls ${shown(callee)}`)
   return callee.call(args)
 }
@@ -202,80 +72,111 @@ function build(machine: Machine): void {
   if (!isPlain(machine.top())) throw damaged(`it sets attributes of ${shown(machine.top())}`)
 }
 
-function namedOnStack(machine: Machine): unknown {
-  const [module, name] = machine.popMany(2)
+/** A name whose two parts stand on the stack. */
+function nameOf([module, name]: readonly unknown[]): string {
   if (typeof name !== 'string' || typeof module !== 'string') throw damaged('it names something by what is no text')
-  return machine.meanings.global(`${module}.${name}`)
+  return `${module}.${name}`
 }
 
-const pushed = (read: (machine: Machine) => unknown) => (machine: Machine) => machine.push(read(machine))
-
-/** By their codes; the comments have CPython's names. */
-const operations: Readonly<Record<number, (machine: Machine) => void>> = {
-  // PROTO, FRAME
-  128: (m) => void m.u8(),
-  149: (m) => void m.u64(),
-  // NONE, NEWTRUE, NEWFALSE
-  78: pushed(() => null),
-  136: pushed(() => true),
-  137: pushed(() => false),
-  // BININT, BININT1, BININT2, LONG1, LONG4, BINFLOAT
-  74: pushed((m) => m.i32()),
-  75: pushed((m) => m.u8()),
-  77: pushed((m) => m.u16()),
-  138: pushed((m) => long(m.bytes(m.u8()))),
-  139: pushed((m) => long(m.bytes(m.u32()))),
-  71: pushed((m) => m.f64()),
-  // BINUNICODE, SHORT_BINUNICODE, BINUNICODE8, BINSTRING, SHORT_BINSTRING
-  88: pushed((m) => m.text(m.u32())),
-  140: pushed((m) => m.text(m.u8())),
-  141: pushed((m) => m.text(m.u64())),
-  84: pushed((m) => m.text(m.u32())),
-  85: pushed((m) => m.text(m.u8())),
-  // BINBYTES, SHORT_BINBYTES, BINBYTES8, BYTEARRAY8
-  66: pushed((m) => m.bytes(m.u32())),
-  67: pushed((m) => m.bytes(m.u8())),
-  142: pushed((m) => m.bytes(m.u64())),
-  150: pushed((m) => m.bytes(m.u64())),
-  // EMPTY_LIST, EMPTY_TUPLE, EMPTY_DICT, EMPTY_SET: tuples and sets are arrays here
-  93: pushed(() => []),
-  41: pushed(() => []),
-  125: pushed(() => ({})),
-  143: pushed(() => []),
-  // LIST, TUPLE, FROZENSET, TUPLE1, TUPLE2, TUPLE3
-  108: pushed((m) => m.popMark()),
-  116: pushed((m) => m.popMark()),
-  145: pushed((m) => m.popMark()),
-  133: pushed((m) => m.popMany(1)),
-  134: pushed((m) => m.popMany(2)),
-  135: pushed((m) => m.popMany(3)),
-  // APPEND, APPENDS, ADDITEMS
-  97: (m) => append(m.popMany(1), m),
-  101: (m) => append(m.popMark(), m),
-  144: (m) => append(m.popMark(), m),
-  // DICT, SETITEM, SETITEMS
-  100: pushed((m) => dictOf(m.popMark())),
-  115: (m) => setItems(m.popMany(2), m.top()),
-  117: (m) => setItems(m.popMark(), m.top()),
-  // MARK, POP_MARK, POP, DUP
-  40: (m) => m.mark(),
-  49: (m) => void m.popMark(),
-  48: (m) => void m.pop(),
-  50: pushed((m) => m.top()),
-  // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
-  113: (m) => m.put(m.u8()),
-  114: (m) => m.put(m.u32()),
-  148: (m) => m.put(),
-  104: pushed((m) => m.got(m.u8())),
-  106: pushed((m) => m.got(m.u32())),
-  // GLOBAL, STACK_GLOBAL, REDUCE, NEWOBJ, BUILD, BINPERSID
-  99: pushed((m) => m.meanings.global(`${m.line()}.${m.line()}`)),
-  147: pushed(namedOnStack),
-  82: pushed(called),
-  129: pushed(called),
-  98: build,
-  81: pushed((m) => m.meanings.persistent(m.pop())),
+/** Carries out an operation; the comments have CPython's names. */
+function perform(m: Machine, code: number, meanings: Meanings): void {
+  switch (code) {
+    case 0x80: // PROTO
+      return void m.u8()
+    case 0x95: // FRAME
+      return void m.u64()
+    case 0x4e: // NONE
+      return m.push(null)
+    case 0x88: // NEWTRUE
+      return m.push(true)
+    case 0x89: // NEWFALSE
+      return m.push(false)
+    case 0x4a: // BININT
+      return m.push(m.i32())
+    case 0x4b: // BININT1
+      return m.push(m.u8())
+    case 0x4d: // BININT2
+      return m.push(m.u16())
+    case 0x8a: // LONG1
+      return m.push(long(m.bytes(m.u8())))
+    case 0x8b: // LONG4
+      return m.push(long(m.bytes(m.u32())))
+    case 0x47: // BINFLOAT
+      return m.push(m.f64())
+    case 0x54: // BINSTRING
+    case 0x58: // BINUNICODE
+      return m.push(m.text(m.u32()))
+    case 0x55: // SHORT_BINSTRING
+    case 0x8c: // SHORT_BINUNICODE
+      return m.push(m.text(m.u8()))
+    case 0x8d: // BINUNICODE8
+      return m.push(m.text(m.u64()))
+    case 0x42: // BINBYTES
+      return m.push(m.bytes(m.u32()))
+    case 0x43: // SHORT_BINBYTES
+      return m.push(m.bytes(m.u8()))
+    case 0x8e: // BINBYTES8
+    case 0x96: // BYTEARRAY8
+      return m.push(m.bytes(m.u64()))
+    case 0x5d: // EMPTY_LIST
+    case 0x29: // EMPTY_TUPLE
+    case 0x8f: // EMPTY_SET
+      return m.push([])
+    case 0x7d: // EMPTY_DICT
+      return m.push({})
+    case 0x6c: // LIST
+    case 0x74: // TUPLE
+    case 0x91: // FROZENSET
+      return m.push(m.popMark())
+    case 0x85: // TUPLE1
+    case 0x86: // TUPLE2
+    case 0x87: // TUPLE3
+      return m.push(m.popMany(code - 0x84))
+    case 0x61: // APPEND
+      return append(m.popMany(1), m)
+    case 0x65: // APPENDS
+    case 0x90: // ADDITEMS
+      return append(m.popMark(), m)
+    case 0x64: // DICT
+      return m.push(dictOf(m.popMark()))
+    case 0x73: // SETITEM
+      return setItems(m.popMany(2), m.top())
+    case 0x75: // SETITEMS
+      return setItems(m.popMark(), m.top())
+    case 0x28: // MARK
+      return m.mark()
+    case 0x31: // POP_MARK
+      return void m.popMark()
+    case 0x30: // POP
+      return void m.pop()
+    case 0x32: // DUP
+      return m.push(m.top())
+    case 0x71: // BINPUT
+      return m.put(m.u8())
+    case 0x72: // LONG_BINPUT
+      return m.put(m.u32())
+    case 0x94: // MEMOIZE
+      return m.put()
+    case 0x68: // BINGET
+      return m.push(m.got(m.u8()))
+    case 0x6a: // LONG_BINGET
+      return m.push(m.got(m.u32()))
+    case 0x63: // GLOBAL
+      return m.push(meanings.global(`${m.line()}.${m.line()}`))
+    case 0x93: // STACK_GLOBAL
+      return m.push(meanings.global(nameOf(m.popMany(2))))
+    case 0x52: // REDUCE
+    case 0x81: // NEWOBJ
+      return m.push(called(m.popMany(2)))
+    case 0x62: // BUILD
+      return build(m)
+    case 0x51: // BINPERSID
+      return m.push(meanings.persistent(m.pop()))
+  }
+  throw damaged(`0x${code.toString(16)} at ${m.at - 1} is no operation that is read`)
 }
+
+const STOP = 0x2e
 
 /**
  * Builds the value of a pickle: dicts are objects, tuples and sets arrays.
@@ -283,5 +184,11 @@ const operations: Readonly<Record<number, (machine: Machine) => void>> = {
  * @throws `file-invalid`, `file-unsupported`
  */
 export function unpickled(bytes: Uint8Array, meanings: Meanings): unknown {
-  return new Machine(bytes, meanings).run()
+  const machine = new Machine(bytes)
+  for (let count = 0; count < MOST_OPERATIONS; count++) {
+    const code = machine.u8()
+    if (code === STOP) return machine.pop()
+    perform(machine, code, meanings)
+  }
+  throw damaged(`it has more than ${MOST_OPERATIONS} operations`)
 }

@@ -1,6 +1,5 @@
 /** Puts what a file holds into live parts: into all of them, or into none. */
-
-import { check, DownhillError, shown } from '../errors.ts'
+import { check, shown } from '../errors.ts'
 import { Loader } from '../loader.ts'
 import { LRScheduler } from '../lr_scheduler/scheduler.ts'
 import { Module, type SavedTensor } from '../nn/module.ts'
@@ -30,13 +29,17 @@ export interface Loaded {
   readonly extra: readonly string[]
   /** With `strict: false`: tensors of another shape or type, which were left as they are. */
   readonly reshaped: readonly string[]
+  /** With `strict: false`: what else differs, a sentence each. */
+  readonly other: readonly string[]
 }
 
 /** How a part is loaded: a check of values, once names and shapes are known to fit, and what of the file's part nothing is there for. */
 interface Fit {
   readonly prepare: () => Reserve
-  readonly rest?: Dict
+  readonly rest?: unknown
 }
+
+const unlessEmpty = (rest: Dict) => (Object.keys(rest).length ? rest : undefined)
 
 /** Commits for which no memory is needed, as one. */
 function together(commits: readonly Commit[]): Reserve {
@@ -56,8 +59,10 @@ class Fitting {
   }
 
   fit(name: string, part: Part, { kind, state, about = {} }: SavedPart): Fit {
-    if (kind !== kindOf(part) || !isDict(state))
-      throw new DownhillError('state-mismatch', `the file has a ${kind} for ${name}, which is a ${kindOf(part)}`)
+    if (kind !== kindOf(part) || !isDict(state)) {
+      this.findings.other.push(`${name} is of the kind ${kindOf(part)}, in the file ${kind === kindOf(part) ? shown(state) : kind}`)
+      return { prepare: () => together([]), rest: state }
+    }
     if (part instanceof Module) return this.#model(name, part, state, about)
     if (part instanceof Generator) return { prepare: () => together([part.prepareLoad(state as never)]) }
     if (part instanceof Loader) return this.#loader(name, part, state, about)
@@ -65,8 +70,8 @@ class Fitting {
       this.findings.other.push(`${name} is ${part.className}, in the file ${about.className}`)
     }
     if (part instanceof LRScheduler) return { prepare: () => together([part.prepareLoad(state)]) }
-    const aligned = alignedState(name, part, state, about, this.#names, this.findings)
-    return { prepare: () => part.prepareLoad(aligned()) }
+    const { dict, rest } = alignedState(name, part, state, about, this.#names, this.findings)
+    return { prepare: () => part.prepareLoad(dict()), rest: unlessEmpty(rest) }
   }
 
   #model(name: string, model: Module, state: Dict, { generators }: About): Fit {
@@ -86,7 +91,10 @@ class Fitting {
       rest[key] = state[key]
     }
     const states = generators && this.#generators(name, model, generators)
-    return { prepare: () => together([...(states?.() ?? []), model.prepareLoad(fitting, { strict: this.#strict })]), rest }
+    return {
+      prepare: () => together([...(states?.() ?? []), model.prepareLoad(fitting, { strict: this.#strict })]),
+      rest: unlessEmpty(rest),
+    }
   }
 
   #generators(name: string, model: Module, saved: NonNullable<About['generators']>): () => Commit[] {
@@ -98,8 +106,8 @@ class Fitting {
 
   #loader(name: string, loader: Loader<string>, state: Dict, { plan = {} }: About): Fit {
     for (const [key, value] of Object.entries(loader.plan)) {
-      if (Object.hasOwn(plan, key) && plan[key] !== value)
-        this.findings.other.push(`${name} has ${key} ${value}, in the file ${shown(plan[key])}`)
+      const isOther = Object.hasOwn(plan, key) && plan[key] !== value
+      if (isOther) this.findings.other.push(`${name} has ${key} ${value}, in the file ${shown(plan[key])}`)
     }
     return { prepare: () => together([loader.prepareLoad(state as never)]) }
   }
@@ -131,7 +139,7 @@ export function restore(by: string, saved: Readonly<Record<string, SavedPart>>, 
   const reserves = fits.map(([, { prepare }]) => prepare())
   const commits = reserves.map((reserve) => reserve())
   for (const commit of commits) commit()
-  for (const [name, fit] of fits) if (fit.rest && Object.keys(fit.rest).length) rest[name] = fit.rest
-  const { missing, extra, reshaped } = findings
-  return { rest, missing, extra, reshaped }
+  for (const [name, fit] of fits) if (fit.rest !== undefined) rest[name] = fit.rest
+  const { missing, extra, reshaped, other } = findings
+  return { rest, missing, extra, reshaped, other }
 }

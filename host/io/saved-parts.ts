@@ -1,7 +1,7 @@
 /** The parts of a checkpoint, as the metadata of its file have them. */
 import { DownhillError, shown } from '../errors.ts'
 import { isDict } from './dict.ts'
-import { extentOf, fromJson } from './json.ts'
+import { damaged, extentOf, fromJson } from './json.ts'
 import type { About, Kind, SavedPart } from './parts.ts'
 
 /** The metadata's key for all of it. */
@@ -13,17 +13,16 @@ export const VERSION = 1
 
 const KINDS: ReadonlySet<unknown> = new Set<Kind | 'value'>(['model', 'optimizer', 'scheduler', 'generator', 'loader', 'value'])
 
-export function damaged(why: string): DownhillError {
-  return new DownhillError('file-invalid', `the checkpoint is damaged: ${why}`)
+function isParameter(entry: unknown): boolean {
+  const { name, dtype, shape } = isDict(entry) ? entry : {}
+  return typeof name === 'string' && typeof dtype === 'string' && Array.isArray(shape) && shape.every(Number.isSafeInteger)
 }
 
 function checkedAbout(name: string, about: unknown): About {
-  const isParameter = (entry: unknown) =>
-    isDict(entry) && typeof entry.name === 'string' && typeof entry.dtype === 'string' && Array.isArray(entry.shape)
-  const { className = '', parameters = [], generators = {}, plan = {} } = isDict(about) ? about : { className: null }
-  const fits = typeof className === 'string' && Array.isArray(parameters) && parameters.every(isParameter) && isDict(plan)
-  if (!fits || !isDict(generators) || !Object.values(generators).every(isDict))
-    throw damaged(`what it tells about ${shown(name)} cannot be read`)
+  const { className = '', parameters = [], generators = {}, plan = {} } = isDict(about) ? about : { plan: about }
+  const hasNames = typeof className === 'string' && Array.isArray(parameters) && parameters.every(isParameter)
+  const fits = hasNames && isDict(plan) && isDict(generators) && Object.values(generators).every(isDict)
+  if (!fits) throw damaged(`what it tells about ${shown(name)} cannot be read`)
   return about as About
 }
 

@@ -1,6 +1,6 @@
 /** Values as they come out of a pickle, in which one object may be at several places, and in a hostile one within itself. */
 import { isPlain } from './dict.ts'
-import { damaged } from './pickle-reader.ts'
+import { damaged } from './pickle-machine.ts'
 
 /** How deep values may be nested, and how many there may be if those at several places are counted at each. */
 const DEEPEST = 100

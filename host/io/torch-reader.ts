@@ -2,12 +2,13 @@
 import { DownhillError, shown } from '../errors.ts'
 import { type Shape, showShape, sizeOf } from '../shape.ts'
 import { decoded, type ElementType, elementBytes, type FileTensor } from './elements.ts'
-import { damaged, dictOf, Global, unpickled } from './pickle-reader.ts'
+import { damaged } from './pickle-machine.ts'
+import { dictOf, Global, unpickled } from './pickle-reader.ts'
 import { settled } from './settled.ts'
 import type { Source } from './source.ts'
 import { contents, readDirectory, type ZipEntry } from './zip.ts'
 
-/** A pickle without its tensors; that of a model of 50,000 tensors takes 10 MB. */
+/** A pickle, which has no numbers of tensors: 25,000 of these take 5 MB, and texts beside them may take more. */
 const LONGEST_PICKLE = 2 ** 25
 /** Tensors that are no plain window on their storage are copied. All together may take as many times what the file takes. */
 const MOST_COPIES = 16
@@ -59,34 +60,47 @@ function rebuiltTensor([of, offset, shape, strides]: readonly unknown[]): Stored
   return new StoredTensor(type, shape, strides, offset, entry)
 }
 
-function bytesOf(text: unknown): Uint8Array {
+/** Bytes that a text stands for, letter by letter. A text may be there often, and is turned into bytes once. */
+function bytesOf(text: unknown, known: Map<string, Uint8Array>): Uint8Array {
   if (text instanceof Uint8Array) return text
   if (typeof text !== 'string') throw damaged(`bytes are made of ${shown(text)}`)
-  return Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+  const bytes = known.get(text) ?? Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+  known.set(text, bytes)
+  return bytes
 }
 
-function reduced([callee, , args]: readonly unknown[]): unknown {
-  if (!(callee instanceof Global) || !Array.isArray(args)) throw damaged(`a tensor is made by ${shown(callee)}`)
+function orderedDict(pairs: unknown): unknown {
+  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) throw damaged(`an OrderedDict is made of ${shown(pairs)}`)
+  return dictOf(pairs.flat())
+}
+
+const WITH_ATTRIBUTES = 'torch._tensor._rebuild_from_type_v2'
+
+/** A tensor that has attributes in Python, which are left out. */
+function withAttributes([callee, , args]: readonly unknown[]): unknown {
+  const fits = callee instanceof Global && callee.name !== WITH_ATTRIBUTES && Array.isArray(args)
+  if (!fits) throw damaged(`a tensor is made by ${shown(callee)}`)
   return callee.call(args)
 }
 
 const first = ([value]: readonly unknown[]) => value
 
 /** Everything a file may ask for by name. Nothing of it does more than to give back what it was given, in another form. */
-const callables: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
-  'collections.OrderedDict': ([pairs = []]) => dictOf(Array.isArray(pairs) ? pairs.flat() : [pairs]),
+const callables: Readonly<Record<string, (args: readonly unknown[], known: Map<string, Uint8Array>) => unknown>> = {
+  'collections.OrderedDict': ([pairs = []]) => orderedDict(pairs),
   'collections.Counter': ([counts = {}]) => counts,
   'torch._utils._rebuild_tensor_v2': rebuiltTensor,
   'torch._utils._rebuild_tensor': rebuiltTensor,
   'torch._utils._rebuild_parameter': first,
   'torch._utils._rebuild_parameter_with_state': first,
   'torch.nn.parameter.Parameter': first,
-  'torch._tensor._rebuild_from_type_v2': reduced,
+  [WITH_ATTRIBUTES]: withAttributes,
   'torch.Tensor': first,
   'torch.Size': ([sizes = []]) => sizes,
   'torch.device': ([type]) => type,
-  '_codecs.encode': ([text]) => bytesOf(text),
-  'builtins.bytearray': ([text = '']) => bytesOf(text),
+  '_codecs.encode': ([text], known) => bytesOf(text, known),
+  'builtins.bytearray': ([text = ''], known) => bytesOf(text, known),
   'builtins.set': ([items = []]) => items,
 }
 
@@ -102,14 +116,6 @@ const storages: Readonly<Record<string, ElementType>> = {
   ByteStorage: 'U8',
   BoolStorage: 'BOOL',
 }
-
-const allowed = new Map<string, unknown>([
-  ...Object.entries(callables).map(([name, call]) => [name, new Global(name, call)] as const),
-  ...Object.entries(storages).map(([name, type]) => [`torch.${name}`, new StorageType(type)] as const),
-  ...['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'int16', 'int8', 'uint8', 'bool'].map(
-    (type) => [`torch.${type}`, `torch.${type}`] as const,
-  ),
-])
 
 /** A file whose tensors are not read yet. */
 export interface TorchArchive {
@@ -159,13 +165,21 @@ export function readArchive(source: Source): TorchArchive {
     }
     return new StorageOf({ type: type.type, elements, entry })
   }
-  return { source, value: unpickled(contents(source, pickle), { global, persistent }) }
+  const known = new Map<string, Uint8Array>()
+  return { source, value: unpickled(contents(source, pickle), { global: (name) => global(name, known), persistent }) }
 }
 
-function global(name: string): unknown {
+/** Names of element types, which some keep beside their tensors. */
+const DTYPES = /^torch\.(float(64|32|16)|bfloat16|int(64|32|16|8)|uint8|bool)$/
+
+/** What a name in Python stands for; `known` are the bytes made so far. */
+function global(name: string, known: Map<string, Uint8Array>): unknown {
   // Protocol 2 has Python 2's name of that module.
   const meant = name.replace(/^__builtin__\./, 'builtins.')
-  if (allowed.has(meant)) return allowed.get(meant)
+  const storage = meant.replace(/^torch\./, '')
+  if (Object.hasOwn(callables, meant)) return new Global(meant, (args) => callables[meant]!(args, known))
+  if (meant.startsWith('torch.') && Object.hasOwn(storages, storage)) return new StorageType(storages[storage]!)
+  if (DTYPES.test(meant)) return meant
   const why = 'which is not allowed, and nothing was executed; state dicts of tensors and plain values are read'
   throw new DownhillError('file-unsupported', `the file asks for ${shown(name)}, ${why}`)
 }

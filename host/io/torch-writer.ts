@@ -1,5 +1,4 @@
 /** Writes files that `torch.load(weights_only=True)` opens, also mapped into memory: state dicts as Python has them. */
-
 import { check, shown } from '../errors.ts'
 import { isStateTensor, type StateValue } from '../optimizer/state-dict.ts'
 import { sizeOf } from '../shape.ts'
@@ -9,10 +8,6 @@ import { kindOf, type Part, stateOf } from './parts.ts'
 import { Call, Name, Persistent, pickled, Tuple } from './pickle-writer.ts'
 import { zipped } from './zip.ts'
 
-const orderedDict = new Name('collections', 'OrderedDict')
-const counter = new Name('collections', 'Counter')
-const encode = new Name('_codecs', 'encode')
-const rebuildTensor = new Name('torch._utils', '_rebuild_tensor_v2')
 const storageTypes = { F32: 'FloatStorage', F64: 'DoubleStorage', I64: 'LongStorage' } as const
 
 /** An optimizer's state dict, as opposed to any other object. */
@@ -22,7 +17,7 @@ function isOptimizerState(value: Dict): boolean {
 }
 
 /** What of an optimizer's state is a plain number in Python; all other numbers are tensors of no axis there. */
-const PLAIN_NUMBERS = new Set(['func_evals', 'n_iter', 't', 'prev_loss'])
+const PLAIN_NUMBERS: readonly string[] = ['func_evals', 'n_iter', 't', 'prev_loss']
 
 /** SparseAdam alone counts its steps in ints. A state dict does not say whose it is, but no other optimizer has betas and no decay. */
 function countsInInts([group]: readonly Dict[]): boolean {
@@ -48,7 +43,8 @@ class TorchWriter {
   /** A value as Python has it. */
   #python(value: unknown, key = ''): unknown {
     if (typeof value !== 'object' || value === null) return value
-    if (value instanceof Uint8Array) return new Call(encode, [Array.from(value, (byte) => String.fromCharCode(byte)).join(''), 'latin1'])
+    if (value instanceof Uint8Array)
+      return new Call(new Name('_codecs', 'encode'), [Array.from(value, (byte) => String.fromCharCode(byte)).join(''), 'latin1'])
     if (kindOf(value)) return this.#python(stateOf(value as Part), key)
     if (isStateTensor(value)) return this.#tensor(value as TensorLike)
     check(!this.#open.has(value), 'option-range', 'torchFile.save: a value contains itself')
@@ -63,9 +59,10 @@ class TorchWriter {
     if (isOptimizerState(value)) return this.#optimizer(value)
     const entries = Object.entries(value).map(([name, entry]) => [name, this.#python(entry, name)] as const)
     // MultiStepLR counts how often an epoch is a milestone.
-    if (key === 'milestones') return new Call(counter, [new Map(entries.map(([name, count]) => [Number(name), count]))])
+    if (key === 'milestones')
+      return new Call(new Name('collections', 'Counter'), [new Map(entries.map(([name, count]) => [Number(name), count]))])
     const isModel = entries.length > 0 && Object.values(value).every(isStateTensor)
-    return isModel ? new Call(orderedDict, [], new Map(entries)) : new Map(entries)
+    return isModel ? new Call(new Name('collections', 'OrderedDict'), [], new Map(entries)) : new Map(entries)
   }
 
   #optimizer(dict: Dict): unknown {
@@ -89,7 +86,7 @@ class TorchWriter {
     const isDouble = Object.values(state).some((value) => isStateTensor(value) && value.dtype === 'float64')
     const entry = (key: string, value: StateValue): unknown => {
       if (Array.isArray(value)) return value.map((part: StateValue) => entry(key, part))
-      if (typeof value !== 'number' || PLAIN_NUMBERS.has(key) || (inInts && key === 'step')) return this.#python(value)
+      if (typeof value !== 'number' || PLAIN_NUMBERS.includes(key) || (inInts && key === 'step')) return this.#python(value)
       const isWide = key === 'step' ? value > LARGEST_COUNT : isDouble
       return this.#tensor({ dtype: isWide ? 'float64' : 'float32', shape: [], data: [value] })
     }
@@ -108,7 +105,9 @@ class TorchWriter {
     const storage = new Name('torch', storageTypes[type as keyof typeof storageTypes])
     const id = new Tuple(['storage', storage, key, 'cpu', bytes.length / elementBytes[type]])
     const strides = shape.map((_, axis) => Math.max(sizeOf(shape.slice(axis + 1)), 1))
-    return new Call(rebuildTensor, [new Persistent(id), 0, new Tuple(shape), new Tuple(strides), false, new Call(orderedDict, [])])
+    const hooks = new Call(new Name('collections', 'OrderedDict'), [])
+    const rebuild = new Name('torch._utils', '_rebuild_tensor_v2')
+    return new Call(rebuild, [new Persistent(id), 0, new Tuple(shape), new Tuple(strides), false, hooks])
   }
 }
 

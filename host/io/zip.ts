@@ -26,8 +26,9 @@ const LOCAL = 0x04034b50
 
 /** What may stand behind the end. */
 const LONGEST_COMMENT = 65535
-/** More than any model has tensors. */
+/** More than any model has tensors, and bytes enough for them. */
 const MOST_ENTRIES = 2 ** 18
+const LARGEST_DIRECTORY = 2 ** 26
 
 function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `this is no zip archive: ${why}`)
@@ -98,6 +99,7 @@ function entryAt(directory: Fields, at: number): ZipEntry {
 export function readDirectory(source: Source): ReadonlyMap<string, ZipEntry> {
   const { start, bytes, count } = findDirectory(source)
   if (count > MOST_ENTRIES) throw damaged(`it is said to hold ${count} files; up to ${MOST_ENTRIES} are read`)
+  if (bytes > LARGEST_DIRECTORY) throw damaged(`its directory has ${bytes} bytes; up to ${LARGEST_DIRECTORY} are read`)
   const directory = part(source, start, bytes, 'its directory')
   const entries = new Map<string, ZipEntry>()
   let at = 0
@@ -129,16 +131,22 @@ export function contents(source: Source, { name, bytes, crc, header, refused }: 
   return data
 }
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
-  return crc
-})
+/** The checksums of single bytes; made when it is first asked for, so that a bundler can leave it out. */
+let crcs: Uint32Array | undefined
+
+function crcTable(): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+    return crc
+  })
+}
 
 /** The checksum of 4.4.7. fflate keeps its own to itself. */
 function crc32(bytes: Uint8Array): number {
+  const table = (crcs ??= crcTable())
   let crc = -1
-  for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8)
+  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8)
   return ~crc >>> 0
 }
 
@@ -146,20 +154,20 @@ function crc32(bytes: Uint8Array): number {
 const ALIGNMENT = 64
 /** The kind of extra field (4.5) that torch fills up with; 'FB'. */
 const PADDING = 0x4246
-/** The first time there is in the format: an archive depends on nothing but its files. */
-const FIRST_DAY = new Date(1980, 0, 1)
 
 /** An archive of files, in their order. */
 export function zipped(files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const total = [...files.values()].reduce((sum, { length }) => sum + length + 256, 0)
   const fits = files.size < 65535 && total < 2 ** 32 - 2 ** 16
   check(fits, 'option-range', () => `a torch file holds up to 65,530 tensors in up to 4 GiB, not ${files.size} in ${total} bytes`)
+  // The first time there is in the format: an archive depends on nothing but its files.
+  const mtime = new Date(1980, 0, 1)
   const zippable: Zippable = {}
   let at = 0
   for (const [name, bytes] of files) {
     const begin = at + 30 + name.length + 4
     const padding = Math.ceil(begin / ALIGNMENT) * ALIGNMENT - begin
-    zippable[name] = [bytes, { level: 0, mtime: FIRST_DAY, extra: { [PADDING]: new Uint8Array(padding) } }]
+    zippable[name] = [bytes, { level: 0, mtime, extra: { [PADDING]: new Uint8Array(padding) } }]
     at = begin + padding + bytes.length
   }
   return zipSync(zippable) as Uint8Array<ArrayBuffer>

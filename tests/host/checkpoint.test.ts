@@ -10,6 +10,7 @@ import {
   LBFGS,
   Loader,
   OneCycleLR,
+  type Parameter,
   ReduceLROnPlateau,
   SGD,
   safetensors,
@@ -72,8 +73,7 @@ describe('a checkpoint', () => {
     train(whole, 13)
     const resumed = build(await Arena.create(), 99)
     train(resumed, 3)
-    const { rest, missing, extra, reshaped } = checkpoint.load(bytes, resumed)
-    expect([rest, missing, extra, reshaped]).toEqual([{ epoch: 2 }, [], [], []])
+    expect(checkpoint.load(bytes, resumed)).toEqual({ rest: { epoch: 2 }, missing: [], extra: [], reshaped: [], other: [] })
     train(resumed, 13)
     expect(bits(resumed)).toEqual(bits(whole))
   })
@@ -157,6 +157,38 @@ describe('a checkpoint', () => {
     expect(rest.epoch).toBe(7)
     expect(rest.model).toEqual({ '1.weight': model.stateDict()['1.weight'], '1.bias': model.stateDict()['1.bias'] })
     expect(rest.scheduler).toMatchObject({ T_max: 9 })
+    const first = new AdamW(larger.layers[0]!.parameters())
+    const part = checkpoint.load(bytes, { model: larger, optimizer: first }, { strict: false })
+    expect(part.rest.optimizer).toEqual({ '1.weight': optimizer.stateDict().state[2], '1.bias': optimizer.stateDict().state[3] })
+  })
+})
+
+describe('L-BFGS', () => {
+  const minimized = (arena: Arena, names: readonly string[]) => {
+    const params = names.map((name, i): [string, Parameter] => [name, arena.parameter([2], { data: [i + 1, -i] })])
+    const optimizer = new LBFGS(params, { lr: 0.1, maxIter: 2 })
+    const closure = () => {
+      for (const [, parameter] of params) parameter.grad = parameter.data.map((x, k) => x * (k + 1))
+      return 1
+    }
+    for (let i = 0; i < 2; i++) optimizer.step(closure)
+    return optimizer
+  }
+
+  it('has one state of all parameters, for the same parameters in the same order', async () => {
+    const arena = await Arena.create()
+    const bytes = checkpoint.save({ optimizer: minimized(arena, ['a', 'b']) })
+    const same = minimized(arena, ['a', 'b'])
+    checkpoint.load(bytes, { optimizer: same })
+    expect(checkpoint.save({ optimizer: same })).toEqual(bytes)
+    const mixed = minimized(arena, ['b', 'a'])
+    const before = mixed.stateDict()
+    expect(thrown(() => checkpoint.load(bytes, { optimizer: mixed })).message).toMatch(
+      /else: optimizer has its parameters in another order than the file$/,
+    )
+    const { other } = checkpoint.load(bytes, { optimizer: mixed }, { strict: false })
+    expect(other).toEqual(['optimizer has its parameters in another order than the file'])
+    expect(mixed.stateDict().state).toEqual(before.state)
   })
 })
 
@@ -169,7 +201,7 @@ describe('what does not fit', () => {
     ],
     ['a missing part', (run) => ({ ...run, second: new Generator(1) }), /missing in the file: second$/],
     ['a part that is not asked for', ({ scheduler: _, ...run }) => run, /only in the file: scheduler$/],
-    ['another kind', (run) => ({ ...run, scheduler: run.generator }), /the file has a scheduler for scheduler, which is a generator$/],
+    ['another kind', (run) => ({ ...run, scheduler: run.generator }), /else: scheduler is of the kind generator, in the file scheduler$/],
     [
       'a type',
       (run, arena) => ({ ...run, model: new nn.Sequential(new nn.Linear(arena, 3, 4, { dtype: 'float64' })) }),

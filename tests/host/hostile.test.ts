@@ -87,6 +87,33 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     /holds the class or function 'collections\.OrderedDict' as a value/,
   ],
   ['a call of a text', () => torchArchive(pickle('X', u32(1), 'a', ')R')), /it calls 'a'$/],
+  [
+    'a call of a call of a call',
+    () =>
+      torchArchive(
+        pickle(
+          'ctorch._tensor\n_rebuild_from_type_v2\nq\0N)\x87',
+          ...Array.from({ length: 100_000 }, () => 'q\x010h\0Nh\x01\x87'),
+          'q\x010h\0h\x01R',
+        ),
+      ),
+    /a tensor is made by an object \(Global\)$/,
+  ],
+  [
+    'one list of 100,000, in 10,000 pairs',
+    () => torchArchive(pickle('](', repeated('N', 100_000), 'eq\0ccollections\nOrderedDict\n](', often(10_000, 'h\0'), 'e\x85R')),
+    /an OrderedDict is made of \[\[null, null, null, null, null, null, …\], /,
+  ],
+  [
+    'one text of 1 MB, 100,000 times as bytes',
+    () => torchArchive(pickle('X', u32(1e6), Buffer.alloc(1e6, 'a'), 'q\0c_codecs\nencode\nq\x01](', often(100_000, 'h\x01h\0\x85R'), 'e')),
+    undefined,
+  ],
+  [
+    'a directory of 1 GB',
+    () => zip((view, _, end) => view.setUint32(end + 12, 2 ** 30, true)),
+    /its directory has 1073741824 bytes; up to 67108864/,
+  ],
   ['a prototype', () => torchArchive(pickle('}X', u32(9), '__proto__', '}s')), /the key '__proto__'/],
   ['a key that is a list', () => torchArchive(pickle('}]]s')), /the key \[\]/],
   ['a long key', () => torchArchive(pickle('}X', u32(2000), 'k'.repeat(2000), 'Ns')), /the key 'k{80}…'/],
@@ -247,6 +274,18 @@ describe('the corpus', () => {
     expect(seconds).toBeLessThan(10)
     expect(megabytes - usual.megabytes).toBeLessThan(256)
   })
+})
+
+it('a number in a large storage is not worth reading', () => {
+  const call = new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
+    new Persistent(new Tuple(['storage', new Name('torch', 'FloatStorage'), '0', 'cpu', 250_000])),
+    ...[7, new Tuple([]), new Tuple([]), false, null],
+  ])
+  const source = sourceOf('', torchArchive(pickled({ step: call }), { 0: new Uint8Array(1_000_000) }))
+  let read = 0
+  const { tensors } = inspect({ size: source.size, at: (start, length) => source.at(start, (read += length) && length) })
+  expect(tensors).toEqual([{ name: 'step', dtype: 'float32', shape: [], bytes: 4 }])
+  expect(read).toBeLessThan(100_000)
 })
 
 it('a storage is not read in many forms, each of which takes more than the file', () => {
