@@ -75,11 +75,9 @@ function orderedDict(pairs: unknown): unknown {
   return dictOf(pairs.flat())
 }
 
-const WITH_ATTRIBUTES = 'torch._tensor._rebuild_from_type_v2'
-
 /** A tensor that has attributes in Python, which are left out. */
 function withAttributes([callee, , args]: readonly unknown[]): unknown {
-  const fits = callee instanceof Global && callee.name !== WITH_ATTRIBUTES && Array.isArray(args)
+  const fits = callee instanceof Global && callee.name !== 'torch._tensor._rebuild_from_type_v2' && Array.isArray(args)
   if (!fits) throw damaged(`a tensor is made by ${shown(callee)}`)
   return callee.call(args)
 }
@@ -95,7 +93,7 @@ const callables: Readonly<Record<string, (args: readonly unknown[], known: Map<s
   'torch._utils._rebuild_parameter': first,
   'torch._utils._rebuild_parameter_with_state': first,
   'torch.nn.parameter.Parameter': first,
-  [WITH_ATTRIBUTES]: withAttributes,
+  'torch._tensor._rebuild_from_type_v2': withAttributes,
   'torch.Tensor': first,
   'torch.Size': ([sizes = []]) => sizes,
   'torch.device': ([type]) => type,
