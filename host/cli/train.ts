@@ -1,5 +1,5 @@
 /** `downhill train` */
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
@@ -10,8 +10,10 @@ import * as checkpoint from '../io/checkpoint.ts'
 import { isDict } from '../io/dict.ts'
 import { failure } from '../io/files.ts'
 import { readFile, writeFile } from '../io/fs.ts'
+import { inspect } from '../io/inspect.ts'
 import { progressBar } from './bar.ts'
 import { type DataValues, dataOptions, readData, wholeNumber } from './data.ts'
+import { withFile } from './files.ts'
 import { shownMetric } from './report/terminal.ts'
 
 const d = defaultTraining
@@ -137,13 +139,24 @@ async function resume(arena: Arena, values: Values, file: string): Promise<Run> 
   return { training, data: read.data, source, sha256 }
 }
 
-/** Throws unless a file can be written where it is to go. */
+/** Throws unless a file can be written where it is to go, and takes the place of none that is no checkpoint. */
 function checkPlace(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true })
     accessSync(dirname(file), constants.W_OK)
   } catch (error) {
     throw failure(`${file} cannot be written`, error)
+  }
+  const there = statSync(file, { throwIfNoEntry: false })
+  if (!there || (there.isFile() && there.size === 0)) return
+  check(there.isFile() && isCheckpoint(file), 'option-range', `${file} is there and is no checkpoint: it is not written over`)
+}
+
+function isCheckpoint(file: string): boolean {
+  try {
+    return withFile(file, inspect).format === 'checkpoint'
+  } catch {
+    return false
   }
 }
 

@@ -55,7 +55,7 @@ const optimizers = Object.fromEntries(
 ) as unknown as Readonly<Record<string, OptimizerClass>>
 
 /** All that can be trained with. */
-export const trainable = Object.keys(optimizers)
+export const trainable = Object.keys(optimizers).sort()
 
 function optimizerClass(name: string): OptimizerClass {
   if (Object.hasOwn(optimizers, name)) return optimizers[name]!

@@ -96,6 +96,8 @@ describe('downhill train', () => {
     [['--resume', 'none'], /none cannot be read: there is no such file or folder$/],
     [['--resume', 'table.csv'], /table\.csv: this is no safetensors file: /],
     [['--save', 'table.csv/run'], /table\.csv\/run cannot be written: (a part of the path is a file|.*EEXIST.*)$/],
+    [['--save', 'table.csv'], /table\.csv is there and is no checkpoint: it is not written over$/],
+    [['--save', '.'], /\. is there and is no checkpoint: it is not written over$/],
     [['--optimizer', 'SGD', '--lr', '1e30', '--save', 'lost'], /the loss of step \d is NaN: the learning rate is too high$/],
   ])('%j is refused in one sentence, with exit code 2, and nothing is written', (args, message) => {
     const before = readdirSync(folder)
