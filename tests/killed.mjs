@@ -35,7 +35,7 @@ async function start(file, { afterStart = Number.POSITIVE_INFINITY, afterSave = 
   return { isKilled: (await ended) === 'SIGKILL', untilSave: saved - began, afterSave: performance.now() - saved }
 }
 
-/** Makes that many runs, and tells how many were killed, how many had saved by then, and at how many different steps. */
+/** Kills that many runs, and tells how many had saved by then, how many were done before they could be killed, and at how many steps. */
 export async function killedRuns(runs, seed = 1) {
   const folder = mkdtempSync(join(tmpdir(), 'downhill-killed-'))
   const random = new Generator(seed)
@@ -43,14 +43,15 @@ export async function killedRuns(runs, seed = 1) {
     const whole = join(folder, 'whole')
     const { untilSave, afterSave } = await start(whole)
     const wanted = readFileSync(whole)
-    const told = { runs, killed: 0, saved: 0, steps: new Set() }
-    for (let i = 0; i < runs; i++) {
+    const told = { killed: 0, saved: 0, done: 0, steps: new Set() }
+    for (let i = 0; told.killed < runs && i < 10 * runs; i++) {
       const file = join(folder, `run-${i}`)
       // One in four is killed on its way to the first checkpoint, or just then.
       const when = i % 4 ? { afterSave: random.uniform() * 0.9 * afterSave } : { afterStart: random.uniform() * 1.2 * untilSave }
-      if ((await start(file, when)).isKilled) told.killed++
+      const { isKilled } = await start(file, when)
       const isSaved = existsSync(file)
-      if (isSaved) {
+      told[isKilled ? 'killed' : 'done']++
+      if (isKilled && isSaved) {
         told.saved++
         told.steps.add(checkpoint.read(readFileSync(file)).run.progress.step)
       }

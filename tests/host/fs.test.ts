@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -20,7 +20,10 @@ async function refused(promise: Promise<unknown>): Promise<{ code: string; messa
   return { code: error?.code, message: error?.message }
 }
 
-afterAll(unmountAll)
+afterAll(() => {
+  unmountAll()
+  rmSync(folder, { recursive: true })
+})
 
 describe('writeFile', () => {
   it('writes and replaces, and leaves nothing else', async () => {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { zipSync } from 'fflate'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { torchFile } from '../../host/index.ts'
 import { inspect } from '../../host/io/inspect.ts'
 import { Call, Name, Persistent, pickled, Tuple } from '../../host/io/pickle-writer.ts'
@@ -258,6 +258,8 @@ function inspected(file: string) {
   return { code: status, err: stderr, megabytes: Number(output[3]) / 1024, seconds: (performance.now() - began) / 1000 }
 }
 
+afterAll(() => rmSync(folder, { recursive: true }))
+
 describe('the corpus', () => {
   const usual = inspected(join(root, 'tests/files/model.pt'))
   const target = new Target()
@@ -269,6 +271,7 @@ describe('the corpus', () => {
     const file = join(folder, name.replaceAll(' ', '-').replaceAll('/', ''))
     writeFileSync(file, bytes)
     const { code, err, megabytes, seconds } = inspected(file)
+    rmSync(file)
     expect(code).toBe(message ? 2 : 0)
     expect(err).toMatch(message ? /^downhill inspect: \P{Cc}+\n$/u : /^$/)
     expect(seconds).toBeLessThan(10)

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { AdamW, Arena, checkpoint, Generator, StepLR, safetensors, torchFile } from '../../host/index.ts'
 import { inspect, startOf } from '../../host/io/inspect.ts'
 import { sourceOf } from '../../host/io/source.ts'
@@ -45,6 +45,8 @@ async function run() {
   }
   return { model, optimizer, scheduler, generator: new Generator(7), epoch: 3, note: 'so far, so good' }
 }
+
+afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('downhill inspect', () => {
   it('shows the tensors, options, step and schedule of a checkpoint', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -9,13 +9,16 @@ const folders: string[] = []
 export function mounted(options: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'downhill-mount-'))
   const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(stderr)
   folders.push(folder)
+  if (status !== 0) throw new Error(stderr)
   return folder
 }
 
 export function unmountAll(): void {
-  for (const folder of folders.splice(0)) spawnSync('umount', [folder])
+  for (const folder of folders.splice(0)) {
+    spawnSync('umount', [folder])
+    rmdirSync(folder)
+  }
 }
 
 /** Whether this process may make file systems: root may, outside of most containers. */

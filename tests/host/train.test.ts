@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,7 +23,10 @@ const short = ['--batch-size', '256']
 const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${i % 5},${(i % 7) * 2 - (i % 5)}`)
 writeFileSync(at('table.csv'), ['a,b,y', ...rows].join('\n'))
 
-afterAll(unmountAll)
+afterAll(() => {
+  unmountAll()
+  rmSync(folder, { recursive: true })
+})
 
 describe('downhill train', () => {
   it('trains, and says how well', () => {
@@ -126,7 +129,7 @@ describe('downhill train, killed at any moment', () => {
   it('leaves no checkpoint or a whole one, and goes on to the same bytes', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'tests/killed.mjs'), '8', '3'], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/runs: 8, killed: [4-8], saved: [4-8]/)
+    expect(stdout).toMatch(/killed: 8, saved: [4-8],/)
   })
 })
 
