@@ -10,8 +10,8 @@ import { contents, readDirectory, type ZipEntry } from './zip.ts'
 
 /** A pickle, which has no numbers of tensors: 25,000 of these take 5 MB, and texts beside them may take more. */
 const LONGEST_PICKLE = 2 ** 25
-/** Tensors that are no plain window on their storage are copied. All together may take as many times what the file takes. */
-const MOST_COPIES = 16
+/** Tensors may share a storage, and are copied if they are no plain window on it. All together take at most so many times what the file does. */
+const MOST_TIMES = 16
 
 /** A storage's element type, by the name of its class. */
 class StorageType {
@@ -197,7 +197,7 @@ export class TensorReader {
   readonly #source: Source
   readonly #storages = new Map<ZipEntry, Uint8Array>()
   readonly #read = new Map<string, FileTensor>()
-  #copied = 0
+  #taken = 0
 
   constructor(source: Source) {
     this.#source = source
@@ -208,19 +208,13 @@ export class TensorReader {
     const window = [entry.name, type, offset, shape, '', strides].join()
     const known = this.#read.get(window)
     if (known) return known
-    const what = `a tensor ${showShape(shape)}`
-    const bytes = this.#window(tensor)
-    const made = decoded(what, type, shape, bytes)
-    if (made.data.buffer !== this.#storages.get(entry)!.buffer) this.#count(made.data.byteLength)
+    this.#taken += sizeOf(shape) * Math.max(elementBytes[type], 4)
+    if (this.#taken > MOST_TIMES * this.#source.size) {
+      throw new DownhillError('file-invalid', `the tensors of the file take more than ${MOST_TIMES} times as many bytes as the file`)
+    }
+    const made = decoded(`a tensor ${showShape(shape)}`, type, shape, this.#window(tensor))
     this.#read.set(window, made)
     return made
-  }
-
-  #count(bytes: number): void {
-    this.#copied += bytes
-    if (this.#copied > MOST_COPIES * this.#source.size) {
-      throw new DownhillError('file-invalid', `the tensors of the file take more than ${MOST_COPIES} times as many bytes as the file`)
-    }
   }
 
   #storage(entry: ZipEntry): Uint8Array {
@@ -238,7 +232,6 @@ export class TensorReader {
     const storage = this.#storage(entry)
     const element = elementBytes[type]
     if (isRowMajor(shape, strides)) return storage.subarray(offset * element, offset * element + bytes)
-    this.#count(bytes)
     const out = new Uint8Array(bytes)
     const index = shape.map(() => 0)
     let from = offset

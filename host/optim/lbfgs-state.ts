@@ -103,6 +103,8 @@ export function readState(saved: ParameterState, vectors: FlatVectors, historySi
   state.inverses.push(...list('ro', scalar))
   if (new Set([steps.length, gradientChanges.length, state.inverses.length]).size > 1) throw fail('has histories of different lengths')
   if (historySize >= 0 && steps.length > historySize) throw fail(`has a history of ${steps.length}, and history_size is ${historySize}`)
+  const isShared = new Set([...steps, ...gradientChanges].map(({ data }) => data)).size < 2 * steps.length
+  if (isShared) throw fail('has one tensor twice in its history')
   state.t = scalar('t')
   state.diagonal = scalar('H_diag')
   state.previousLoss = scalar('prev_loss')

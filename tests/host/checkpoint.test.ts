@@ -190,6 +190,18 @@ describe('L-BFGS', () => {
     expect(other).toEqual(['optimizer has its parameters in another order than the file'])
     expect(mixed.stateDict().state).toEqual(before.state)
   })
+
+  it('has no history that is one tensor many times, which would take more memory than the file', async () => {
+    const optimizer = minimized(await Arena.create(), ['a'])
+    const { state, param_groups } = optimizer.stateDict()
+    const { old_dirs: dirs, old_stps: steps, ro } = state[0] as any
+    const often = (list: unknown[]) => Array.from({ length: 1000 }, () => list[0])
+    const history = { old_dirs: often(dirs), old_stps: often(steps), ro: often(ro) }
+    const dict = { state: { 0: { ...state[0], ...history } }, param_groups: [{ ...param_groups[0], history_size: 1000 }] }
+    expect(thrown(() => optimizer.loadStateDict(dict as never)).message).toMatch(/has one tensor twice in its history$/)
+    const longer = { ...dict, param_groups: [{ ...param_groups[0], history_size: 10 }] }
+    expect(thrown(() => optimizer.loadStateDict(longer as never)).message).toMatch(/has a history of 1000, and history_size is 10$/)
+  })
 })
 
 describe('what does not fit', () => {
