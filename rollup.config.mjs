@@ -109,6 +109,8 @@ export default {
     index: 'host/index.ts',
     nn: 'host/nn/index.ts',
     compare: 'host/compare/index.ts',
+    fs: 'host/io/fs.ts',
+    opfs: 'host/io/opfs.ts',
     cli: 'host/cli/main.ts',
     conformance: 'host/conformance/run.ts',
     workerd: 'host/index.workerd.ts',

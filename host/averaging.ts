@@ -2,8 +2,10 @@
 
 import { noGrad } from './autograd/recording.ts'
 import { check, DownhillError, shown } from './errors.ts'
-import { Module, type ModuleStateDict, type SavedTensor } from './nn/module.ts'
+import { Module, type SavedTensor } from './nn/module.ts'
+import type { StateTensor } from './optimizer/state-dict.ts'
 import { checkNames } from './options.ts'
+import type { Commit } from './prepared.ts'
 import { sameShape } from './shape.ts'
 import { kernelsOf, type Tensor } from './tensor.ts'
 
@@ -117,12 +119,14 @@ export class AveragedModel<M extends Module> extends Module {
     return this.module.forward(x)
   }
 
-  /** The averaged weights, and as torch has it `n_averaged` before them. */
-  override stateDict(): ModuleStateDict {
-    return { n_averaged: { dtype: 'int32', shape: [], data: Int32Array.of(this.nAveraged) }, ...super.stateDict() }
+  /** @internal The averaged weights, and as torch has it `n_averaged` before them. */
+  override *stateTensors(): Iterable<[string, StateTensor]> {
+    yield ['n_averaged', { dtype: 'int32', shape: [], data: Int32Array.of(this.nAveraged) }]
+    yield* super.stateTensors()
   }
 
-  override loadStateDict(dict: Readonly<Record<string, SavedTensor>>, options: { readonly strict?: boolean } = {}): void {
+  /** @internal */
+  override prepareLoad(dict: Readonly<Record<string, SavedTensor>>, options: { readonly strict?: boolean } = {}): Commit {
     const { n_averaged: saved, ...rest } = dict ?? {}
     const count = saved?.data?.[0]
     const fits = Number.isSafeInteger(count) && count! >= 0
@@ -131,8 +135,11 @@ export class AveragedModel<M extends Module> extends Module {
       'state-mismatch',
       () => `loadStateDict: n_averaged is a count, not ${shown(count)}`,
     )
-    super.loadStateDict(rest, options)
-    if (fits) this.nAveraged = count!
+    const load = super.prepareLoad(rest, options)
+    return () => {
+      load()
+      if (fits) this.nAveraged = count!
+    }
   }
 
   /** Takes the model's weights into the average; the first update copies them. */

@@ -16,6 +16,9 @@ export const errorCodes = {
   'frame-async': 'an asynchronous function given to arena.frame()',
   'backward-invalid': 'a backward pass from something that has no gradient, is no scalar, or was already passed through',
   'runtime-unsupported': 'a runtime that lacks WebAssembly SIMD or refuses to compile the module',
+  'file-invalid': 'a file that is damaged, or is not of the kind it was taken for',
+  'file-unsupported': 'a file that holds what is not read: a class or function outside of the allowed ones, complex numbers',
+  'file-failed': 'a file that could not be read or written: not there, no permission, no room',
   'data-invalid': 'a table that cannot be read: empty, ragged, with text where numbers stand, or without the target',
 } as const
 
@@ -41,15 +44,25 @@ export function check(condition: boolean, code: ErrorCode, message: string | (()
   if (!condition) throw new DownhillError(code, typeof message === 'string' ? message : message())
 }
 
-/** A value as an error message shows it. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`
-  if (typeof value === 'bigint') return `${value}n`
+/** A value as an error message shows it, on one line and never long: it may have come out of a file. */
+export function shown(value: unknown, depth = 0): string {
+  const cut = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text)
+  if (typeof value === 'string') return `'${printable(cut(value))}'`
+  if (typeof value === 'bigint') return `${cut(String(value))}n`
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`
-  if (Array.isArray(value)) return `[${value.slice(0, 6).map(shown).join(', ')}${value.length > 6 ? ', …' : ''}]`
+  if (Array.isArray(value)) {
+    if (depth === 2) return '[…]'
+    const entries = value.slice(0, 6).map((entry) => shown(entry, depth + 1))
+    return `[${entries.join(', ')}${value.length > 6 ? ', …' : ''}]`
+  }
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null) return `an object (${value.constructor?.name ?? 'no class'})`
+  if (typeof value === 'object' && value !== null) return `an object (${Object.getPrototypeOf(value)?.constructor.name ?? 'no class'})`
   return String(value)
+}
+
+/** A text without what would move a terminal's cursor, end a line or turn the writing direction. */
+export function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (letter) => `\\u${letter.codePointAt(0)!.toString(16).padStart(4, '0')}`)
 }
 
 /** The candidate nearest to a misspelt name, by edit distance, if one is near enough to be meant. */

@@ -1,6 +1,7 @@
 /** Which learning rate? */
 import { check, shown } from './errors.ts'
 import { type AnyOptimizer, Optimizer } from './optimizer/optimizer.ts'
+import { copied } from './optimizer/state-dict.ts'
 import { checkOptions, defaultsOf, doc, integer, number, type Option, ownCopy, withDefaults } from './options.ts'
 import { pow } from './portable.ts'
 
@@ -96,7 +97,7 @@ function snapshot(optimizer: AnyOptimizer): () => void {
     data: parameter.data.slice(),
     grad: parameter.sparseGrad ? structuredClone(parameter.sparseGrad) : (parameter.grad?.slice() ?? null),
   }))
-  const states = parameters.map(({ parameter }) => optimizer.readState(parameter))
+  const states = parameters.map(({ parameter }) => optimizer.readState(parameter, copied))
   const groups = optimizer.paramGroups.map((group) => ({ group, own: ownCopies(group) }))
   return () => {
     for (const { group, own } of groups) {
@@ -107,7 +108,7 @@ function snapshot(optimizer: AnyOptimizer): () => void {
       parameter.data.set(data)
       parameter.grad = grad
     }
-    optimizer.prepareStates(states, optimizer.paramGroups)()
+    optimizer.prepareStates(states, optimizer.paramGroups)()()
   }
 }
 

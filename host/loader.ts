@@ -2,6 +2,7 @@
 import type { Arena } from './arena.ts'
 import { check, shown } from './errors.ts'
 import { checkNames } from './options.ts'
+import type { Commit } from './prepared.ts'
 import { Generator } from './random.ts'
 import { checkedShape, type Shape, sizeOf } from './shape.ts'
 import type { DType, Numbers, Tensor } from './tensor.ts'
@@ -110,13 +111,25 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
     return { epoch: this.#epoch, batch: this.#batch }
   }
 
-  set state({ epoch, batch }: LoaderState) {
+  set state(state: LoaderState) {
+    this.prepareLoad(state)()
+  }
+
+  /** @internal Checks a place. */
+  prepareLoad({ epoch, batch }: LoaderState): Commit {
     const isWhole = (value: number) => Number.isSafeInteger(value) && value >= 0
     check(isWhole(epoch), 'option-range', () => `epoch is a whole number ≥ 0, not ${shown(epoch)}`)
     check(isWhole(batch) && batch <= this.length, 'option-range', () => `batch is from 0 to ${this.length}, not ${shown(batch)}`)
-    this.#epoch = epoch
-    this.#batch = batch
-    this.#order = undefined
+    return () => {
+      this.#epoch = epoch
+      this.#batch = batch
+      this.#order = undefined
+    }
+  }
+
+  /** @internal What the batches of an epoch, and with it a place, depend on. */
+  get plan(): Readonly<Record<string, number | boolean>> {
+    return { rows: this.rows, batchSize: this.batchSize, shuffle: this.#shuffle, seed: this.#seed, dropLast: this.#dropLast }
   }
 
   /** The batches that are left of the epoch. */

@@ -1,5 +1,6 @@
 import { check, shown } from './errors.ts'
 import { newGenerator } from './generators.ts'
+import type { Commit } from './prepared.ts'
 import { kernelsOf, type Tensor } from './tensor.ts'
 
 /** What a generator needs to go on where it stands. */
@@ -44,12 +45,19 @@ export class Generator {
   }
 
   /** Goes on from where another generator, or this one earlier, stood. */
-  set state({ seed, position }: GeneratorState) {
+  set state(state: GeneratorState) {
+    this.prepareLoad(state)()
+  }
+
+  /** @internal Checks a state. */
+  prepareLoad({ seed, position }: GeneratorState): Commit {
     check(isWhole(seed), 'option-range', () => `seed is a whole number from 0 to 2^53 − 1, not ${shown(seed)}`)
     check(isWhole(position), 'option-range', () => `position is a whole number ≥ 0, not ${shown(position)}`)
-    this.#seed = seed
-    this.#position = position
-    this.#block = -1
+    return () => {
+      this.#seed = seed
+      this.#position = position
+      this.#block = -1
+    }
   }
 
   /** A uniform number in [0, 1), of 52 bits. */

@@ -65,7 +65,12 @@ export function api(entry) {
   })
 }
 
-export const entries = { downhill: 'index.d.ts', 'downhill/nn': 'nn/index.d.ts', 'downhill/compare': 'compare/index.d.ts' }
+export const entries = {
+  downhill: 'index.d.ts',
+  'downhill/nn': 'nn/index.d.ts',
+  'downhill/compare': 'compare/index.d.ts',
+  'downhill/fs': 'io/opfs.d.ts',
+}
 
 /** A plain field says by its name and type what it is; options, methods and accessors do not. */
 const speaksForItself = ({ code }) => /^(?:static )?(?:readonly )?\w+: /.test(code)

@@ -1,16 +1,16 @@
 /** `downhill conformance PATH…` */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
 import { type Case, isCase } from '../conformance/format.ts'
-import { type Outcome, runCase } from '../conformance/run.ts'
-import { DownhillError, shown } from '../errors.ts'
+import { type Outcome, type ReadBeside, runCase } from '../conformance/run.ts'
+import { check, DownhillError, shown } from '../errors.ts'
 import { checkFolder } from './files.ts'
 
 const usage = `downhill conformance PATH…   run case files, or all in a folder, and compare with the numbers in them
 
-  --emit DIR    write what was computed, passed or not, to DIR/NAME.DTYPE.json
+  --emit DIR    write what was computed, passed or not, to DIR/NAME.DTYPE.json, and files of the kind torch-file
   --only GLOB   only cases whose name fits, as in 'adam*'
   --json        print one JSON document instead of lines
 `
@@ -31,15 +31,30 @@ function readCase(file: string): Case | string {
     : `${file}: ${shown(value.name)} cannot be a case's name: it names a file`
 }
 
+/** A case, and the folder it was found in. */
+interface Found {
+  readonly test: Case
+  readonly folder: string
+}
+
+/** Reads files beside a case, which may name no other. */
+function readBeside(folder: string): ReadBeside {
+  return (name) => {
+    const isName = typeof name === 'string' && NAME.test(name) && !name.startsWith('.')
+    check(isName, 'data-invalid', () => `${shown(name)} is not the name of a file beside the case`)
+    return readFileSync(join(folder, name))
+  }
+}
+
 /** The case files at a path, by name; what is no case in a folder is passed over with a word on stderr. */
-function casesAt(path: string): Case[] {
+function casesAt(path: string): Found[] {
   const stats = statSync(path, { throwIfNoEntry: false })
   if (!stats) throw new DownhillError('data-invalid', `${path}: there is no such file or folder`)
   const files = stats.isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)) : [path]
-  const cases: Case[] = []
+  const cases: Found[] = []
   for (const file of files.filter((name) => name === path || name.endsWith('.json')).sort()) {
     const found = readCase(file)
-    if (typeof found !== 'string') cases.push(found)
+    if (typeof found !== 'string') cases.push({ test: found, folder: dirname(file) })
     else if (file === path) throw new DownhillError('data-invalid', found)
     else process.stderr.write(`passed over ${found}\n`)
   }
@@ -73,9 +88,9 @@ export async function conformanceCommand(args: string[]): Promise<number> {
   if (emit !== undefined) checkFolder(emit, [])
   const found = positionals.flatMap(casesAt)
   if (!found.length) throw new DownhillError('data-invalid', `there are no cases in ${positionals.join(', ')}`)
-  const cases = found.filter(({ name }) => fits(only)(name))
+  const cases = found.filter(({ test }) => fits(only)(test.name))
   if (!cases.length) {
-    const names = found.slice(0, 5).map(({ name }) => name)
+    const names = found.slice(0, 5).map(({ test }) => test.name)
     throw new DownhillError(
       'data-invalid',
       `none of the ${found.length} cases is called like ${shown(only)}; there are ${names.join(', ')}${found.length > 5 ? ', …' : ''}`,
@@ -83,11 +98,12 @@ export async function conformanceCommand(args: string[]): Promise<number> {
   }
   if (emit !== undefined) mkdirSync(emit, { recursive: true })
   const outcomes: Outcome[] = []
-  for (const test of cases) {
-    for (const outcome of await runCase(test, () => Arena.create())) {
+  for (const { test, folder } of cases) {
+    for (const outcome of await runCase(test, () => Arena.create(), readBeside(folder))) {
       outcomes.push(outcome)
       if (emit !== undefined && outcome.result) {
         writeFileSync(join(emit, `${outcome.name}.${outcome.dtype}.json`), JSON.stringify(outcome.result))
+        for (const [file, bytes] of outcome.files ?? []) writeFileSync(join(emit, file), bytes)
       }
       if (!values.json) process.stdout.write(`${line(outcome)}\n`)
     }

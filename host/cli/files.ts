@@ -1,7 +1,9 @@
-/** Files a command writes: checked before the work begins, and written whole or not at all. */
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+/** Files a command reads a part of, and files it writes: checked before the work begins, and written whole or not at all. */
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { check, shown } from '../errors.ts'
+import { check, DownhillError, shown } from '../errors.ts'
+import { failure } from '../io/files.ts'
+import type { Source } from '../io/source.ts'
 
 /**
  * Throws unless a folder is there or can be made, and files of these names can be written in it.
@@ -39,4 +41,38 @@ export function writeAll(folder: string, files: Readonly<Record<string, string>>
   } finally {
     for (const name of Object.keys(files)) rmSync(part(name), { force: true })
   }
+}
+
+/**
+ * Looks into a file, of which only what is asked for is read.
+ *
+ * @throws `file-failed`; an error of `look` with the file's name before it
+ */
+export function withFile<T>(path: string, look: (source: Source) => T): T {
+  const cannot = (error: unknown) => failure(`${path} cannot be read`, error)
+  let file: number
+  try {
+    // What is no file, such as a pipe, would be waited for.
+    if (statSync(path).isFile()) file = openSync(path, 'r')
+    else throw new Error('it is no file')
+  } catch (error) {
+    throw cannot(error)
+  }
+  try {
+    return look({ size: fstatSync(file).size, at: (start, length) => bytesAt(file, start, length) })
+  } catch (error) {
+    throw error instanceof DownhillError ? new DownhillError(error.code, `${path}: ${error.message}`) : cannot(error)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function bytesAt(file: number, start: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; ) {
+    const read = readSync(file, bytes, at, length - at, start + at)
+    if (read === 0) throw new Error('it became shorter while it was read')
+    at += read
+  }
+  return bytes
 }

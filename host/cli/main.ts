@@ -2,6 +2,8 @@
 import { DownhillError } from '../errors.ts'
 import { compareCommand } from './compare.ts'
 import { conformanceCommand } from './conformance.ts'
+import { inspectCommand } from './inspect.ts'
+import { trainCommand } from './train.ts'
 import { version } from './version.ts'
 
 /** A command gets its arguments and gives its exit code: 0, 1 for a failed case, 2 for bad input. */
@@ -10,6 +12,8 @@ export type Command = (args: string[]) => Promise<number>
 const commands: Readonly<Record<string, { run: Command; summary: string }>> = {
   compare: { run: compareCommand, summary: 'train a model with several optimizers and show which did best' },
   conformance: { run: conformanceCommand, summary: "run golden cases and compare with PyTorch's numbers" },
+  train: { run: trainCommand, summary: 'train a model with one optimizer, save it on the way, and go on later' },
+  inspect: { run: inspectCommand, summary: 'show what is in a checkpoint, a .safetensors or a .pt file' },
 }
 
 const usage = `downhill ${version}: PyTorch's optimizers in WebAssembly

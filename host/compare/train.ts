@@ -34,10 +34,11 @@ export interface Run {
   readonly stateBytes: number
 }
 
-const EVALUATION_ROWS = 256
+/** Rows of a batch in which nothing is learned. */
+export const EVALUATION_ROWS = 256
 
 /** Copies rows of features and targets into arrays for one batch. */
-class Batch {
+export class Batch {
   readonly x: Float32Array
   readonly y: Float32Array
   readonly #data: Dataset
@@ -72,13 +73,14 @@ export function perceptron(arena: Arena, data: Dataset, hidden: number, generato
   )
 }
 
-function lossOf(data: Dataset, output: Tensor, y: Float32Array): Tensor {
+/** Cross entropy, or the mean square. */
+export function lossOf(data: Dataset, output: Tensor, y: Float32Array): Tensor {
   if (data.task === 'classification') return functional.crossEntropy(output, y)
   return functional.mseLoss(output, output.arena.tensor(y, [y.length, 1]))
 }
 
 /** Accuracy, or R² = 1 − Σ(ŷ − y)² / Σ(y − ȳ)². */
-function metricOf(arena: Arena, data: Dataset, model: Sequential, rows: Uint32Array, batch: Batch): number {
+export function metricOf(arena: Arena, data: Dataset, model: Sequential, rows: Uint32Array, batch: Batch): number {
   const outputs = data.classes?.length ?? 1
   let right = 0
   let squares = 0

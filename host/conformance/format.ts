@@ -40,11 +40,19 @@ export type Expected = Record<string, any>
 /** What a run of a case gives; written as JSON. */
 export type Result = Record<string, unknown>
 
+/** Files that lie beside a case, and those that are written with its result. */
+export interface Beside {
+  read(name: string): Uint8Array
+  emit(name: string, bytes: Uint8Array): void
+  /** What was emitted. */
+  emitted(name: string): Uint8Array
+}
+
 /** How a kind of case is run and judged. */
 export interface Kind<C extends Case = Case> {
   readonly dtypes: readonly FloatType[]
-  run(arena: Arena, test: C, dtype: FloatType): Result
-  judge(test: C, dtype: FloatType, result: Result, expected: Expected, judge: Judging): void
+  run(arena: Arena, test: C, dtype: FloatType, beside: Beside): Result
+  judge(test: C, dtype: FloatType, result: Result, expected: Expected, judge: Judging, beside: Beside): void
 }
 
 /** What a kind's judge reports to. */

@@ -8,11 +8,11 @@ import type { Parameter } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { flat, type GroupSpec, readOption, Unsupported, type WrittenGradient, type WrittenTensor } from './format.ts'
 
-/** An optimizer by torch's name, over groups with torch's option names. */
+/** An optimizer by torch's name, over groups with torch's option names, and parameters with names or without. */
 export function makeOptimizer(
   name: string,
   options: Record<string, unknown>,
-  params: readonly Parameter[],
+  params: readonly Parameter[] | readonly (readonly [string, Parameter])[],
   groups: readonly GroupSpec[] | undefined,
 ): AnyOptimizer {
   // biome-ignore lint/suspicious/noExplicitAny: chosen by name

@@ -1,14 +1,16 @@
 /** Runs cases of any kind, in any runtime. */
 import type { Arena } from '../arena.ts'
+import { DownhillError } from '../errors.ts'
 import type { FloatType } from '../wasm.ts'
 import { averagingKind } from './averaging.ts'
 import { clipKind } from './clip.ts'
-import type { Case, Kind, Result } from './format.ts'
+import type { Beside, Case, Kind, Result } from './format.ts'
 import { written } from './format.ts'
 import { functionKind } from './function.ts'
 import { Judge, type Worst } from './judge.ts'
 import { optimizerKind } from './optimizer.ts'
 import { schedulerKind } from './scheduler.ts'
+import { torchFileKind } from './torch-file.ts'
 import { trainingKind } from './training.ts'
 import { validationKind } from './validation.ts'
 
@@ -18,6 +20,7 @@ const kinds: Readonly<Record<string, Kind<never>>> = {
   function: functionKind,
   optimizer: optimizerKind,
   scheduler: schedulerKind,
+  'torch-file': torchFileKind,
   training: trainingKind,
   validation: validationKind,
 }
@@ -32,12 +35,21 @@ export interface Outcome {
   readonly worst: Worst
   /** What was computed, as a result file holds it; undefined if nothing was. */
   readonly result?: Result
+  /** Files that were written with it. */
+  readonly files?: ReadonlyMap<string, Uint8Array>
+}
+
+/** Reads a file that lies beside a case. */
+export type ReadBeside = (name: string) => Uint8Array
+
+const nothingBeside: ReadBeside = (name) => {
+  throw new DownhillError('data-invalid', `the case needs the file ${name} beside it`)
 }
 
 /**
  * Runs a case in each element type it is defined for, each in an arena of its own. A case without `expected` only fails if it cannot be run.
  */
-export async function runCase(test: Case, newArena: () => Promise<Arena>): Promise<Outcome[]> {
+export async function runCase(test: Case, newArena: () => Promise<Arena>, read: ReadBeside = nothingBeside): Promise<Outcome[]> {
   const { name, kind } = test
   const runner = Object.hasOwn(kinds, kind) ? (kinds[kind] as Kind) : undefined
   const failed = (dtype: FloatType, what: string): Outcome => ({
@@ -50,12 +62,14 @@ export async function runCase(test: Case, newArena: () => Promise<Arena>): Promi
   if (!runner) return [failed('float64', `the kind ${kind} is not supported`)]
   const outcomes: Outcome[] = []
   for (const dtype of runner.dtypes) {
+    const files = new Map<string, Uint8Array>()
+    const beside: Beside = { read, emit: (file, bytes) => void files.set(file, bytes), emitted: (file) => files.get(file)! }
     const arena = await newArena()
     try {
-      const result = written(runner.run(arena, test, dtype)) as Result
+      const result = written(runner.run(arena, test, dtype, beside)) as Result
       const judge = new Judge()
-      if (test.expected) runner.judge(test, dtype, result, test.expected, judge)
-      outcomes.push({ name, kind, dtype, passed: judge.passed, worst: judge.worst, result })
+      if (test.expected) runner.judge(test, dtype, result, test.expected, judge, beside)
+      outcomes.push({ name, kind, dtype, passed: judge.passed, worst: judge.worst, result, files })
     } catch (error) {
       outcomes.push(failed(dtype, reason(error)))
     } finally {

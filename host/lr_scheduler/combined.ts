@@ -2,6 +2,7 @@
 import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { checkNames } from '../options.ts'
+import type { Commit } from '../prepared.ts'
 import { ReduceLROnPlateau } from './plateau.ts'
 import { type Field, LRScheduler, type SchedulerStateDict } from './scheduler.ts'
 import { SWALR } from './swa.ts'
@@ -57,7 +58,8 @@ abstract class Combined extends LRScheduler {
 
   protected abstract ownState(): SchedulerStateDict
 
-  protected override prepareState(dict: SchedulerStateDict): () => void {
+  /** @internal */
+  override prepareLoad(dict: SchedulerStateDict): Commit {
     const inner = dict?._schedulers as SchedulerStateDict[]
     const { length } = this.schedulers
     const fits = Array.isArray(inner) && inner.length === length
@@ -67,7 +69,7 @@ abstract class Combined extends LRScheduler {
       () => `${this.name}.loadStateDict: the state dict has ${shown(inner)} for _schedulers, which are ${length}`,
     )
     const lastLr = this.checked(dict, '_last_lr', this.lastLr) as number[]
-    const loads = this.schedulers.map((scheduler, i) => (scheduler as Combined).prepareState(inner[i]!))
+    const loads = this.schedulers.map((scheduler, i) => scheduler.prepareLoad(inner[i]!))
     return () => {
       this.lastLr = lastLr
       for (const load of loads) load()
@@ -201,10 +203,11 @@ export class SequentialLR extends Combined {
     return { _milestones: [...this.milestones], last_epoch: this.lastEpoch }
   }
 
-  protected override prepareState(dict: SchedulerStateDict): () => void {
+  /** @internal */
+  override prepareLoad(dict: SchedulerStateDict): Commit {
     const milestones = this.checked(dict, '_milestones', this.milestones) as number[]
     const lastEpoch = this.checked(dict, 'last_epoch', this.lastEpoch) as number
-    const load = super.prepareState(dict)
+    const load = super.prepareLoad(dict)
     return () => {
       Object.assign(this, { milestones })
       this.lastEpoch = lastEpoch

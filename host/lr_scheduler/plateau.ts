@@ -1,6 +1,7 @@
 import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { checkOptions, choice, doc, each, number, type Values } from '../options.ts'
+import type { Commit } from '../prepared.ts'
 import { checkedOptions, type Field, LRScheduler, perGroup, type SchedulerDeclaration, type SchedulerStateDict } from './scheduler.ts'
 
 const any = '[-∞, ∞]'
@@ -137,10 +138,11 @@ export class ReduceLROnPlateau extends LRScheduler {
     return Object.fromEntries(this.fields.map(([, key]) => [key, own[key]]))
   }
 
-  protected override prepareState(dict: SchedulerStateDict): () => void {
+  /** @internal */
+  override prepareLoad(dict: SchedulerStateDict): Commit {
     // JSON has no infinity: null stands for "none yet".
     const worst = (key: string) => (dict?.[key] === null ? { [key]: this.worst } : {})
-    return super.prepareState({ ...this.#others(), ...dict, ...worst('best'), ...worst('mode_worse') })
+    return super.prepareLoad({ ...this.#others(), ...dict, ...worst('best'), ...worst('mode_worse') })
   }
 
   /** What other schedulers save and this one does not have. */

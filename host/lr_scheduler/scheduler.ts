@@ -1,6 +1,7 @@
 import { check, DownhillError, shown } from '../errors.ts'
 import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
 import { checkOptions, type Declared, defaultsOf, type Values, withDefaults } from '../options.ts'
+import type { Commit } from '../prepared.ts'
 
 /** What there is to say about a scheduler. */
 export interface SchedulerDeclaration<D extends Declared = Declared> {
@@ -83,6 +84,11 @@ export abstract class LRScheduler {
     check(optimizer instanceof Optimizer, 'option-range', () => `a scheduler takes an optimizer, not ${shown(optimizer)}`)
     this.optimizer = optimizer
     this.lastEpoch = given?.lastEpoch ?? -1
+  }
+
+  /** @internal The class, as torch calls it, also where class names were shortened. */
+  get className(): string {
+    return this.name
   }
 
   protected get groups(): readonly ScheduledGroup[] {
@@ -188,11 +194,11 @@ export abstract class LRScheduler {
    * @throws `state-mismatch` if the state is not one of this kind of scheduler
    */
   loadStateDict(dict: SchedulerStateDict): void {
-    this.prepareState(dict)()
+    this.prepareLoad(dict)()
   }
 
-  /** Checks a state, and returns what takes it over. */
-  protected prepareState(dict: SchedulerStateDict): () => void {
+  /** @internal Checks a state. */
+  prepareLoad(dict: SchedulerStateDict): Commit {
     const values = [...this.fields, ...baseFields].flatMap(([field, key]) => {
       const optional = OPTIONAL.has(key) || key === '_scale_fn_custom'
       if (optional && !Object.hasOwn(dict, key)) return []

@@ -1,6 +1,7 @@
-import { check, DownhillError, shown } from '../errors.ts'
+import { check, DownhillError, printable, shown } from '../errors.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
 import { torchKey } from '../options.ts'
+import type { Commit } from '../prepared.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
 import { Buffer, checkNumbers, type Numbers, Parameter, Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
@@ -77,8 +78,13 @@ export abstract class Module {
 
   /** Parameters and buffers by torch's names, in torch's order. Everything is copied. */
   stateDict(): ModuleStateDict {
-    const entries = [...namedTensors(this)].map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: data.slice() }])
+    const entries = [...this.stateTensors()].map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: data.slice() }])
     return Object.fromEntries(entries)
+  }
+
+  /** @internal The same, not copied. */
+  stateTensors(): Iterable<[string, StateTensor]> {
+    return namedTensors(this)
   }
 
   /**
@@ -87,14 +93,19 @@ export abstract class Module {
    * @param strict whether names that are missing or that there are not are errors. Default true
    * @throws `state-mismatch` naming the tensor
    */
-  loadStateDict(dict: Readonly<Record<string, SavedTensor>>, { strict = true }: { readonly strict?: boolean } = {}): void {
+  loadStateDict(dict: Readonly<Record<string, SavedTensor>>, options: { readonly strict?: boolean } = {}): void {
+    this.prepareLoad(dict, options)()
+  }
+
+  /** @internal */
+  prepareLoad(dict: Readonly<Record<string, SavedTensor>>, { strict = true }: { readonly strict?: boolean } = {}): Commit {
     const fail = (why: string) => new DownhillError('state-mismatch', `loadStateDict: ${why}`)
     if (typeof dict !== 'object' || dict === null) throw fail(`a state dict is an object, not ${shown(dict)}`)
     const own = new Map(namedTensors(this))
     const missing = [...own.keys()].find((name) => !Object.hasOwn(dict, name))
     const extra = Object.keys(dict).find((name) => !own.has(name))
     if (strict && missing !== undefined) throw fail(`the state dict has no ${missing}`)
-    if (strict && extra !== undefined) throw fail(`the model has no ${extra}`)
+    if (strict && extra !== undefined) throw fail(`the model has no ${printable(extra)}`)
     const shared = [...own].filter(([name]) => Object.hasOwn(dict, name))
     for (const [name, { shape }] of shared) {
       const saved = dict[name]
@@ -103,7 +114,9 @@ export abstract class Module {
       checkNumbers(`loadStateDict: ${name}`, shape, saved.data, 'state-mismatch')
     }
     const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))
-    for (const [i, [, tensor]] of shared.entries()) tensor.data.set(data[i]!)
+    return () => {
+      for (const [i, [, tensor]] of shared.entries()) tensor.data.set(data[i]!)
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
 /** What L-BFGS carries from step to step, and its way in and out of torch's state dict. */
 import { DownhillError, shown } from '../errors.ts'
-import { isStateTensor, type ParameterState, type StateTensor, type StateValue } from '../optimizer/state-dict.ts'
+import { isStateTensor, type ParameterState, type StateTensor, type StateValue, type Take } from '../optimizer/state-dict.ts'
 import { checkNumbers } from '../tensor.ts'
 import type { Flat, FlatVectors } from './flat.ts'
 
@@ -56,10 +56,10 @@ export function vectorsOf(state: LBFGSState | undefined): Flat[] {
   return [state.direction, state.previousGradient, ...state.gradientChanges, ...state.steps].filter((vector) => vector !== 0)
 }
 
-export function writtenState(state: LBFGSState, vectors: FlatVectors): ParameterState {
+export function writtenState(state: LBFGSState, vectors: FlatVectors, take: Take): ParameterState {
   const counts = { func_evals: state.functionEvaluations, n_iter: state.iterations }
   if (!state.direction) return counts
-  const tensor = (vector: Flat): StateTensor => ({ dtype: vectors.dtype, shape: [vectors.size], data: vectors.view(vector).slice() })
+  const tensor = (vector: Flat): StateTensor => ({ dtype: vectors.dtype, shape: [vectors.size], data: take(vectors.view(vector)) })
   return {
     ...counts,
     ...(state.coefficients && { al: [...state.coefficients] }),
@@ -74,11 +74,11 @@ export function writtenState(state: LBFGSState, vectors: FlatVectors): Parameter
   }
 }
 
-/** Checks a saved state whole, and only then takes vectors for it. */
-export function readState(saved: ParameterState, vectors: FlatVectors): LBFGSState {
+/** Checks a saved state whole; returns what takes vectors for it. */
+export function readState(saved: ParameterState, vectors: FlatVectors, historySize: number): () => LBFGSState {
   const fail = (why: string) => new DownhillError('state-mismatch', `LBFGS.loadStateDict: the state ${why}`)
   const unknown = Object.keys(saved).find((key) => !(stateKeys as readonly string[]).includes(key))
-  if (unknown !== undefined) throw fail(`has a key ${unknown}`)
+  if (unknown !== undefined) throw fail(`has a key ${shown(unknown)}`)
   const scalar = (key: string, value: StateValue | undefined = saved[key]): number => {
     const found = isStateTensor(value) ? value.data[0] : value
     if (typeof found !== 'number') throw fail(`has ${shown(found)} for ${key}`)
@@ -97,11 +97,14 @@ export function readState(saved: ParameterState, vectors: FlatVectors): LBFGSSta
   const state = newState()
   state.functionEvaluations = scalar('func_evals')
   state.iterations = scalar('n_iter')
-  if (!('d' in saved)) return state
+  if (!('d' in saved)) return () => state
   const [direction, previousGradient] = [vector('d'), vector('prev_flat_grad')]
   const [gradientChanges, steps] = [list('old_dirs', vector), list('old_stps', vector)]
   state.inverses.push(...list('ro', scalar))
   if (new Set([steps.length, gradientChanges.length, state.inverses.length]).size > 1) throw fail('has histories of different lengths')
+  if (historySize >= 0 && steps.length > historySize) throw fail(`has a history of ${steps.length}, and history_size is ${historySize}`)
+  const isShared = new Set([...steps, ...gradientChanges].map(({ data }) => data)).size < 2 * steps.length
+  if (isShared) throw fail('has one tensor twice in its history')
   state.t = scalar('t')
   state.diagonal = scalar('H_diag')
   state.previousLoss = scalar('prev_loss')
@@ -111,9 +114,11 @@ export function readState(saved: ParameterState, vectors: FlatVectors): LBFGSSta
     vectors.view(taken).set(data)
     return taken
   }
-  state.direction = load(direction)
-  state.previousGradient = load(previousGradient)
-  state.gradientChanges.push(...gradientChanges.map(load))
-  state.steps.push(...steps.map(load))
-  return state
+  return () => {
+    state.direction = load(direction)
+    state.previousGradient = load(previousGradient)
+    state.gradientChanges.push(...gradientChanges.map(load))
+    state.steps.push(...steps.map(load))
+    return state
+  }
 }

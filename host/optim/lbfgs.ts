@@ -2,8 +2,9 @@ import { check, DownhillError } from '../errors.ts'
 import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
 import { lr } from '../optimizer/rule.ts'
-import type { ParameterState } from '../optimizer/state-dict.ts'
+import type { ParameterState, Take } from '../optimizer/state-dict.ts'
 import { doc, integer, number, type Option, type Values } from '../options.ts'
+import type { Reserve } from '../prepared.ts'
 import type { Parameter } from '../tensor.ts'
 import { type Flat, FlatVectors } from './flat.ts'
 import { type LBFGSState, newState, readState, stateKeys, vectorsOf, writtenState } from './lbfgs-state.ts'
@@ -216,20 +217,23 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   }
 
   /** @internal */
-  override readState(parameter: Parameter): ParameterState | undefined {
+  override readState(parameter: Parameter, take: Take): ParameterState | undefined {
     if (!this.#state || parameter !== this.paramGroups[0]!.params[0]) return undefined
-    return writtenState(this.#state, this.#vectors)
+    return writtenState(this.#state, this.#vectors, take)
   }
 
   /** @internal */
-  override prepareStates(states: readonly (ParameterState | undefined)[]): () => void {
+  override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly LBFGSOptions[]): Reserve {
     const isThere = (state: ParameterState | undefined) => state !== undefined && Object.keys(state).length > 0
     const [saved, ...others] = states
     check(!others.some(isThere), 'state-mismatch', 'LBFGS.loadStateDict: the state belongs to the first parameter, and another has one')
-    const next = isThere(saved) ? readState(saved!, this.#vectors) : undefined
+    const load = isThere(saved) ? readState(saved!, this.#vectors, groups[0]!.historySize) : undefined
     return () => {
-      this.#vectors.giveBack(...vectorsOf(this.#state))
-      this.#state = next
+      const next = load?.()
+      return () => {
+        this.#vectors.giveBack(...vectorsOf(this.#state))
+        this.#state = next
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import { check } from '../errors.ts'
 import { torchKey } from '../options.ts'
+import type { Reserve } from '../prepared.ts'
 import { Bits, Numbers } from './formulas.ts'
 import type { Params } from './groups.ts'
 import { type Member, MemberOptimizer, type StateLayout } from './members.ts'
@@ -140,11 +141,14 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
   }
 
   /** @internal */
-  override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
-    const write = super.prepareStates(states, groups)
+  override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve {
+    const reserve = super.prepareStates(states, groups)
     return () => {
-      write()
-      this.#planned = []
+      const write = reserve()
+      return () => {
+        write()
+        this.#planned = []
+      }
     }
   }
 

@@ -3,6 +3,7 @@ import { check, DownhillError, shown } from '../errors.ts'
 import { checkOptions, type Declared, defaultsOf, fromTorchKey, isLoadable, torchKey, withDefaults } from '../options.ts'
 import { showShape } from '../shape.ts'
 import { Parameter } from '../tensor.ts'
+import { isStateTensor, type OptimizerStateDict, type ParameterState } from './state-dict.ts'
 
 /** Parameters, bare or with their names, as `model.parameters()` and `model.namedParameters()` give them. */
 export type ParameterList = Iterable<Parameter> | Iterable<readonly [string, Parameter]>
@@ -123,8 +124,44 @@ export function savedGroup(declared: Declared, group: object): Record<string, un
   return Object.fromEntries(entries.map(([name, value]) => [known(name) ? torchKey(name, declared) : name, deepCopy(value)]))
 }
 
+/** The states of the parameters, in the order of the groups, and the groups' options, from a state dict that fits them. */
+export function checkedStateDict<O>(
+  { name, options }: Declaration<O>,
+  present: readonly ParamGroup<O>[],
+  dict: OptimizerStateDict,
+): { states: (ParameterState | undefined)[]; groups: Record<string, unknown>[] } {
+  const { state, param_groups: saved } = dict ?? {}
+  const fail = (why: string) => new DownhillError('state-mismatch', `${name}.loadStateDict: ${why}`)
+  const isObject = typeof state === 'object' && state !== null && !(state instanceof Map)
+  if (!isObject || !Array.isArray(saved)) throw fail('a state dict has `state` and `param_groups`')
+  if (saved.length !== present.length) {
+    throw fail(`the state dict has ${saved.length} parameter groups, the optimizer has ${present.length}`)
+  }
+  const groups = saved.map((group, i) => {
+    if (typeof group !== 'object' || group === null) throw fail(`group ${i} is ${shown(group)}`)
+    const { params, ...rest } = group
+    const { length } = present[i]!.params
+    if (!Array.isArray(params) || params.length !== length) {
+      throw fail(`group ${i} has ${length} parameters, that of the state dict ${Array.isArray(params) ? params.length : 'none'}`)
+    }
+    return loadedGroup(`${name}.loadStateDict: group ${i}`, options, rest, length)
+  })
+  const indices = saved.flatMap((group) => group.params as number[])
+  const known = new Set(indices.map(String))
+  const extra = Object.keys(state).find((key) => !known.has(key))
+  if (extra !== undefined) throw fail(`it has a state for parameter ${shown(extra)}, which is in no group`)
+  return { states: indices.map((index) => (Object.hasOwn(state, index) ? state[index] : undefined)), groups }
+}
+
+/** Gives a group other options, and names if there are some; its parameters stay. */
+export function replaceOptions(group: object, options: object): void {
+  const { params, paramNames } = group as { params: unknown; paramNames?: unknown }
+  for (const key of Object.keys(group)) delete (group as Record<string, unknown>)[key]
+  Object.assign(group, { params }, paramNames === undefined ? {} : { paramNames }, options)
+}
+
 /** A saved group's options under our names. Options an older file lacks have their declared default. */
-export function loadedGroup(
+function loadedGroup(
   where: string,
   declared: Declared,
   saved: Readonly<Record<string, unknown>>,
@@ -132,11 +169,13 @@ export function loadedGroup(
 ): Record<string, unknown> {
   const fail = (why: string) => new DownhillError('state-mismatch', `${where} ${why}`)
   const group: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(saved)) {
+  for (const [key, given] of Object.entries(saved)) {
+    // torch lets a learning rate be a tensor.
+    const value = isStateTensor(given) && given.data?.length === 1 ? given.data[0] : given
     const name = fromTorchKey(key, declared)
     const isOption = Object.hasOwn(declared, name)
     if (key === '__proto__' || (Object.hasOwn(declared, key) && torchKey(key, declared) !== key))
-      throw fail(`has an option called '${key}'`)
+      throw fail(`has an option called ${shown(key)}`)
     if (isOption && value === undefined) throw fail(`has no value for ${key}`)
     if (isOption && !declared[name]!.fixed && !isLoadable(declared[name]!, value)) {
       throw new DownhillError('option-range', `${where}: ${name} must be ${declared[name]!.range}, not ${shown(value)}`)

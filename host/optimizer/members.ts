@@ -1,10 +1,11 @@
 /** Optimizers that keep a few arrays for each parameter: their memory, and the way in and out of state dicts. */
 import { check, DownhillError, shown } from '../errors.ts'
 import { padded } from '../heap.ts'
+import type { Reserve } from '../prepared.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { bytesPerElement, checkNumbers, type Parameter } from '../tensor.ts'
 import { Optimizer } from './optimizer.ts'
-import { isStateTensor, type ParameterState, type StateTensor } from './state-dict.ts'
+import { isStateTensor, type ParameterState, type StateTensor, type Take } from './state-dict.ts'
 
 /** Steps that parameters have taken together, and numbers that change with each: NAdam's μ product, ASGD's η. */
 export type Clock = { t: number } & Record<string, number>
@@ -126,7 +127,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
   }
 
   /** @internal */
-  override readState(parameter: Parameter): ParameterState | undefined {
+  override readState(parameter: Parameter, take: Take): ParameterState | undefined {
     const member = this.#memberOf.get(parameter)!
     if (!member.live) return undefined
     const state: ParameterState = {}
@@ -134,13 +135,13 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     for (const [slot, { key, shape }] of this.layout.slots.entries()) {
       if (!(member.live & (1 << slot))) continue
       const own = shape(parameter)
-      state[key] = { dtype: parameter.dtype, shape: own, data: this.arena.view(parameter.dtype, member.slots[slot]!, sizeOf(own)).slice() }
+      state[key] = { dtype: parameter.dtype, shape: own, data: take(this.arena.view(parameter.dtype, member.slots[slot]!, sizeOf(own))) }
     }
     return state
   }
 
   /** @internal */
-  override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void {
+  override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve {
     const members = this.members.flat()
     const found = states.map((state, i) => {
       const isEmpty = state === undefined || (typeof state === 'object' && state !== null && !Object.keys(state).length)
@@ -150,14 +151,16 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     for (const { member, missing: live } of wanted) {
       this.#checkNotLate(live, this.layout.needs(member.parameter, groups[member.group]!) & ~live, 'loadStateDict')
     }
-    this.#allocate(wanted)
     return () => {
-      for (const [i, member] of members.entries()) {
-        const state = found[i]
-        member.live = state?.live ?? 0
-        member.clock = { ...this.#newClock(member.group), t: member.live ? 1 : 0, ...state?.numbers }
-        for (const [slot, { data }] of state?.tensors ?? []) {
-          this.arena.view(member.parameter.dtype, member.slots[slot]!, data.length).set(data)
+      this.#allocate(wanted)
+      return () => {
+        for (const [i, member] of members.entries()) {
+          const state = found[i]
+          member.live = state?.live ?? 0
+          member.clock = { ...this.#newClock(member.group), t: member.live ? 1 : 0, ...state?.numbers }
+          for (const [slot, { data }] of state?.tensors ?? []) {
+            this.arena.view(member.parameter.dtype, member.slots[slot]!, data.length).set(data)
+          }
         }
       }
     }
@@ -181,7 +184,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
         }
         scalars[number.name] = scalar
       } else if (slot < 0) {
-        throw fail(`has a key ${key}, which is none of ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
+        throw fail(`has a key ${shown(key)}, which is none of ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
       } else {
         const shape = slots[slot]!.shape(parameter)
         if (!isStateTensor(value) || !Array.isArray(value.shape) || !sameShape(value.shape, shape)) {

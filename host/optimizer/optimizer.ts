@@ -1,20 +1,22 @@
 import type { Arena } from '../arena.ts'
 import { dispose } from '../dispose.ts'
 import { check, DownhillError, shown } from '../errors.ts'
+import type { Reserve } from '../prepared.ts'
 import type { Parameter } from '../tensor.ts'
 import {
   checkedDefaults,
   checkedGroups,
+  checkedStateDict,
   type Declaration,
   type GroupInit,
   groupsOf,
-  loadedGroup,
   type ParamGroup,
   type Params,
+  replaceOptions,
   savedGroup,
 } from './groups.ts'
 import { Hooks } from './hooks.ts'
-import type { OptimizerStateDict, ParameterState } from './state-dict.ts'
+import { copied, type OptimizerStateDict, type ParameterState, type Take } from './state-dict.ts'
 
 /** An optimizer of whatever options. */
 // biome-ignore lint/suspicious/noExplicitAny: of whatever options
@@ -109,11 +111,11 @@ export abstract class Optimizer<O extends object> {
   /** Bytes of state that the optimizer takes, or will take once every parameter has had a gradient. */
   abstract get stateBytes(): number
 
-  /** @internal One parameter's state, or undefined before there is any. */
-  abstract readState(parameter: Parameter): ParameterState | undefined
+  /** @internal One parameter's state, or undefined before there is any; `take` is given each of its arrays, live. */
+  abstract readState(parameter: Parameter, take: Take): ParameterState | undefined
 
-  /** @internal Checks the states of all parameters (undefined: none) and makes room for them; returns what writes them. */
-  abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): () => void
+  /** @internal Checks the states of all parameters; undefined: none. */
+  abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve
 
   /** Frees the state's memory. */
   protected abstract release(): void
@@ -124,6 +126,11 @@ export abstract class Optimizer<O extends object> {
   /** What the optimizer asks of groups beyond their options. */
   protected checkGroups(groups: readonly GroupInit<O>[]): ParamGroup<O>[] {
     return checkedGroups(this.declaration, this.defaults, this.paramGroups, groups)
+  }
+
+  /** @internal The class, as torch calls it, also where class names were shortened. */
+  get className(): string {
+    return this.declaration.name
   }
 
   /** All parameters, group by group. */
@@ -168,13 +175,22 @@ export abstract class Optimizer<O extends object> {
 
   /** State and options as torch's `state_dict()` has them. Everything is copied. */
   stateDict(): OptimizerStateDict {
+    return this.stateDictOf(copied)
+  }
+
+  /** @internal The same over live arrays, for who copies them at once; hooks may keep what they get, and are given copies. */
+  liveStateDict(): OptimizerStateDict {
+    return this.stateDictOf(this.#afterSave.size ? copied : (live) => live)
+  }
+
+  private stateDictOf(take: Take): OptimizerStateDict {
     this.assertAlive()
     this.#beforeSave.run(this)
     const state: Record<string, ParameterState> = {}
     let index = 0
     const groups = this.paramGroups.map((group) => {
       const params = group.params.map((parameter) => {
-        const own = this.readState(parameter)
+        const own = this.readState(parameter, take)
         if (own) state[index] = own
         return index++
       })
@@ -189,38 +205,23 @@ export abstract class Optimizer<O extends object> {
    * @throws `state-mismatch` if groups, keys or shapes differ, `option-range` if an option is outside its range
    */
   loadStateDict(dict: OptimizerStateDict): void {
+    this.prepareLoad(dict)()()
+  }
+
+  /** @internal */
+  prepareLoad(dict: OptimizerStateDict): Reserve {
     this.assertAlive()
-    const { name, options } = this.declaration
-    const { state, param_groups: saved } = this.#beforeLoad.through(dict, (given) => [this, given]) ?? {}
-    const fail = (why: string) => new DownhillError('state-mismatch', `${name}.loadStateDict: ${why}`)
-    const isObject = typeof state === 'object' && state !== null && !(state instanceof Map)
-    if (!isObject || !Array.isArray(saved)) throw fail('a state dict has `state` and `param_groups`')
-    if (saved.length !== this.paramGroups.length) {
-      throw fail(`the state dict has ${saved.length} parameter groups, the optimizer has ${this.paramGroups.length}`)
-    }
-    const groups = saved.map((group, i) => {
-      if (typeof group !== 'object' || group === null) throw fail(`group ${i} is ${shown(group)}`)
-      const { params, ...rest } = group
-      const { length } = this.paramGroups[i]!.params
-      if (!Array.isArray(params) || params.length !== length) {
-        throw fail(`group ${i} has ${length} parameters, that of the state dict ${Array.isArray(params) ? params.length : 'none'}`)
+    const given = this.#beforeLoad.through(dict, (given) => [this, given])
+    const { states, groups } = checkedStateDict(this.declaration, this.paramGroups, given)
+    const reserve = this.prepareStates(states, groups as O[])
+    return () => {
+      const write = reserve()
+      return () => {
+        for (const [i, group] of groups.entries()) replaceOptions(this.paramGroups[i]!, group)
+        write()
+        this.#afterLoad.run(this)
       }
-      return loadedGroup(`${name}.loadStateDict: group ${i}`, options, rest, length)
-    })
-    const indices = saved.flatMap((group) => group.params as number[])
-    const known = new Set(indices.map(String))
-    const extra = Object.keys(state).find((key) => !known.has(key))
-    if (extra !== undefined) throw fail(`it has a state for parameter ${extra}, which is in no group`)
-    const states = indices.map((index) => (Object.hasOwn(state, index) ? state[index] : undefined))
-    const write = this.prepareStates(states, groups as O[])
-    for (const [i, group] of groups.entries()) {
-      const own = this.paramGroups[i]! as Record<string, unknown>
-      const { params, paramNames } = own
-      for (const key of Object.keys(own)) delete own[key]
-      Object.assign(own, { params }, paramNames === undefined ? {} : { paramNames }, group)
     }
-    write()
-    this.#afterLoad.run(this)
   }
 
   /** Calls a function before each step. */

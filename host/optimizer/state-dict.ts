@@ -21,6 +21,11 @@ export interface OptimizerStateDict {
   readonly param_groups: readonly Readonly<Record<string, unknown>>[]
 }
 
+/** What is made of a live array. */
+export type Take = (live: View) => View
+
+export const copied: Take = (live) => live.slice()
+
 export function isStateTensor(value: unknown): value is StateTensor {
   return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-"""Writes the golden cases: python generate.py [KIND …]. Needs torch 2.13.0 (CPU) and numpy; its output is committed, so the tests do not."""
+"""Writes the golden cases: python generate.py [KIND …]. Needs torch 2.13.0 (CPU), numpy and safetensors; its output is committed, so the tests need none of them."""
 import json
 import pathlib
 import sys
@@ -10,6 +10,7 @@ import clipping
 import functions
 import optimizers
 import schedulers
+import torch_files
 import training
 import validation
 
@@ -23,6 +24,7 @@ KINDS = {
     "validation": validation.cases,
     "function": functions.cases,
     "training": training.cases,
+    "torch-file": torch_files.cases,
 }
 
 
@@ -31,9 +33,11 @@ def main():
     for kind in sys.argv[1:] or KINDS:
         folder = pathlib.Path(__file__).parent / "cases" / kind
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("*.json"):
+        for old in folder.glob("*"):
             old.unlink()
         for case in KINDS[kind]():
+            for name, content in case.pop("files", {}).items():
+                (folder / name).write_bytes(content)
             head = {"format": 1, "name": case.pop("name"), "kind": kind, "reference": "torch 2.13.0"}
             text = json.dumps(head | case, separators=(",", ":"), allow_nan=False)
             (folder / f"{head['name']}.json").write_text(text + "\n")

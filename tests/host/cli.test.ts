@@ -163,6 +163,18 @@ describe('downhill conformance', () => {
     expect(err).toMatch(/cannot be a case's name: it names a file$/m)
   })
 
+  it('reads files beside a case, and writes those to be continued', () => {
+    const name = 'file-lbfgs-bundle'
+    const files = join(root, 'tests/conformance/cases/torch-file')
+    const { code } = downhill('conformance', join(files, `${name}.json`), '--emit', join(folder, 'files'))
+    expect([code, readdirSync(join(folder, 'files')).sort()]).toEqual([0, [`${name}.float32.json`, `${name}.pt`, `${name}.safetensors`]])
+    const test = JSON.parse(readFileSync(join(files, `${name}.json`), 'utf8'))
+    const outside = file('outside.json', JSON.stringify({ ...test, file: '../sgd.json' }))
+    expect(downhill('conformance', outside).out).toMatch(
+      /^FAIL file-lbfgs-bundle float32 {2}'\.\.\/sgd\.json' is not the name of a file beside the case/,
+    )
+  })
+
   it.each([
     [[sgd, '--emit', '']],
     [[]],
@@ -193,6 +205,7 @@ describe('downhill', () => {
     expect(downhill('--version').out).toMatch(/^\d+\.\d+\.\d+\n$/)
     expect(downhill()).toMatchObject({ code: 2 })
     expect(downhill('train-all').err).toMatch(/^downhill: there is no command train-all/)
-    for (const command of ['compare', 'conformance']) expect(downhill(command, '--help')).toMatchObject({ code: 0, err: '' })
+    for (const command of ['compare', 'train', 'inspect', 'conformance'])
+      expect(downhill(command, '--help')).toMatchObject({ code: 0, err: '' })
   })
 })

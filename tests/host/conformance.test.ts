@@ -11,7 +11,8 @@ function load(path: string): Case {
   return JSON.parse(readFileSync(new URL(path, folder), 'utf8'))
 }
 
-const run = (test: Case) => runCase(test, () => downhill.Arena.create())
+const newArena = () => downhill.Arena.create()
+const run = (test: Case) => runCase(test, newArena)
 
 describe('the judge', () => {
   const changed = async (path: string, change: (test: any) => void) => {
@@ -66,6 +67,44 @@ describe('the judge', () => {
   })
 })
 
+describe('the kind torch-file', () => {
+  const beside = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`torch-file/${name}`, folder)))
+  const run = (name: string, change: (test: any) => void = () => {}, read = beside) => {
+    const test = structuredClone(load(`torch-file/${name}.json`))
+    change(test)
+    return runCase(test, newArena, read)
+  }
+
+  it('continues a file, and gives the files to be continued', async () => {
+    const [outcome] = await run('file-adam-named-onecycle')
+    expect([outcome!.passed, outcome!.dtype]).toEqual([true, 'float32'])
+    expect(Object.keys((outcome!.result as any).params)).toEqual(['20'])
+    expect([...outcome!.files!.keys()]).toEqual(['file-adam-named-onecycle.pt', 'file-adam-named-onecycle.safetensors'])
+  })
+
+  it.each<[string, (test: any) => void, string]>([
+    ['a parameter', (t) => (t.expected.float64.params_after_20[0][0] += 1e-4), 'params[20][0]'],
+    ['a learning rate', (t) => (t.expected.float64.lr_after_20[1] *= 1 + 1e-9), 'lr[1]'],
+    ['a gradient of the second half', (t) => (t.grads_11_to_20[3][1][0] += 0.25), 'params[20][1]'],
+    ['a gradient of the first half', (t) => (t.grads_1_to_10[3][1][0] += 0.25), 'file-adam-named-onecycle.safetensors[1]'],
+    ['an option', (t) => (t.options.amsgrad = false), 'file-adam-named-onecycle.pt: keys and shapes'],
+  ])('fails %s that differs', async (_, change, what) => {
+    const [outcome] = await run('file-adam-named-onecycle', change)
+    expect([outcome!.passed, outcome!.worst.what]).toEqual([false, what])
+  })
+
+  it('says that a file is not there, or is none', async () => {
+    const missing = (name: string): Uint8Array => {
+      throw new Error(`no ${name}`)
+    }
+    expect((await run('file-adam-swa', undefined, missing))[0]!.worst.what).toBe('no file-adam-swa.pt')
+    expect((await run('file-adam-swa', undefined, () => new Uint8Array(3)))[0]!.worst.what).toMatch(/no zip archive/)
+    expect((await runCase(load('torch-file/file-adam-swa.json'), newArena))[0]!.worst.what).toMatch(
+      /needs the file file-adam-swa\.pt beside it$/,
+    )
+  })
+})
+
 describe('the format', () => {
   it('writes numbers JSON does not have as texts, and reads them back', () => {
     const numbers = [Number.NaN, Infinity, -Infinity, 0.1, Math.fround(0.1)]
@@ -76,8 +115,10 @@ describe('the format', () => {
 })
 
 describe('the committed cases', () => {
-  const cases = ['optimizer', 'scheduler'].flatMap((kind) =>
-    readdirSync(new URL(kind, folder)).map((name) => load(`${kind}/${name}`)),
+  const cases = ['optimizer', 'scheduler', 'torch-file'].flatMap((kind) =>
+    readdirSync(new URL(kind, folder))
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => load(`${kind}/${name}`)),
   ) as any[]
   const allExported = Object.entries(downhill).filter(([, value]) => typeof value === 'function' && value.prototype) as [string, any][]
   const optimizers = allExported.filter(([, Class]) => Class.prototype instanceof downhill.Optimizer)
@@ -87,10 +128,11 @@ describe('the committed cases', () => {
     expect([optimizers.length, schedulers.length]).toEqual([15, 16])
   })
 
-  it.each(optimizers)('%s: at least four, one that resumes, and every boolean on and off', (name, { declaration }) => {
+  it.each(optimizers)('%s: at least four, one that resumes, one in a file, and every boolean on and off', (name, { declaration }) => {
     const own = cases.filter(({ kind, optimizer }) => kind === 'optimizer' && optimizer === name)
     expect(own.length).toBeGreaterThanOrEqual(4)
     expect(own.some(({ resume }) => resume)).toBe(true)
+    expect(cases.some(({ kind, optimizer }) => kind === 'torch-file' && optimizer === name)).toBe(true)
     for (const [option, declared] of Object.entries<Option<unknown>>(declaration.options)) {
       if (typeof declared.default !== 'boolean' || declared.fixed || declared.doc.startsWith('chooses among')) continue
       const key = torchKey(option, declaration.options)
@@ -99,10 +141,11 @@ describe('the committed cases', () => {
     }
   })
 
-  it.each(schedulers)('%s: at least three, and one that resumes', (name) => {
+  it.each(schedulers)('%s: at least three, one that resumes, and one in a file', (name) => {
     const within = (spec: any): string[] => (spec ? [spec.name, ...(spec.schedulers ?? []).flatMap(within)] : [])
     const own = cases.filter(({ scheduler }) => within(scheduler).includes(name))
     expect(own.length).toBeGreaterThanOrEqual(3)
     expect(own.some(({ resume }) => resume)).toBe(true)
+    expect(own.some(({ kind }) => kind === 'torch-file')).toBe(true)
   })
 })

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const pages = [
@@ -43,9 +43,17 @@ function withChecks(code: string): string {
   )
 }
 
+/** Where examples run, and write their files. */
+const folder = `${root}build/examples`
+
 describe('every example runs', () => {
+  beforeAll(() => void mkdirSync(folder, { recursive: true }))
+
   it.each([...blocks, ...examples])('$name', ({ code }) => {
-    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', withChecks(code)], { cwd: root, encoding: 'utf8' })
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', withChecks(code)], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
     expect(stderr).toBe('')
     expect(status).toBe(0)
   })

@@ -40,7 +40,7 @@ describe('sources', () => {
 
 /** Rooms of the host, each importing from those before it only. */
 const LAYERS = [
-  ['errors', 'dispose', 'generated', 'portable'],
+  ['errors', 'dispose', 'generated', 'portable', 'prepared'],
   ['shape', 'options', 'binary', 'wasm', 'generators'],
   ['heap', 'sparse'],
   ['frames'],
@@ -48,6 +48,7 @@ const LAYERS = [
   ['optimizer', 'autograd', 'clip', 'accumulation', 'find-lr', 'loader'],
   ['rules', 'optim', 'lr_scheduler', 'nn'],
   ['averaging'],
+  ['io'],
   ['compare', 'conformance', 'index'],
   ['cli'],
 ]

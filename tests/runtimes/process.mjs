@@ -13,7 +13,7 @@ function identity() {
 
 const result = await conformance({
   csv: read('digits.csv').toString(),
-  cases: JSON.parse(read('cases.json').toString()),
+  given: JSON.parse(read('given.json').toString()),
   module: await WebAssembly.compile(read('node_modules/downhill/dist/downhill.wasm')),
   runCase,
 })

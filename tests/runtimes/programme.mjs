@@ -6,6 +6,7 @@
 import * as downhill from 'downhill'
 import { readTable } from 'downhill/compare'
 import * as nn from 'downhill/nn'
+import * as runs from './resume.mjs'
 
 const { functional } = nn
 const exported = { ...downhill }
@@ -257,10 +258,25 @@ async function relaxed() {
   return cancelled ? 'fused' : 'rounded twice'
 }
 
+const decoded = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+
+/**
+ * The hash of the checkpoint that the runs of resume.mjs end in, which this runtime took over where another handed them over: by bytes that it
+ * would have written itself.
+ */
+async function resumed({ checkpoint, handedOver }) {
+  const given = decoded(checkpoint)
+  const own = runs.advance(runs.begin(), handedOver)
+  const differs = own.length !== given.length || own.some((byte, i) => byte !== given[i])
+  if (differs) throw new Error(`the checkpoint after ${handedOver} steps differs from the one that was handed over`)
+  return sha256(runs.advance(given, runs.STEPS - handedOver), 'checkpoint')
+}
+
 /** The golden cases, of which `runCase` is the package's own runner. */
-async function golden(cases, runCase) {
+async function golden({ cases, files }, runCase) {
   const outcomes = []
-  for (const test of cases) outcomes.push(...(await runCase(test, () => downhill.Arena.create())))
+  const read = (name) => decoded(files[name])
+  for (const test of cases) outcomes.push(...(await runCase(test, () => downhill.Arena.create(), read)))
   const failed = outcomes.filter(({ passed }) => !passed)
   return {
     passed: outcomes.length - failed.length,
@@ -270,7 +286,7 @@ async function golden(cases, runCase) {
 }
 
 /** All of it, in plain numbers and texts. */
-export async function conformance({ csv, cases, runCase, module }) {
+export async function conformance({ csv, given, runCase, module }) {
   await checkEntries(module)
-  return { hashes: await hashes(csv), relaxed: await relaxed(), ...(await golden(cases, runCase)) }
+  return { hashes: await hashes(csv), resumed: await resumed(given), relaxed: await relaxed(), ...(await golden(given, runCase)) }
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { npm } from '../npm.mjs'
 
 export const root = new URL('../..', import.meta.url).pathname
@@ -48,14 +48,27 @@ export function pageFor(folder) {
   )
 }
 
-/** The golden cases as one text. */
+/** The golden cases, and the files beside them in base64. */
 function goldenCases() {
   const folder = join(root, 'tests/conformance/cases')
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'))
-  return `[${files
-    .sort()
-    .map((name) => readFileSync(join(folder, name), 'utf8').trim())
-    .join(',\n')}]`
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+  const cases = paths.filter((path) => path.endsWith('.json')).map((path) => JSON.parse(readFileSync(join(folder, path), 'utf8')))
+  const beside = paths.filter((path) => /\.(pt|safetensors)$/.test(path))
+  return { cases, files: Object.fromEntries(beside.map((path) => [basename(path), readFileSync(join(folder, path)).toString('base64')])) }
+}
+
+/** After which step every runtime takes over the training runs of resume.mjs. */
+const HANDED_OVER = 60
+
+/** What this Node makes of resume.mjs: the checkpoint it hands over, and a hash of the one at the end of an uninterrupted run. */
+function handedOver(folder) {
+  const programme = `
+    import { createHash } from 'node:crypto'
+    import { advance, begin, STEPS } from './resume.mjs'
+    const checkpoint = Buffer.from(advance(begin(), ${HANDED_OVER})).toString('base64')
+    console.log(JSON.stringify({ checkpoint, end: createHash('sha256').update(advance(begin(), STEPS)).digest('hex') }))
+  `
+  return JSON.parse(run([process.execPath, '--input-type=module', '-e', programme], folder))
 }
 
 /** Makes the project. */
@@ -63,9 +76,10 @@ export function makeProject() {
   const folder = temporaryFolder('runtimes')
   installPacked(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module", "dependencies": { "downhill": "*" } }\n')
-  writeFileSync(join(folder, 'cases.json'), goldenCases())
   cpSync(join(root, 'datasets/digits.csv'), join(folder, 'digits.csv'))
-  for (const name of ['programme.mjs', 'process.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
+  for (const name of ['programme.mjs', 'resume.mjs', 'process.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
     cpSync(join(root, 'tests/runtimes', name), join(folder, name))
-  return { folder }
+  const { checkpoint, end } = handedOver(folder)
+  writeFileSync(join(folder, 'given.json'), JSON.stringify({ ...goldenCases(), checkpoint, handedOver: HANDED_OVER }))
+  return { folder, end }
 }

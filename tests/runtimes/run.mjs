@@ -31,11 +31,14 @@ let committed = JSON.parse(readFileSync(file('hashes.json'), 'utf8'))
 const short = (hashes) => createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 12)
 
 /** What is wrong with a result, one sentence each. */
-function complaints({ hashes, failures = [], error }, rulesOnly) {
+function complaints({ hashes, resumed, failures = [], error }, rulesOnly) {
   if (error) return [error]
   const names = rulesOnly ? [] : [...new Set([...Object.keys(committed), ...Object.keys(hashes)])]
   const differing = names.filter((name) => hashes[name] !== committed[name])
-  return [...differing.map((name) => `the hash of ${name} is ${hashes[name]}, and ${committed[name]} was committed`), ...failures]
+  const reasons = differing.map((name) => `the hash of ${name} is ${hashes[name]}, and ${committed[name]} was committed`)
+  if (!rulesOnly && resumed !== project.end)
+    reasons.push(`runs that were resumed end in ${resumed}, and uninterrupted ones in ${project.end}`)
+  return [...reasons, ...failures]
 }
 
 const rows = []
@@ -50,12 +53,12 @@ for (const driver of chosen) {
   }
   const started = performance.now()
   const found = await driver.run(project).catch((error) => ({ error: error.stack }))
-  const { version = '', engine = '', hashes = {}, relaxed = '', passed = 0, failed = found.error ? 1 : 0 } = found
+  const { version = '', engine = '', hashes = {}, resumed, relaxed = '', passed = 0, failed = found.error ? 1 : 0 } = found
   const seconds = Math.round((performance.now() - started) / 100) / 10
   if (values.write && rows.length === 0 && !found.error) committed = hashes
   const reasons = complaints({ ...found, hashes }, rulesOnly)
   const equal = Object.keys(hashes).filter((optimizer) => hashes[optimizer] === committed[optimizer]).length
-  rows.push({ runtime: name, version, engine, hashes, relaxed, passed, failed, seconds })
+  rows.push({ runtime: name, version, engine, hashes, resumed, relaxed, passed, failed, seconds })
   wrong.push(...reasons.map((reason) => `${name}: ${reason}`))
   const sum = `${equal} hashes equal, ${passed} cases passed, ${failed} failed, ${seconds} s`
   console.log(`${reasons.length || failed ? 'FAILED' : 'passed'}  ${name} ${version}: ${sum}`)

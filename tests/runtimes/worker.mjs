@@ -1,6 +1,6 @@
 /** The conformance programme as a worker of workerd, whose modules are the files: it answers a request with the result. */
-import cases from './cases.json'
 import csv from './digits.csv'
+import given from './given.json'
 import { runCase } from './node_modules/downhill/dist/conformance.js'
 import module from './node_modules/downhill/dist/downhill.wasm'
 import { conformance } from './programme.mjs'
@@ -8,7 +8,7 @@ import { conformance } from './programme.mjs'
 export default {
   fetch: async () => {
     try {
-      return Response.json(await conformance({ csv, cases: JSON.parse(cases), module, runCase }))
+      return Response.json(await conformance({ csv, given: JSON.parse(given), module, runCase }))
     } catch (error) {
       return Response.json({ error: error.stack })
     }

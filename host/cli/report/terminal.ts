@@ -23,7 +23,15 @@ export function shownMetric(name: string, value: number | null): string {
 
 export function shownBytes(bytes: number): string {
   if (bytes === 0) return 'none'
+  if (bytes < 1024) return `${bytes} B`
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`
+}
+
+/** Rows of cells as lines; a column is to the left or to the right, by its letter. */
+export function aligned(rows: readonly (readonly string[])[], sides: string): string[] {
+  const widths = Array.from(sides, (_, c) => rows.reduce((most, row) => Math.max(most, row[c]?.length ?? 0), 0))
+  const pad = (text: string, c: number) => (sides[c] === 'l' ? text.padEnd(widths[c]!) : text.padStart(widths[c]!))
+  return rows.map((row) => row.map(pad).join('   ').trimEnd())
 }
 
 export function resultTable(report: Report): string {
@@ -42,9 +50,7 @@ export function resultTable(report: Report): string {
   ]
   const shownColumns = columns.filter(([title, cell]) => title !== 'failed' || results.some((result, i) => cell(result, i) !== ''))
   const rows = [shownColumns.map(([title]) => title), ...results.map((result, i) => shownColumns.map(([, cell]) => cell(result, i)))]
-  const widths = shownColumns.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)))
-  const pad = (text: string, c: number) => (c === 1 ? text.padEnd(widths[c]!) : text.padStart(widths[c]!))
-  const lines = rows.map((row) => row.map(pad).join('   ').trimEnd())
+  const lines = aligned(rows, 'rlrrrrrrr')
   const about = [
     `${problem.name}: ${problem.rows} rows, ${problem.features} features, ${problem.classes ? `${problem.classes} classes` : 'one value'}`,
     `${model.layers.join(', ')}: ${model.parameters} parameters`,

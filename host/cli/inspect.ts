@@ -1,0 +1,76 @@
+/** `downhill inspect FILE` */
+import { parseArgs } from 'node:util'
+import { check, printable } from '../errors.ts'
+import { type InspectedPart, type Inspection, inspect, jsonOf, startOf } from '../io/inspect.ts'
+import { withFile } from './files.ts'
+import { aligned, shownBytes } from './report/terminal.ts'
+
+const usage = `downhill inspect FILE   show what is in a checkpoint, a .safetensors file or a .pt file of torch.save
+
+  --json    print one JSON document instead of a table
+`
+
+const FORMATS = { checkpoint: 'a checkpoint', safetensors: 'a safetensors file', torch: 'a file of torch.save' } as const
+
+/** Letters of a value that are shown. */
+const LONGEST = 100
+
+/** A value on one line. */
+function short(value: unknown): string {
+  const text = startOf(value, LONGEST)
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+/** Entries on one line, without those that say that something is not so. */
+const pairs = (entries: object) =>
+  Object.entries(entries)
+    .filter(([, value]) => value !== false && value !== null)
+    .map(([key, value]) => `${key} ${short(value)}`)
+    .join(', ')
+
+function linesOf({ name, kind, className, step, groups, value }: InspectedPart): string[] {
+  const what = [name, name === kind || kind === 'value' ? '' : kind].filter(Boolean).join(', ') || kind
+  if (kind === 'model') return [what]
+  if (!groups) return [`${what}: ${[className, isObject(value) ? pairs(value) : short(value)].filter(Boolean).join(', ')}`]
+  const steps = step === undefined ? 'no step yet' : `step ${step}`
+  return [
+    `${what}: ${[className, steps].filter(Boolean).join(', ')}`,
+    ...groups.map(
+      ({ params, param_names: _, ...options }, i) => `  group ${i}: ${(params as unknown[]).length} parameters, ${pairs(options)}`,
+    ),
+  ]
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function table(file: string, { format, bytes, tensors, parts, metadata }: Inspection): string {
+  const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0)
+  const rows = tensors.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(', ')}]`, shownBytes(bytes)])
+  const sections = [
+    [`${file}: ${FORMATS[format]}, ${shownBytes(bytes)}`],
+    rows.length ? [...aligned(rows, 'llrr'), `${tensors.length} tensors, ${shownBytes(total)}`] : ['no tensors'],
+    parts.flatMap(linesOf),
+    Object.keys(metadata).length ? [`metadata: ${pairs(metadata)}`] : [],
+  ]
+  return sections
+    .filter((lines) => lines.length)
+    .map((lines) => lines.map(printable).join('\n'))
+    .join('\n\n')
+}
+
+export async function inspectCommand(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  })
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const [file] = positionals
+  check(file !== undefined && positionals.length === 1, 'data-invalid', `one file is to be given\n\n${usage}`)
+  const found = withFile(file, inspect)
+  process.stdout.write(values.json ? `${jsonOf({ file, ...found })}\n` : `${table(file, found)}\n`)
+  return 0
+}

@@ -1,0 +1,253 @@
+/** `downhill train` */
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Arena } from '../arena.ts'
+import type { Dataset } from '../compare/dataset.ts'
+import { defaultTraining, Training, type TrainingProgress, type TrainingSettings, trainable } from '../compare/training.ts'
+import { check, DownhillError, shown } from '../errors.ts'
+import * as checkpoint from '../io/checkpoint.ts'
+import { isDict } from '../io/dict.ts'
+import { failure } from '../io/files.ts'
+import { readFile, writeFile } from '../io/fs.ts'
+import { inspect } from '../io/inspect.ts'
+import { progressBar } from './bar.ts'
+import { type DataValues, dataOptions, readData, wholeNumber } from './data.ts'
+import { withFile } from './files.ts'
+import { shownMetric } from './report/terminal.ts'
+
+const d = defaultTraining
+const usage = `downhill train   train a model with one optimizer; save it on the way, and go on where it was left
+
+  --problem digits       the bundled data: 1,797 handwritten digits (default)
+  --data FILE.csv        your own table, with a header line; CSV or TSV
+  --target COLUMN        the column to predict
+  --task TASK            classification or regression (default: found from the target)
+  --optimizer NAME       of ${trainable.join(', ')} (default ${d.optimizer})
+  --lr NUMBER            learning rate (default: the optimizer's own)
+  --option NAME=VALUE    another option of the optimizer, as in --option weightDecay=0.1; as often as needed
+  --epochs N             passes over the training rows (default ${d.epochs})
+  --batch-size N         rows a step (default ${d.batchSize})
+  --hidden N             units of the hidden layer (default ${d.hidden})
+  --seed N               initial weights and order of the rows (default ${d.seed})
+  --patience N           stop when the metric on the validation rows was not better for N epochs (default: do not)
+  --save FILE            a checkpoint, written while training and at the end
+  --every N              steps between checkpoints (default: an epoch)
+  --keep N               how many checkpoints there are, the older as FILE.1, FILE.2 … (default 1)
+  --resume FILE          go on from a checkpoint, with its settings; --epochs and --patience may be new, and --save is FILE
+
+Ctrl-C ends the run after the step under way, saves it and says how to go on; a second one ends it at once.
+`
+
+const text = { type: 'string' } as const
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    options: {
+      ...dataOptions,
+      ...{ optimizer: text, lr: text, option: { ...text, multiple: true }, epochs: text, 'batch-size': text, hidden: text, seed: text },
+      ...{ patience: text, save: text, every: text, keep: text, resume: text },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  }).values
+}
+
+type Values = ReturnType<typeof parse>
+
+/** What a checkpoint holds of a run beside its parts. */
+interface SavedRun {
+  readonly settings: TrainingSettings
+  /** Where its data are from, and their checksum. */
+  readonly source: DataValues
+  readonly sha256: string
+  readonly progress: TrainingProgress
+}
+
+function optionsOf({ lr, option = [] }: Values): Record<string, unknown> {
+  const entries = [...(lr === undefined ? [] : [`lr=${lr}`]), ...option].map((entry) => {
+    const [, name, value] = entry.match(/^(\w+)=(.+)$/) ?? []
+    check(name !== undefined, 'option-range', () => `--option is written NAME=VALUE, not ${shown(entry)}`)
+    try {
+      return [name, JSON.parse(value!)]
+    } catch {
+      return [name, value]
+    }
+  })
+  return Object.fromEntries(entries)
+}
+
+function settingsOf(values: Values): TrainingSettings {
+  return {
+    optimizer: values.optimizer ?? d.optimizer,
+    options: optionsOf(values),
+    epochs: wholeNumber('epochs', values.epochs) ?? d.epochs,
+    batchSize: wholeNumber('batch-size', values['batch-size']) ?? d.batchSize,
+    hidden: wholeNumber('hidden', values.hidden) ?? d.hidden,
+    seed: wholeNumber('seed', values.seed) ?? d.seed,
+    patience: wholeNumber('patience', values.patience) ?? d.patience,
+  }
+}
+
+/** What a checkpoint says of the run it was saved from; settings are checked where they are used. */
+function savedRun(bytes: Uint8Array): SavedRun {
+  const { run } = checkpoint.read(bytes)
+  const { settings, source, sha256, progress } = isDict(run) ? run : {}
+  const hasSettings = isDict(settings) && isDict(settings.options) && typeof settings.optimizer === 'string'
+  const hasProgress = isDict(progress) && Number.isSafeInteger(progress.step) && Array.isArray(progress.curve)
+  const fits = hasSettings && hasProgress && isDict(source) && typeof sha256 === 'string'
+  check(fits, 'file-invalid', 'this checkpoint was not written by downhill train')
+  return run as unknown as SavedRun
+}
+
+/** Options that a checkpoint answers. */
+const ANSWERED = ['problem', 'target', 'task', 'optimizer', 'lr', 'option', 'batch-size', 'hidden', 'seed'] as const
+
+interface Run {
+  readonly training: Training
+  readonly data: Dataset
+  readonly source: DataValues
+  readonly sha256: string
+}
+
+async function begin(arena: Arena, values: Values): Promise<Run> {
+  const { problem, data: file, target, task } = values
+  const source = { problem, data: file, target, task }
+  const read = await readData(source)
+  return { training: new Training(arena, read.data, settingsOf(values)), data: read.data, source, sha256: read.sha256 }
+}
+
+async function resume(arena: Arena, values: Values, file: string): Promise<Run> {
+  for (const name of ANSWERED) check(values[name] === undefined, 'option-range', `--${name} is what it was when ${file} was saved`)
+  const bytes = await readFile(file)
+  const named = <T>(body: () => T): T => {
+    try {
+      return body()
+    } catch (error) {
+      throw error instanceof DownhillError ? new DownhillError(error.code, `${file}: ${error.message}`) : error
+    }
+  }
+  const { settings, source: saved, sha256, progress } = named(() => savedRun(bytes))
+  const source = values.data === undefined ? saved : { ...saved, data: values.data }
+  const read = await readData(source)
+  check(read.sha256 === sha256, 'data-invalid', `${source.data ?? source.problem} is not what ${file} was trained on: its checksum differs`)
+  const epochs = wholeNumber('epochs', values.epochs) ?? settings.epochs
+  const patience = wholeNumber('patience', values.patience) ?? settings.patience
+  const training = new Training(arena, read.data, { ...settings, epochs, patience })
+  named(() => checkpoint.load(bytes, training.parts))
+  training.progress = progress
+  return { training, data: read.data, source, sha256 }
+}
+
+/** Throws unless a file can be written where it is to go, and takes the place of none that is no checkpoint. */
+function checkPlace(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    accessSync(dirname(file), constants.W_OK)
+  } catch (error) {
+    throw failure(`${file} cannot be written`, error)
+  }
+  const there = statSync(file, { throwIfNoEntry: false })
+  if (!there || (there.isFile() && there.size === 0)) return
+  check(there.isFile() && isCheckpoint(file), 'option-range', `${file} is there and is no checkpoint: it is not written over`)
+}
+
+function isCheckpoint(file: string): boolean {
+  try {
+    return withFile(file, inspect).format === 'checkpoint'
+  } catch {
+    return false
+  }
+}
+
+/** Lets a run end after the step under way; asked a second time, the process ends at once. */
+function interruption(atOnce: () => void): { readonly isAsked: boolean; forget(): void } {
+  const state = { isAsked: false, forget: () => {} }
+  const ask = () => {
+    if (state.isAsked) {
+      atOnce()
+      process.exit(INTERRUPTED)
+    }
+    state.isAsked = true
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, ask)
+  state.forget = () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, ask)
+  }
+  return state
+}
+
+/** Exit code of what was ended by Ctrl-C. */
+const INTERRUPTED = 130
+
+const quoted = (file: string) => (/^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`)
+
+export async function trainCommand(args: string[]): Promise<number> {
+  const values = parse(args)
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const { save = values.resume } = values
+  for (const name of ['every', 'keep'] as const)
+    check(save !== undefined || values[name] === undefined, 'option-range', `--${name} goes with --save`)
+  const keep = wholeNumber('keep', values.keep) ?? 1
+  const every = wholeNumber('every', values.every)
+  for (const [name, value] of [
+    ['keep', keep],
+    ['every', every],
+  ] as const)
+    check(value !== 0, 'option-range', `--${name} is at least 1`)
+  const arena = await Arena.create()
+  const run = values.resume === undefined ? await begin(arena, values) : await resume(arena, values, values.resume)
+  if (save !== undefined) checkPlace(save)
+  for (const note of run.data.notes) process.stderr.write(`note: ${note}\n`)
+  return train(run, save, every ?? run.training.loader.length, keep)
+}
+
+async function train({ training, data, source, sha256 }: Run, file: string | undefined, every: number, keep: number): Promise<number> {
+  const metric = data.task === 'classification' ? 'accuracy' : 'R²'
+  const { settings, totalSteps } = training
+  const save = async () => {
+    const run = { settings, source, sha256, progress: training.progress }
+    if (file !== undefined) await writeFile(file, checkpoint.save({ ...training.parts, run }), { keep })
+  }
+  const bar = progressBar()
+  const interrupted = interruption(bar.stop)
+  try {
+    for (const loss of training.steps()) {
+      const { step, curve } = training.progress
+      const held = curve.length ? `, ${metric} ${shownMetric(metric, curve.at(-1)![2])}` : ''
+      bar.show(step, totalSteps, `loss ${loss.toPrecision(3)}${held}`)
+      if (step % every === 0 && !interrupted.isAsked) await save()
+      // Signals come between steps.
+      await new Promise((resolve) => setImmediate(resolve))
+      if (interrupted.isAsked) break
+    }
+    await save()
+  } finally {
+    bar.stop()
+    interrupted.forget()
+  }
+  process.stdout.write(interrupted.isAsked ? `${stopped(training, file)}\n` : `${result(training, data, metric, file)}\n`)
+  return interrupted.isAsked ? INTERRUPTED : 0
+}
+
+function stopped({ progress, totalSteps }: Training, file: string | undefined): string {
+  const how = file === undefined ? 'nothing was saved: --save FILE keeps a run' : `to go on: downhill train --resume ${quoted(file)}`
+  return `stopped after step ${progress.step} of ${totalSteps}; ${how}`
+}
+
+function result(training: Training, data: Dataset, metric: string, file: string | undefined): string {
+  const { model, settings, progress, epochsWithoutGain } = training
+  const { optimizer, epochs } = settings
+  const parameters = [...model.parameters()].reduce((sum, { size }) => sum + size, 0)
+  const done = progress.curve.length
+  const early =
+    done < epochs ? `${done} of ${epochs} epochs, the last ${epochsWithoutGain} without gain` : `${done} epoch${done === 1 ? '' : 's'}`
+  return [
+    `${data.name}: ${data.rows} rows, ${data.featureNames.length} features; ${parameters} parameters; ${optimizer}, ${early}`,
+    `${metric} on test rows ${shownMetric(metric, training.test())}, with the weights of epoch ${progress.best?.epoch}`,
+    ...(file === undefined ? [] : [`${file} has the run; downhill train --resume ${quoted(file)} --epochs ${2 * epochs} goes on`]),
+  ].join('\n')
+}

@@ -1,0 +1,171 @@
+/** A training run that can be left after any step and taken up again: one optimizer, a perceptron, and the best weights there were. */
+import type { Arena } from '../arena.ts'
+import { check, DownhillError, nearest, shown } from '../errors.ts'
+import { Loader, type Batch as LoaderBatch } from '../loader.ts'
+import type { Sequential } from '../nn/layers.ts'
+import * as optim from '../optim/index.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { Generator } from '../random.ts'
+import * as rules from '../rules/index.ts'
+import type { Dataset } from './dataset.ts'
+import { Batch, type CurvePoint, EVALUATION_ROWS, lossOf, metricOf, perceptron } from './train.ts'
+
+/** What a run is made from. */
+export interface TrainingSettings {
+  readonly optimizer: string
+  /** Options of the optimizer, such as its learning rate; what is not given has its default. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly epochs: number
+  readonly batchSize: number
+  readonly hidden: number
+  /** Of the initial weights and of the order of the rows. */
+  readonly seed: number
+  /** Epochs without a better metric on the validation rows after which the run ends; null: none. */
+  readonly patience: number | null
+}
+
+/** What `downhill train` does without options. */
+export const defaultTraining: TrainingSettings = {
+  optimizer: 'AdamW',
+  options: {},
+  epochs: 40,
+  batchSize: 32,
+  hidden: 32,
+  seed: 0,
+  patience: null,
+}
+
+/** What a run carries on beside weights, states and order. */
+export interface TrainingProgress {
+  readonly step: number
+  /** Of the epoch under way: the sum of the rows' losses, and how many rows. */
+  readonly loss: number
+  readonly rows: number
+  readonly curve: readonly CurvePoint[]
+  /** The epoch, from 1 on, with the best metric on the validation rows so far. */
+  readonly best: { readonly epoch: number; readonly metric: number } | null
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: chosen by name
+type OptimizerClass = new (params: Iterable<unknown>, options: object) => any
+
+/** Those that step parameters of any shape with gradients of all rows. */
+const optimizers = Object.fromEntries(
+  Object.entries({ ...rules, ...optim }).filter(([name, value]) => 'declaration' in value && name !== 'SparseAdam' && name !== 'Muon'),
+) as unknown as Readonly<Record<string, OptimizerClass>>
+
+/** All that can be trained with. */
+export const trainable = Object.keys(optimizers).sort()
+
+function optimizerClass(name: string): OptimizerClass {
+  if (Object.hasOwn(optimizers, name)) return optimizers[name]!
+  const meant = nearest(name, trainable)
+  const hint = meant ? `did you mean ${meant}?` : `there are ${trainable.join(', ')}`
+  throw new DownhillError('option-range', `there is no optimizer ${shown(name)} to train with; ${hint}`)
+}
+
+/** One row after another of some rows of a data set. */
+function columnsOf({ features, featureNames, targets, split }: Dataset) {
+  const width = featureNames.length
+  const x = new Float32Array(split.train.length * width)
+  for (const [i, row] of split.train.entries()) x.set(features.subarray(row * width, (row + 1) * width), i * width)
+  return { x: { data: x, shape: [width] }, y: { data: Float32Array.from(split.train, (row) => targets[row]!) } }
+}
+
+export class Training {
+  readonly model: Sequential
+  /** The weights of the best epoch. */
+  readonly best: Sequential
+  readonly optimizer: AnyOptimizer
+  readonly loader: Loader<'x' | 'y'>
+  readonly settings: TrainingSettings
+  progress: TrainingProgress = { step: 0, loss: 0, rows: 0, curve: [], best: null }
+  readonly #arena: Arena
+  readonly #data: Dataset
+  readonly #batch: Batch
+
+  /** @throws `option-range`, `option-unknown` naming the option */
+  constructor(arena: Arena, data: Dataset, settings: TrainingSettings) {
+    for (const name of ['epochs', 'batchSize', 'hidden', 'patience'] as const) {
+      const value = settings[name]
+      const fits = (name === 'patience' && value === null) || (Number.isSafeInteger(value) && value! > 0 && value! <= 1e6)
+      check(fits, 'option-range', () => `${name} is a whole number from 1 to 1000000, not ${shown(value)}`)
+    }
+    const Class = optimizerClass(settings.optimizer)
+    this.#arena = arena
+    this.#data = data
+    this.#batch = new Batch(data, EVALUATION_ROWS)
+    this.settings = settings
+    this.model = perceptron(arena, data, settings.hidden, new Generator(settings.seed))
+    this.best = this.model.clone()
+    this.optimizer = new Class(this.model.parameters(), settings.options)
+    this.loader = new Loader(arena, columnsOf(data), { batchSize: settings.batchSize, shuffle: true, seed: settings.seed })
+  }
+
+  /** What a checkpoint is made of. */
+  get parts() {
+    const { model, best, optimizer, loader } = this
+    return { model, best, optimizer, loader }
+  }
+
+  /** Steps of all epochs, if the run is not ended early. */
+  get totalSteps(): number {
+    return this.settings.epochs * this.loader.length
+  }
+
+  /** Epochs since the metric was best; 0 before the first. */
+  get epochsWithoutGain(): number {
+    const { curve, best } = this.progress
+    return best ? curve.length - best.epoch : 0
+  }
+
+  get isDone(): boolean {
+    const { epochs, patience } = this.settings
+    return this.loader.state.epoch >= epochs || (patience !== null && this.epochsWithoutGain >= patience)
+  }
+
+  /**
+   * Takes what steps there are left, and gives the loss after each; then everything can be saved.
+   *
+   * @throws `gradient-nonfinite` if the loss leaves the numbers
+   */
+  *steps(): IterableIterator<number> {
+    while (!this.isDone) {
+      for (const batch of this.loader) yield this.#step(batch)
+      this.#endEpoch()
+    }
+  }
+
+  #step(batch: LoaderBatch<'x' | 'y'>): number {
+    const closure = () =>
+      this.#arena.frame(() => {
+        this.optimizer.zeroGrad()
+        const loss = lossOf(this.#data, this.model.forward(batch.tensor('x')), batch.tensor('y').data as Float32Array)
+        loss.backward()
+        return loss.item()
+      })
+    const loss = this.optimizer.step(closure)!
+    const step = this.progress.step + 1
+    check(Number.isFinite(loss), 'gradient-nonfinite', () => `the loss of step ${step} is ${loss}: the learning rate is too high`)
+    this.progress = { ...this.progress, step, loss: this.progress.loss + loss * batch.size, rows: this.progress.rows + batch.size }
+    return loss
+  }
+
+  #endEpoch(): void {
+    const { step, loss, rows, curve, best } = this.progress
+    const metric = this.#metric(this.model, this.#data.split.validation)
+    const epoch = curve.length + 1
+    const isBest = best === null || metric > best.metric
+    if (isBest) this.best.loadStateDict(this.model.stateDict())
+    this.progress = { step, loss: 0, rows: 0, curve: [...curve, [step, loss / rows, metric]], best: isBest ? { epoch, metric } : best }
+  }
+
+  #metric(model: Sequential, rows: Uint32Array): number {
+    return metricOf(this.#arena, this.#data, model, rows, this.#batch)
+  }
+
+  /** The metric of the best weights on rows that nothing was chosen by: accuracy, or R². */
+  test(): number {
+    return this.#metric(this.best, this.#data.split.test)
+  }
+}

@@ -1,0 +1,195 @@
+/** What is inside of a file, without reading its tensors. */
+import { DownhillError } from '../errors.ts'
+import { type Shape, showShape } from '../shape.ts'
+import { type Dict, isDict, isPlain } from './dict.ts'
+import { type ElementType, elementBytes } from './elements.ts'
+import { readHeader } from './header.ts'
+import type { Kind, SavedPart } from './parts.ts'
+import { METADATA_KEY, savedParts } from './saved-parts.ts'
+import type { Source } from './source.ts'
+import { readArchive, settledArchive, TensorReader } from './torch-reader.ts'
+
+/** A tensor of a file. */
+export interface InspectedTensor {
+  readonly name: string
+  /** As torch calls it. */
+  readonly dtype: string
+  readonly shape: Shape
+  readonly bytes: number
+}
+
+/** What stands under a name. */
+export interface InspectedPart {
+  readonly name: string
+  readonly kind: Kind | 'value'
+  readonly className?: string
+  /** Of an optimizer: how many steps its parameters have taken, at most. */
+  readonly step?: number
+  /** Of an optimizer: its groups' options, with torch's names. */
+  readonly groups?: readonly Dict[]
+  /** Of anything else but a model: the value. */
+  readonly value?: unknown
+}
+
+/** What `downhill inspect` tells. */
+export interface Inspection {
+  readonly format: 'checkpoint' | 'safetensors' | 'torch'
+  readonly bytes: number
+  readonly tensors: readonly InspectedTensor[]
+  readonly parts: readonly InspectedPart[]
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const names: Readonly<Record<ElementType, string>> = {
+  ...{
+    F64: 'float64',
+    F32: 'float32',
+    F16: 'float16',
+    BF16: 'bfloat16',
+    F8_E4M3: 'float8_e4m3fn',
+    F8_E5M2: 'float8_e5m2',
+    F8_E8M0: 'float8_e8m0fnu',
+  },
+  ...{
+    I64: 'int64',
+    I32: 'int32',
+    I16: 'int16',
+    I8: 'int8',
+    U64: 'uint64',
+    U32: 'uint32',
+    U16: 'uint16',
+    U8: 'uint8',
+    BOOL: 'bool',
+    C64: 'complex64',
+  },
+}
+
+/** Stands in a value for a tensor. */
+class Place {
+  constructor(
+    readonly tensor: Omit<InspectedTensor, 'name'>,
+    /** The number of a tensor that has one. */
+    readonly number?: number,
+  ) {}
+
+  toJSON(): unknown {
+    return this.number ?? `${this.tensor.dtype} ${showShape(this.tensor.shape)}`
+  }
+}
+
+/** A value as JSON, in which texts stand for what JSON does not have. */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_, part) => {
+    if (typeof part === 'bigint' || (typeof part === 'number' && !Number.isFinite(part))) return String(part)
+    return part instanceof Uint8Array ? `${part.length} bytes` : part
+  })
+}
+
+/** The entries of an array or an object. */
+function* entriesOf(part: object): Iterable<[key: string | number, entry: unknown]> {
+  if (Array.isArray(part)) yield* part.entries()
+  else for (const key of Object.keys(part)) yield [key, (part as Dict)[key]]
+}
+
+/** The beginning of the same: a value may be large. */
+export function startOf(value: unknown, length: number): string {
+  if (typeof value !== 'object' || value === null || value instanceof Place || value instanceof Uint8Array) return jsonOf(value)
+  const isList = Array.isArray(value)
+  let text = isList ? '[' : '{'
+  for (const [key, entry] of entriesOf(value)) {
+    if (text.length > 1) text += ','
+    text += `${isList ? '' : `${JSON.stringify(key)}:`}${startOf(entry, length - text.length)}`
+    if (text.length > length) return text
+  }
+  return `${text}${isList ? ']' : '}'}`
+}
+
+const isState = (value: unknown): value is { state: Dict; param_groups: readonly Dict[] } =>
+  isDict(value) && isDict(value.state) && Array.isArray(value.param_groups) && value.param_groups.every(isDict)
+
+/** What a value of a torch file is; the file does not say. */
+function kindOfValue(value: unknown): Kind | 'value' {
+  if (isState(value)) return 'optimizer'
+  if (!isPlain(value)) return 'value'
+  const entries = Object.values(value)
+  if (entries.length && entries.every((entry) => entry instanceof Place)) return 'model'
+  return 'last_epoch' in value || '_schedulers' in value ? 'scheduler' : 'value'
+}
+
+/** How many steps the parameter that took most has taken. */
+function stepOf(state: Dict): number | undefined {
+  const counts = Object.values(state).flatMap((own) => {
+    const step = isDict(own) ? (own.step ?? own.n_iter) : undefined
+    const count = step instanceof Place ? step.number : step
+    return typeof count === 'number' ? [count] : []
+  })
+  return counts.length ? counts.reduce((a, b) => Math.max(a, b)) : undefined
+}
+
+function partOf(name: string, { kind, state, about }: SavedPart): InspectedPart {
+  const part = { name, kind, ...(about?.className !== undefined && { className: about.className }) }
+  if (kind === 'model') return part
+  if (kind !== 'optimizer' || !isState(state)) return { ...part, value: state }
+  const step = stepOf(state.state)
+  const parameters = about?.parameters?.map((parameter) => parameter.name)
+  const named = (index: unknown) => parameters?.[Number(index)] ?? index
+  const groups = state.param_groups.map((group) => ({ ...group, params: Array.isArray(group.params) ? group.params.map(named) : [] }))
+  return { ...part, ...(step !== undefined && { step }), groups }
+}
+
+function inspectTensors(source: Source): Inspection {
+  const { entries, metadata } = readHeader(source)
+  const tensors = entries.map(({ name, type, shape, bytes }) => ({ name, dtype: names[type], shape, bytes }))
+  if (!Object.hasOwn(metadata, METADATA_KEY)) return { format: 'safetensors', bytes: source.size, tensors, parts: [], metadata }
+  const { [METADATA_KEY]: _, ...others } = metadata
+  const places = new Map(tensors.map((tensor) => [tensor.name, new Place(tensor)]))
+  const parts = Object.entries(savedParts(metadata, (name) => places.get(name) ?? null)).map(([name, part]) => partOf(name, part))
+  return { format: 'checkpoint', bytes: source.size, tensors, parts, metadata: others }
+}
+
+function inspectTorch(source: Source): Inspection {
+  const reader = new TensorReader(source)
+  const value = settledArchive(readArchive(source), (tensor) => {
+    const { type, shape, bytes } = tensor
+    const isNumber = bytes === elementBytes[type] && tensor.entry.bytes <= SMALL
+    return new Place({ dtype: names[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
+  })
+  const tensors: InspectedTensor[] = []
+  const collect = (part: unknown, path: string) => {
+    if (part instanceof Place) tensors.push({ name: path, ...part.tensor })
+    else if (Array.isArray(part) || isPlain(part)) {
+      for (const [key, entry] of entriesOf(part)) collect(entry, (path === '' ? String(key) : `${path}.${key}`).slice(0, LONGEST_NAME))
+    }
+  }
+  collect(value, '')
+  const kind = kindOfValue(value)
+  const isBundle = kind === 'value' && isPlain(value)
+  const named = isBundle ? Object.entries(value) : [['', value] as const]
+  const parts = named.map(([name, state]) => partOf(name, { kind: kindOfValue(state), state }))
+  return { format: 'torch', bytes: source.size, tensors, parts, metadata: {} }
+}
+
+/** Bytes of a storage that is read for a number in it. */
+const SMALL = 64
+
+/** A name of a hostile file may be of any length. */
+const LONGEST_NAME = 500
+
+/** The first bytes of a zip archive. */
+const ZIP = [0x50, 0x4b] as const
+/** The first byte of a pickle, which torch wrote before it wrote archives. */
+const PICKLE = 0x80
+/** The first byte of the header of a safetensors file, behind its length. */
+const BRACE = 0x7b
+
+/**
+ * Tells what a checkpoint, a safetensors file or a file of torch.save holds.
+ *
+ * @throws `file-invalid`, `file-unsupported`
+ */
+export function inspect(source: Source): Inspection {
+  const start = source.at(0, Math.min(source.size, 9))
+  if (start[0] === PICKLE || (start[0] === ZIP[0] && start[1] === ZIP[1])) return inspectTorch(source)
+  if (start[8] === BRACE) return inspectTensors(source)
+  throw new DownhillError('file-invalid', 'this is neither a checkpoint or another safetensors file nor a file of torch.save')
+}

@@ -1,0 +1,108 @@
+/** What a checkpoint is made of: live objects with a state, and what a file has for each. */
+import { Loader } from '../loader.ts'
+import { LRScheduler } from '../lr_scheduler/scheduler.ts'
+import { Module } from '../nn/module.ts'
+import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
+import { Generator, type GeneratorState } from '../random.ts'
+import type { Shape } from '../shape.ts'
+import type { DType, Parameter } from '../tensor.ts'
+
+/** Something with a state: a model or an average of one, an optimizer, a scheduler, a generator, or a loader. */
+export type Part = Module | AnyOptimizer | LRScheduler | Generator | Loader<string>
+
+/** Parts under names of your own. */
+export type Parts = Readonly<Record<string, Part>>
+
+/** Kinds of parts. */
+export type Kind = 'model' | 'optimizer' | 'scheduler' | 'generator' | 'loader'
+
+/** The kind of a part; undefined if it is none. */
+export function kindOf(value: unknown): Kind | undefined {
+  if (value instanceof Module) return 'model'
+  if (value instanceof Optimizer) return 'optimizer'
+  if (value instanceof LRScheduler) return 'scheduler'
+  if (value instanceof Generator) return 'generator'
+  return value instanceof Loader ? 'loader' : undefined
+}
+
+/** The state of a part as a plain value, in torch's form where torch has one. */
+export function stateOf(part: Part): unknown {
+  return part instanceof Generator || part instanceof Loader ? part.state : part.stateDict()
+}
+
+/** What a file has under a name: the state of a part, or a value of the user's own. */
+export interface SavedPart {
+  readonly kind: Kind | 'value'
+  readonly state: unknown
+  /** What tells more than torch's files do: see {@link aboutOf}. */
+  readonly about?: About
+}
+
+/** A parameter as an optimizer's part of a file tells it. */
+export interface SavedParameter {
+  readonly name: string
+  /** Not told by torch's files. */
+  readonly dtype?: string
+  readonly shape?: Shape
+}
+
+/** A parameter as an optimizer has it. */
+export interface OwnParameter extends SavedParameter {
+  readonly dtype: DType
+  readonly shape: Shape
+}
+
+/** What a part's state depends on, or has beside what torch saves. */
+export interface About {
+  /** Of an optimizer or a scheduler. */
+  readonly className?: string
+  /** Of an optimizer whose parameters have names, in the order of its groups. */
+  readonly parameters?: readonly SavedParameter[]
+  /** Of a model: the generators its modules hold, and its arena's. */
+  readonly generators?: Readonly<Record<string, GeneratorState>>
+  /** Of a loader: what its batches depend on. */
+  readonly plan?: Readonly<Record<string, number | boolean>>
+}
+
+/** The names that models among the parts give to parameters. */
+export function parameterNames(parts: Readonly<Record<string, unknown>>): ReadonlyMap<Parameter, string> {
+  const models = Object.values(parts).filter((part) => part instanceof Module)
+  return new Map(models.flatMap((model) => [...model.namedParameters()].map(([name, parameter]) => [parameter, name] as const)))
+}
+
+/** An optimizer's parameters with their names, its own or a model's; undefined if some have none, or two the same. */
+export function namedParameters(optimizer: AnyOptimizer, names: ReadonlyMap<Parameter, string>): OwnParameter[] | undefined {
+  const found = optimizer.paramGroups.flatMap(({ params, paramNames }) =>
+    (params as readonly Parameter[]).map((parameter, i) => ({
+      parameter,
+      name: (paramNames as string[] | undefined)?.[i] ?? names.get(parameter),
+    })),
+  )
+  const distinct = new Set(found.map(({ name }) => name))
+  if (distinct.has(undefined) || distinct.size < found.length) return undefined
+  return found.map(({ parameter: { dtype, shape }, name }) => ({ name: name!, dtype, shape }))
+}
+
+/** The generators that a model draws from, by where they are: those in fields of its modules, and its arena's own. */
+export function generatorsOf(model: Module): Map<string, Generator> {
+  const found = new Map<string, Generator>()
+  const collect = (module: Module, prefix: string) => {
+    for (const [field, value] of Object.entries(module)) if (value instanceof Generator) found.set(`${prefix}${field}`, value)
+    for (const [name, child] of module.namedChildren()) collect(child, `${prefix}${name}.`)
+  }
+  collect(model, '')
+  const [tensor] = [...model.parameters(), ...model.buffers()]
+  if (tensor) found.set('arena', tensor.arena.generator)
+  return found
+}
+
+/** See {@link About}. */
+export function aboutOf(part: Part, names: ReadonlyMap<Parameter, string>): About {
+  if (part instanceof Loader) return { plan: part.plan }
+  if (part instanceof Module) {
+    return { generators: Object.fromEntries([...generatorsOf(part)].map(([name, generator]) => [name, generator.state])) }
+  }
+  if (part instanceof Generator) return {}
+  const parameters = part instanceof Optimizer ? namedParameters(part, names) : undefined
+  return { className: part.className, ...(parameters && { parameters }) }
+}

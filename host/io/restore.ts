@@ -1,0 +1,145 @@
+/** Puts what a file holds into live parts: into all of them, or into none. */
+import { check, shown } from '../errors.ts'
+import { Loader } from '../loader.ts'
+import { LRScheduler } from '../lr_scheduler/scheduler.ts'
+import { Module, type SavedTensor } from '../nn/module.ts'
+import { isStateTensor } from '../optimizer/state-dict.ts'
+import { checkNames } from '../options.ts'
+import type { Commit, Reserve } from '../prepared.ts'
+import { Generator } from '../random.ts'
+import type { Parameter } from '../tensor.ts'
+import { alignedState } from './aligned.ts'
+import { type Dict, isDict } from './dict.ts'
+import { Findings } from './findings.ts'
+import { type About, generatorsOf, kindOf, type Part, type Parts, parameterNames, type SavedPart } from './parts.ts'
+
+/** Options of loading. */
+export interface LoadOptions {
+  /** Whether a file that has more or less than the parts, or other shapes, is an error. Default true; else what both have is loaded. */
+  readonly strict?: boolean
+}
+
+/** What there is to say after loading. */
+export interface Loaded {
+  /** What the file holds beside what was loaded: values of your own; with `strict: false` also parts and tensors that only it has. */
+  readonly rest: Readonly<Record<string, unknown>>
+  /** With `strict: false`: names the file has not. What they stand for was left as it is. */
+  readonly missing: readonly string[]
+  /** With `strict: false`: names only the file has. */
+  readonly extra: readonly string[]
+  /** With `strict: false`: tensors of another shape or type, which were left as they are. */
+  readonly reshaped: readonly string[]
+  /** With `strict: false`: what else differs, a sentence each. */
+  readonly other: readonly string[]
+}
+
+/** How a part is loaded: a check of values, once names and shapes are known to fit, and what of the file's part nothing is there for. */
+interface Fit {
+  readonly prepare: () => Reserve
+  readonly rest?: unknown
+}
+
+const unlessEmpty = (rest: Dict) => (Object.keys(rest).length ? rest : undefined)
+
+/** Commits for which no memory is needed, as one. */
+function together(commits: readonly Commit[]): Reserve {
+  return () => () => {
+    for (const commit of commits) commit()
+  }
+}
+
+class Fitting {
+  readonly findings = new Findings()
+  readonly #names: ReadonlyMap<Parameter, string>
+  readonly #strict: boolean
+
+  constructor(parts: Parts, strict: boolean) {
+    this.#names = parameterNames(parts)
+    this.#strict = strict
+  }
+
+  fit(name: string, part: Part, { kind, state, about = {} }: SavedPart): Fit {
+    if (kind !== kindOf(part) || !isDict(state)) {
+      this.findings.other.push(`${name} is of the kind ${kindOf(part)}, in the file ${kind === kindOf(part) ? shown(state) : kind}`)
+      return { prepare: () => together([]), rest: state }
+    }
+    if (part instanceof Module) return this.#model(name, part, state, about)
+    if (part instanceof Generator) return { prepare: () => together([part.prepareLoad(state as never)]) }
+    if (part instanceof Loader) return this.#loader(name, part, state, about)
+    if (about.className !== undefined && about.className !== part.className) {
+      this.findings.other.push(`${name} is ${part.className}, in the file ${about.className}`)
+    }
+    if (part instanceof LRScheduler) return { prepare: () => together([part.prepareLoad(state)]) }
+    const { dict, rest } = alignedState(name, part, state, about, this.#names, this.findings)
+    return { prepare: () => part.prepareLoad(dict()), rest: unlessEmpty(rest) }
+  }
+
+  #model(name: string, model: Module, state: Dict, { generators }: About): Fit {
+    const own = new Map(model.stateTensors())
+    const fitting: Record<string, SavedTensor> = {}
+    const rest: Record<string, unknown> = {}
+    for (const [key, tensor] of own) {
+      const saved = Object.hasOwn(state, key) ? state[key] : undefined
+      // torch's files may have another type, which is converted as torch does.
+      const told = isStateTensor(saved) && { shape: saved.shape, ...(generators && { dtype: saved.dtype }) }
+      if (!told) this.findings.missing.push(`${name}.${key}`)
+      else if (this.findings.fits(`${name}.${key}`, tensor, told)) fitting[key] = saved as SavedTensor
+      else rest[key] = saved
+    }
+    for (const key of Object.keys(state).filter((key) => !own.has(key))) {
+      this.findings.extra.push(`${name}.${key}`)
+      rest[key] = state[key]
+    }
+    const states = generators && this.#generators(name, model, generators)
+    return {
+      prepare: () => together([...(states?.() ?? []), model.prepareLoad(fitting, { strict: this.#strict })]),
+      rest: unlessEmpty(rest),
+    }
+  }
+
+  #generators(name: string, model: Module, saved: NonNullable<About['generators']>): () => Commit[] {
+    const own = generatorsOf(model)
+    for (const key of own.keys()) if (!Object.hasOwn(saved, key)) this.findings.missing.push(`${name}.${key}`)
+    for (const key of Object.keys(saved)) if (!own.has(key)) this.findings.extra.push(`${name}.${key}`)
+    return () => [...own].flatMap(([key, generator]) => (saved[key] ? [generator.prepareLoad(saved[key])] : []))
+  }
+
+  #loader(name: string, loader: Loader<string>, state: Dict, { plan = {} }: About): Fit {
+    for (const [key, value] of Object.entries(loader.plan)) {
+      const isOther = Object.hasOwn(plan, key) && plan[key] !== value
+      if (isOther) this.findings.other.push(`${name} has ${key} ${value}, in the file ${shown(plan[key])}`)
+    }
+    return { prepare: () => together([loader.prepareLoad(state as never)]) }
+  }
+}
+
+/** Loads parts from a file's. `by` is the function an error names. */
+export function restore(by: string, saved: Readonly<Record<string, SavedPart>>, parts: Parts, options: LoadOptions = {}): Loaded {
+  checkNames(by, ['strict'], options)
+  const { strict = true } = options
+  const isPlain = isDict(parts) && !kindOf(parts)
+  check(isPlain, 'option-range', () => `${by} takes what it loads into as { model, optimizer, … }, not ${shown(parts)}`)
+  for (const [name, part] of Object.entries(parts)) {
+    const what = 'a model, an optimizer, a scheduler, a generator or a loader'
+    check(kindOf(part) !== undefined, 'option-range', () => `${by}: ${name} is ${what}, not ${shown(part)}`)
+  }
+  const fitting = new Fitting(parts, strict)
+  const { findings } = fitting
+  const rest: Record<string, unknown> = {}
+  for (const [name, { kind, state }] of Object.entries(saved)) {
+    if (Object.hasOwn(parts, name)) continue
+    if (kind !== 'value') findings.extra.push(name)
+    rest[name] = state
+  }
+  const fits = Object.entries(parts).flatMap(([name, part]) => {
+    if (!Object.hasOwn(saved, name)) findings.missing.push(name)
+    return Object.hasOwn(saved, name) ? [[name, fitting.fit(name, part, saved[name]!)] as const] : []
+  })
+  if (strict) findings.throwIfAny(by)
+  const reserves = fits.map(([, { prepare }]) => prepare())
+  const commits = reserves.map((reserve) => reserve())
+  for (const commit of commits) commit()
+  for (const [name, fit] of fits) if (fit.rest !== undefined) rest[name] = fit.rest
+  const { missing, extra, reshaped, other } = findings
+  return { rest, missing, extra, reshaped, other }
+}

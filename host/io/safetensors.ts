@@ -1,0 +1,88 @@
+/**
+ * Files of tensors: a header in JSON with names, types, shapes and places, and behind it the bytes
+ * (https://huggingface.co/docs/safetensors).
+ */
+import { check, shown } from '../errors.ts'
+import { isDict } from './dict.ts'
+import { decoded, type ElementType, encoded, type FileTensor, type TensorLike } from './elements.ts'
+import { LONGEST_HEADER, METADATA, readHeader } from './header.ts'
+import { sourceOf } from './source.ts'
+
+/** The contents of a file. */
+export interface SafeTensors {
+  readonly tensors: Readonly<Record<string, FileTensor>>
+  /** Texts by name. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/**
+ * Reads a file. Tensors are views of its bytes where these are aligned for them, which they are in files that this package or the
+ * reference implementation wrote.
+ *
+ * @param bytes the whole file
+ * @throws `file-invalid` if it is damaged; `file-unsupported` if it has a tensor of 8-bit floats or complex numbers
+ * @example
+ * const bytes = downhill.safetensors.write({ weight: { dtype: 'float32', shape: [2, 2], data: [1, 2, 3, 4] } }, { from: 'here' })
+ * const { tensors, metadata } = downhill.safetensors.read(bytes)
+ * Array.from(tensors.weight.data) // [1,2,3,4]
+ * metadata.from === 'here' // true
+ */
+export function read(bytes: Uint8Array | ArrayBuffer): SafeTensors {
+  const source = sourceOf('safetensors.read', bytes)
+  const { entries, metadata } = readHeader(source)
+  const tensors = entries.map(({ name, type, shape, start, bytes }): [string, FileTensor] => [
+    name,
+    decoded(`the tensor ${shown(name)}`, type, shape, source.at(start, bytes)),
+  ])
+  return { tensors: Object.fromEntries(tensors), metadata }
+}
+
+/** The order of the reference implementation, in which everything is aligned: by type, then by name. */
+const ORDER: readonly ElementType[] = ['I64', 'F64', 'F32', 'I32']
+
+/**
+ * Writes a file, whose bytes depend on the tensors and the metadata alone.
+ *
+ * @param tensors by name: those of a `stateDict()` of a model, or others
+ * @param metadata texts by name
+ * @throws `shape-mismatch`, `dtype-mismatch` or `option-range` naming the tensor
+ */
+export function write(
+  tensors: Readonly<Record<string, TensorLike>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  check(isDict(tensors), 'option-range', () => `safetensors.write takes tensors by name, not ${shown(tensors)}`)
+  check(isDict(metadata), 'option-range', () => `safetensors.write: metadata are texts by name, not ${shown(metadata)}`)
+  for (const [name, text] of Object.entries(metadata)) {
+    check(typeof text === 'string', 'option-range', () => `safetensors.write: the metadata ${shown(name)} are a text, not ${shown(text)}`)
+  }
+  const parts = Object.entries(tensors).map(([name, tensor]) => {
+    check(name !== METADATA && name !== '__proto__', 'option-range', `safetensors.write: a tensor cannot be called ${name}`)
+    return { name, ...encoded(`safetensors.write: ${name}`, tensor) }
+  })
+  parts.sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || (a.name < b.name ? -1 : 1))
+  let at = 0
+  const header: [string, unknown][] = Object.keys(metadata).length ? [[METADATA, metadata]] : []
+  for (const { name, type, shape, bytes } of parts) {
+    header.push([name, { dtype: type, shape, data_offsets: [at, (at += bytes.length)] }])
+  }
+  const text = new TextEncoder().encode(`{${header.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join()}}`)
+  const dataStart = 8 + Math.ceil(text.length / 8) * 8
+  check(
+    text.length <= LONGEST_HEADER,
+    'option-range',
+    `safetensors.write: names and metadata take ${text.length} bytes, and may take ${LONGEST_HEADER}`,
+  )
+  const file = new Uint8Array(dataStart + at)
+  new DataView(file.buffer).setUint32(0, dataStart - 8, true)
+  file.fill(SPACE, 8, dataStart)
+  file.set(text, 8)
+  at = dataStart
+  for (const { bytes } of parts) {
+    file.set(bytes, at)
+    at += bytes.length
+  }
+  return file
+}
+
+const SPACE = 0x20

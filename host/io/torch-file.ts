@@ -1,0 +1,56 @@
+/** Files of `torch.save` and for `torch.load`: models, optimizers, schedulers, and bundles of them. */
+import { isDict } from './dict.ts'
+import { kindOf, type Part, type Parts, type SavedPart } from './parts.ts'
+import { type Loaded, type LoadOptions, restore } from './restore.ts'
+import { sourceOf } from './source.ts'
+import { readArchive, settledArchive, TensorReader } from './torch-reader.ts'
+import { writeTorch } from './torch-writer.ts'
+
+/**
+ * Writes a file that `torch.load(weights_only=True)` opens. Models, optimizers and schedulers become the state dicts that torch's own
+ * `load_state_dict` takes, on their own or as `{ model, optimizer, scheduler, epoch }` under any names.
+ *
+ * @throws `option-range` for what such a file cannot hold
+ * @example
+ * const model = new nn.Linear(arena, 2, 3)
+ * const optimizer = new downhill.Adam(model.parameters())
+ * const bytes = downhill.torchFile.save({ model, optimizer, epoch: 3 })
+ *
+ * const { rest } = downhill.torchFile.load(bytes, { model, optimizer })
+ * rest.epoch // 3
+ * downhill.torchFile.read(bytes).model.weight.shape // [3,2]
+ */
+export function save(value: unknown): Uint8Array<ArrayBuffer> {
+  return writeTorch(value)
+}
+
+/**
+ * What a file of `torch.save` holds: dicts as objects, tuples as arrays, tensors as `{ dtype, shape, data }`. Nothing in it is executed.
+ * Half precision is widened to float32, whole numbers are int32 where they fit. Tensors that share their storage there may share memory.
+ *
+ * @throws `file-invalid`; `file-unsupported` naming the class or function it asks for
+ */
+export function read(bytes: Uint8Array | ArrayBuffer): unknown {
+  const archive = readArchive(sourceOf('torchFile.read', bytes))
+  const tensors = new TensorReader(archive.source)
+  return settledArchive(archive, (tensor) => tensors.read(tensor))
+}
+
+/**
+ * Loads a file of `torch.save` into a model, an optimizer or a scheduler, or a bundle into several: into all of them, or after an error into
+ * none. An optimizer's parameters are found by `param_names` where the file has them and they have names here, else by their order.
+ *
+ * @returns what else the file holds under `rest`
+ * @throws `state-mismatch` with everything that does not fit, `file-invalid`, `file-unsupported`
+ */
+export function load(bytes: Uint8Array | ArrayBuffer, parts: Part | Parts, options: LoadOptions = {}): Loaded {
+  const value = read(bytes)
+  const kind = kindOf(parts)
+  if (kind) return restore('torchFile.load', { [kind]: { kind, state: value } }, { [kind]: parts as Part }, options)
+  const saved = isDict(value)
+    ? Object.entries(value).map(([name, state]): [string, SavedPart] => {
+        return [name, { kind: kindOf((parts as Parts)?.[name]) ?? 'value', state }]
+      })
+    : []
+  return restore('torchFile.load', Object.fromEntries(saved), parts as Parts, options)
+}

@@ -1,0 +1,259 @@
+/** Reads the files of `torch.save`: a zip archive with one pickle, which names tensors, and a file for each storage. */
+import { DownhillError, shown } from '../errors.ts'
+import { type Shape, showShape, sizeOf } from '../shape.ts'
+import { decoded, type ElementType, elementBytes, type FileTensor } from './elements.ts'
+import { damaged } from './pickle-machine.ts'
+import { dictOf, Global, unpickled } from './pickle-reader.ts'
+import { settled } from './settled.ts'
+import type { Source } from './source.ts'
+import { contents, readDirectory, type ZipEntry } from './zip.ts'
+
+/** A pickle, which has no numbers of tensors: 25,000 of these take 5 MB, and texts beside them may take more. */
+const LONGEST_PICKLE = 2 ** 25
+/** Tensors may share a storage, and are copied if they are no plain window on it. All together take at most so many times what the file does. */
+const MOST_TIMES = 16
+
+/** A storage's element type, by the name of its class. */
+class StorageType {
+  constructor(readonly type: ElementType) {}
+}
+
+interface Storage {
+  readonly type: ElementType
+  readonly elements: number
+  readonly entry: ZipEntry
+}
+
+/** A window on a storage: which elements, not yet read. */
+export class StoredTensor {
+  constructor(
+    readonly type: ElementType,
+    readonly shape: Shape,
+    readonly strides: readonly number[],
+    /** Elements before its first. */
+    readonly offset: number,
+    readonly entry: ZipEntry,
+  ) {}
+
+  get bytes(): number {
+    return sizeOf(this.shape) * elementBytes[this.type]
+  }
+}
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const areWhole = (value: unknown): value is number[] => Array.isArray(value) && value.length <= 64 && value.every(isWhole)
+
+class StorageOf {
+  constructor(readonly storage: Storage) {}
+}
+
+function rebuiltTensor([of, offset, shape, strides]: readonly unknown[]): StoredTensor {
+  const fits = of instanceof StorageOf && isWhole(offset) && areWhole(shape) && areWhole(strides) && shape.length === strides.length
+  if (!fits) throw damaged(`a tensor of shape ${shown(shape)} has strides ${shown(strides)} and begins at ${shown(offset)}`)
+  const { type, elements, entry } = of.storage
+  const size = sizeOf(shape)
+  if (!Number.isSafeInteger(size)) throw damaged(`a tensor is said to have the shape ${showShape(shape)}`)
+  const last = size ? shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset) : 0
+  if (size && !(last < elements)) throw damaged(`a tensor ${showShape(shape)} reaches to element ${last}, and its storage has ${elements}`)
+  if (size > elements)
+    throw new DownhillError('file-unsupported', `a tensor ${showShape(shape)} repeats its ${elements} elements, which is not read`)
+  return new StoredTensor(type, shape, strides, offset, entry)
+}
+
+/** Bytes that a text stands for, letter by letter. A text may be there often, and is turned into bytes once. */
+function bytesOf(text: unknown, known: Map<string, Uint8Array>): Uint8Array {
+  if (text instanceof Uint8Array) return text
+  if (typeof text !== 'string') throw damaged(`bytes are made of ${shown(text)}`)
+  const bytes = known.get(text) ?? Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+  known.set(text, bytes)
+  return bytes
+}
+
+function orderedDict(pairs: unknown): unknown {
+  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) throw damaged(`an OrderedDict is made of ${shown(pairs)}`)
+  return dictOf(pairs.flat())
+}
+
+/** A tensor that has attributes in Python, which are left out. */
+function withAttributes([callee, , args]: readonly unknown[]): unknown {
+  const fits = callee instanceof Global && callee.name !== 'torch._tensor._rebuild_from_type_v2' && Array.isArray(args)
+  if (!fits) throw damaged(`a tensor is made by ${shown(callee)}`)
+  return callee.call(args)
+}
+
+const first = ([value]: readonly unknown[]) => value
+
+/** Everything a file may ask for by name. Nothing of it does more than to give back what it was given, in another form. */
+const callables: Readonly<Record<string, (args: readonly unknown[], known: Map<string, Uint8Array>) => unknown>> = {
+  'collections.OrderedDict': ([pairs = []]) => orderedDict(pairs),
+  'collections.Counter': ([counts = {}]) => counts,
+  'torch._utils._rebuild_tensor_v2': rebuiltTensor,
+  'torch._utils._rebuild_tensor': rebuiltTensor,
+  'torch._utils._rebuild_parameter': first,
+  'torch._utils._rebuild_parameter_with_state': first,
+  'torch.nn.parameter.Parameter': first,
+  'torch._tensor._rebuild_from_type_v2': withAttributes,
+  'torch.Tensor': first,
+  'torch.Size': ([sizes = []]) => sizes,
+  'torch.device': ([type]) => type,
+  '_codecs.encode': ([text], known) => bytesOf(text, known),
+  'builtins.bytearray': ([text = ''], known) => bytesOf(text, known),
+  'builtins.set': ([items = []]) => items,
+}
+
+const storages: Readonly<Record<string, ElementType>> = {
+  DoubleStorage: 'F64',
+  FloatStorage: 'F32',
+  HalfStorage: 'F16',
+  BFloat16Storage: 'BF16',
+  LongStorage: 'I64',
+  IntStorage: 'I32',
+  ShortStorage: 'I16',
+  CharStorage: 'I8',
+  ByteStorage: 'U8',
+  BoolStorage: 'BOOL',
+}
+
+/** A file whose tensors are not read yet. */
+export interface TorchArchive {
+  readonly source: Source
+  /** What it holds, as built by the pickle. */
+  readonly value: unknown
+}
+
+/** The pickle and the storages of an archive. */
+function findPickle(source: Source): { entries: ReadonlyMap<string, ZipEntry>; folder: string } {
+  if (source.size > 0 && source.at(0, 1)[0] === PICKLE) {
+    const why = 'this is a pickle and no zip archive: torch wrote its files so before 1.6. Save it once more with a newer one'
+    throw new DownhillError('file-unsupported', why)
+  }
+  const entries = readDirectory(source)
+  const name = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name))
+  if (name === undefined)
+    throw new DownhillError('file-invalid', 'this is a zip archive, and none that torch.save wrote: it has no data.pkl')
+  const folder = name.slice(0, -'data.pkl'.length)
+  if (entries.has(`${folder}constants.pkl`)) {
+    throw new DownhillError(
+      'file-unsupported',
+      'this is a TorchScript archive, which holds a programme: save the state_dict() of its module',
+    )
+  }
+  return { entries, folder }
+}
+
+/** The first byte of a pickle. */
+const PICKLE = 0x80
+
+/** Reads what a file holds, except for its tensors. */
+export function readArchive(source: Source): TorchArchive {
+  const { entries, folder } = findPickle(source)
+  const pickle = entries.get(`${folder}data.pkl`)!
+  if (pickle.bytes > LONGEST_PICKLE) throw damaged(`it has ${pickle.bytes} bytes; up to ${LONGEST_PICKLE} are read`)
+  const order = entries.get(`${folder}byteorder`)
+  if (order && order.bytes <= 6 && new TextDecoder().decode(contents(source, order)) === 'big') {
+    throw new DownhillError('file-unsupported', 'the file was written on a big-endian machine')
+  }
+  const persistent = (id: unknown) => {
+    const [kind, type, key, , elements] = Array.isArray(id) ? id : []
+    const entry = entries.get(`${folder}data/${typeof key === 'string' ? key : ''}`)
+    if (kind !== 'storage' || !(type instanceof StorageType) || !entry || !isWhole(elements)) throw damaged(`it asks for ${shown(id)}`)
+    if (elements * elementBytes[type.type] > entry.bytes) {
+      throw damaged(`the storage ${shown(key)} is said to have ${elements} elements of ${type.type}, and has ${entry.bytes} bytes`)
+    }
+    return new StorageOf({ type: type.type, elements, entry })
+  }
+  const known = new Map<string, Uint8Array>()
+  return { source, value: unpickled(contents(source, pickle), { global: (name) => global(name, known), persistent }) }
+}
+
+/** Names of element types, which some keep beside their tensors. */
+const DTYPES = /^torch\.(float(64|32|16)|bfloat16|int(64|32|16|8)|uint8|bool)$/
+
+/** What a name in Python stands for; `known` are the bytes made so far. */
+function global(name: string, known: Map<string, Uint8Array>): unknown {
+  // Protocol 2 has Python 2's name of that module.
+  const meant = name.replace(/^__builtin__\./, 'builtins.')
+  const storage = meant.replace(/^torch\./, '')
+  if (Object.hasOwn(callables, meant)) return new Global(meant, (args) => callables[meant]!(args, known))
+  if (meant.startsWith('torch.') && Object.hasOwn(storages, storage)) return new StorageType(storages[storage]!)
+  if (DTYPES.test(meant)) return meant
+  const why = 'which is not allowed, and nothing was executed; state dicts of tensors and plain values are read'
+  throw new DownhillError('file-unsupported', `the file asks for ${shown(name)}, ${why}`)
+}
+
+/** What a file holds, with its tensors in the form that `read` gives them. */
+export function settledArchive({ value }: TorchArchive, read: (tensor: StoredTensor) => unknown): unknown {
+  return settled(value, (leaf) => {
+    if (leaf instanceof StoredTensor) return read(leaf)
+    if (leaf instanceof Uint8Array) return leaf
+    const what = leaf instanceof Global ? `the class or function ${shown(leaf.name)}` : 'a storage without a tensor'
+    throw new DownhillError('file-unsupported', `the file holds ${what} as a value, which is not read`)
+  })
+}
+
+/** Reads the tensors of an archive, those that are the same window on a storage once. */
+export class TensorReader {
+  readonly #source: Source
+  readonly #storages = new Map<ZipEntry, Uint8Array>()
+  readonly #read = new Map<string, FileTensor>()
+  #taken = 0
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  read(tensor: StoredTensor): FileTensor {
+    const { type, shape, strides, offset, entry } = tensor
+    const window = [entry.name, type, offset, shape, '', strides].join()
+    const known = this.#read.get(window)
+    if (known) return known
+    this.#taken += sizeOf(shape) * Math.max(elementBytes[type], 4)
+    if (this.#taken > MOST_TIMES * this.#source.size) {
+      throw new DownhillError('file-invalid', `the tensors of the file take more than ${MOST_TIMES} times as many bytes as the file`)
+    }
+    const made = decoded(`a tensor ${showShape(shape)}`, type, shape, this.#window(tensor))
+    this.#read.set(window, made)
+    return made
+  }
+
+  #storage(entry: ZipEntry): Uint8Array {
+    let bytes = this.#storages.get(entry)
+    if (!bytes) {
+      bytes = contents(this.#source, entry)
+      this.#storages.set(entry, bytes)
+    }
+    return bytes
+  }
+
+  /** A tensor's bytes, row-major. */
+  #window(tensor: StoredTensor): Uint8Array {
+    const { type, shape, strides, offset, entry, bytes } = tensor
+    const storage = this.#storage(entry)
+    const element = elementBytes[type]
+    if (isRowMajor(shape, strides)) return storage.subarray(offset * element, offset * element + bytes)
+    const out = new Uint8Array(bytes)
+    const index = shape.map(() => 0)
+    let from = offset
+    for (let to = 0; to < bytes; to += element) {
+      for (let k = 0; k < element; k++) out[to + k] = storage[from * element + k]!
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        from += strides[axis]!
+        if (++index[axis]! < shape[axis]!) break
+        from -= strides[axis]! * shape[axis]!
+        index[axis] = 0
+      }
+    }
+    return out
+  }
+}
+
+/** Whether elements stand one after another, the last axis fastest. */
+function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
+  let stride = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== stride) return sizeOf(shape) === 0
+    stride *= shape[axis]!
+  }
+  return true
+}

@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { failure } from '../../host/io/files.ts'
+import { readFile, writeFile } from '../../host/io/fs.ts'
+import { canMount, mounted, unmountAll } from './mounted.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'downhill-fs-'))
+const at = (name: string) => join(folder, name)
+const text = (path: string) => readFileSync(path, 'utf8')
+const bytes = (content: string) => new TextEncoder().encode(content)
+
+async function refused(promise: Promise<unknown>): Promise<{ code: string; message: string }> {
+  const error = await promise.then(
+    () => undefined,
+    (reason) => reason,
+  )
+  return { code: error?.code, message: error?.message }
+}
+
+afterAll(() => {
+  unmountAll()
+  rmSync(folder, { recursive: true })
+})
+
+describe('writeFile', () => {
+  it('writes and replaces, and leaves nothing else', async () => {
+    mkdirSync(at('plain'))
+    await writeFile(at('plain/a'), bytes('one'))
+    await writeFile(at('plain/a'), bytes('two'))
+    expect(new TextDecoder().decode(await readFile(at('plain/a')))).toBe('two')
+    expect(readdirSync(at('plain'))).toEqual(['a'])
+  })
+
+  it('keeps as many versions as it is told to, the newest first', async () => {
+    mkdirSync(at('kept'))
+    for (const content of ['1', '2', '3', '4', '5']) await writeFile(at('kept/a'), bytes(content), { keep: 3 })
+    expect(readdirSync(at('kept'))).toEqual(['a', 'a.1', 'a.2'])
+    expect(['a', 'a.1', 'a.2'].map((name) => text(at(`kept/${name}`)))).toEqual(['5', '4', '3'])
+    await writeFile(at('kept/a'), bytes('6'), { keep: 2 })
+    expect(['a', 'a.1', 'a.2'].map((name) => text(at(`kept/${name}`)))).toEqual(['6', '5', '3'])
+  })
+
+  it('does not mix what is written at the same time', async () => {
+    mkdirSync(at('many'))
+    const contents = Array.from({ length: 8 }, (_, i) => String(i).repeat(100_000))
+    await Promise.all(contents.map((content) => writeFile(at('many/a'), bytes(content))))
+    expect(contents).toContain(text(at('many/a')))
+    expect(readdirSync(at('many'))).toEqual(['a'])
+  })
+
+  it('removes what a killed process left, and not what a living one is at', async () => {
+    mkdirSync(at('left'))
+    const { pid } = spawnSync(process.execPath, ['-e', ''])
+    for (const name of [`.a.${pid}-0.part`, `.a.${process.ppid}-0.part`, `.b.${pid}-0.part`]) writeFileSync(at(`left/${name}`), '')
+    await writeFile(at('left/a'), bytes('1'))
+    expect(readdirSync(at('left')).sort()).toEqual([`.a.${process.ppid}-0.part`, `.b.${pid}-0.part`, 'a'].sort())
+  })
+
+  it('writes through a link', async () => {
+    mkdirSync(at('linked'))
+    writeFileSync(at('linked/real'), 'old')
+    symlinkSync('real', at('linked/link'))
+    await writeFile(at('linked/link'), bytes('new'))
+    expect([text(at('linked/real')), readdirSync(at('linked'))]).toEqual(['new', ['link', 'real']])
+  })
+
+  it.each<[string, string, RegExp]>([
+    ['in a folder there is not', 'none/a', /none\/a cannot be written, and is as it was: there is no such file or folder$/],
+    ['over a folder', 'taken', /taken cannot be written, and is as it was: it is a folder$/],
+    ['in a file', 'a-file/a', /a part of the path is a file$/],
+  ])('%s says so', async (_, name, message) => {
+    mkdirSync(at('taken'), { recursive: true })
+    writeFileSync(at('a-file'), '')
+    expect(await refused(writeFile(at(name), bytes('1')))).toEqual({ code: 'file-failed', message: expect.stringMatching(message) })
+    expect(readdirSync(folder).filter((entry) => entry.endsWith('.part'))).toEqual([])
+  })
+
+  it('refuses options and contents that are none', async () => {
+    const codes = [
+      await refused(writeFile(at('x'), bytes('1'), { keep: 0 })),
+      await refused(writeFile(at('x'), bytes('1'), { keeep: 2 } as never)),
+      await refused(writeFile(at('x'), 'text' as never)),
+      await refused(writeFile('', bytes('1'))),
+    ].map(({ code }) => code)
+    expect(codes).toEqual(['option-range', 'option-unknown', 'option-range', 'option-range'])
+    expect(existsSync(at('x'))).toBe(false)
+  })
+})
+
+describe('readFile', () => {
+  it('says what is not there', async () => {
+    expect(await refused(readFile(at('none')))).toEqual({
+      code: 'file-failed',
+      message: expect.stringMatching(/none cannot be read: there is no such file or folder$/),
+    })
+  })
+})
+
+describe('failure', () => {
+  it.each([
+    [{ code: 'ENOSPC' }, 'x: there is no room left'],
+    [{ code: 'EROFS' }, 'x: it is on a file system that is read-only'],
+    [{ code: 'EACCES' }, 'x: permission is denied'],
+    [{ name: 'QuotaExceededError' }, 'x: there is no room left'],
+    [new Error('something new'), 'x: something new'],
+  ])('%o', (error, message) => {
+    expect(failure('x', error)).toMatchObject({ code: 'file-failed', message, cause: error })
+  })
+})
+
+// Root can make file systems that are full, or read-only for root too.
+describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
+  it('that is full leaves the last good file, and nothing else', async () => {
+    const small = mounted('size=128k')
+    await writeFile(join(small, 'a'), new Uint8Array(60_000).fill(1), { keep: 2 })
+    await writeFile(join(small, 'a'), new Uint8Array(50_000).fill(2), { keep: 2 })
+    expect(await refused(writeFile(join(small, 'a'), new Uint8Array(60_000), { keep: 2 }))).toEqual({
+      code: 'file-failed',
+      message: `${join(small, 'a')} cannot be written, and is as it was: there is no room left`,
+    })
+    expect(readdirSync(small)).toEqual(['a', 'a.1'])
+    expect([readFileSync(join(small, 'a')), readFileSync(join(small, 'a.1'))]).toEqual([Buffer.alloc(50_000, 2), Buffer.alloc(60_000, 1)])
+  })
+
+  it('that is read-only says so', async () => {
+    const still = mounted('ro')
+    expect(await refused(writeFile(join(still, 'a'), bytes('1')))).toEqual({
+      code: 'file-failed',
+      message: `${join(still, 'a')} cannot be written, and is as it was: it is on a file system that is read-only`,
+    })
+  })
+})

@@ -1,0 +1,301 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import { zipSync } from 'fflate'
+import { afterAll, describe, expect, it } from 'vitest'
+import { torchFile } from '../../host/index.ts'
+import { inspect } from '../../host/io/inspect.ts'
+import { Call, Name, Persistent, pickled, Tuple } from '../../host/io/pickle-writer.ts'
+import { sourceOf } from '../../host/io/source.ts'
+import { hostile, Target, tensorFile, torchArchive } from './hostile.ts'
+import { thrown } from './thrown.ts'
+
+/** How many inputs the fuzzer makes: a few here, and 100,000 with FUZZ=100000. */
+const RUNS = Number(process.env.FUZZ ?? 1500)
+
+it(`each of ${RUNS} hostile inputs loads, or is refused by a typed error that has changed nothing`, { timeout: 20 * RUNS + 60_000 }, () => {
+  const target = new Target()
+  fc.assert(
+    fc.property(hostile, (bytes) => target.attempt(bytes)),
+    { numRuns: RUNS, seed: Number(process.env.FUZZ_SEED ?? 1) },
+  )
+  const { loaded, refused } = target.outcomes
+  expect(loaded + refused).toBe(6 * RUNS)
+  // A fuzzer whose inputs are all refused at once looks at nothing.
+  expect(loaded).toBeGreaterThan(RUNS / 2)
+})
+
+/** A pickle of operations, written as letters, and of texts. */
+function pickle(...parts: readonly (string | readonly number[] | Uint8Array)[]): Uint8Array {
+  const bytes = parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Uint8Array.from(part)))
+  return new Uint8Array(Buffer.concat([Uint8Array.of(0x80, 2), ...bytes, Buffer.from('.')]))
+}
+
+const storage = { 0: new Uint8Array(64) }
+const u32 = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24]
+
+function tensor(
+  shape: readonly number[],
+  strides: readonly number[],
+  { offset = 0, elements = 16, key = '0', type = 'FloatStorage' as unknown } = {},
+): Uint8Array {
+  const name = typeof type === 'string' ? new Name('torch', type) : type
+  const id = new Persistent(new Tuple(['storage', name, key, 'cpu', elements]))
+  const call = new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [id, offset, new Tuple(shape), new Tuple(strides), false, null])
+  return torchArchive(pickled({ x: call }), storage)
+}
+
+/** A zip archive one of whose files has another place, size or name than it should. */
+function zip(change: (view: DataView, directory: number, end: number) => void): Uint8Array {
+  const bytes = torchFile.save({ a: { dtype: 'float32', shape: [2], data: [1, 2] } })
+  const view = new DataView(bytes.buffer)
+  const end = bytes.length - 22
+  change(view, view.getUint32(end + 16, true), end)
+  return bytes
+}
+
+const repeated = (code: string, count: number) => Buffer.alloc(count, code, 'latin1')
+const often = (count: number, text: string, ...codes: number[]) =>
+  Buffer.from(
+    String.fromCharCode(...codes)
+      .concat(text)
+      .repeat(count),
+    'latin1',
+  )
+
+const texts = (count: number) =>
+  Buffer.from(Array.from({ length: count }, (_, i) => `X\x0a\0\0\0${String(i).padStart(10, '0')}`).join(''), 'latin1')
+
+/** Each with what is said about it; what loads says nothing. */
+const corpus: readonly (readonly [name: string, make: () => Uint8Array, message: RegExp | undefined])[] = [
+  ['nothing', () => new Uint8Array(0), /neither a checkpoint/],
+  [
+    'a global of os',
+    () => torchArchive(pickle('cos\nsystem\n', 'X', u32(2), 'id', [0x85], 'R')),
+    /asks for 'os\.system', which is not allowed, and nothing was executed/,
+  ],
+  ['eval', () => torchArchive(pickle('c__builtin__\neval\n', 'X', u32(2), 'id', [0x85], 'R')), /asks for '__builtin__\.eval'/],
+  ['a global by the stack', () => torchArchive(pickle([0x8c, 2], 'os', [0x8c, 6], 'system', [0x93])), /asks for 'os\.system'/],
+  ['a global of Object', () => torchArchive(pickle('cconstructor\nconstructor\n')), /asks for 'constructor\.constructor'/],
+  ['a global with an escape', () => torchArchive(pickle('cos\n\u001b[2Jsystem\n')), /asks for 'os\.\\u001b\[2Jsystem'/],
+  [
+    'a global as a value',
+    () => torchArchive(pickle('ccollections\nOrderedDict\n')),
+    /holds the class or function 'collections\.OrderedDict' as a value/,
+  ],
+  ['a call of a text', () => torchArchive(pickle('X', u32(1), 'a', ')R')), /it calls 'a'$/],
+  [
+    'a call of a call of a call',
+    () =>
+      torchArchive(
+        pickle(
+          'ctorch._tensor\n_rebuild_from_type_v2\nq\0N)\x87',
+          ...Array.from({ length: 100_000 }, () => 'q\x010h\0Nh\x01\x87'),
+          'q\x010h\0h\x01R',
+        ),
+      ),
+    /a tensor is made by an object \(Global\)$/,
+  ],
+  [
+    'one list of 100,000, in 10,000 pairs',
+    () => torchArchive(pickle('](', repeated('N', 100_000), 'eq\0ccollections\nOrderedDict\n](', often(10_000, 'h\0'), 'e\x85R')),
+    /an OrderedDict is made of \[\[null, null, null, null, null, null, …\], /,
+  ],
+  [
+    'one text of 1 MB, 100,000 times as bytes',
+    () => torchArchive(pickle('X', u32(1e6), Buffer.alloc(1e6, 'a'), 'q\0c_codecs\nencode\nq\x01](', often(100_000, 'h\x01h\0\x85R'), 'e')),
+    undefined,
+  ],
+  [
+    'a directory of 1 GB',
+    () => zip((view, _, end) => view.setUint32(end + 12, 2 ** 30, true)),
+    /its directory has 1073741824 bytes; up to 67108864/,
+  ],
+  ['a prototype', () => torchArchive(pickle('}X', u32(9), '__proto__', '}s')), /the key '__proto__'/],
+  ['a key that is a list', () => torchArchive(pickle('}]]s')), /the key \[\]/],
+  ['a long key', () => torchArchive(pickle('}X', u32(2000), 'k'.repeat(2000), 'Ns')), /the key 'k{80}…'/],
+  ['a list in itself', () => torchArchive(pickle(']q\0h\0a')), /nested 100 deep, or one contains itself$/],
+  ['a dict in itself', () => torchArchive(pickle('}q\0K\x01h\0s')), /or one contains itself$/],
+  ['lists within lists', () => torchArchive(pickle(repeated(']', 200_000), repeated('a', 199_999))), /nested 100 deep/],
+  [
+    'twice twice twice',
+    () =>
+      torchArchive(
+        pickle(
+          ']q\0',
+          ...Array.from({ length: 60 }, (_, i) => `(h${String.fromCharCode(i)}h${String.fromCharCode(i)}lq${String.fromCharCode(i + 1)}`),
+        ),
+      ),
+    /stands for more than 1048576 values$/,
+  ],
+  ['operations without end', () => torchArchive(pickle(repeated(']', 2 ** 25 - 100))), /more than 1048576 operations$/],
+  ['a pickle of 64 MB', () => torchArchive(new Uint8Array(2 ** 26)), /it has 67108864 bytes; up to 33554432 are read$/],
+  [
+    'a number of 20 MB',
+    () => torchArchive(pickle([0x8b], u32(20_000_000), Buffer.alloc(20_000_000, 1))),
+    /a number in it has 20000000 bytes$/,
+  ],
+  ['a text beyond the end', () => torchArchive(pickle('X', u32(2 ** 31), 'a')), /it is cut off$/],
+  ['no end', () => torchArchive(Uint8Array.of(0x80, 2, 0x4e)), /it is cut off$/],
+  ['an empty stack', () => torchArchive(pickle('a')), /takes a value where there is none$/],
+  ['a mark that is not there', () => torchArchive(pickle('t')), /goes back to a mark that is not there$/],
+  ['a value that is not there', () => torchArchive(pickle('h\x07')), /refers to value 7, which is not there$/],
+  ['an operation of protocol 0', () => torchArchive(pickle('I1\n')), /0x49 at 2 is no operation that is read$/],
+  ['a tensor beyond its storage', () => tensor([4], [1], { offset: 13 }), /a tensor \[4\] reaches to element 16, and its storage has 16$/],
+  ['strides beyond its storage', () => tensor([2, 2], [16, 1]), /reaches to element 17/],
+  ['a size of 2^53', () => tensor([2 ** 53], [1]), /has strides \[1\] and begins at 0$/],
+  ['sizes whose product overflows', () => tensor([2 ** 40, 2 ** 40], [0, 0]), /is said to have the shape/],
+  ['an offset below zero', () => tensor([1], [1], { offset: -1 }), /begins at -1$/],
+  ['one number 10^9 times', () => tensor([1e9], [0]), /repeats its 16 elements/],
+  ['a storage that is too small', () => tensor([1], [1], { elements: 17 }), /said to have 17 elements of F32, and has 64 bytes$/],
+  [
+    'a storage that is not there',
+    () => tensor([1], [1], { key: '1' }),
+    /it asks for \['storage', an object \(StorageType\), '1', 'cpu', 16\]$/,
+  ],
+  ['a storage elsewhere', () => tensor([1], [1], { key: '../data.pkl' }), /it asks for/],
+  ['a storage of another class', () => tensor([1], [1], { type: 'Size' }), /it asks for/],
+  ['a storage of complex numbers', () => tensor([1], [1], { type: 'ComplexFloatStorage' }), /asks for 'torch\.ComplexFloatStorage'/],
+  [
+    'a zip archive that is compressed',
+    () => zipSync({ 'a/data.pkl': pickle('N') }),
+    /'a\/data\.pkl' in the archive is compressed, as torch does not write it$/,
+  ],
+  ['a zip bomb', () => zipSync({ 'a/data.pkl': pickle(repeated(']', 60_000_000)) }), /is compressed/],
+  [
+    'a zip archive of something else',
+    () => zipSync({ 'a.txt': [new Uint8Array(3), { level: 0 }] }),
+    /none that torch\.save wrote: it has no data\.pkl$/,
+  ],
+  ['a zip archive without an end', () => torchFile.save({}).subarray(0, 200), /it has no directory at its end$/],
+  [
+    'a directory beyond the end',
+    () => zip((view, _, end) => view.setUint32(end + 16, 2 ** 31, true)),
+    /its directory is said to be at 2147483648/,
+  ],
+  ['65,535 files', () => zip((view, _, end) => view.setUint16(end + 10, 65535, true)), /entry 4 of its directory is none$/],
+  ['a file beyond the end', () => zip((view, at) => view.setUint32(at + 42, 2 ** 30, true)), /overlaps something else$/],
+  [
+    'a size beyond the end',
+    () => zip((view, at) => [20, 24].map((field) => view.setUint32(at + field, 2 ** 30, true))),
+    /overlaps something else$/,
+  ],
+  [
+    'two files at one place',
+    () => zip((view, at) => view.setUint32(at + 42, 64, true)),
+    /overlaps something else$|is not where it should be$/,
+  ],
+  ['a checksum that differs', () => zip((view) => view.setUint8(64, 0x81)), /has changed since it was written: its checksum differs$/],
+  ['a header of 100 MB', () => tensorFile(`{${' '.repeat(100_000_000)}}`), /its header has 100000002 bytes; up to 4194304 are read$/],
+  [
+    'lists within lists in JSON',
+    () => tensorFile(`{"a":${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}}`),
+    /has values within values of a tensor$/,
+  ],
+  ['empty lists in JSON', () => tensorFile(`{"a":[${'[],'.repeat(1_390_000)}[]]}`), /has \[\[\], \[\], \[\], \[\], \[\], \[\], …\]|'a' is/],
+  ['empty objects in JSON', () => tensorFile(`{"a":[${'{},'.repeat(1_390_000)}{}]}`), /'a' is/],
+  [
+    'keys in JSON',
+    () => tensorFile(`{${Array.from({ length: 380_000 }, (_, i) => `"${i.toString(16)}":{}`).join()}}`),
+    /has undefined for its dtype$/,
+  ],
+  [
+    '70,000 tensors of nothing',
+    () =>
+      tensorFile(
+        `{${Array.from({ length: 70_000 }, (_, i) => `"${i.toString(16)}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`).join()}}`,
+      ),
+    undefined,
+  ],
+  [
+    '340,000 texts',
+    () => tensorFile(`{"__metadata__":{${Array.from({ length: 340_000 }, (_, i) => `"${i.toString(16)}":"x"`).join()}}}`),
+    undefined,
+  ],
+  [
+    'a checkpoint of a million objects',
+    () =>
+      tensorFile(
+        JSON.stringify({
+          __metadata__: { downhill: `{"version":1,"parts":{"a":{"kind":"value","state":[${'{},'.repeat(1_300_000)}{}]}}}` },
+        }),
+      ),
+    undefined,
+  ],
+  ['a million empty lists', () => torchArchive(pickle('](', repeated(']', 1_000_000), 'e')), undefined],
+  ['a million empty dicts', () => torchArchive(pickle('](', repeated('}', 1_000_000), 'e')), undefined],
+  ['250,000 dicts', () => torchArchive(pickle('](', often(250_000, '}K\x01Ns'), 'e')), undefined],
+  ['a million texts', () => torchArchive(pickle('](', texts(1_000_000), 'e')), undefined],
+  ['a text of 32 MB', () => torchArchive(pickle('X', u32(2 ** 25 - 200), Buffer.alloc(2 ** 25 - 200, 'ü'))), undefined],
+]
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'downhill-hostile-'))
+
+/**
+ * Tells the most memory a process has taken, in KB, through its fourth stream. Linux counts what its parent took into its maxRSS, and not into
+ * VmHWM.
+ */
+const REPORT = `data:text/javascript,${encodeURIComponent(`
+  import { readFileSync, writeSync } from 'node:fs'
+  process.on('exit', () => {
+    let peak = process.resourceUsage().maxRSS
+    try {
+      peak = /VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]
+    } catch {}
+    writeSync(3, String(peak))
+  })`)}`
+
+function inspected(file: string) {
+  const began = performance.now()
+  const { status, stderr, output } = spawnSync(process.execPath, ['--import', REPORT, join(root, 'dist/cli.js'), 'inspect', file], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  })
+  return { code: status, err: stderr, megabytes: Number(output[3]) / 1024, seconds: (performance.now() - began) / 1000 }
+}
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the corpus', () => {
+  const usual = inspected(join(root, 'tests/files/model.pt'))
+  const target = new Target()
+
+  it.each(corpus)('%s', (name, make, message) => {
+    const bytes = make()
+    if (bytes.length < 1e6) target.attempt(bytes)
+    if (message) expect(thrown(() => inspect(sourceOf('', bytes))).message).toMatch(message)
+    const file = join(folder, name.replaceAll(' ', '-').replaceAll('/', ''))
+    writeFileSync(file, bytes)
+    const { code, err, megabytes, seconds } = inspected(file)
+    rmSync(file)
+    expect(code).toBe(message ? 2 : 0)
+    expect(err).toMatch(message ? /^downhill inspect: \P{Cc}+\n$/u : /^$/)
+    expect(seconds).toBeLessThan(10)
+    expect(megabytes - usual.megabytes).toBeLessThan(256)
+  })
+})
+
+it('a number in a large storage is not worth reading', () => {
+  const call = new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
+    new Persistent(new Tuple(['storage', new Name('torch', 'FloatStorage'), '0', 'cpu', 250_000])),
+    ...[7, new Tuple([]), new Tuple([]), false, null],
+  ])
+  const source = sourceOf('', torchArchive(pickled({ step: call }), { 0: new Uint8Array(1_000_000) }))
+  let read = 0
+  const { tensors } = inspect({ size: source.size, at: (start, length) => source.at(start, (read += length) && length) })
+  expect(tensors).toEqual([{ name: 'step', dtype: 'float32', shape: [], bytes: 4 }])
+  expect(read).toBeLessThan(100_000)
+})
+
+it('a storage is not read in many forms, each of which takes more than the file', () => {
+  const storage = new Persistent(new Tuple(['storage', new Name('torch', 'ByteStorage'), '0', 'cpu', 4096]))
+  const tensors = Array.from({ length: 300 }, (_, offset) => {
+    return new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [storage, offset, new Tuple([3000]), new Tuple([1]), false, null])
+  })
+  const bytes = torchArchive(pickled(tensors), { 0: new Uint8Array(4096) })
+  expect(thrown(() => torchFile.read(bytes)).message).toMatch(/the tensors of the file take more than 16 times as many bytes as the file$/)
+})

@@ -1,0 +1,357 @@
+/** Files that were made to do harm, or came to harm. */
+import { readdirSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { AdamW, Arena, CosineAnnealingLR, checkpoint, DownhillError, Generator, safetensors, torchFile } from '../../host/index.ts'
+import { inspect } from '../../host/io/inspect.ts'
+import { Call, Name, Persistent, pickled, Tuple } from '../../host/io/pickle-writer.ts'
+import { sourceOf } from '../../host/io/source.ts'
+import { contents, readDirectory, zipped } from '../../host/io/zip.ts'
+import * as nn from '../../host/nn/index.ts'
+
+const files = new URL('../files/', import.meta.url)
+const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
+const load = (url: URL) => new Uint8Array(readFileSync(url))
+const within = (folder: URL, ending: string) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => load(new URL(name, folder)))
+
+function build(arena: Arena) {
+  const model = new nn.Sequential(new nn.Linear(arena, 3, 4), new nn.BatchNorm1d(arena, 4), new nn.Linear(arena, 4, 2))
+  const optimizer = new AdamW(model.parameters(), { amsgrad: true })
+  for (const parameter of model.parameters()) parameter.grad = new Float32Array(parameter.size).fill(0.5)
+  optimizer.step()
+  const scheduler = new CosineAnnealingLR(optimizer, { tMax: 9 })
+  return { model, optimizer, scheduler, generator: new Generator(3) }
+}
+
+/** Throws unless a value is what readers promise: plain objects, tensors as long as their shapes, nothing in itself. */
+function checkSound(value: unknown, depth = 0): void {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
+  if (depth > 120) throw new Error('a value is too deep')
+  if (!Array.isArray(value)) {
+    const prototype = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype?.constructor.name !== 'Place') throw new Error('an object has a prototype of its own')
+    const { shape, data } = value as { shape?: number[]; data?: ArrayLike<unknown> }
+    if (ArrayBuffer.isView(data) && Array.isArray(shape) && (data as any).length !== shape.reduce((a, b) => a * b, 1)) {
+      throw new Error(`a tensor [${shape}] has ${(data as any).length} numbers`)
+    }
+  }
+  for (const key of Object.keys(value)) checkSound((value as Record<string, unknown>)[key], depth + 1)
+}
+
+/** Tries every way to read bytes, against one arena. */
+export class Target {
+  readonly arena = Arena.createSync()
+  readonly parts = build(this.arena)
+  readonly saved = checkpoint.save({ ...this.parts, epoch: 3, note: ['a', { b: null }] })
+  readonly bundle = torchFile.save({ ...this.parts, epoch: 3 })
+  readonly #prototype = Object.getOwnPropertyNames(Object.prototype).join()
+  outcomes = { loaded: 0, refused: 0 }
+
+  #memory(): Buffer {
+    return Buffer.from(this.arena.memory.slice(0))
+  }
+
+  /** Throws unless each way gives a value, or a typed error that has changed nothing. */
+  attempt(bytes: Uint8Array): void {
+    const { parts } = this
+    const ways: readonly [name: string, read: () => unknown, changes: boolean][] = [
+      ['safetensors.read', () => safetensors.read(bytes), false],
+      ['torchFile.read', () => torchFile.read(bytes), false],
+      ['inspect', () => inspect(sourceOf('', bytes)), false],
+      ['checkpoint.load', () => checkpoint.load(bytes, parts), true],
+      ['torchFile.load', () => torchFile.load(bytes, parts), true],
+      ['torchFile.load, loosely', () => torchFile.load(bytes, parts, { strict: false }), true],
+    ]
+    for (const [name, read, changes] of ways) {
+      const before = changes ? [this.#memory(), checkpoint.save(parts)] : []
+      const began = performance.now()
+      let time = 0
+      try {
+        const value = read()
+        time = performance.now() - began
+        checkSound(value)
+        this.outcomes.loaded++
+        if (changes) checkpoint.load(this.saved, parts)
+      } catch (error) {
+        time ||= performance.now() - began
+        if (!(error instanceof DownhillError)) throw new Error(`${name}: ${error}`, { cause: error })
+        if (/\p{Cc}/u.test(error.message)) throw new Error(`${name}: ${JSON.stringify(error.message)} is no line`)
+        this.outcomes.refused++
+        if (changes && !(this.#memory().equals(before[0]!) && Buffer.compare(checkpoint.save(parts), before[1]!) === 0))
+          throw new Error(`${name} changed something`)
+      }
+      if (time > 10_000) throw new Error(`${name} took ${time} ms`)
+    }
+    if (Object.getOwnPropertyNames(Object.prototype).join() !== this.#prototype) throw new Error('Object.prototype has changed')
+  }
+}
+
+/** A torch file of a pickle, with storages beside it. */
+export function torchArchive(pickle: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
+  const data = Object.entries(storages).map(([key, bytes]) => [`a/data/${key}`, bytes] as const)
+  return zipped(new Map([['a/data.pkl', pickle], ...data]))
+}
+
+/** A safetensors file of a header and so many bytes. */
+export function tensorFile(header: string, bytes = 0): Uint8Array {
+  const text = new TextEncoder().encode(header)
+  const file = new Uint8Array(8 + text.length + bytes)
+  new DataView(file.buffer).setUint32(0, text.length, true)
+  file.set(text, 8)
+  return file
+}
+
+const target = new Target()
+const seeds = {
+  tensors: [...within(files, '.safetensors'), target.saved],
+  torch: [...within(files, '.pt'), ...within(cases, '.pt').slice(0, 8), target.bundle],
+}
+
+/** Numbers at which something ends. */
+const edges = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]
+
+interface Mutation {
+  readonly kind: 'flip' | 'set' | 'edge' | 'cut' | 'drop' | 'repeat' | 'move' | 'insert'
+  /** Where, and how much, as parts of the whole. */
+  readonly at: number
+  readonly size: number
+  readonly value: number
+}
+
+const mutation: fc.Arbitrary<Mutation> = fc.record({
+  kind: fc.constantFrom('flip', 'set', 'edge', 'cut', 'drop', 'repeat', 'move', 'insert'),
+  at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+  size: fc.nat(40),
+  value: fc.nat(255),
+})
+
+function mutated(bytes: Uint8Array, { kind, at, size, value }: Mutation): Uint8Array {
+  const from = Math.floor(at * bytes.length)
+  const to = Math.min(from + size, bytes.length)
+  const join = (...parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts))
+  const copy = bytes.slice()
+  switch (kind) {
+    case 'flip':
+      if (copy.length) copy[from]! ^= 1 << (value & 7)
+      return copy
+    case 'set':
+      return copy.fill(value, from, to)
+    case 'edge':
+      if (from + 4 <= copy.length) new DataView(copy.buffer).setUint32(from, edges[value % edges.length]!, (value & 1) === 0)
+      return copy
+    case 'cut':
+      return copy.subarray(0, from)
+    case 'drop':
+      return join(bytes.subarray(0, from), bytes.subarray(to))
+    case 'repeat':
+      return join(bytes.subarray(0, to), bytes.subarray(from))
+    case 'move':
+      return join(bytes.subarray(from), bytes.subarray(0, from))
+    case 'insert':
+      return join(bytes.subarray(0, from), new Uint8Array(size).fill(value), bytes.subarray(from))
+  }
+}
+
+const mutations = fc.array(mutation, { minLength: 1, maxLength: 6 })
+const changed = (bytes: Uint8Array, list: readonly Mutation[]) => list.reduce(mutated, bytes)
+
+/** A torch file whose pickle has changed, and whose checksums are right. */
+function withPickle(bytes: Uint8Array, change: (pickle: Uint8Array) => Uint8Array): Uint8Array {
+  const source = sourceOf('', bytes)
+  const entries = [...readDirectory(source).values()].filter(({ refused }) => !refused)
+  return zipped(
+    new Map(
+      entries.map((entry) => [entry.name, entry.name.endsWith('data.pkl') ? change(contents(source, entry)) : contents(source, entry)]),
+    ),
+  )
+}
+
+const readable = seeds.torch.filter((bytes) => bytes[0] === 0x50)
+
+/** JSON with some of its values replaced, its keys renamed and its entries repeated. */
+function withJson(value: unknown, draws: readonly number[], depth = 0): unknown {
+  const odd = [null, -1, 0.5, 2 ** 53, 2 ** 63, 1e308, '', 'F64', '__proto__', [], {}, [[[]]], { $tensor: 'x' }, { $number: 'NaN' }, true]
+  const draw = draws[depth % draws.length]!
+  if (draw % 17 === 0) return odd[draw % odd.length]
+  if (typeof value === 'number' && draw % 7 === 0) return value + (draw % 3) - 1 || 4
+  if (Array.isArray(value)) return value.map((entry, i) => withJson(entry, draws, depth + i + 1))
+  if (typeof value !== 'object' || value === null) return draw % 13 === 0 ? odd[draw % odd.length] : value
+  const entries = Object.entries(value).flatMap(([key, entry], i): [string, unknown][] => {
+    const one = draws[(depth + i) % draws.length]!
+    if (one % 29 === 0) return []
+    return [[one % 23 === 0 ? String(odd[one % odd.length]) : key, withJson(entry, draws, depth + i + 1)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function withHeader(bytes: Uint8Array, draws: readonly number[]): Uint8Array {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))
+  const metadata = header.__metadata__?.downhill
+  const isInner = metadata !== undefined && draws[0]! % 2 === 0
+  if (isInner) header.__metadata__.downhill = JSON.stringify(withJson(JSON.parse(metadata), draws))
+  const file = tensorFile(JSON.stringify(isInner ? header : withJson(header, draws)), bytes.length - 8 - length)
+  file.set(bytes.subarray(8 + length), file.length - (bytes.length - 8 - length))
+  return file
+}
+
+const draws = fc.array(fc.nat(10_000), { minLength: 3, maxLength: 12 })
+
+/** Operations of pickles, with operands that may fit. */
+const operation = fc.oneof(
+  fc.constantFrom(...Buffer.from(']})(.NteuabRlQd012\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94', 'latin1')).map((code) => [code]),
+  fc.tuple(fc.constantFrom(0x4b, 0x71, 0x68), fc.nat(6)).map((bytes) => [...bytes]),
+  fc.constantFrom('storage', '0', 'cpu', 'x', '__proto__', 'constructor').map((text) => [0x58, text.length, 0, 0, 0, ...Buffer.from(text)]),
+  fc
+    .constantFrom(
+      'torch._utils\n_rebuild_tensor_v2',
+      'torch\nFloatStorage',
+      'torch\nBFloat16Storage',
+      'collections\nOrderedDict',
+      'collections\nCounter',
+      'torch\nSize',
+      'os\nsystem',
+      '_codecs\nencode',
+      'torch._tensor\n_rebuild_from_type_v2',
+    )
+    .map((name) => [0x63, ...Buffer.from(`${name}\n`)]),
+  fc
+    .tuple(fc.constantFrom(0x4a, 0x6a, 0x72), fc.constantFrom(0, 1, 3, 255, 2 ** 31))
+    .map(([code, n]) => [code, n & 255, (n >> 8) & 255, 0, n >>> 24]),
+)
+const pickle = fc.array(operation, { maxLength: 60 }).map((operations) => Uint8Array.from([0x80, 2, ...operations.flat(), 0x2e]))
+
+const pick = <T>(list: readonly T[]) => fc.constantFrom(...list)
+const near = fc.oneof(fc.nat(20), pick([64, 255, 256, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53 - 1, -1, 0.5]))
+const text = pick(['storage', '0', '1', 'cpu', '', '../0', '__proto__'])
+
+/** A call that rebuilds a tensor, from a storage of 16 elements, if it is one. */
+const rebuilt = fc
+  .record({
+    kind: fc.oneof({ weight: 9, arbitrary: fc.constant('storage') }, { weight: 1, arbitrary: text }),
+    type: pick(['FloatStorage', 'DoubleStorage', 'HalfStorage', 'LongStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size']),
+    key: fc.oneof({ weight: 9, arbitrary: fc.constant('0') }, { weight: 1, arbitrary: text }),
+    elements: fc.oneof({ weight: 3, arbitrary: fc.constant(16) }, { weight: 1, arbitrary: near }),
+    offset: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: near }),
+    shape: fc.array(near, { maxLength: 3 }),
+    strides: fc.array(near, { maxLength: 3 }),
+    isRowMajor: fc.boolean(),
+  })
+  .map(({ kind, type, key, elements, offset, shape, strides, isRowMajor }) => {
+    const own = isRowMajor ? shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1)) : strides
+    const id = new Tuple([kind, new Name('torch', type), key, 'cpu', elements])
+    return new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
+      new Persistent(id),
+      offset,
+      new Tuple(shape),
+      new Tuple(own),
+      false,
+      new Call(new Name('collections', 'OrderedDict'), []),
+    ])
+  })
+
+/** Values with such tensors in them, and with what is odd. */
+const { value: pickledValue } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    rebuilt,
+    fc.oneof(near, text, fc.boolean(), fc.constant(null), fc.constant(2n ** 70n)),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.array(tie('value'), { maxLength: 3 }).map((items) => new Tuple(items)),
+    fc.array(fc.tuple(fc.oneof(text, near, tie('value')), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
+    fc.array(tie('value'), { maxLength: 2 }).map((args) => new Call(new Name('collections', 'OrderedDict'), args)),
+    fc.array(tie('value'), { maxLength: 3 }).map((args) => new Call(new Name('torch._tensor', '_rebuild_from_type_v2'), args)),
+  ),
+}))
+
+/** Lists within lists within lists; each of those before it, often, or itself. */
+const nested = fc
+  .record({ depth: fc.nat(200), width: fc.integer({ min: 1, max: 3 }), isCycle: fc.boolean() })
+  .map(({ depth, width, isCycle }) => {
+    const get = (i: number) => [0x6a, i & 255, i >> 8, 0, 0]
+    const put = (i: number) => [0x72, i & 255, i >> 8, 0, 0]
+    const levels = Array.from({ length: depth }, (_, i) => [
+      0x28,
+      ...Array.from({ length: width }, () => get(i)).flat(),
+      0x6c,
+      ...put(i + 1),
+    ])
+    const end = isCycle ? [...get(0), ...get(depth), 0x61, ...get(depth)] : []
+    return Uint8Array.from([0x80, 2, 0x5d, ...put(0), ...levels.flat(), ...end, 0x2e])
+  })
+
+/** A zip archive of which a number in its directory, or at its end, has changed. */
+const zipFields = fc.tuple(pick(readable), fc.nat(1000), fc.nat(25), fc.oneof(near, fc.nat(5000))).map(([bytes, entry, field, value]) => {
+  const copy = bytes.slice()
+  const view = new DataView(copy.buffer)
+  const places: number[] = []
+  for (let i = 0; i + 46 < copy.length; i++)
+    if (view.getUint32(i, true) === 0x02014b50 || view.getUint32(i, true) === 0x06054b50) places.push(i)
+  view.setUint16(places[entry % places.length]! + 2 * Math.min(field, 9), value, true)
+  return copy
+})
+
+/** A state dict in which something has changed: a shape, a type, a key. */
+const states = fc.tuple(fc.boolean(), draws).map(([isTorch, list]) => {
+  const value = structuredClone((isTorch ? torchFile.read(target.bundle) : checkpoint.read(target.saved)) as Record<string, unknown>)
+  const change = (part: any, draw: number): void => {
+    const keys = Object.keys(part)
+    const key = keys[draw % keys.length]!
+    const inner = part[key]
+    const isLeaf = typeof inner !== 'object' || inner === null || ArrayBuffer.isView(inner) || !Object.keys(inner).length
+    if (!isLeaf && draw % 5) return change(inner, Math.floor(draw / 2) + 1)
+    if (draw % 3 === 0) delete part[key]
+    else if (typeof inner === 'number') part[key] = [inner + 1, -inner, Number.NaN, Infinity, 2 ** 40, 'x'][draw % 6]
+    else part[key] = [null, [], {}, 'x', 3, { dtype: 'float32', shape: [2], data: Float32Array.of(1, Number.NaN) }][draw % 6]
+  }
+  for (const draw of list) change(value, draw)
+  try {
+    return torchFile.save(value)
+  } catch (error) {
+    if (!(error instanceof DownhillError)) throw error
+    return new Uint8Array(0)
+  }
+})
+
+const of = (weight: number, arbitrary: fc.Arbitrary<Uint8Array>) => ({ weight, arbitrary })
+
+/** Inputs of every kind; more of those that get past the first look. */
+export const hostile: fc.Arbitrary<Uint8Array> = fc.oneof(
+  of(
+    2,
+    fc.tuple(pick(seeds.tensors), mutations).map(([bytes, list]) => changed(bytes, list)),
+  ),
+  of(
+    1,
+    fc.tuple(pick(seeds.torch), mutations).map(([bytes, list]) => changed(bytes, list)),
+  ),
+  of(
+    4,
+    fc.tuple(pick(readable), mutations).map(([bytes, list]) => withPickle(bytes, (own) => changed(own, list))),
+  ),
+  of(
+    4,
+    fc.tuple(pick(seeds.tensors), draws).map(([bytes, list]) => withHeader(bytes, list)),
+  ),
+  of(
+    2,
+    pickle.map((own) => torchArchive(own, { 0: new Uint8Array(64) })),
+  ),
+  of(
+    6,
+    pickledValue.map((value) => torchArchive(pickled(value), { 0: new Uint8Array(64).fill(1) })),
+  ),
+  of(
+    1,
+    nested.map((own) => torchArchive(own)),
+  ),
+  of(2, zipFields),
+  of(5, states),
+  of(1, fc.uint8Array({ maxLength: 200 })),
+  of(
+    1,
+    fc.string({ maxLength: 60 }).map((own) => tensorFile(own)),
+  ),
+)

@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { AdamW, Arena, checkpoint, Generator, StepLR, safetensors, torchFile } from '../../host/index.ts'
+import { inspect, startOf } from '../../host/io/inspect.ts'
+import { sourceOf } from '../../host/io/source.ts'
+import * as nn from '../../host/nn/index.ts'
+import { thrown } from './thrown.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'downhill-inspect-'))
+const cases = join(root, 'tests/conformance/cases/torch-file')
+
+function downhill(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), 'inspect', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  return { code: status, out: stdout, err: stderr }
+}
+
+function file(name: string, bytes: Uint8Array): string {
+  writeFileSync(join(folder, name), bytes)
+  return name
+}
+
+async function run() {
+  const arena = await Arena.create()
+  const model = new nn.Sequential(new nn.Linear(arena, 3, 4), new nn.Linear(arena, 4, 2))
+  const optimizer = new AdamW(
+    [
+      { params: [...model.layers[0]!.parameters()], weightDecay: 0.1 },
+      { params: [...model.layers[1]!.parameters()], lr: 0.5 },
+    ],
+    { lr: 0.25 },
+  )
+  const scheduler = new StepLR(optimizer, { stepSize: 2 })
+  for (let step = 0; step < 3; step++) {
+    for (const parameter of model.parameters()) parameter.grad = new Float32Array(parameter.size).fill(1)
+    optimizer.step()
+    scheduler.step()
+  }
+  return { model, optimizer, scheduler, generator: new Generator(7), epoch: 3, note: 'so far, so good' }
+}
+
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('downhill inspect', () => {
+  it('shows the tensors, options, step and schedule of a checkpoint', async () => {
+    const { code, out, err } = downhill(file('run.checkpoint', checkpoint.save(await run())))
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toMatch(/^run\.checkpoint: a checkpoint, \d\.\d KB\n\n/)
+    expect(out).toMatch(/^model\.0\.weight {3,}float32 {3}\[4, 3\] {3}48 B$/m)
+    expect(out).toMatch(/^optimizer\.1\.bias\.exp_avg_sq {3,}float32 +\[2\] +8 B$/m)
+    expect(out).toMatch(/^12 tensors, 312 B$/m)
+    expect(out).toMatch(
+      /^optimizer: AdamW, step 3\n {2}group 0: 2 parameters, weight_decay 0\.1, lr 0\.025, betas \[0\.9,0\.999\], .*\n {2}group 1: /m,
+    )
+    expect(out).toMatch(/^scheduler: StepLR, step_size 2, gamma 0\.1, base_lrs \[0\.25,0\.5\], last_epoch 3, /m)
+    expect(out).toMatch(/^generator: seed 7, position 0$/m)
+    expect(out).toMatch(/^epoch: 3\nnote: "so far, so good"$/m)
+  })
+
+  it('gives the same as JSON', async () => {
+    const { code, out } = downhill(file('run.checkpoint', checkpoint.save(await run())), '--json')
+    const found = JSON.parse(out)
+    expect([code, found.file, found.format, found.tensors.length]).toEqual([0, 'run.checkpoint', 'checkpoint', 12])
+    expect(found.tensors[0]).toEqual({ name: 'model.0.bias', dtype: 'float32', shape: [4], bytes: 16 })
+    expect(found.parts.map(({ name, kind }: { name: string; kind: string }) => `${name}: ${kind}`)).toEqual([
+      ...['model: model', 'optimizer: optimizer', 'scheduler: scheduler', 'generator: generator', 'epoch: value', 'note: value'],
+    ])
+    expect(found.parts[1]).toMatchObject({
+      className: 'AdamW',
+      step: 3,
+      groups: [{ lr: 0.025, params: ['0.weight', '0.bias'] }, { params: ['1.weight', '1.bias'] }],
+    })
+  })
+
+  it('shows a bundle of torch.save, and what is in no bundle', async () => {
+    const bundle = downhill(join(cases, 'file-adam-named-onecycle.pt'))
+    expect(bundle.out).toMatch(/a file of torch\.save, 7\.2 KB$/m)
+    expect(bundle.out).toMatch(/^optimizer\.state\.2\.max_exp_avg_sq +float32 +\[2, 1, 2, 2\] +32 B$/m)
+    expect(bundle.out).toMatch(/^optimizer: step 10\n {2}group 0: 2 parameters, weight_decay 0\.1, lr 0\.0452/m)
+    expect(bundle.out).toMatch(/^epoch: 10$/m)
+    expect(downhill(join(cases, 'file-rprop-plain.pt')).out).toMatch(
+      /^state\.3\.prev .*\n[\s\S]*^optimizer: step 10\n {2}group 0: 4 parameters, lr 0\.02, /m,
+    )
+    expect(downhill(join(root, 'tests/files/model.pt')).out).toMatch(/^13 tensors, 592 B\n\nmodel$/m)
+  })
+
+  it('shows tensors of every type, and metadata', () => {
+    const { out } = downhill(join(root, 'tests/files/values.safetensors'))
+    for (const dtype of ['float64', 'float16', 'bfloat16', 'int64', 'int16', 'int8', 'uint8', 'uint32', 'bool'])
+      expect(out).toContain(` ${dtype} `)
+    expect(out).toMatch(/^metadata: format "pt", made by "torch"$/m)
+    const header = '{"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}}'
+    const bytes = new TextEncoder().encode(`${String.fromCharCode(header.length)}${'\0'.repeat(7)}${header}\0\0`)
+    expect(downhill(file('f8', bytes)).out).toMatch(/^a {3}float8_e4m3fn {3}\[2\] {3}2 B$/m)
+  })
+
+  it('shows no more of a value than fits, and nothing that moves the cursor', () => {
+    const { out } = downhill(file('odd', checkpoint.save({ note: '\u001b[2J\n\u202e', long: Array(1000).fill(1) })))
+    expect(out).toContain('note: "\\u001b[2J\\n\\u202e"')
+    expect(out).toMatch(/^long: \[1,.{90,100}…$/m)
+    expect(startOf({ a: [1, { b: Number.NaN }], c: 2n }, 100)).toBe('{"a":[1,{"b":"NaN"}],"c":"2"}')
+  })
+
+  it.each<[string[], RegExp]>([
+    [['none'], /none cannot be read: there is no such file or folder$/],
+    [['.'], /\. cannot be read: it is no file$/],
+    [[file('empty', new Uint8Array(0))], /empty: this is neither a checkpoint or another safetensors file nor a file of torch\.save$/],
+    [[file('cut.pt', torchFile.save({ a: 1 }).subarray(0, 100))], /cut\.pt: this is no zip archive: it has no directory at its end$/],
+    [
+      [file('cut.safetensors', safetensors.write({}).subarray(0, 9))],
+      /cut\.safetensors: this is no safetensors file: its header is said to have 8 bytes, and 1 follow$/,
+    ],
+    [[join(root, 'tests/files/whole-module.pt')], /asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed/],
+    [['a', 'b'], /one file is to be given/],
+    [[], /one file is to be given/],
+    [['empty', '--jsn'], /Unknown option '--jsn'/],
+  ])('%j ends with exit code 2', (args, message) => {
+    const { code, out, err } = downhill(...args)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(new RegExp(message.source, 'm'))
+    expect(err).not.toMatch(/\n {4}at /)
+  })
+
+  it('reads no more of a file than it shows', () => {
+    const bytes = safetensors.write({ a: { dtype: 'float32', shape: [1_000_000], data: new Float32Array(1_000_000) } })
+    let read = 0
+    const source = sourceOf('', bytes)
+    inspect({ size: source.size, at: (start, length) => source.at(start, (read += length) && length) })
+    expect(read).toBeLessThan(200)
+    expect(thrown(() => inspect(sourceOf('', new Uint8Array(20)))).code).toBe('file-invalid')
+  })
+})

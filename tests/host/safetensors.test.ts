@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { safetensors } from '../../host/index.ts'
+import { thrown } from './thrown.ts'
+
+const files = new URL('../files/', import.meta.url)
+const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
+const expected = JSON.parse(readFileSync(new URL('expected.json', files), 'utf8'))
+
+/** Bytes of a file at the beginning of memory of their own. */
+function load(url: URL): Uint8Array {
+  return new Uint8Array(readFileSync(url))
+}
+
+/** A file of a header and so many bytes. */
+function made(header: unknown, bytes = 0): Uint8Array {
+  const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
+  const file = new Uint8Array(8 + text.length + bytes)
+  new DataView(file.buffer).setUint32(0, text.length, true)
+  file.set(text, 8)
+  return file
+}
+
+describe('safetensors.read', () => {
+  const { tensors, metadata } = safetensors.read(load(new URL('values.safetensors', files)))
+
+  it.each(Object.entries<{ shape: number[]; data: unknown[] }>(expected.tensors))(
+    'reads %s as the reference wrote it',
+    (name, { shape, data }) => {
+      const got = tensors[name]!
+      expect(got.shape).toEqual(shape)
+      expect(Array.from(got.data as Iterable<unknown>, String)).toEqual(data.map(String))
+    },
+  )
+
+  it('widens halves, and gives whole numbers as int32 where they fit', () => {
+    const types = Object.fromEntries(Object.entries(tensors).map(([name, { dtype }]) => [name, dtype]))
+    expect(types).toEqual({
+      ...{
+        float64: 'float64',
+        float32: 'float32',
+        float16: 'float32',
+        bfloat16: 'float32',
+        scalar: 'float32',
+        empty: 'float32',
+        naïve: 'float32',
+      },
+      ...{ int64: 'int32', 'int64.long': 'int64', int32: 'int32', int16: 'int32', int8: 'int32', uint8: 'int32', bool: 'int32' },
+      ...{ uint16: 'int32', uint32: 'int64', uint64: 'int64' },
+    })
+    expect(metadata).toEqual({ format: 'pt', 'made by': 'torch' })
+  })
+
+  it('gives views of the file where they are aligned, and copies where they are not', () => {
+    const file = load(new URL('values.safetensors', files))
+    const shifted = new Uint8Array(file.length + 1).subarray(1)
+    shifted.set(file)
+    for (const name of ['float64', 'float32', 'int32']) {
+      expect(safetensors.read(file).tensors[name]!.data.buffer).toBe(file.buffer)
+      const { data } = safetensors.read(shifted).tensors[name]!
+      expect(data.buffer).not.toBe(shifted.buffer)
+      expect(data).toEqual(safetensors.read(file).tensors[name]!.data)
+    }
+  })
+
+  const tensor = { dtype: 'F32', shape: [1], data_offsets: [0, 4] }
+  it.each<[string, Uint8Array, RegExp]>([
+    ['nothing', new Uint8Array(0), /it has 0 bytes$/],
+    ['a length beyond the end', made('{}').subarray(0, 9), /its header is said to have 2 bytes, and 1 follow$/],
+    ['a length of 2^63', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128, 123), /said to have 9223372036854776000 bytes/],
+    ['a header that is too long', made(`{${' '.repeat(2 ** 22)}}`), /its header has 4194306 bytes; up to 4194304 are read$/],
+    ['no JSON', made('{"a"'), /its header is no JSON object$/],
+    ['a list', made('[]'), /its header is no JSON object$/],
+    ['no UTF-8', made('{"\u0080"').with(10, 0xff), /its header is no UTF-8$/],
+    ['a type there is not', made({ a: { ...tensor, dtype: 'F31' } }, 4), /'a' has 'F31' for its dtype$/],
+    ['a type of Object', made({ a: { ...tensor, dtype: 'toString' } }, 4), /for its dtype$/],
+    ['a negative size', made({ a: { ...tensor, shape: [-1] } }, 4), /'a' has \[-1\] for its shape$/],
+    ['a fraction', made({ a: { ...tensor, shape: [0.5] } }, 4), /for its shape$/],
+    ['a size of 2^53', made({ a: { ...tensor, shape: [2 ** 53] } }, 4), /for its shape$/],
+    [
+      'sizes whose product overflows',
+      made({ a: { ...tensor, shape: [2 ** 50, 2 ** 50] } }, 4),
+      /1\.\d+e\+30 bytes?, and has 4$|bytes, and has 4$/,
+    ],
+    ['sizes that multiply to nothing', made({ a: { ...tensor, shape: [2 ** 52, ...Array(30).fill(2 ** 52), 0] } }, 4), /'a' is F32/],
+    ['an offset beyond the end', made({ a: { ...tensor, data_offsets: [0, 8] } }, 4), /stands at 0 to 8, and there are 4 bytes$/],
+    ['an end before the start', made({ a: { ...tensor, data_offsets: [4, 0] } }, 4), /stands at 4 to 0/],
+    ['a wrong length', made({ a: { ...tensor, shape: [2] } }, 4), /'a' is F32 \[2\], 8 bytes, and has 4$/],
+    ['an overlap', made({ a: tensor, b: tensor }, 4), /'b' begins at byte 0, and the one before it ends at 4$/],
+    ['a gap', made({ a: tensor, b: { ...tensor, data_offsets: [8, 12] } }, 12), /'b' begins at byte 8, and the one before it ends at 4$/],
+    ['bytes of no tensor', made({ a: tensor }, 8), /4 bytes at its end belong to no tensor$/],
+    [
+      'a name twice',
+      made('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}', 4),
+      /two entries of its header have one name$/,
+    ],
+    [
+      'a key twice',
+      made('{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}', 4),
+      /two entries of its header have one name$/,
+    ],
+    ['a further key', made({ a: { ...tensor, more: 1 } }, 4), /'a' has an entry 'more'$/],
+    ['metadata that are no texts', made({ __metadata__: { a: 1 } }), /__metadata__ holds texts under names, and nothing else$/],
+    ['a prototype', made('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4), /'__proto__'/],
+    ['a name with an escape', made({ '\u001b[31m\n': 1 }), /the tensor '\\u001b\[31m\\u000a' is 1$/],
+  ])('refuses %s', (_, file, message) => {
+    const error = thrown(() => safetensors.read(file))
+    expect(error.code).toBe('file-invalid')
+    expect(error.message).toMatch(/^this is no safetensors file: /)
+    expect(error.message).toMatch(message)
+  })
+
+  it('tells types apart that it does not read, and what is no file', () => {
+    expect(thrown(() => safetensors.read(made({ a: { dtype: 'F8_E4M3', shape: [2], data_offsets: [0, 2] } }, 2)))).toEqual({
+      code: 'file-unsupported',
+      message: "the tensor 'a' is of the type F8_E4M3, which is not read",
+    })
+    const beyond = made({ a: { dtype: 'U64', shape: [1], data_offsets: [0, 8] } }, 8)
+    beyond[beyond.length - 1] = 255
+    expect(thrown(() => safetensors.read(beyond)).message).toMatch(/'a' has whole numbers beyond 2\^63/)
+    expect(thrown(() => safetensors.read('text' as never)).message).toMatch(/takes the file's bytes as a Uint8Array, not 'text'$/)
+  })
+})
+
+describe('safetensors.write', () => {
+  it.each(readdirSync(cases).filter((name) => name.endsWith('.safetensors')))('gives the very bytes of the reference: %s', (name) => {
+    const file = load(new URL(name, cases))
+    const { tensors, metadata } = safetensors.read(file)
+    expect(safetensors.write(tensors, metadata)).toEqual(file)
+  })
+
+  it('gives back what it was given, whatever that is', () => {
+    const given = {
+      '10': { dtype: 'float32', shape: [2], data: Float32Array.of(-0, Number.NaN) },
+      '9': { dtype: 'float64', shape: [], data: Float64Array.of(5e-324) },
+      whole: { dtype: 'int32', shape: [1, 2], data: Int32Array.of(-(2 ** 31), 7) },
+      long: { dtype: 'int64', shape: [1], data: BigInt64Array.of(-(2n ** 63n)) },
+      none: { dtype: 'float32', shape: [0], data: new Float32Array(0) },
+      '"\\\n': { dtype: 'float32', shape: [1], data: Float32Array.of(1) },
+    } as const
+    const file = safetensors.write(given, { note: '"quoted": 1' })
+    const { tensors, metadata } = safetensors.read(file)
+    expect(metadata).toEqual({ note: '"quoted": 1' })
+    expect(new Set(Object.keys(tensors))).toEqual(new Set(Object.keys(given)))
+    for (const [name, tensor] of Object.entries(given)) expect(tensors[name]).toEqual(tensor)
+    for (const { data } of Object.values(tensors)) expect(data.buffer).toBe(file.buffer)
+    expect(safetensors.write({ ...given, '9': given['9'] }, { note: '"quoted": 1' })).toEqual(file)
+  })
+
+  it('takes numbers from anywhere, and nothing that is no tensor', () => {
+    const { tensors } = safetensors.read(safetensors.write({ a: { dtype: 'float32', shape: [2], data: [0.1, 2] } }))
+    expect(tensors.a!.data).toEqual(Float32Array.of(0.1, 2))
+    const refused = (tensor: unknown, metadata?: unknown) => thrown(() => safetensors.write({ a: tensor } as never, metadata as never)).code
+    expect(refused({ dtype: 'float32', shape: [3], data: [1, 2] })).toBe('shape-mismatch')
+    expect(refused({ dtype: 'float16', shape: [2], data: [1, 2] })).toBe('dtype-mismatch')
+    expect(refused({ dtype: 'float32', shape: [1], data: ['1'] })).toBe('dtype-mismatch')
+    expect(refused({ dtype: 'int64', shape: [1], data: [1] })).toBe('shape-mismatch')
+    expect(refused([1, 2])).toBe('option-range')
+    expect(refused({ dtype: 'float32', shape: [0], data: [] }, { a: 1 })).toBe('option-range')
+    expect(thrown(() => safetensors.write({ __metadata__: { dtype: 'float32', shape: [0], data: [] } })).code).toBe('option-range')
+  })
+})

@@ -1,0 +1,218 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { Adam, Arena, AveragedModel, Generator, Loader, MultiStepLR, SGD, torchFile } from '../../host/index.ts'
+import * as nn from '../../host/nn/index.ts'
+import { thrown } from './thrown.ts'
+
+const files = new URL('../files/', import.meta.url)
+const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
+const load = (url: URL) => new Uint8Array(readFileSync(url))
+const expected = JSON.parse(readFileSync(new URL('expected.json', files), 'utf8'))
+
+/** The network of tests/files/make.py. */
+function network(arena: Arena): nn.Sequential {
+  return new nn.Sequential(
+    new nn.Conv2d(arena, 1, 3, 3, { padding: 1 }),
+    new nn.BatchNorm2d(arena, 3),
+    new nn.ReLU(),
+    new nn.MaxPool2d(2),
+    new nn.Flatten(),
+    new nn.Linear(arena, 12, 6),
+    new nn.LayerNorm(arena, [6]),
+    new nn.Linear(arena, 6, 2),
+  )
+}
+
+describe('torchFile.read', () => {
+  it.each(['values.pt', 'values-protocol4.pt'])('reads every type of tensor and every plain value: %s', (name) => {
+    const { tensors, plain } = torchFile.read(load(new URL(name, files))) as any
+    for (const [key, tensor] of Object.entries<any>(tensors)) {
+      const { shape, data } = expected.tensors[key]
+      expect(tensor.shape, key).toEqual(shape)
+      expect(Array.from(tensor.data, String), key).toEqual(data.map(String))
+    }
+    expect(Object.keys(tensors).length).toBeGreaterThan(12)
+    expect(plain).toEqual({
+      ...{ none: null, true: true, int: 3, negative: -70000, long: 2n ** 70n, float: 0.1, text: 'ü\n', list: [1, [2.5]], tuple: [1, 'a'] },
+      ...{ bytes: Uint8Array.of(0, 255), bytearray: Uint8Array.of(97, 98), set: [5], size: [2, 3], dtype: 'torch.float32', device: 'cpu' },
+      7: 'an int key',
+    })
+  })
+
+  it('reads transposed tensors, slices and steps, and parameters', () => {
+    const { windows, parameter } = torchFile.read(load(new URL('values.pt', files))) as any
+    for (const [name, { shape, data }] of Object.entries<any>(expected.windows)) {
+      expect([windows[name].shape, Array.from(windows[name].data)], name).toEqual([shape, data])
+    }
+    expect(windows.whole.data.buffer).toBe(windows.rows.data.buffer)
+    expect(parameter).toEqual({ dtype: 'float32', shape: [1], data: Float32Array.of(1) })
+  })
+
+  it.each<[string, RegExp]>([
+    [
+      'whole-module.pt',
+      /asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed, and nothing was executed; state dicts/,
+    ],
+    ['legacy.pt', /a pickle and no zip archive: torch wrote its files so before 1\.6/],
+    ['script.pt', /a TorchScript archive, which holds a programme: save the state_dict\(\) of its module$/],
+    ['complex.pt', /asks for 'torch\.ComplexFloatStorage'/],
+    ['repeated.pt', /a tensor \[1000\] repeats its 1 elements/],
+  ])('refuses %s', (name, message) => {
+    const error = thrown(() => torchFile.read(load(new URL(name, files))))
+    expect(error.code).toBe('file-unsupported')
+    expect(error.message).toMatch(message)
+  })
+
+  it('finds a byte that has changed', () => {
+    const file = load(new URL('model.pt', files))
+    const { data } = (torchFile.read(file) as any)['7.bias']
+    expect(data.buffer).toBe(file.buffer)
+    file[data.byteOffset]! ^= 1
+    expect(thrown(() => torchFile.read(file))).toEqual({
+      code: 'file-invalid',
+      message: expect.stringMatching(/the file 'model\/data\/\d+' in it has changed since it was written: its checksum differs$/),
+    })
+  })
+})
+
+describe("a model from torch's file", () => {
+  it.each(['model.pt'])('computes what it computed there: %s', async (name) => {
+    const arena = await Arena.create()
+    const model = network(arena)
+    torchFile.load(load(new URL(name, files)), model)
+    model.eval()
+    const { x, y } = expected.model
+    const got = arena.frame(() => Array.from(model.forward(arena.tensor(x.data, x.shape)).data))
+    for (const [i, value] of y.data.entries()) expect(Math.abs(got[i]! - value)).toBeLessThan(2e-6)
+    expect(model.stateDict()['1.num_batches_tracked']!.data).toEqual(Int32Array.of(2))
+  })
+
+  it('is an average, where it was one', async () => {
+    const arena = await Arena.create()
+    const average = new AveragedModel(network(arena))
+    torchFile.load(load(new URL('averaged.pt', files)), { average }, { strict: false })
+    expect(average.nAveraged).toBe(0)
+    torchFile.load(load(new URL('averaged.pt', files)), average)
+    expect(average.nAveraged).toBe(1)
+    const model = network(arena)
+    torchFile.load(load(new URL('model.pt', files)), model)
+    expect(average.module.stateDict()).toEqual(model.stateDict())
+  })
+})
+
+describe('torchFile.save', () => {
+  const everything = readdirSync(cases).filter((name) => name.endsWith('.pt'))
+
+  it.each(everything)('gives back what was read: %s', (name) => {
+    const value = torchFile.read(load(new URL(name, cases)))
+    expect(torchFile.read(torchFile.save(value))).toEqual(value)
+  })
+
+  it('writes the same bytes at any time', async () => {
+    const arena = await Arena.create()
+    const optimizer = new SGD([arena.parameter([2])])
+    expect(torchFile.save({ optimizer })).toEqual(torchFile.save({ optimizer }))
+  })
+
+  it('has every kind of part, and plain values', async () => {
+    const arena = await Arena.create()
+    const model = new nn.Linear(arena, 2, 1)
+    const optimizer = new Adam(model.namedParameters(), { amsgrad: true })
+    for (const parameter of model.parameters()) parameter.grad = new Float32Array(parameter.size).fill(1)
+    optimizer.step()
+    const scheduler = new MultiStepLR(optimizer, { milestones: [2, 2, 5] })
+    const generator = new Generator(7)
+    const loader = new Loader(arena, { x: { data: [1, 2, 3] } })
+    const values = {
+      epoch: 3,
+      loss: [0.5, Number.POSITIVE_INFINITY, -0],
+      note: 'é',
+      big: 2 ** 40,
+      huge: -(2n ** 80n),
+      none: null,
+      bytes: Uint8Array.of(1, 200),
+    }
+    const read = torchFile.read(torchFile.save({ model, optimizer, scheduler, generator, loader, ...values })) as any
+    expect(read).toMatchObject(values)
+    expect(read.model).toEqual(model.stateDict())
+    expect(read.scheduler).toEqual(scheduler.stateDict())
+    expect([read.generator, read.loader]).toEqual([generator.state, loader.state])
+    expect(read.optimizer.param_groups).toEqual(optimizer.stateDict().param_groups)
+    expect(read.optimizer.param_groups[0].param_names).toEqual(['weight', 'bias'])
+    expect(read.optimizer.state[0].step).toEqual({ dtype: 'float32', shape: [], data: Float32Array.of(1) })
+    expect(read.optimizer.state[0].max_exp_avg_sq).toEqual(optimizer.stateDict().state[0]!.max_exp_avg_sq)
+  })
+
+  it('counts beyond what float32 counts to', async () => {
+    const arena = await Arena.create()
+    const optimizer = new Adam([arena.parameter([1])])
+    const tensor = { dtype: 'float32', shape: [1], data: [0] }
+    const state = { 0: { step: 2 ** 24 + 1, exp_avg: tensor, exp_avg_sq: tensor } }
+    optimizer.loadStateDict({ state, param_groups: optimizer.stateDict().param_groups } as never)
+    torchFile.load(torchFile.save(optimizer), optimizer)
+    expect(optimizer.stateDict().state[0]!.step).toBe(2 ** 24 + 1)
+  })
+
+  it('refuses what a file cannot hold', async () => {
+    const cycle: unknown[] = []
+    cycle.push(cycle)
+    for (const value of [() => 1, { a: new Date(0) }, [new Float32Array(1)], cycle, { a: Symbol('x') }, { a: new Map() }]) {
+      expect(thrown(() => torchFile.save(value)).code).toBe('option-range')
+    }
+  })
+})
+
+describe('torchFile.load', () => {
+  it('finds parameters by name where both sides have names', async () => {
+    const arena = await Arena.create()
+    const [a, b] = [arena.parameter([2]), arena.parameter([2])]
+    const named = new Adam([
+      ['a', a],
+      ['b', b],
+    ])
+    a.grad = [1, 2]
+    named.step()
+    const other = new Adam([
+      ['b', arena.parameter([2])],
+      ['a', arena.parameter([2])],
+    ])
+    torchFile.load(torchFile.save(named), other)
+    const { state, param_groups } = other.stateDict()
+    expect(Object.keys(state)).toEqual(['1'])
+    expect(state[1]).toEqual(named.stateDict().state[0])
+    expect(param_groups[0]!.param_names).toEqual(['b', 'a'])
+    const nameless = new Adam([arena.parameter([2]), arena.parameter([2])])
+    torchFile.load(torchFile.save(named), nameless)
+    expect(Object.keys(nameless.stateDict().state)).toEqual(['0'])
+  })
+
+  it('takes a learning rate that is a tensor', async () => {
+    const arena = await Arena.create()
+    const optimizer = new SGD([arena.parameter([1])])
+    const { state, param_groups } = optimizer.stateDict()
+    const lr = { dtype: 'float32', shape: [], data: Float32Array.of(0.25) }
+    torchFile.load(torchFile.save({ optimizer: { state, param_groups: [{ ...param_groups[0], lr }] } }), { optimizer })
+    expect(optimizer.lr()).toBe(0.25)
+  })
+
+  it('tells all that does not fit, and changes nothing', async () => {
+    const arena = await Arena.create()
+    const build = (classes: number) => {
+      const model = new nn.Sequential(new nn.Linear(arena, 3, 4), new nn.Linear(arena, 4, classes))
+      return { model, optimizer: new Adam(model.parameters()) }
+    }
+    const { model, optimizer } = build(2)
+    const { '0.bias': bias, ...rest } = model.stateDict()
+    const bytes = torchFile.save({ model: { ...rest, 'aux.bias': bias }, optimizer, epoch: 1 })
+    const other = build(5)
+    const before = [other.model.stateDict(), other.optimizer.stateDict()]
+    const error = thrown(() => torchFile.load(bytes, { ...other, average: new AveragedModel(other.model) }))
+    expect(error).toEqual({
+      code: 'state-mismatch',
+      message:
+        'torchFile.load: the file does not fit, and nothing was changed; missing in the file: model.0.bias, average; only in the file: model.aux.bias; ' +
+        'of another shape or type: model.1.weight (float32 [5, 4], in the file float32 [2, 4]), model.1.bias (float32 [5], in the file float32 [2])',
+    })
+    expect([other.model.stateDict(), other.optimizer.stateDict()]).toEqual(before)
+  })
+})

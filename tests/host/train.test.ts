@@ -1,0 +1,154 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import { checkpoint } from '../../host/index.ts'
+import { canMount, mounted, unmountAll } from './mounted.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'downhill-train-'))
+const cli = join(root, 'dist/cli.js')
+
+function train(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'train', ...args], { cwd: folder, encoding: 'utf8' })
+  return { code: status, out: stdout, err: stderr }
+}
+
+const at = (name: string) => join(folder, name)
+const read = (name: string) => checkpoint.read(readFileSync(at(name))) as any
+const short = ['--batch-size', '256']
+
+const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${i % 5},${(i % 7) * 2 - (i % 5)}`)
+writeFileSync(at('table.csv'), ['a,b,y', ...rows].join('\n'))
+
+afterAll(() => {
+  unmountAll()
+  rmSync(folder, { recursive: true })
+})
+
+describe('downhill train', () => {
+  it('trains, and says how well', () => {
+    const { code, out, err } = train('--epochs', '3', '--lr', '0.01')
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toMatch(
+      /^digits: 1797 rows, 64 features; 2410 parameters; AdamW, 3 epochs\naccuracy on test rows \d\d\.\d %, with the weights of epoch 3\n$/,
+    )
+    expect(readdirSync(folder)).toEqual(['table.csv'])
+  })
+
+  it.each([
+    ['SGD', '8'],
+    ['Adafactor', '8'],
+    ['Rprop', '8'],
+    ['LBFGS', '64'],
+  ])('comes to the same bytes in parts as in one: %s', (optimizer, batch) => {
+    const data = ['--data', 'table.csv', '--target', 'y', '--task', 'regression']
+    const own = [...data, '--optimizer', optimizer, '--lr', '0.05', '--batch-size', batch, '--seed', '3']
+    expect(train(...own, '--epochs', '4', '--save', `${optimizer}-whole`).code).toBe(0)
+    expect(train(...own, '--epochs', '1', '--save', `${optimizer}-parts`).out).toMatch(/R² on test rows/)
+    expect(train('--resume', `${optimizer}-parts`, '--epochs', '3').code).toBe(0)
+    expect(train('--resume', `${optimizer}-parts`, '--epochs', '4', '--save', `${optimizer}-rest`).code).toBe(0)
+    expect(readFileSync(at(`${optimizer}-rest`))).toEqual(readFileSync(at(`${optimizer}-whole`)))
+  })
+
+  it('takes options of the optimizer, and keeps older checkpoints', () => {
+    const options = ['--optimizer', 'SGD', '--lr', '0.1', '--option', 'momentum=0.9', '--option', 'nesterov=true']
+    expect(train(...options, ...short, '--epochs', '3', '--save', 'kept/run', '--every', '5', '--keep', '3').code).toBe(0)
+    expect(readdirSync(at('kept')).sort()).toEqual(['run', 'run.1', 'run.2'])
+    expect(['run', 'run.1', 'run.2'].map((name) => read(`kept/${name}`).run.progress.step)).toEqual([15, 15, 10])
+    expect(read('kept/run').optimizer.param_groups[0]).toMatchObject({ lr: 0.1, momentum: 0.9, nesterov: true })
+  })
+
+  it('stops when it gets no better, with the best weights', () => {
+    const { out } = train('--optimizer', 'SGD', '--lr', '2', '--epochs', '100', '--patience', '2', ...short, '--save', 'patient')
+    expect(out).toMatch(/SGD, \d+ of 100 epochs, the last 2 without gain\n/)
+    const { run, best, model } = read('patient')
+    const { curve } = run.progress
+    expect(run.progress.best).toEqual({ epoch: curve.length - 2, metric: Math.max(...curve.map(([, , held]: number[]) => held)) })
+    expect(best['0.weight']).not.toEqual(model['0.weight'])
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends after the step under way, saves and says how to go on: %s', async (signal) => {
+    const file = at(`stopped ${signal}`)
+    const child = spawn(process.execPath, [cli, 'train', '--epochs', '100', '--save', file, '--every', '3'], { cwd: folder })
+    const output = { out: '', err: '' }
+    child.stdout.on('data', (text) => (output.out += text))
+    child.stderr.on('data', (text) => (output.err += text))
+    const ended = new Promise((resolve) => child.on('exit', resolve))
+    while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5))
+    child.kill(signal)
+    expect([await ended, output.err]).toEqual([130, ''])
+    const { step } = read(`stopped ${signal}`).run.progress
+    expect(output.out).toBe(`stopped after step ${step} of 4000; to go on: downhill train --resume '${file}'\n`)
+    expect(train('--resume', file, '--epochs', String(Math.ceil(step / 40))).code).toBe(0)
+  })
+
+  it.each<[string[], RegExp]>([
+    [['--optimizer', 'AdamX'], /there is no optimizer 'AdamX' to train with; did you mean Adam\?$/],
+    [['--optimizer', 'Muon'], /there is no optimizer 'Muon' to train with; /],
+    [['--lr', 'fast'], /AdamW: lr must be a number in \[0, ∞\], not 'fast'$/],
+    [['--option', 'weight_decay=1'], /AdamW has no option weight_decay, did you mean weightDecay\?$/],
+    [['--option', 'weightDecay'], /--option is written NAME=VALUE, not 'weightDecay'$/],
+    [['--epochs', '0'], /epochs is a whole number from 1 to 1000000, not 0$/],
+    [['--patience', 'two'], /--patience is a whole number, not 'two'$/],
+    [['--every', '5'], /--every goes with --save$/],
+    [['--keep', '0', '--save', 'x'], /--keep is at least 1$/],
+    [['--data', 'table.csv'], /--data needs --target/],
+    [['--resume', 'none'], /none cannot be read: there is no such file or folder$/],
+    [['--resume', 'table.csv'], /table\.csv: this is no safetensors file: /],
+    [['--save', 'table.csv/run'], /table\.csv\/run cannot be written: (a part of the path is a file|.*EEXIST.*)$/],
+    [['--save', 'table.csv'], /table\.csv is there and is no checkpoint: it is not written over$/],
+    [['--save', '.'], /\. is there and is no checkpoint: it is not written over$/],
+    [['--optimizer', 'SGD', '--lr', '1e30', '--save', 'lost'], /the loss of step \d is NaN: the learning rate is too high$/],
+  ])('%j is refused in one sentence, with exit code 2, and nothing is written', (args, message) => {
+    const before = readdirSync(folder)
+    const { code, out, err } = train(...args)
+    expect([code, out, err.split('\n').length]).toEqual([2, '', 2])
+    expect(err.trim()).toMatch(message)
+    expect(readdirSync(folder)).toEqual(before)
+  })
+
+  it('goes on only with what the checkpoint was made from', () => {
+    writeFileSync(at('own.csv'), ['a,b,y', ...rows].join('\n'))
+    expect(train('--data', 'own.csv', '--target', 'y', '--epochs', '1', '--save', 'own').code).toBe(0)
+    writeFileSync(at('foreign'), checkpoint.save({ epoch: 1 }))
+    const wrong = (...args: string[]) => train(...args).err.trim()
+    expect(wrong('--resume', 'own', '--lr', '1')).toMatch(/--lr is what it was when own was saved$/)
+    expect(wrong('--resume', 'foreign')).toMatch(/foreign: this checkpoint was not written by downhill train$/)
+    writeFileSync(at('other.csv'), ['a,b,y', ...rows.slice(1)].join('\n'))
+    expect(wrong('--resume', 'own', '--data', 'other.csv')).toMatch(/other\.csv is not what own was trained on: its checksum differs$/)
+    mkdirSync(at('moved'))
+    writeFileSync(at('moved/own.csv'), ['a,b,y', ...rows].join('\n'))
+    expect(train('--resume', 'own', '--data', 'moved/own.csv', '--epochs', '2').code).toBe(0)
+  })
+})
+
+describe('downhill train, killed at any moment', () => {
+  it('leaves no checkpoint or a whole one, and goes on to the same bytes', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'tests/killed.mjs'), '8', '3'], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/killed: 8, saved: [4-8],/)
+  })
+})
+
+describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
+  it('that fills up ends the run with a clear error, and leaves the last good checkpoint', () => {
+    const small = mounted('size=96k')
+    const { code, out, err } = train(...short, '--save', join(small, 'run'), '--every', '1', '--keep', '2', '--epochs', '2')
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toBe(`downhill train: ${small}/run cannot be written, and is as it was: there is no room left\n`)
+    expect(readdirSync(small)).toEqual(['run', 'run.1'])
+    const left = checkpoint.read(readFileSync(join(small, 'run'))) as any
+    expect(left.run.progress.step).toBeGreaterThan(0)
+    expect(train('--resume', join(small, 'run'), '--save', 'elsewhere').code).toBe(0)
+  })
+
+  it('that is read-only is found before anything is trained', () => {
+    const still = mounted('ro')
+    expect(train('--save', join(still, 'run')).err).toBe(
+      `downhill train: ${still}/run cannot be written: it is on a file system that is read-only\n`,
+    )
+  })
+})
