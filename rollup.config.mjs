@@ -55,6 +55,7 @@ const edge = {
 const areas = {
   downhill: 'host/index.ts',
   nn: 'host/nn/index.ts',
+  io: 'host/io/index.ts',
   compare: 'host/compare/index.ts',
   conformance: 'host/conformance/run.ts',
 }
@@ -109,6 +110,7 @@ export default {
     index: 'host/index.ts',
     nn: 'host/nn/index.ts',
     compare: 'host/compare/index.ts',
+    io: 'host/io/index.ts',
     fs: 'host/io/fs.ts',
     opfs: 'host/io/opfs.ts',
     cli: 'host/cli/main.ts',

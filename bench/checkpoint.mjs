@@ -6,8 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { open, readFile as readWhole } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Adam, Arena, checkpoint } from 'downhill'
+import { Adam, Arena } from 'downhill'
 import { readFile, writeFile } from 'downhill/fs'
+import { checkpoint } from 'downhill/io'
 import * as nn from 'downhill/nn'
 
 const ROUNDS = 7

@@ -6,7 +6,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkpoint, Generator } from '../dist/index.js'
+import { Generator } from '../dist/index.js'
+import { checkpoint } from '../dist/io.js'
 
 const cli = new URL('../dist/cli.js', import.meta.url).pathname
 const begin = (file) => [cli, 'train', '--save', file, '--every', '1', '--epochs', '2', '--batch-size', '64', '--optimizer', 'NAdam']

@@ -69,6 +69,7 @@ export const entries = {
   downhill: 'index.d.ts',
   'downhill/nn': 'nn/index.d.ts',
   'downhill/compare': 'compare/index.d.ts',
+  'downhill/io': 'io/index.d.ts',
   'downhill/fs': 'io/opfs.d.ts',
 }
 

@@ -23,13 +23,15 @@ function programme(example) {
   )
   for (const name of ['Arena', 'Generator'])
     if (new RegExp(`\\b${name}\\.|new ${name}\\(`).test(example) && !names.includes(name)) names.push(name)
+  const io = [...new Set(example.match(/(?<=\bio\.)\w+/g))].sort()
   const imports = [
     names.length ? `import { ${names.sort().join(', ')} } from 'downhill'` : '',
     /\bnn\./.test(example) ? "import * as nn from 'downhill/nn'" : '',
+    io.length ? `import { ${io.join(', ')} } from 'downhill/io'` : '',
     /\bfunctional\./.test(example.replaceAll('nn.functional', '')) ? "import { functional } from 'downhill/nn'" : '',
   ]
   const start = needsArena && /\barena\b/.test(example) ? ['const arena = await Arena.create()'] : []
-  return ['```js', ...imports.filter(Boolean), '', ...start, example.replaceAll('downhill.', ''), '```'].join('\n')
+  return ['```js', ...imports.filter(Boolean), '', ...start, example.replaceAll(/\b(downhill|io)\./g, ''), '```'].join('\n')
 }
 
 const equations = (lines) => `$$\n\\begin{aligned}\n${lines.map((line) => `&${line}`).join('\\\\\n')}\n\\end{aligned}\n$$`

@@ -41,10 +41,10 @@ function written(name: string, part: Part, about: About, put: Put): Dict {
  *   const scheduler = new downhill.CosineAnnealingLR(optimizer, { tMax: 100 })
  *   return { model, optimizer, scheduler }
  * }
- * const bytes = downhill.checkpoint.save({ ...build(), epoch: 3 })
+ * const bytes = io.checkpoint.save({ ...build(), epoch: 3 })
  *
  * const parts = build()
- * const { rest } = downhill.checkpoint.load(bytes, parts)
+ * const { rest } = io.checkpoint.load(bytes, parts)
  * rest.epoch // 3
  */
 export function save(parts: Readonly<Record<string, unknown>>): Uint8Array<ArrayBuffer> {

@@ -1,8 +1,9 @@
 /** Element types of files, and their way to and from arrays. Files are little-endian, as is every runtime there is. */
 import { check, DownhillError, shown } from '../errors.ts'
+import { checkNumbers, type Numbers } from '../numbers.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
 import { checkedShape, type Shape, sizeOf } from '../shape.ts'
-import { checkNumbers, type DType, type Numbers, type View } from '../tensor.ts'
+import type { DType, View } from '../tensor.ts'
 
 /** Bytes of an element, under safetensors' names. */
 export const elementBytes = {

@@ -61,8 +61,8 @@ const isAbsent = (error: unknown) => (error as { name?: string }).name === 'NotF
  * import { readFile, writeFile } from 'downhill/fs'
  *
  * const generator = new Generator(7)
- * await writeFile('run.checkpoint', downhill.checkpoint.save({ generator }), { keep: 3 })
- * downhill.checkpoint.load(await readFile('run.checkpoint'), { generator })
+ * await writeFile('run.checkpoint', io.checkpoint.save({ generator }), { keep: 3 })
+ * io.checkpoint.load(await readFile('run.checkpoint'), { generator })
  */
 export async function writeFile(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   versions(path, bytes, options)

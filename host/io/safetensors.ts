@@ -22,8 +22,8 @@ export interface SafeTensors {
  * @param bytes the whole file
  * @throws `file-invalid` if it is damaged; `file-unsupported` if it has a tensor of 8-bit floats or complex numbers
  * @example
- * const bytes = downhill.safetensors.write({ weight: { dtype: 'float32', shape: [2, 2], data: [1, 2, 3, 4] } }, { from: 'here' })
- * const { tensors, metadata } = downhill.safetensors.read(bytes)
+ * const bytes = io.safetensors.write({ weight: { dtype: 'float32', shape: [2, 2], data: [1, 2, 3, 4] } }, { from: 'here' })
+ * const { tensors, metadata } = io.safetensors.read(bytes)
  * Array.from(tensors.weight.data) // [1,2,3,4]
  * metadata.from === 'here' // true
  */

@@ -14,11 +14,11 @@ import { writeTorch } from './torch-writer.ts'
  * @example
  * const model = new nn.Linear(arena, 2, 3)
  * const optimizer = new downhill.Adam(model.parameters())
- * const bytes = downhill.torchFile.save({ model, optimizer, epoch: 3 })
+ * const bytes = io.torchFile.save({ model, optimizer, epoch: 3 })
  *
- * const { rest } = downhill.torchFile.load(bytes, { model, optimizer })
+ * const { rest } = io.torchFile.load(bytes, { model, optimizer })
  * rest.epoch // 3
- * downhill.torchFile.read(bytes).model.weight.shape // [3,2]
+ * io.torchFile.read(bytes).model.weight.shape // [3,2]
  */
 export function save(value: unknown): Uint8Array<ArrayBuffer> {
   return writeTorch(value)

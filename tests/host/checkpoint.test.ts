@@ -5,7 +5,6 @@ import {
   Arena,
   AveragedModel,
   CosineAnnealingLR,
-  checkpoint,
   Generator,
   LBFGS,
   Loader,
@@ -13,8 +12,8 @@ import {
   type Parameter,
   ReduceLROnPlateau,
   SGD,
-  safetensors,
 } from '../../host/index.ts'
+import { checkpoint, safetensors } from '../../host/io/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
 

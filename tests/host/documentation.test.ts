@@ -25,7 +25,8 @@ const blocks = pages.flatMap((page) =>
 const sources = readdirSync(`${root}host`, { recursive: true, encoding: 'utf8' }).filter(
   (name) => name.endsWith('.ts') && !name.includes('generated'),
 )
-const IMPORTS = "import * as downhill from 'downhill'\nimport * as nn from 'downhill/nn'\nconst { Arena, Generator } = downhill\n"
+const IMPORTS =
+  "import * as downhill from 'downhill'\nimport * as nn from 'downhill/nn'\nimport * as io from 'downhill/io'\nconst { Arena, Generator } = downhill\n"
 const examples = sources.flatMap((name) =>
   [...readFileSync(`${root}host/${name}`, 'utf8').matchAll(/@example\n([\s\S]*?)(?=\n\s*\*\/|\n\s*\* @)/g)].map(([, text], i) => {
     const code = text!.replace(/^\s*\* ?/gm, '')

@@ -1,7 +1,8 @@
 /** Files that were made to do harm, or came to harm. */
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { AdamW, Arena, CosineAnnealingLR, checkpoint, DownhillError, Generator, safetensors, torchFile } from '../../host/index.ts'
+import { AdamW, Arena, CosineAnnealingLR, DownhillError, Generator } from '../../host/index.ts'
+import { checkpoint, safetensors, torchFile } from '../../host/io/index.ts'
 import { inspect } from '../../host/io/inspect.ts'
 import { Call, Name, Persistent, pickled, Tuple } from '../../host/io/pickle-writer.ts'
 import { sourceOf } from '../../host/io/source.ts'

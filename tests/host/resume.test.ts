@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { checkpoint } from '../../host/index.ts'
+import { checkpoint } from '../../host/io/index.ts'
 
 const programme = fileURLToPath(new URL('../runtimes/resume.mjs', import.meta.url))
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { safetensors } from '../../host/index.ts'
+import { safetensors } from '../../host/io/index.ts'
 import { thrown } from './thrown.ts'
 
 const files = new URL('../files/', import.meta.url)

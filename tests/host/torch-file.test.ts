@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Adam, Arena, AveragedModel, Generator, Loader, MultiStepLR, SGD, torchFile } from '../../host/index.ts'
+import { Adam, Arena, AveragedModel, Generator, Loader, MultiStepLR, SGD } from '../../host/index.ts'
+import { torchFile } from '../../host/io/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
-import { checkpoint } from '../../host/index.ts'
+import { checkpoint } from '../../host/io/index.ts'
 import { canMount, mounted, unmountAll } from './mounted.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

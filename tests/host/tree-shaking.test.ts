@@ -32,7 +32,7 @@ describe('a bundle', () => {
     ['safetensors', ['safetensors']],
     ['checkpoint', ['safetensors', 'checkpoints']],
   ])('of %s has none of torch', async (name, parts) => {
-    expect(found(await bundled(`import { ${name} } from 'downhill'\nconsole.log(${name}.read)`))).toEqual(parts)
+    expect(found(await bundled(`import { ${name} } from 'downhill/io'\nconsole.log(${name}.read)`))).toEqual(parts)
   })
 
   it('of downhill/fs asks a browser for nothing of Node', async () => {

@@ -4,6 +4,7 @@
  * so many steps later. However the steps are divided, and wherever they are taken, the last bytes are the same.
  */
 import * as downhill from 'downhill'
+import { checkpoint } from 'downhill/io'
 import * as nn from 'downhill/nn'
 
 const { functional } = nn
@@ -157,14 +158,14 @@ function partsOf(runs) {
 
 /** The checkpoint of all runs before their first step. */
 export function begin() {
-  return downhill.checkpoint.save(partsOf(makeRuns()))
+  return checkpoint.save(partsOf(makeRuns()))
 }
 
 /** The checkpoint of all runs so many steps after another. */
 export function advance(bytes, steps) {
   const runs = makeRuns()
   const parts = partsOf(runs)
-  downhill.checkpoint.load(bytes, parts)
+  checkpoint.load(bytes, parts)
   for (const run of Object.values(runs)) run.advance(steps)
-  return downhill.checkpoint.save(parts)
+  return checkpoint.save(parts)
 }

@@ -1,0 +1,7 @@
+/** `downhill/io`: everything a run goes on from, as bytes, and the files of PyTorch and of Hugging Face. */
+export * as checkpoint from './checkpoint.ts'
+export type { FileTensor, LongTensor, TensorLike } from './elements.ts'
+export type { Part, Parts } from './parts.ts'
+export type { Loaded, LoadOptions } from './restore.ts'
+export * as safetensors from './safetensors.ts'
+export * as torchFile from './torch-file.ts'
