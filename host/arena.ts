@@ -5,10 +5,11 @@ import type { Folds } from './folds.ts'
 import { Frames } from './frames.ts'
 import { newGenerator } from './generators.ts'
 import { Heap, type Purpose } from './heap.ts'
+import { checkNumbers, type Numbers } from './numbers.ts'
 import { checkNames } from './options.ts'
 import type { Generator } from './random.ts'
 import { checkedShape, type Shape, sizeOf } from './shape.ts'
-import { Buffer, bytesPerElement, checkNumbers, type DType, type Numbers, Parameter, Tensor, type View } from './tensor.ts'
+import { Buffer, bytesPerElement, type DType, Parameter, Tensor, type View } from './tensor.ts'
 import {
   type BinaryName,
   type CompiledModule,
@@ -38,6 +39,12 @@ const OPTIONS = ['module', 'relaxed', 'maximumBytes']
 interface TensorOptions<T extends DType> {
   readonly dtype?: T
   readonly data?: Numbers
+}
+
+/** The same with a shape, checked; data of this arena's own memory is copied. */
+interface Checked<T extends DType = DType> extends TensorOptions<T> {
+  readonly shape: Shape
+  readonly dtype: T
 }
 
 /** Bytes in use, by purpose; `total` is the size of the linear memory. */
@@ -73,9 +80,10 @@ export class Arena {
   tape!: Tape
   /** @internal See foldsOf. */
   folds: Folds | undefined
+  /** @internal See scratchOf. */
+  scratch = 0
   #generator: Generator | undefined
   #disposed = false
-  #scratch = 0
 
   /**
    * Compiles the binary, once per process, and makes an arena of its own over it.
@@ -138,21 +146,14 @@ export class Arena {
    * @throws `shape-mismatch` if data has another length, `out-of-memory`
    */
   parameter(shape: Shape, options: TensorOptions<FloatType> = {}): Parameter {
-    const { own, dtype, data } = this.#checked('parameter', shape, options)
-    check(dtype !== ('int32' as DType), 'dtype-mismatch', 'a parameter is float32 or float64, not int32')
-    const address = this.heap.allocate(sizeOf(own) * bytesPerElement[dtype], 'parameters')
-    const parameter = new Parameter(this, address, own, dtype)
-    if (data) parameter.data.set(data)
-    return parameter
+    const checked = this.#checked('parameter', shape, options)
+    check(checked.dtype !== ('int32' as DType), 'dtype-mismatch', 'a parameter is float32 or float64, not int32')
+    return this.#place(Parameter, 'parameters', checked)
   }
 
   /** A buffer of a module, zero unless `data` is given; it lives until it is disposed. Throws like `parameter`. */
   buffer(shape: Shape, options: TensorOptions<DType> = {}): Buffer {
-    const { own, dtype, data } = this.#checked('buffer', shape, options)
-    const address = this.heap.allocate(sizeOf(own) * bytesPerElement[dtype], 'tensors')
-    const buffer = new Buffer(this, address, own, dtype)
-    if (data) buffer.data.set(data)
-    return buffer
+    return this.#place(Buffer, 'tensors', this.#checked('buffer', shape, options))
   }
 
   /**
@@ -161,16 +162,25 @@ export class Arena {
    * @throws `shape-mismatch` if data has another length than the shape, `out-of-memory`
    */
   tensor(data: Numbers, shape: Shape = [data?.length ?? 0], options: { readonly dtype?: DType } = {}): Tensor {
-    const { own, dtype, data: numbers } = this.#checked('tensor', shape, { ...options, data: data ?? null })
-    const bytes = sizeOf(own) * bytesPerElement[dtype]
-    const frame = this.frames.current
-    const address = frame ? this.frames.allocate(bytes, 'tensor') : this.heap.allocate(bytes, 'tensors')
-    const tensor = new Tensor(this, address, own, dtype, frame)
-    tensor.data.set(numbers!)
+    const checked = this.#checked('tensor', shape, { ...options, data: data ?? null })
+    if (!this.frames.current) return this.#place(Tensor, 'tensors', checked)
+    const tensor = this.temporary(checked.shape, checked.dtype, 'tensor')
+    tensor.data.set(checked.data!)
     return tensor
   }
 
-  #checked<T extends DType>(by: string, shape: Shape, options: TensorOptions<T>) {
+  #place<T extends Tensor>(
+    Kind: new (...of: ConstructorParameters<typeof Tensor>) => T,
+    purpose: Purpose,
+    { shape, dtype, data }: Checked,
+  ): T {
+    const address = this.heap.allocate(sizeOf(shape) * bytesPerElement[dtype], purpose)
+    const tensor = new Kind(this, address, shape, dtype)
+    if (data) tensor.data.set(data)
+    return tensor
+  }
+
+  #checked<T extends DType>(by: string, shape: Shape, options: TensorOptions<T>): Checked<T> {
     this.assertAlive()
     checkNames(by, ['dtype', 'data'], options)
     const { dtype = 'float32' as T, data } = options
@@ -180,21 +190,13 @@ export class Arena {
       () => `dtype is float32, float64 or int32, not ${shown(dtype)}`,
     )
     const own = checkedShape(shape)
-    if (data === undefined) return { own, dtype, data }
-    checkNumbers(by, own, data)
-    return { own, dtype, data: this.detached(data) }
+    if (data !== undefined) checkNumbers(by, own, data)
+    return { shape: own, dtype, ...(data && { data: this.detached(data) }) }
   }
 
   /** @internal The numbers, copied if they are a view of this arena's own memory: a growth would empty it. */
   detached(numbers: Numbers): Numbers {
     return ArrayBuffer.isView(numbers) && numbers.buffer === this.memory ? (numbers as View).slice() : numbers
-  }
-
-  /** @internal A tensor's memory under another shape of the same size, in the current frame. */
-  alias({ address, dtype }: Tensor, shape: Shape, by: string): Tensor {
-    const { current } = this.frames
-    if (!current) throw new DownhillError('frame-missing', `${by} outside arena.frame(): its result would have nowhere to live`)
-    return new Tensor(this, address, shape, dtype, current)
   }
 
   /** @internal A tensor of the current frame whose contents are not set yet. `by` is the function an error names. */
@@ -225,17 +227,6 @@ export class Arena {
       this.tape?.truncate(mark)
       this.frames.leave(frame)
     }
-  }
-
-  /** @internal Working memory for `gemm`, made at its first use. */
-  get scratch(): number {
-    return this.#scratch || this.reserveScratch()
-  }
-
-  /** @internal Makes it now. */
-  reserveScratch(): number {
-    this.#scratch ||= this.heap.allocate(this.kernels.gemmScratch(), 'work')
-    return this.#scratch
   }
 
   /** Bytes in use by purpose, and the size of the linear memory. */

@@ -68,22 +68,18 @@ export function printable(text: string): string {
 /** The candidate nearest to a misspelt name, by edit distance, if one is near enough to be meant. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i]
-      for (let j = 1; j <= b.length; j++) {
-        next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-      }
+    let row = [0, ...b].map((_, i) => i)
+    for (const letter of a) {
+      const next = [row[0]! + 1]
+      for (const [j, other] of [...b].entries()) next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (letter === other ? 0 : 1)))
       row = next
     }
-    return row[b.length]!
+    return row.at(-1)!
   }
   const plain = (text: string) => text.replaceAll('_', '').toLowerCase()
   const isStart = (candidate: string) => name.length > 2 && plain(candidate).startsWith(plain(name))
-  const ranked = candidates
+  const near = candidates
     .map((candidate) => ({ candidate, far: isStart(candidate) ? 1 : distance(plain(name), plain(candidate)) }))
-    .sort((a, b) => a.far - b.far)
-  const best = ranked[0]
-  const isNear = best && best.far <= Math.max(2, best.candidate.length / 3) && best.far < plain(name).length
-  return isNear ? best.candidate : undefined
+    .filter(({ candidate, far }) => far <= Math.max(2, candidate.length / 3) && far < plain(name).length)
+  return near.sort((a, b) => a.far - b.far)[0]?.candidate
 }

@@ -30,6 +30,13 @@ export class Frames {
     return this.#open.at(-1)
   }
 
+  /** The current frame. `purpose` is what an error calls the result. */
+  required(purpose: string): Frame {
+    const { current } = this
+    if (!current) throw new DownhillError('frame-missing', `${purpose} outside arena.frame(): its result would have nowhere to live`)
+    return current
+  }
+
   enter(): Frame {
     const frame = { ended: false, index: this.#index, top: this.#top }
     this.#open.push(frame)
@@ -43,11 +50,9 @@ export class Frames {
     this.#top = frame.top || (this.#chunks[0]?.start ?? 0)
   }
 
-  /** Memory until the current frame ends, not zeroed. `purpose` is what an error calls the result. */
+  /** Memory until the current frame ends, not zeroed. */
   allocate(bytes: number, purpose: string): number {
-    if (!this.#open.length) {
-      throw new DownhillError('frame-missing', `${purpose} outside arena.frame(): its result would have nowhere to live`)
-    }
+    this.required(purpose)
     const size = padded(Math.max(bytes, 1))
     let index = this.#index
     let start = this.#top

@@ -80,7 +80,8 @@ export class Heap {
   }
 
   #insert(start: number, end: number): void {
-    const index = this.#indexAfter(start)
+    const later = this.#gaps.findIndex((gap) => gap.start > start)
+    const index = later < 0 ? this.#gaps.length : later
     const before = this.#gaps[index - 1]
     const after = this.#gaps[index]
     if (before?.end === start && after?.start === end) {
@@ -89,17 +90,6 @@ export class Heap {
     } else if (before?.end === start) before.end = end
     else if (after?.start === end) after.start = start
     else this.#gaps.splice(index, 0, { start, end })
-  }
-
-  /** Where a gap that begins at an address belongs. */
-  #indexAfter(start: number): number {
-    let [low, high] = [0, this.#gaps.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.#gaps[middle]!.start < start) low = middle + 1
-      else high = middle
-    }
-    return low
   }
 
   #extend(end: number): void {

@@ -1,11 +1,12 @@
 /** Rows in batches. */
 import type { Arena } from './arena.ts'
 import { check, shown } from './errors.ts'
+import type { Numbers } from './numbers.ts'
 import { checkNames } from './options.ts'
 import type { Commit } from './prepared.ts'
 import { Generator } from './random.ts'
 import { checkedShape, type Shape, sizeOf } from './shape.ts'
-import type { DType, Numbers, Tensor } from './tensor.ts'
+import type { DType, Tensor } from './tensor.ts'
 
 /** A column of a data set: its numbers row by row, and what a row is. */
 export interface LoaderColumn {

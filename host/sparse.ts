@@ -1,7 +1,8 @@
 /** Gradients of which only some rows are given. */
 import { check, shown } from './errors.ts'
+import { checkNumbers, type Numbers } from './numbers.ts'
 import { type Shape, showShape, sizeOf } from './shape.ts'
-import type { Numbers, View } from './tensor.ts'
+import type { Parameter, View } from './tensor.ts'
 
 /** values[i] belongs to row indices[i] of the parameter's first axis; rows that come twice are summed. */
 export interface SparseGradient {
@@ -31,14 +32,8 @@ export function coalesced(shape: Shape, make: (size: number) => View, { indices,
   const [rows] = shape
   check(rows !== undefined, 'shape-mismatch', 'a sparse gradient is for a parameter with rows, and this one is []')
   const width = sizeOf(shape.slice(1))
-  const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value)
-  check(isList(indices) && isList(values), 'dtype-mismatch', 'a sparse gradient has an array of indices and one of values')
-  check(
-    values.length === indices.length * width,
-    'shape-mismatch',
-    () =>
-      `a sparse gradient of a parameter ${showShape(shape)} has ${width} values a row, so ${indices.length * width}, not ${values.length}`,
-  )
+  checkNumbers('indices of a sparse gradient', [indices?.length], indices)
+  checkNumbers(`values of a sparse gradient of ${showShape(shape)}`, [indices.length, width], values)
   const places = new Map<number, number>()
   for (let i = 0; i < indices.length; i++) {
     const row = indices[i]!
@@ -49,8 +44,6 @@ export function coalesced(shape: Shape, make: (size: number) => View, { indices,
   const order = Int32Array.from(places.keys()).sort()
   for (const [place, row] of order.entries()) places.set(row, place)
   const summed = make(order.length * width)
-  const wrong = Array.from(values).findIndex((value) => typeof value !== 'number')
-  check(wrong < 0, 'dtype-mismatch', () => `value ${wrong} of a sparse gradient is ${shown(values[wrong])}`)
   for (let i = 0; i < indices.length; i++) {
     const place = places.get(indices[i]!)! * width
     for (let k = 0; k < width; k++) summed[place + k]! += values[i * width + k]!
@@ -61,6 +54,16 @@ export function coalesced(shape: Shape, make: (size: number) => View, { indices,
 /** Copies the rows to where they belong in all of them. */
 export function scatter({ indices, values, width }: SparseRows, all: View): void {
   for (let i = 0; i < indices.length; i++) all.set(values.subarray(i * width, (i + 1) * width), indices[i]! * width)
+}
+
+/** Makes a sparse gradient one of all rows. */
+export function densifyGrad(parameter: Parameter): void {
+  const rows = parameter.sparseGrad
+  if (!rows) return
+  parameter.makeGrad()
+  const all = parameter.grad!
+  all.fill(0)
+  scatter(rows, all)
 }
 
 /** Copies the rows out of all of them. */

@@ -1,11 +1,12 @@
 import type { Arena } from './arena.ts'
 import { dispose } from './dispose.ts'
-import { check, DownhillError, type ErrorCode, shown } from './errors.ts'
+import { check, DownhillError } from './errors.ts'
 import type { Frame } from './frames.ts'
 import type { ElementKernels } from './generated/kernels.ts'
 import { padded } from './heap.ts'
+import { checkNumbers, type Numbers } from './numbers.ts'
 import { type Shape, showShape, sizeOf } from './shape.ts'
-import { coalesced, isSparse, type SparseGradient, type SparseRows, scatter } from './sparse.ts'
+import { coalesced, isSparse, type SparseGradient, type SparseRows } from './sparse.ts'
 import type { FloatType } from './wasm.ts'
 
 /** Element types. Labels and indices are int32; everything differentiable is float32 or float64. */
@@ -19,25 +20,6 @@ export type View = Float32Array | Float64Array | Int32Array
 /** The kernels for a tensor of floats. */
 export function kernelsOf({ arena, dtype }: Tensor): ElementKernels {
   return arena.kernels[dtype as FloatType]
-}
-
-/** Numbers from anywhere. */
-export type Numbers = ArrayLike<number>
-
-/**
- * Throws unless `data` is an array of as many numbers as the shape has: `shape-mismatch` or `dtype-mismatch`, or the `code` given. `what` names
- * it.
- */
-export function checkNumbers(what: string, shape: Shape, data: unknown, code?: ErrorCode): asserts data is Numbers {
-  const size = sizeOf(shape)
-  const isTyped =
-    ArrayBuffer.isView(data) && !(data instanceof DataView) && !(data instanceof BigInt64Array) && !(data instanceof BigUint64Array)
-  check(isTyped || Array.isArray(data), code ?? 'dtype-mismatch', () => `${what} takes an array of numbers, not ${shown(data)}`)
-  const { length } = data as Numbers
-  check(length === size, code ?? 'shape-mismatch', () => `${what}: ${showShape(shape)} has ${size} numbers, not ${length}`)
-  if (isTyped) return
-  const at = (data as unknown[]).findIndex((value) => typeof value !== 'number')
-  check(at < 0, code ?? 'dtype-mismatch', () => `${what}: number ${at} is ${shown((data as unknown[])[at])}`)
 }
 
 /** Throws unless there is something to pass a gradient back through. */
@@ -67,7 +49,7 @@ export class Tensor {
     readonly shape: Shape,
     readonly dtype: DType,
     /** The frame it ends with; undefined if it lives until `dispose()`. */
-    readonly frame: Frame | undefined,
+    readonly frame?: Frame,
   ) {
     this.size = sizeOf(shape)
     this.bytes = padded(this.size * bytesPerElement[dtype])
@@ -97,41 +79,6 @@ export class Tensor {
     tape.backward(this)
   }
 
-  /**
-   * @internal Adds to its gradient during a backward pass: `write` puts the contribution at an address, adding to what stands there if `more` is 1
-   * and overwriting it if 0.
-   */
-  accumulate(write: (address: number, more: 0 | 1) => void): void {
-    if (!this.requiresGrad) return
-    if (this.gradAddress) return write(this.gradAddress, 1)
-    const { address } = this.arena.temporary(this.shape, this.dtype, 'backward')
-    write(address, 0)
-    this.gradAddress = address
-  }
-
-  /** @internal The address of its gradient during a backward pass, which is 0 if nothing was added to it yet. */
-  startGrad(): number {
-    this.accumulate((address, more) => {
-      if (!more) kernelsOf(this).fill(this.bytes, address, 0)
-    })
-    return this.gradAddress
-  }
-
-  /** @internal `accumulate` for a `write` that can only overwrite. */
-  contribute(write: (address: number) => void): void {
-    this.accumulate((address, more) => {
-      if (!more) return write(address)
-      const part = this.arena.temporary(this.shape, this.dtype, 'backward')
-      write(part.address)
-      kernelsOf(this).add(this.bytes, address, address, part.address)
-    })
-  }
-
-  /** @internal After a backward pass, whose frame the gradient's memory belongs to: a tensor that outlives it must not add to it again. */
-  forgetGrad(): void {
-    if (this.frame !== this.arena.frames.current) this.gradAddress = 0
-  }
-
   /** Gives its memory back, unless that belongs to a frame. Twice is harmless. */
   dispose(): void {
     if (this.#disposed || this.frame || this.arena.disposed) return
@@ -157,12 +104,7 @@ export class Tensor {
  * A tensor that belongs to a module and to its state, and that no optimizer updates: running means, counters (int32, which torch's files
  * have as int64).
  */
-export class Buffer extends Tensor {
-  /** @internal */
-  constructor(arena: Arena, address: number, shape: Shape, dtype: DType) {
-    super(arena, address, shape, dtype, undefined)
-  }
-}
+export class Buffer extends Tensor {}
 
 /**
  * A tensor that optimizers update. It lives until it, or its arena, is disposed.
@@ -178,12 +120,7 @@ export class Parameter extends Tensor {
   #hasGrad = false
   #sparse: SparseRows | null = null
   #gradView: View | undefined
-
-  /** @internal */
-  constructor(arena: Arena, address: number, shape: Shape, dtype: DType) {
-    super(arena, address, shape, dtype, undefined)
-    this.requiresGrad = true
-  }
+  override requiresGrad = true
 
   /** Whether there is a gradient, of all rows or of some. Without one an optimizer passes the parameter over, as in torch. */
   get hasGrad(): boolean {
@@ -245,26 +182,6 @@ export class Parameter extends Tensor {
   zeroGrad(): void {
     if (this.#sparse) this.#sparse.values.fill(0)
     else this.grad?.fill(0)
-  }
-
-  /** @internal */
-  override accumulate(write: (address: number, more: 0 | 1) => void): void {
-    if (!this.requiresGrad) return
-    if (this.#sparse) this.densifyGrad()
-    write(this.reserveGrad(), this.#hasGrad ? 1 : 0)
-    this.#hasGrad = true
-  }
-
-  /** @internal */
-  override forgetGrad(): void {}
-
-  /** @internal Makes a sparse gradient one of all rows. */
-  densifyGrad(): void {
-    const rows = this.#sparse
-    if (!rows) return
-    this.arena.view(this.dtype, this.reserveGrad(), this.size).fill(0)
-    this.#sparse = null
-    scatter(rows, this.grad!)
   }
 
   override dispose(): void {

@@ -52,14 +52,11 @@ const compiling: Partial<Record<BinaryName, Promise<CompiledModule>>> = {}
 
 /** A binary, compiled once per process, also for those who ask at the same time. */
 export async function compile(name: BinaryName): Promise<CompiledModule> {
-  const known = compiled[name]
-  if (known) return known
-  compiling[name] ??= binaries[name].compile()
-  try {
-    return (compiled[name] = await compiling[name])
-  } finally {
-    delete compiling[name]
+  if (!compiled[name]) {
+    compiling[name] ??= binaries[name].compile().finally(() => delete compiling[name])
+    compiled[name] = await compiling[name]
   }
+  return compiled[name]
 }
 
 export function compileSync(name: BinaryName): CompiledModule {
@@ -71,15 +68,13 @@ function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string,
   // Not by instanceof: an edge runtime's sandbox has a WebAssembly of its own.
   const given = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
   check(given, 'option-range', () => `module is a WebAssembly.Module, not ${shown(module)}`)
-  let cause: unknown
   try {
     const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory } })
     if ('gemmScratch' in exports) return exports as Record<string, RuleKernel>
-  } catch (error) {
-    cause = error
+    throw new TypeError('it has other exports')
+  } catch (cause) {
+    throw new DownhillError('runtime-unsupported', `the module is not the downhill.wasm of this version: ${cause}`, { cause })
   }
-  const why = cause === undefined ? '' : `: ${cause}`
-  throw new DownhillError('runtime-unsupported', `the module is not the downhill.wasm of this version${why}`, { cause })
 }
 
 /** Instantiates the module over a memory. The kernels keep no state of their own: all they touch is at the addresses they are given. */

@@ -1,12 +1,12 @@
 /**
  * Compiles assembly/ to dist/downhill.wasm, and makes dist/downhill-relaxed.wasm of it; writes host/generated/: the kernels' types (by
- * kernels.mjs), the binary as base64, and where the relaxed one differs.
+ * kernels.mjs), the binary as base64, and where its micro-kernel lies.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
 import { constantsInMemory } from './constants.mjs'
 import Kernels from './kernels.mjs'
-import { relax, relaxedSites } from './relaxed.mjs'
+import { microKernel, relax } from './relaxed.mjs'
 
 /** Where the kernels' constants are: behind the addresses that a null pointer with an offset reaches. */
 const CONSTANTS = 1024
@@ -26,9 +26,9 @@ if (error) {
 writeFileSync('host/generated/kernels.ts', kernels.hostTypes)
 const module = constantsInMemory(readFileSync('dist/downhill.wasm'), CONSTANTS)
 const binary = module.emitBinary()
-const sites = relaxedSites(module, binary)
+const stretch = microKernel(module, binary)
 writeFileSync('dist/downhill.wasm', binary)
-writeFileSync('dist/downhill-relaxed.wasm', relax(binary, sites))
+writeFileSync('dist/downhill-relaxed.wasm', relax(binary, stretch))
 writeFileSync('build/downhill.wat', module.emitText())
 const generated = (name, of, type, value) =>
   writeFileSync(
@@ -36,8 +36,7 @@ const generated = (name, of, type, value) =>
     `// Written by tools/compile.mjs${of}.\nconst ${name}: ${type} = ${value}\nexport default ${name}\n`,
   )
 generated('binary', ': dist/downhill.wasm', 'string', `'${Buffer.from(binary).toString('base64')}'`)
-const distances = sites.map((site, i) => site - (sites[i - 1] ?? 0))
-generated('relaxed', ": bytes from each of the relaxed binary's changes to the next", 'readonly number[]', JSON.stringify(distances))
+generated('kernel', ': from where to where the micro-kernel lies in the binary', 'readonly [number, number]', JSON.stringify(stretch))
 mkdirSync('dist/types', { recursive: true })
 for (const name of ['downhill', 'downhill-relaxed']) {
   writeFileSync(

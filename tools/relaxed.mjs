@@ -48,24 +48,26 @@ function* bodies(bytes) {
   }
 }
 
-/** The places where the micro-kernel of a module multiplies and adds, in its binary. */
-export function relaxedSites(module, bytes) {
+/** The stretch of a module's binary that the functions of the micro-kernel take, and no other. */
+export function microKernel(module, bytes) {
   const names = Array.from({ length: module.getNumFunctions() }, (_, i) => binaryen.getFunctionInfo(module.getFunctionByIndex(i)).name)
   const defined = names.filter((_, i) => !binaryen.getFunctionInfo(module.getFunctionByIndex(i)).module)
-  const sites = []
-  for (const [i, [start, end]] of [...bodies(bytes)].entries()) {
-    if (!defined[i].startsWith(KERNEL)) continue
-    for (let at = start; at < end; at++) if (operationAt(bytes, at)) sites.push(at)
-  }
+  const own = [...bodies(bytes)].filter((_, i) => defined[i].startsWith(KERNEL))
+  const first = defined.findIndex((name) => name.startsWith(KERNEL))
+  if (!defined.slice(first, first + own.length).every((name) => name.startsWith(KERNEL))) throw new Error('the micro-kernel is in pieces')
+  const stretch = [own[0][0], own.at(-1)[1]]
   // Heights 2 to 6, which have two accumulators a row, with A packed and in place, in two types. A single row is inlined, and stays strict.
   const accumulators = 2 * (2 + 3 + 4 + 5 + 6) * 2 * 2
-  if (sites.length !== accumulators) throw new Error(`the micro-kernel multiplies and adds at ${sites.length} places, not ${accumulators}`)
-  return sites
+  const { length } = sitesIn(bytes, stretch)
+  if (length !== accumulators) throw new Error(`the micro-kernel multiplies and adds at ${length} places, not ${accumulators}`)
+  return stretch
 }
 
-/** A copy with relaxed multiply-add at these places. */
-export function relax(bytes, sites) {
+const sitesIn = (bytes, [start, end]) => Array.from({ length: end - start }, (_, i) => start + i).filter((at) => operationAt(bytes, at))
+
+/** A copy with relaxed multiply-add in this stretch. */
+export function relax(bytes, stretch) {
   const relaxed = Uint8Array.from(bytes)
-  for (const at of sites) relaxed.set([0x20, bytes[at + 4], 0xfd, ...operationAt(bytes, at).fused, 0x01, 0x01, 0x01], at)
+  for (const at of sitesIn(bytes, stretch)) relaxed.set([0x20, bytes[at + 4], 0xfd, ...operationAt(bytes, at).fused, 0x01, 0x01, 0x01], at)
   return relaxed
 }

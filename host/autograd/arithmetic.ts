@@ -1,7 +1,9 @@
 /** Elementwise arithmetic. Two tensors broadcast as in NumPy and torch; numbers stand for tensors of one element. */
+
 import { check, shown } from '../errors.ts'
 import type { ElementKernels } from '../generated/kernels.ts'
 import { Tensor } from '../tensor.ts'
+import { contribute } from './gradients.ts'
 import { prepare } from './prepare.ts'
 import { broadcastAddress, broadcastShape, contributeAt, contributeBroadcast } from './strides.ts'
 
@@ -15,7 +17,7 @@ export function elementwise(
   const { arena, kernels } = prepare(by, x)
   const y = arena.temporary(x.shape, x.dtype, by)
   forward(kernels, x.bytes, y.address, x.address)
-  return arena.tape.record(y, [x], (dy) => x.contribute((dx) => backward(kernels, x.bytes, dx, x.address, y.address, dy)))
+  return arena.tape.record(y, [x], (dy) => contribute(x, (dx) => backward(kernels, x.bytes, dx, x.address, y.address, dy)))
 }
 
 type Binary = (kernels: ElementKernels, bytes: number, out: number, a: number, b: number) => void

@@ -1,10 +1,13 @@
 /** Attention. */
+
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
+import { scratchOf } from '../scratch.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { bytesPerElement, type Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { add, affine } from './arithmetic.ts'
+import { startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { matmul } from './products.ts'
 import { transpose } from './shaping.ts'
@@ -120,10 +123,10 @@ export function attendHeads(query: Heads, key: Heads, value: Heads, out: Heads, 
     arena.u32.set([...fields, ...[...places, mask].flatMap((at) => [at.address, ...at.strides]), ...grads], address / 4)
     return address
   }
-  const { scratch } = arena
+  const scratch = scratchOf(arena)
   kernels.attention(table([0, 0, 0]), scale, scratch)
   return arena.tape.record(out.tensor, inputs, (dy) => {
-    const grads = operands.map(({ tensor, offset }) => (tensor.requiresGrad ? tensor.startGrad() + offset * bytes : 0))
+    const grads = operands.map(({ tensor, offset }) => (tensor.requiresGrad ? startGrad(tensor) + offset * bytes : 0))
     kernels.attentionBackward(table(grads), scale, dy, scratch)
   })
 }

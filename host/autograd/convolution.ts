@@ -1,8 +1,11 @@
 /** Convolutions, by im2col and gemm. */
+
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
+import { scratchOf } from '../scratch.ts'
 import { sameShape, showShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import { contribute, startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { reshape } from './shaping.ts'
 
@@ -102,12 +105,12 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const table = arena.frames.allocate(4 * fields.length, 'conv2d')
   arena.u32.set(fields, table / 4)
   const work = arena.frames.allocate(kernels.convolutionWork(table), 'conv2d')
-  const { scratch } = arena
+  const scratch = scratchOf(arena)
   kernels.convolution(table, y.address, x.address, weight.address, bias?.address ?? 0, work, scratch)
   return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
-    if (weight.requiresGrad) kernels.convolutionWeight(table, weight.startGrad(), x.address, dy, work, scratch)
-    if (x.requiresGrad) kernels.convolutionInput(table, x.startGrad(), weight.address, dy, work, scratch)
-    bias?.contribute((db) => {
+    if (weight.requiresGrad) kernels.convolutionWeight(table, startGrad(weight), x.address, dy, work, scratch)
+    if (x.requiresGrad) kernels.convolutionInput(table, startGrad(x), weight.address, dy, work, scratch)
+    contribute(bias, (db) => {
       const sums = arena.temporary([rows, outputs], dtype, 'conv2d').address
       kernels.sumAxis(rows * outputs, outHeight * outWidth, 1, sums, dy, 1)
       kernels.sumAxis(1, rows, outputs, db, sums, 1)

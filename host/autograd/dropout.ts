@@ -5,6 +5,7 @@ import { Generator } from '../random.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
+import { contribute } from './gradients.ts'
 import { prepare } from './prepare.ts'
 
 /** Options of {@link dropout}. */
@@ -28,7 +29,7 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const factors = dropoutFactors(arena, x.shape, x.dtype as FloatType, p, generator)
   const y = arena.temporary(x.shape, x.dtype, 'dropout')
   kernels.mul(x.bytes, y.address, x.address, factors.address)
-  return arena.tape.record(y, [x], (dy) => x.contribute((dx) => kernels.mul(x.bytes, dx, dy, factors.address)))
+  return arena.tape.record(y, [x], (dy) => contribute(x, (dx) => kernels.mul(x.bytes, dx, dy, factors.address)))
 }
 
 /** @internal What elements are multiplied with: 0 at random, else 1/(1 − p). */

@@ -1,8 +1,11 @@
 /** Rows of a table. */
+
 import { check, DownhillError, shown } from '../errors.ts'
+import type { Numbers } from '../numbers.ts'
 import { checkNames } from '../options.ts'
 import { type Shape, showShape } from '../shape.ts'
-import { type Numbers, Parameter, Tensor } from '../tensor.ts'
+import { Parameter, Tensor } from '../tensor.ts'
+import { accumulate } from './gradients.ts'
 import { prepare } from './prepare.ts'
 
 /** Options of {@link embedding}. */
@@ -49,7 +52,7 @@ export function embedding(indices: Tensor | Numbers, weight: Tensor, options: Em
   kernels.gatherRows(own.size, width, y.address, own.address, weight.address)
   return arena.tape.record(y, [weight], (dy) => {
     if (sparse && weight instanceof Parameter && !weight.hasGrad) return sparseGrad(weight, own, dy, skipped)
-    weight.accumulate((dw, more) => {
+    accumulate(weight, (dw, more) => {
       if (!more) kernels.fill(weight.bytes, dw, 0)
       kernels.scatterAddRows(own.size, width, dw, own.address, dy, skipped)
     })

@@ -1,9 +1,11 @@
 /** Losses between an input and a target of one shape. */
+
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { abs, add, affine, elementwise, mul, neg, sub } from './arithmetic.ts'
+import { contribute } from './gradients.ts'
 import { mismatch, prepare, scalarAt } from './prepare.ts'
 import { mean, sum } from './reductions.ts'
 import { checkReduction, type Reduction } from './softmax.ts'
@@ -47,8 +49,8 @@ function meanSquare(x: Tensor, target: Tensor): Tensor {
   kernels.mse(x.size, loss.address, x.address, target.address)
   return arena.tape.record(loss, [x, target], (dLoss) => {
     const scale = (2 * scalarAt(loss, dLoss)) / x.size
-    x.contribute((dx) => kernels.scaledDifference(x.bytes, dx, x.address, target.address, scale))
-    target.contribute((dt) => kernels.scaledDifference(x.bytes, dt, x.address, target.address, -scale))
+    contribute(x, (dx) => kernels.scaledDifference(x.bytes, dx, x.address, target.address, scale))
+    contribute(target, (dt) => kernels.scaledDifference(x.bytes, dt, x.address, target.address, -scale))
   })
 }
 

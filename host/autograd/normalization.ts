@@ -1,8 +1,10 @@
 /** Normalisations. */
+
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import { contribute } from './gradients.ts'
 import { checkList, mismatch, prepare } from './prepare.ts'
 
 /** Options of {@link layerNorm}. */
@@ -30,13 +32,13 @@ function normalized(by: string, x: Tensor, shape: Shape, weight: Tensor | null, 
   kernels.layerNorm(rows, n, y.address, stats, x.address, weight?.address ?? 0, bias?.address ?? 0, eps, centered)
   const inputs = [x, weight, bias].filter((tensor) => tensor !== null)
   return arena.tape.record(y, inputs, (dy) => {
-    x.contribute((dx) => kernels.layerNormBackward(rows, n, dx, stats, x.address, weight?.address ?? 0, dy, centered))
-    weight?.contribute((dw) => {
+    contribute(x, (dx) => kernels.layerNormBackward(rows, n, dx, stats, x.address, weight?.address ?? 0, dy, centered))
+    contribute(weight, (dw) => {
       const products = arena.temporary(x.shape, x.dtype, by).address
       kernels.normalizedProduct(rows, n, products, stats, x.address, dy)
       kernels.sumAxis(1, rows, n, dw, products, 1)
     })
-    bias?.contribute((db) => kernels.sumAxis(1, rows, n, db, dy, 1))
+    contribute(bias, (db) => kernels.sumAxis(1, rows, n, db, dy, 1))
   })
 }
 
@@ -122,12 +124,12 @@ export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Ten
       const scale = rstd * (weight?.data[c] ?? 1)
       numbers.set([mean, (-scale * rstd * product) / count, (-scale * sum) / count, scale], table / 8 + 4 * c)
     }
-    x.contribute((dx) => kernels.channelCombine(rows, channels, length, dx, x.address, dy, table, 1))
+    contribute(x, (dx) => kernels.channelCombine(rows, channels, length, dx, x.address, dy, table, 1))
     const column = (offset: 0 | 1) => (to: number) => {
       const view = arena.view(x.dtype, to, channels)
       for (let c = 0; c < channels; c++) view[c] = arena.f64[sums / 8 + 2 * c + offset]!
     }
-    bias?.contribute(column(0))
-    weight?.contribute(column(1))
+    contribute(bias, column(0))
+    contribute(weight, column(1))
   })
 }

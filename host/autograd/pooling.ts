@@ -1,9 +1,11 @@
 /** Pooling over two axes. */
+
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { showShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { type Sizes, sizesOf } from './convolution.ts'
+import { accumulate } from './gradients.ts'
 import { prepare } from './prepare.ts'
 
 /** Options of {@link maxPool2d} and {@link avgPool2d}. */
@@ -67,7 +69,7 @@ export function maxPool2d(x: Tensor, kernelSize: Sizes, options: PoolOptions & {
   kernels.maxPool(planes, ...(sizes as Eight), dilation[0]!, dilation[1]!, ...out, y.address, indices, x.address)
   const size = sizes[0]! * sizes[1]!
   return arena.tape.record(y, [x], (dy) =>
-    x.accumulate((dx, more) => {
+    accumulate(x, (dx, more) => {
       if (!more) kernels.fill(x.bytes, dx, 0)
       kernels.maxPoolBackward(planes, size, out[0] * out[1], dx, indices, dy)
     }),
@@ -88,7 +90,7 @@ export function avgPool2d(x: Tensor, kernelSize: Sizes, options: PoolOptions & {
   const y = arena.temporary(shape, x.dtype, 'avgPool2d')
   kernels.avgPool(planes, ...(sizes as Eight), ...out, includePad, y.address, x.address)
   return arena.tape.record(y, [x], (dy) =>
-    x.accumulate((dx, more) => {
+    accumulate(x, (dx, more) => {
       if (!more) kernels.fill(x.bytes, dx, 0)
       kernels.avgPoolBackward(planes, ...(sizes as Eight), ...out, includePad, dx, dy)
     }),

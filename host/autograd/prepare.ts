@@ -2,7 +2,7 @@
 import type { Arena } from '../arena.ts'
 import { check, DownhillError, shown } from '../errors.ts'
 import type { ElementKernels } from '../generated/kernels.ts'
-import { showShape } from '../shape.ts'
+import { type Shape, showShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { tapeOf } from './tape.ts'
@@ -28,6 +28,11 @@ export function prepare(by: string, ...inputs: readonly (Tensor | null | undefin
   }
   tapeOf(arena)
   return { arena, kernels: arena.kernels[dtype as FloatType], dtype: dtype as FloatType }
+}
+
+/** A tensor's memory under another shape of the same size, in the current frame. */
+export function alias({ arena, address, dtype }: Tensor, shape: Shape, by: string): Tensor {
+  return new Tensor(arena, address, shape, dtype, arena.frames.required(by))
 }
 
 /** A sentence about two shapes that do not go together. */

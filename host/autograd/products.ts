@@ -1,7 +1,10 @@
 /** Products of matrices. */
+
 import { check } from '../errors.ts'
+import { scratchOf } from '../scratch.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { bytesPerElement, type Tensor } from '../tensor.ts'
+import { accumulate, contribute, startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { reshape } from './shaping.ts'
 import { broadcastShape, broadcastStrides, stridesOf } from './strides.ts'
@@ -23,7 +26,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('linear', weight, bias, 'bias is [out]')
   const rows = sizeOf(x.shape.slice(0, -1))
   const y = arena.temporary([...x.shape.slice(0, -1), outputs], x.dtype, 'linear')
-  const { scratch } = arena
+  const scratch = scratchOf(arena)
   kernels.gemm(
     0,
     1,
@@ -43,13 +46,13 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     scratch,
   )
   return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
-    x.accumulate((dx, more) =>
+    accumulate(x, (dx, more) =>
       kernels.gemm(0, 0, rows, inputs, outputs, 1, dy, outputs, weight.address, inputs, 1, more && dx, inputs, dx, inputs, scratch),
     )
-    weight.accumulate((dw, more) =>
+    accumulate(weight, (dw, more) =>
       kernels.gemm(1, 0, outputs, inputs, rows, 1, dy, outputs, x.address, inputs, 1, more && dw, inputs, dw, inputs, scratch),
     )
-    bias?.contribute((db) => kernels.sumAxis(1, rows, outputs, db, dy, 1))
+    contribute(bias, (db) => kernels.sumAxis(1, rows, outputs, db, dy, 1))
   })
 }
 
@@ -103,7 +106,7 @@ function batched(a: Tensor, b: Tensor): Tensor {
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
   const batch = broadcastShape('matmul', batchA, batchB)
   const c = arena.temporary([...batch, m, n], dtype, 'matmul')
-  const { scratch } = arena
+  const scratch = scratchOf(arena)
   const bytes = bytesPerElement[dtype]
   // One matrix on the right: the rows of all on the left are those of one.
   const isOne = sizeOf(batchB) === 1 && sameShape(batch, batchA)
@@ -131,11 +134,11 @@ function batched(a: Tensor, b: Tensor): Tensor {
   return arena.tape.record(c, [a, b], (dc) => {
     const up = { address: dc, at: atC }
     if (a.requiresGrad) {
-      const da = { address: a.startGrad(), at: atA }
+      const da = { address: startGrad(a), at: atA }
       kernels.gemmEach(table(up, right, da, true), count, 0, 1, rows, k, n, 1, n, n, 1, k, k, scratch)
     }
     if (b.requiresGrad) {
-      const db = { address: b.startGrad(), at: atB }
+      const db = { address: startGrad(b), at: atB }
       kernels.gemmEach(table(left, up, db, true), count, 1, 0, k, n, rows, 1, k, n, 1, n, n, scratch)
     }
   })

@@ -4,7 +4,7 @@ import { check, shown } from '../errors.ts'
 import { sameShape, showShape } from '../shape.ts'
 import { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
-import { prepare } from './prepare.ts'
+import { alias, prepare } from './prepare.ts'
 import { contributeAt } from './strides.ts'
 import { tapeOf } from './tape.ts'
 
@@ -27,7 +27,7 @@ function withTape<T>(arena: Arena, isEnabled: boolean, body: () => T): T {
 /** The same numbers, in the same memory, as a constant: no gradient goes back through it. */
 export function detach(x: Tensor): Tensor {
   prepare('detach', x)
-  return x.arena.alias(x, x.shape, 'detach')
+  return alias(x, x.shape, 'detach')
 }
 
 /**
@@ -44,7 +44,7 @@ export function detach(x: Tensor): Tensor {
 export function checkpoint(block: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
   const { arena, dtype } = prepare('checkpoint', ...inputs)
   check(typeof block === 'function', 'option-range', () => `checkpoint takes a function of tensors, not ${shown(block)}`)
-  const constants = () => inputs.map((input) => arena.alias(input, input.shape, 'checkpoint'))
+  const constants = () => inputs.map((input) => alias(input, input.shape, 'checkpoint'))
   // Only the result outlives the block: its activations belong to a frame of their own.
   const { shape, data } = arena.frame(() => {
     const result = noGrad(arena, () => block(...constants()))
@@ -70,7 +70,7 @@ function again(
   arena.frame(() => {
     const since = arena.tape.length
     const leaves = inputs.map((input) => {
-      const leaf = arena.alias(input, input.shape, 'checkpoint')
+      const leaf = alias(input, input.shape, 'checkpoint')
       leaf.requiresGrad = input.requiresGrad
       return leaf
     })

@@ -1,8 +1,10 @@
 /** Sums, means and maxima over axes. Sums are taken in f64, in the order of the axes. */
+
 import { check } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { type Shape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import { accumulate, contribute } from './gradients.ts'
 import { axisOf, checkList, prepare } from './prepare.ts'
 import { broadcastStrides, overAxes, stridedCopy, stridesOf } from './strides.ts'
 
@@ -47,7 +49,7 @@ function scaledSum(by: string, x: Tensor, axes: Axes, factor: number): Tensor {
   return arena.tape.record(y, [x], (dy) => {
     const scaled = arena.temporary(axes.shape, dtype, by).address
     kernels.scale(y.bytes, scaled, dy, factor)
-    x.accumulate((dx, more) =>
+    accumulate(x, (dx, more) =>
       stridedCopy(arena, dtype, x.shape, dx, stridesOf(x.shape), scaled, broadcastStrides(axes.kept, x.shape), more),
     )
   })
@@ -94,6 +96,6 @@ export function amax(x: Tensor, options: AxisOptions = {}): Tensor {
     const share = arena.temporary(axes.shape, dtype, 'amax').address
     kernels.div(y.bytes, share, dy, counts)
     const shares = repeated(share)
-    x.contribute((dx) => kernels.mul(x.bytes, dx, isGreatest, shares))
+    contribute(x, (dx) => kernels.mul(x.bytes, dx, isGreatest, shares))
   })
 }

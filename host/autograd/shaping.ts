@@ -1,8 +1,10 @@
 /** The same numbers in other shapes. */
+
 import { check, shown } from '../errors.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import { axisOf, checkList, mismatch, prepare } from './prepare.ts'
+import { accumulate } from './gradients.ts'
+import { alias, axisOf, checkList, mismatch, prepare } from './prepare.ts'
 import { contributeAt, stridedCopy, stridesOf } from './strides.ts'
 
 /**
@@ -23,7 +25,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     'shape-mismatch',
     () => `reshape: ${showShape(x.shape)} does not go into ${showShape(shape)}`,
   )
-  const y = arena.alias(x, to, 'reshape')
+  const y = alias(x, to, 'reshape')
   return arena.tape.record(y, [x], (dy) => contributeAt(x, dy))
 }
 
@@ -52,7 +54,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const strides = axes.map((axis) => own[axis]!)
   stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), x.address, strides)
   return arena.tape.record(y, [x], (dy) =>
-    x.accumulate((dx, more) => stridedCopy(arena, dtype, shape, dx, strides, dy, stridesOf(shape), more)),
+    accumulate(x, (dx, more) => stridedCopy(arena, dtype, shape, dx, strides, dy, stridesOf(shape), more)),
   )
 }
 
@@ -85,7 +87,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const y = arena.temporary(shape, dtype, 'narrow')
   stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), x.address + offset, strides)
   return arena.tape.record(y, [x], (dy) =>
-    x.accumulate((dx, more) => {
+    accumulate(x, (dx, more) => {
       if (!more) arena.kernels[dtype].fill(x.bytes, dx, 0)
       stridedCopy(arena, dtype, shape, dx + offset, strides, dy, stridesOf(shape), 1)
     }),
@@ -120,7 +122,9 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   })
   return arena.tape.record(y, tensors, (dy) => {
     for (const [i, tensor] of tensors.entries()) {
-      tensor.accumulate((dx, more) => stridedCopy(arena, dtype, tensor.shape, dx, stridesOf(tensor.shape), dy + offsets[i]!, strides, more))
+      accumulate(tensor, (dx, more) =>
+        stridedCopy(arena, dtype, tensor.shape, dx, stridesOf(tensor.shape), dy + offsets[i]!, strides, more),
+      )
     }
   })
 }

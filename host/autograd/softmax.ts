@@ -1,12 +1,15 @@
 /** Softmax, and the cross-entropy that is made of it. */
+
 import type { Arena } from '../arena.ts'
 import { check, DownhillError, shown } from '../errors.ts'
+import type { Numbers } from '../numbers.ts'
 import { checkNames, choiceOf } from '../options.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { type Numbers, Tensor } from '../tensor.ts'
+import { Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 import { affine, mul, neg } from './arithmetic.ts'
-import { axisOf, mismatch, prepare, scalarAt } from './prepare.ts'
+import { contribute } from './gradients.ts'
+import { alias, axisOf, mismatch, prepare, scalarAt } from './prepare.ts'
 import { sum } from './reductions.ts'
 import { permute, reshape } from './shaping.ts'
 
@@ -36,7 +39,7 @@ export function softmaxRows(x: Tensor, safe: 0 | 1): Tensor {
   const [rows, n] = rowsOf(x)
   const y = arena.temporary(x.shape, x.dtype, 'softmax')
   kernels.softmax(rows, n, y.address, x.address, safe)
-  return arena.tape.record(y, [x], (dy) => x.contribute((dx) => kernels.softmaxBackward(rows, n, dx, y.address, dy)))
+  return arena.tape.record(y, [x], (dy) => contribute(x, (dx) => kernels.softmaxBackward(rows, n, dx, y.address, dy)))
 }
 
 /** e^x over its sum along an axis. */
@@ -51,7 +54,7 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
     const [rows, n] = rowsOf(input)
     const y = arena.temporary(input.shape, input.dtype, 'logSoftmax')
     kernels.logSoftmax(rows, n, y.address, input.address)
-    return arena.tape.record(y, [input], (dy) => input.contribute((dx) => kernels.logSoftmaxBackward(rows, n, dx, y.address, dy)))
+    return arena.tape.record(y, [input], (dy) => contribute(input, (dx) => kernels.logSoftmaxBackward(rows, n, dx, y.address, dy)))
   })
 }
 
@@ -112,7 +115,7 @@ export function crossEntropy(logits: Tensor, target: Tensor | Numbers, options: 
 
 /** One position's target as a row of one. */
 function rowOf(target: Tensor | Numbers): Tensor | Numbers {
-  return target instanceof Tensor && target.dtype === 'int32' ? target.arena.alias(target, [1], 'crossEntropy') : target
+  return target instanceof Tensor && target.dtype === 'int32' ? alias(target, [1], 'crossEntropy') : target
 }
 
 /** Classes as the last axis. */
@@ -165,7 +168,7 @@ function plain(logits: Tensor, labels: Tensor): Tensor {
   kernels.crossEntropy(rows, classes, loss.address, logits.address, labels.address, stats)
   return arena.tape.record(loss, [logits], (dLoss) => {
     const scale = scalarAt(loss, dLoss) / rows
-    logits.contribute((dx) => kernels.crossEntropyBackward(rows, classes, dx, logits.address, labels.address, stats, scale))
+    contribute(logits, (dx) => kernels.crossEntropyBackward(rows, classes, dx, logits.address, labels.address, stats, scale))
   })
 }
 

@@ -1,9 +1,11 @@
 /** Arrays seen through other shapes: broadcasts, permutations, slices, and sums over axes. */
+
 import type { Arena } from '../arena.ts'
 import { check } from '../errors.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import { bytesPerElement, kernelsOf, type Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
+import { accumulate, contribute } from './gradients.ts'
 
 /** Elements from one index to the next, for each axis of an array without gaps. */
 export function stridesOf(shape: Shape): number[] {
@@ -93,7 +95,7 @@ export function overAxes(
 /** Hands a gradient of the shape a tensor was broadcast to back to it: summed over the axes along which it was repeated. */
 export function contributeBroadcast(x: Tensor, shape: Shape, by: string, write: (address: number) => void): void {
   if (!x.requiresGrad) return
-  if (sameShape(x.shape, shape)) return x.contribute(write)
+  if (sameShape(x.shape, shape)) return contribute(x, write)
   const { arena } = x
   const dtype = x.dtype as FloatType
   const whole = arena.temporary(shape, dtype, by).address
@@ -109,5 +111,5 @@ export function contributeBroadcast(x: Tensor, shape: Shape, by: string, write: 
 /** Adds numbers of a tensor's own shape to its gradient. */
 export function contributeAt(x: Tensor, from: number, factor = 1): void {
   const kernels = kernelsOf(x)
-  x.accumulate((dx, more) => (more ? kernels.combine(x.bytes, dx, dx, from, 1, factor) : kernels.scale(x.bytes, dx, from, factor)))
+  accumulate(x, (dx, more) => (more ? kernels.combine(x.bytes, dx, dx, from, 1, factor) : kernels.scale(x.bytes, dx, from, factor)))
 }

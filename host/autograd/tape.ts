@@ -1,9 +1,9 @@
 import type { Arena } from '../arena.ts'
 import { check } from '../errors.ts'
 import { showShape } from '../shape.ts'
-import { checkComputed, type Tensor } from '../tensor.ts'
+import { checkComputed, Parameter, type Tensor } from '../tensor.ts'
 
-/** Passes the gradient at an address, that of the output, on to the inputs: through their `contribute` or `accumulate`. */
+/** Passes the gradient at an address, that of the output, on to the inputs: through `contribute` or `accumulate`. */
 export type Backward = (dy: number) => void
 
 interface Node {
@@ -60,7 +60,7 @@ export class Tape {
       node.output.gradAddress = 0
       node.spent = true
     }
-    for (const { inputs } of reached) for (const input of inputs) input.forgetGrad()
+    for (const { inputs } of reached) for (const input of inputs) forgetGrad(input)
   }
 
   #one(loss: Tensor): number {
@@ -86,4 +86,9 @@ export class Tape {
     checkComputed(reached[0]?.output === loss)
     return reached
   }
+}
+
+/** After a backward pass, whose frame the gradient's memory belongs to: a tensor that outlives it must not add to it again. */
+function forgetGrad(x: Tensor): void {
+  if (!(x instanceof Parameter) && x.frame !== x.arena.frames.current) x.gradAddress = 0
 }

@@ -20,10 +20,8 @@ function remedy(reason: string, otherwise: string): string {
 }
 
 function refused(cause: unknown, otherwise: string): DownhillError {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')
-  return new DownhillError('runtime-unsupported', `this runtime does not compile WebAssembly: ${reason}${remedy(reason, otherwise)}`, {
-    cause,
-  })
+  const reason = `this runtime does not compile WebAssembly: ${cause}`.replace(/\.$/, '')
+  return new DownhillError('runtime-unsupported', reason + remedy(reason, otherwise), { cause })
 }
 
 function decoded(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,5 @@
 /** The relaxed binary, of the strict one: tools/relaxed.mjs has what changes and why. */
-import distances from '../generated/relaxed.ts'
+import microKernel from '../generated/kernel.ts'
 
 const LOCAL_GET = 0x20
 const SIMD = 0xfd
@@ -8,11 +8,12 @@ const F32_MUL = 0xe6
 
 /** Changes a strict binary, where its micro-kernel multiplies and adds, to relaxed multiply-add. */
 export function relax(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  let at = 0
-  for (const distance of distances) {
-    at += distance
-    const fused = bytes[at + 1] === F32_MUL ? 0x85 : 0x87
-    bytes.set([LOCAL_GET, bytes[at + 4]!, SIMD, fused, 0x02, NOP, NOP, NOP], at)
+  const [start, end] = microKernel
+  for (let at = start; at < end; at++) {
+    const [prefix, mul, , get, local, , add] = bytes.subarray(at)
+    // The sum of either type is two codes below its product.
+    const isSum = prefix === SIMD && get === LOCAL_GET && add === mul! - 2
+    if (isSum) bytes.set([LOCAL_GET, local!, SIMD, mul === F32_MUL ? 0x85 : 0x87, 0x02, NOP, NOP, NOP], at)
   }
   return bytes
 }

@@ -1,9 +1,10 @@
 import { check, DownhillError, printable, shown } from '../errors.ts'
+import { checkNumbers, type Numbers } from '../numbers.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
 import { torchKey } from '../options.ts'
 import type { Commit } from '../prepared.ts'
 import { type Shape, sameShape, showShape } from '../shape.ts'
-import { Buffer, checkNumbers, type Numbers, Parameter, Tensor } from '../tensor.ts'
+import { Buffer, Parameter, Tensor } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 
 /**

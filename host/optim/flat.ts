@@ -1,7 +1,9 @@
 /** Vectors over all parameters of an optimizer, one after another without gaps. */
+
 import type { Arena } from '../arena.ts'
 import { foldsOf } from '../folds.ts'
 import { padded } from '../heap.ts'
+import { densifyGrad } from '../sparse.ts'
 import { bytesPerElement, type Parameter, type View } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
 
@@ -84,7 +86,7 @@ export class FlatVectors {
   /** All gradients; a parameter without one has zeros. */
   gradients(out: Flat): Flat {
     return this.#gather(out, (parameter) => {
-      parameter.densifyGrad()
+      densifyGrad(parameter)
       return parameter.grad
     })
   }

@@ -4,6 +4,7 @@ import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import type { Member, StateLayout } from '../optimizer/members.ts'
 import { lr } from '../optimizer/rule.ts'
 import { choice, doc, flag, integer, number, numbers, type Values } from '../options.ts'
+import { scratchOf } from '../scratch.ts'
 import { type Shape, showShape } from '../shape.ts'
 import type { Parameter } from '../tensor.ts'
 import type { FloatType } from '../wasm.ts'
@@ -74,7 +75,7 @@ export class Muon extends OneByOneOptimizer<MuonOptions> {
   }
 
   protected override update(closure: (() => number) | undefined): number | undefined {
-    this.arena.reserveScratch()
+    scratchOf(this.arena)
     return super.update(closure)
   }
 
@@ -103,7 +104,7 @@ export class Muon extends OneByOneOptimizer<MuonOptions> {
     const { arena } = this
     const kernels = arena.kernels[dtype as FloatType]
     const [rows, columns] = shape as [number, number]
-    const { scratch } = arena
+    const scratch = scratchOf(arena)
     const tall = rows > columns
     const n = Math.min(rows, columns)
     const [a, b, c] = o.nsCoefficients as [number, number, number]

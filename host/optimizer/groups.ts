@@ -54,11 +54,14 @@ function torchConflict({ fused, foreach, differentiable }: Record<string, unknow
   return fused && differentiable ? 'fused does not support differentiable' : undefined
 }
 
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
+}
+
 /** The groups in what an optimizer is made from. */
 export function groupsOf<O>(name: string, params: Params<O>): GroupInit<O>[] {
-  const isIterable = typeof params === 'object' && params !== null && Symbol.iterator in params
-  check(isIterable, 'params-invalid', () => `${name} takes an array of parameters or of groups, not ${shown(params)}`)
-  const entries = [...(params as Iterable<unknown>)]
+  check(isList(params), 'params-invalid', () => `${name} takes an array of parameters or of groups, not ${shown(params)}`)
+  const entries = [...params]
   check(entries.length > 0, 'params-empty', `${name} got an empty parameter list`)
   const isGroup = (entry: unknown) => typeof entry === 'object' && entry !== null && 'params' in entry
   return (isGroup(entries[0]) ? entries : [{ params: entries }]) as GroupInit<O>[]
@@ -68,13 +71,9 @@ export function groupsOf<O>(name: string, params: Params<O>): GroupInit<O>[] {
 export function entriesOf<O>(name: string, group: GroupInit<O>): unknown[] {
   check(typeof group === 'object' && group !== null, 'params-invalid', () => `${name}: a group is { params, … }, not ${shown(group)}`)
   const { params } = group
-  const isList = typeof params === 'object' && params !== null && Symbol.iterator in params
-  check(
-    params instanceof Parameter || isList,
-    'params-invalid',
-    () => `${name}: params of a group is a list of parameters, not ${shown(params)}`,
-  )
-  const entries: unknown[] = params instanceof Parameter ? [params] : [...(params as Iterable<unknown>)]
+  const list = params instanceof Parameter ? [params] : params
+  check(isList(list), 'params-invalid', () => `${name}: params of a group is a list of parameters, not ${shown(params)}`)
+  const entries = [...list]
   check(entries.length > 0, 'params-empty', `${name} got a group without parameters`)
   return entries
 }

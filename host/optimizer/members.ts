@@ -1,9 +1,10 @@
 /** Optimizers that keep a few arrays for each parameter: their memory, and the way in and out of state dicts. */
 import { check, DownhillError, shown } from '../errors.ts'
 import { padded } from '../heap.ts'
+import { checkNumbers } from '../numbers.ts'
 import type { Reserve } from '../prepared.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { bytesPerElement, checkNumbers, type Parameter } from '../tensor.ts'
+import { bytesPerElement, type Parameter } from '../tensor.ts'
 import { Optimizer } from './optimizer.ts'
 import { isStateTensor, type ParameterState, type StateTensor, type Take } from './state-dict.ts'
 

@@ -2,7 +2,7 @@
 import type { Arena } from '../arena.ts'
 import { DownhillError } from '../errors.ts'
 import { padded } from '../heap.ts'
-import { gather, scatter } from '../sparse.ts'
+import { densifyGrad, gather, scatter } from '../sparse.ts'
 import { bytesPerElement, type Parameter } from '../tensor.ts'
 import type { AnyRule } from './rule.ts'
 import { type Run, writeConsecutive } from './runs.ts'
@@ -29,7 +29,7 @@ export class Rows {
   /** Makes a gradient dense where a momentum moves every row anyway. */
   densify(parameter: Parameter, options: object): void {
     const { sparse } = this.#rule
-    if (sparse !== 'only' && sparse!(options) === 'dense') parameter.densifyGrad()
+    if (sparse !== 'only' && sparse!(options) === 'dense') densifyGrad(parameter)
   }
 
   /** Gathers the rows that have a gradient, with parameter and states, has them stepped, and puts them back. */

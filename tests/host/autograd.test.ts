@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { contribute } from '../../host/autograd/gradients.ts'
 import { Arena, Generator, type Parameter, SGD, type Tensor } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
@@ -42,7 +43,9 @@ function checkGradients(arena: Arena, inputs: readonly Parameter[], f: () => Ten
 function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const y = x.arena.temporary(shape, x.dtype, 'reshape')
   y.data.set(x.data)
-  return x.arena.tape.record(y, [x], (dy) => x.contribute((dx) => x.arena.view(x.dtype, dx, x.size).set(x.arena.view(x.dtype, dy, x.size))))
+  return x.arena.tape.record(y, [x], (dy) =>
+    contribute(x, (dx) => x.arena.view(x.dtype, dx, x.size).set(x.arena.view(x.dtype, dy, x.size))),
+  )
 }
 
 const size = fc.integer({ min: 1, max: 9 })

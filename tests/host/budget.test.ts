@@ -131,7 +131,8 @@ describe('garbage of a turn', () => {
        const optimizer = new downhill.AdamW(groups)`,
       'optimizer.step()',
     )
-    expect(bytes).toBeLessThan(512)
+    // 330 to 630 bytes, by what V8 inlines; an object for each of the 40 tensors would be more than a thousand.
+    expect(bytes).toBeLessThan(1024)
   })
 
   it('is some kilobytes for a training step of a perceptron, whatever its size', () => {

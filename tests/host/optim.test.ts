@@ -246,9 +246,9 @@ describe('sparse gradients', () => {
   it.each([
     ['a row there is not', { indices: [4], values: [1] }, 'index 0 of a sparse gradient is 4, and the parameter has rows 0 to 3'],
     ['a row that is no number', { indices: [0.5], values: [1] }, 'index 0 of a sparse gradient is 0.5'],
-    ['too few values', { indices: [0, 1], values: [1] }, 'has 1 values a row, so 2, not 1'],
-    ['texts', { indices: [0], values: ['1'] }, "value 0 of a sparse gradient is '1'"],
-    ['no arrays', { indices: 3, values: 4 }, 'an array of indices and one of values'],
+    ['too few values', { indices: [0, 1], values: [1] }, 'values of a sparse gradient of [4, 1]: [2, 1] has 2 numbers, not 1'],
+    ['texts', { indices: [0], values: ['1'] }, "values of a sparse gradient of [4, 1]: number 0 is '1'"],
+    ['no arrays', { indices: 3, values: 4 }, 'indices of a sparse gradient takes an array of numbers, not 3'],
   ])('with %s are refused', async (_, grad, message) => {
     const arena = await Arena.create()
     const w = arena.parameter([4, 1])

@@ -42,7 +42,7 @@ describe('sources', () => {
 const LAYERS = [
   ['errors', 'dispose', 'generated', 'portable', 'prepared'],
   ['shape', 'options', 'binary', 'wasm', 'generators'],
-  ['heap', 'sparse'],
+  ['heap', 'numbers', 'sparse', 'scratch'],
   ['frames'],
   ['arena', 'tensor', 'random', 'folds', 'autograd/tape'],
   ['optimizer', 'autograd', 'clip', 'accumulation', 'find-lr', 'loader'],
