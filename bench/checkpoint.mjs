@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { open, readFile as readWhole } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Adam, Arena } from 'downhill'
-import { readFile, writeFile } from 'downhill/fs'
-import { checkpoint } from 'downhill/io'
-import * as nn from 'downhill/nn'
+import { readFile, writeFile } from '../dist/fs.js'
+import { Adam, Arena } from '../dist/index.js'
+import { checkpoint } from '../dist/io.js'
+import * as nn from '../dist/nn.js'
 
 const ROUNDS = 7
 const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'downhill-bench-'))
