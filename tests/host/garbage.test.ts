@@ -5,8 +5,9 @@ import type { AnyRule } from '../../host/optimizer/rule.ts'
 import { everyRule } from './every-rule.ts'
 
 /**
- * Bytes by which the used heap changes over 10,000 turns of `loop`, after 2,000 to warm up: the least of three such stretches, because V8
- * counts the rest of a page it has begun as used, which comes and goes by 170 or 340 KB. What grows does so in each. Runs the built package.
+ * Bytes by which the used heap changes over 10,000 turns of `loop`, after 2,000 to warm up: the least of six such stretches, because V8
+ * counts the rest of a page it has begun as used, which comes and goes by 170 or 340 KB, in the first ones most. What grows does so in each. Runs
+ * the built package.
  */
 function heapChange(setUp: string, loop: string): number {
   const programme = `
@@ -18,7 +19,7 @@ function heapChange(setUp: string, loop: string): number {
     const used = () => { globalThis.gc(); globalThis.gc(); return process.memoryUsage().heapUsed }
     turns(2000)
     const changes = []
-    for (let stretch = 0; stretch < 3; stretch++) {
+    for (let stretch = 0; stretch < 6; stretch++) {
       const before = used()
       turns(10000)
       changes.push(Math.abs(used() - before))
