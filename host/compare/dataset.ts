@@ -3,7 +3,7 @@ import { DownhillError, shown } from '../errors.ts'
 import { Generator } from '../random.ts'
 import { type Column, columnCalled, type Table } from './table.ts'
 
-/** What is to be learned: a class, or a value. */
+/** What is to be learned from a table: a class, or a value. */
 export type Task = 'classification' | 'regression'
 
 /** Row numbers for training, for choosing the learning rate, and for the result. */
@@ -17,7 +17,8 @@ export interface Split {
 /** Rows as a model sees them. */
 export interface Dataset {
   readonly name: string
-  readonly task: Task
+  /** Of a text, the next character. */
+  readonly task: Task | 'language'
   readonly rows: number
   /** [rows, featureNames.length], row-major. */
   readonly features: Float32Array
@@ -73,6 +74,16 @@ function moments(values: ArrayLike<number>, rows: Uint32Array): { mean: number; 
   return { mean, deviation: Math.sqrt(count ? squares / count : 0) }
 }
 
+/** A column with at least this share of zeros is sparse. */
+const MOSTLY_ZERO = 0.9
+
+/** What a column is centred by and divided by. A sparse one stays so: it is divided by its largest magnitude alone. */
+function scaleOf(values: ArrayLike<number>, rows: Uint32Array): { mean: number; deviation: number } {
+  const zeros = rows.reduce((count, row) => count + (values[row] === 0 ? 1 : 0), 0)
+  if (zeros < MOSTLY_ZERO * rows.length) return moments(values, rows)
+  return { mean: 0, deviation: rows.reduce((most, row) => Math.max(most, Math.abs(values[row]! || 0)), 0) }
+}
+
 /** '3 empty cells (lines 4, 17, 20)' */
 function missingCells(column: Column, lines: readonly number[]): string | undefined {
   const empty = (i: number) => (column.kind === 'number' ? Number.isNaN(column.values[i]!) : column.codes[i] === -1)
@@ -124,8 +135,8 @@ function withTarget(table: Table, target: Column, notes: string[]): Table {
 }
 
 /**
- * Makes a data set of a table. Numbers are scaled, texts become one column a category; a missing number becomes the mean, a missing text
- * no category.
+ * Makes a data set of a table. Numbers are scaled, texts become one column a category; a missing number becomes the mean (in a sparse
+ * column 0), a missing text no category.
  *
  * @throws `data-invalid` if the target is not there, does not vary or does not suit the task, or if there are too few rows or no features
  */
@@ -144,7 +155,7 @@ export function makeDataset(whole: Table, options: DatasetOptions): Dataset {
     if (column.kind === 'number' && column.values.every(Number.isNaN)) {
       notes.push(`${column.name}: empty in every row, left out`)
     } else if (column.kind === 'number') {
-      const { mean, deviation } = divisor ? { mean: 0, deviation: divisor } : moments(column.values, rows.train)
+      const { mean, deviation } = divisor ? { mean: 0, deviation: divisor } : scaleOf(column.values, rows.train)
       if (deviation === 0) {
         notes.push(`${column.name}: the same in every training row, left out`)
         continue

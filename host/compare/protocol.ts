@@ -1,37 +1,51 @@
-/** The comparison: every optimizer with the same number of learning rates, the same initial weights and the same batch order. */
+/**
+ * The comparison: search spaces are declared first, every optimizer gets the same number of trials at the same points of its space, each run
+ * goes through its whole schedule, and what did best is run again from seeds that all optimizers share and that were not used before. After
+ * AlgoPerf (arXiv 2502.15015), Crowded Valley (2007.01547), Choi et al. (1910.05446), Sivaprasad et al. (1910.11758) and Fantastic
+ * Pretraining Optimizers (2509.02046).
+ */
 import type { Arena } from '../arena.ts'
-import { check, DownhillError, nearest, shown } from '../errors.ts'
-import { pow } from '../portable.ts'
+import { check, shown } from '../errors.ts'
 import { Generator } from '../random.ts'
-import type { Dataset } from './dataset.ts'
-import type { Report, Result } from './report.ts'
-import { type OptimizerName, optimizerNames, type Space, spaces } from './spaces.ts'
-import { perceptron, type Run, trainRun } from './train.ts'
+import { type Contestant, contestantsOf } from './contestants.ts'
+import { modelFacts, type Problem } from './problem.ts'
+import { recommend } from './recommend.ts'
+import type { ProblemFacts, Protocol, Report, Result, Trial } from './report.ts'
+import { type Run, type RunSpec, trainRun } from './run.ts'
+import { type Candidate, candidates, type Schedule, type Space, schedules, spaces } from './spaces.ts'
+import { compareSamples, intervalOf, mean, rankingOf } from './statistics.ts'
 
 /** What a comparison tries, and how often. */
 export interface Settings {
   /** Names of optimizers, or LABEL=NAME. */
   readonly optimizers: readonly string[]
   readonly baseSeed: number
-  /** How many seeds each learning rate is tried with. */
+  /** How many seeds the best options of each optimizer are run with. */
   readonly seeds: number
-  /** How many learning rates each optimizer is tried with. */
+  /** How many learning rates and options each optimizer is tried with. */
   readonly trials: number
+  /** Passes over the training rows; for a function, points of its curve. */
   readonly epochs: number
   readonly batchSize: number
-  /** Units of the hidden layer. */
-  readonly hidden: number
+  readonly schedule: Schedule
+  /** Search spaces by label, where they are not the declared ones. */
+  readonly spaces?: Readonly<Record<string, Space>>
 }
 
-/** What `downhill compare` does without options. */
-export const defaultSettings: Settings = {
-  optimizers: ['SGD', 'Adam', 'Adagrad', 'Adadelta', 'RMSprop'],
+/** What `downhill compare` does without options, beside the length of a run. */
+export const defaultSettings: Omit<Settings, 'epochs'> = {
+  optimizers: ['SGD', 'Adam', 'AdamW', 'Adagrad', 'Adadelta', 'RMSprop'],
   baseSeed: 0,
-  seeds: 3,
-  trials: 5,
-  epochs: 40,
+  seeds: 10,
+  trials: 24,
   batchSize: 32,
-  hidden: 32,
+  schedule: 'cosine',
+}
+
+/** Epochs of a run that take about 3,000 steps: 2 to 40 of them. A function has 500 steps. */
+export function defaultEpochs({ facts, stepsPerPoint }: Problem, batchSize: number): number {
+  if (stepsPerPoint) return 500 / stepsPerPoint
+  return Math.min(Math.max(Math.round(3000 / Math.ceil(facts.split.train / batchSize)), 2), 40)
 }
 
 /** What is known while a comparison runs. */
@@ -42,63 +56,155 @@ export interface Progress {
   readonly leader?: { readonly label: string; readonly value: number }
 }
 
-interface Contestant {
-  readonly label: string
-  readonly optimizer: OptimizerName
-}
-
-function contestants(names: readonly string[]): Contestant[] {
-  check(names.length > 0, 'option-range', 'there is no optimizer to compare')
-  const list = names.map((entry) => {
-    const [label = '', name = label, ...rest] = entry.split('=')
-    check(label !== '' && !rest.length, 'option-range', () => `an optimizer is written NAME or LABEL=NAME, not ${shown(entry)}`)
-    if (!(optimizerNames as string[]).includes(name)) {
-      const meant = nearest(name, optimizerNames)
-      throw new DownhillError(
-        'option-range',
-        `there is no optimizer ${shown(name)}; ${meant ? `did you mean ${meant}?` : `there are ${optimizerNames.join(', ')}`}`,
-      )
-    }
-    return { label, optimizer: name as OptimizerName }
-  })
-  const twice = list.find(({ label }, i) => list.findIndex((other) => other.label === label) !== i)
-  check(
-    !twice,
-    'option-range',
-    () => `two optimizers are called ${twice!.label}; give them labels, as in A=${twice!.optimizer},B=${twice!.optimizer}`,
-  )
-  return list
-}
+/** The part of a report that the comparison itself fills. */
+export type Outcome = Omit<Report, 'format' | 'version' | 'runtime' | 'command' | 'problem'> & { readonly problem: ProblemFacts }
 
 /** The most of each that is of use, or fits into memory. */
-const MOST = { seeds: 1000, trials: 1000, epochs: 1e6, batchSize: 1e6, hidden: 65_536 } as const
+const MOST = { seeds: 1000, trials: 1000, epochs: 1e6, batchSize: 1e6 } as const
 
-function checkSettings(settings: Settings): void {
+/** Throws unless settings make sense. */
+export function checkSettings(settings: Settings): void {
   for (const name of Object.keys(MOST) as (keyof typeof MOST)[]) {
     const value = settings[name]
     const fits = Number.isSafeInteger(value) && value > 0 && value <= MOST[name]
     check(fits, 'option-range', () => `${name} is a whole number from 1 to ${MOST[name]}, not ${shown(value)}`)
   }
-  const { baseSeed } = settings
+  const { baseSeed, schedule } = settings
   check(Number.isSafeInteger(baseSeed) && baseSeed >= 0, 'option-range', () => `seed is a whole number ≥ 0, not ${shown(baseSeed)}`)
+  check(schedules.includes(schedule), 'option-range', () => `schedule is ${schedules.join(', ')}, not ${shown(schedule)}`)
+  contestantsOf(settings.optimizers)
 }
 
-/** Learning rates evenly spaced on a log scale, to three digits; one alone stands in the middle. */
-export function learningRates({ lr: { log } }: Space, trials: number): number[] {
-  const [low, high] = log
-  return Array.from({ length: trials }, (_, i) => {
-    const at = trials === 1 ? 0.5 : i / (trials - 1)
-    return Number((low * pow(high / low, at)).toPrecision(3))
-  })
+/** 32-bit words from one copy's seeds to the next copy's. */
+const WORDS_PER_COPY = 2 ** 20
+
+/** The seed of the trials, and those of the runs. */
+function seedsOf({ baseSeed, seeds }: Settings, copy: number): { trial: number; runs: number[] } {
+  const generator = new Generator(baseSeed)
+  const draw = () => Math.floor(generator.uniform() * 2 ** 31)
+  const trial = draw()
+  if (copy > 0) generator.state = { seed: baseSeed, position: copy * WORDS_PER_COPY }
+  return { trial, runs: Array.from({ length: seeds }, draw) }
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+/** What is declared before anything runs. */
+export function protocolOf(problem: Problem, settings: Settings): Protocol {
+  const { baseSeed, trials, epochs, batchSize, schedule } = settings
+  const { stepsPerPoint, hidden } = problem
+  return {
+    baseSeed,
+    seeds: seedsOf(settings, 0).runs,
+    trials,
+    ...(stepsPerPoint ? { steps: epochs * stepsPerPoint } : { epochs }),
+    batchSize,
+    ...(hidden !== undefined && { hidden }),
+    schedule,
+    spaces: Object.fromEntries(contestantsOf(settings.optimizers).map((contestant) => [contestant.label, spaceOf(settings, contestant)])),
+  }
 }
 
-/** The mean of metrics; null if one of them is not there. */
-function meanMetric(values: readonly (number | null)[]): number | null {
-  return values.includes(null) ? null : mean(values as number[])
+function spaceOf(settings: Settings, { label, optimizer }: Contestant): Space {
+  return settings.spaces?.[label] ?? spaces[optimizer]
+}
+
+/** Where runs take place: here, in workers, or nowhere because they are known. */
+export type Execute = (task: RunSpec) => Promise<Run>
+
+/** Runs one task after the other in an arena; `between` is awaited before each, to let something else have its turn. */
+export function inTurn(arena: Arena, problem: Problem, between: () => void | Promise<void> = () => {}): Execute {
+  let before: Promise<unknown> = Promise.resolve()
+  return (task) => {
+    const run = before.then(async () => {
+      await between()
+      return trainRun(arena, problem, task)
+    })
+    before = run.catch(() => {})
+    return run
+  }
+}
+
+/** A contestant's trials and the runs with the options that did best in them. */
+interface Tried {
+  readonly contestant: Contestant
+  readonly trials: readonly { readonly candidate: Candidate; readonly run: Run }[]
+  readonly best: Candidate
+  readonly runs: readonly Run[]
+}
+
+/**
+ * Runs the comparison.
+ *
+ * @param arena to look at the model before it is trained
+ * @param execute has the runs take place; in which order, and how many at a time, changes nothing
+ * @throws `option-range` for settings that make no sense, before anything runs
+ */
+export async function compare(
+  arena: Arena,
+  problem: Problem,
+  settings: Settings,
+  execute: Execute = inTurn(arena, problem),
+  progress: (progress: Progress) => void = () => {},
+): Promise<Outcome> {
+  checkSettings(settings)
+  const protocol = protocolOf(problem, settings)
+  const list = contestantsOf(settings.optimizers)
+  const { epochs, batchSize, schedule } = settings
+  let state: Progress = { done: 0, total: list.length * (settings.trials + settings.seeds) }
+  progress(state)
+  const known = new Map<string, Promise<Run>>()
+  const runOf = async ({ label, optimizer }: Contestant, candidate: Candidate, seed: number) => {
+    const task = { optimizer, ...candidate, seed, epochs, batchSize, schedule }
+    const key = JSON.stringify(task)
+    if (!known.has(key)) known.set(key, execute(task))
+    const run = await known.get(key)!
+    const isLeader = run.value !== null && run.value > (state.leader?.value ?? -Infinity)
+    state = { ...state, done: state.done + 1, ...(isLeader && { leader: { label, value: run.value! } }) }
+    progress(state)
+    return run
+  }
+  const tried = await Promise.all(
+    list.map(async (contestant): Promise<Tried> => {
+      const { trial, runs } = seedsOf(settings, contestant.copy)
+      const tries = candidates(spaceOf(settings, contestant), settings.trials).map(async (candidate) => ({
+        candidate,
+        run: await runOf(contestant, candidate, trial),
+      }))
+      const trials = await Promise.all(tries)
+      const best = trials.reduce((a, b) => ((b.run.validation ?? -Infinity) > (a.run.validation ?? -Infinity) ? b : a)).candidate
+      return { contestant, trials, best, runs: await Promise.all(runs.map((seed) => runOf(contestant, best, seed))) }
+    }),
+  )
+  const initial = initialModel(arena, problem, settings)
+  const results = tried.map(summarize).sort((a, b) => byMetric(a.value, b.value))
+  const target = targetOf(results, initial.metric)
+  const whole = results.map((result) => ({ ...result, stepsToTarget: stepsTo(target, result) }))
+  const comparisons = compareSamples(
+    whole.filter(({ value }) => value !== null).map(({ label, runs }) => ({ label, values: runs.map(({ value }) => value!) })),
+    problem.resolution,
+  )
+  const failed = whole.filter(({ value }) => value === null).map(({ label }) => label)
+  const ranked = rankingOf(
+    whole.filter(({ value }) => value !== null).map(({ label }) => label),
+    comparisons,
+  )
+  const report = {
+    problem: problem.facts,
+    model: modelFacts(problem, initial.parameters),
+    metric: { name: problem.metric, direction: 'higher' as const, target },
+    protocol,
+    results: whole,
+    ranking: failed.length ? [...ranked, failed] : ranked,
+    comparisons,
+  }
+  return { ...report, recommendation: recommend(report) }
+}
+
+function initialModel(arena: Arena, problem: Problem, { batchSize, baseSeed }: Settings): { metric: number; parameters: number } {
+  const session = problem.begin(arena, new Generator(baseSeed), batchSize)
+  const parameters = [...session.parameters].reduce((sum, { size }) => sum + size, 0)
+  const metric = session.metric('validation')
+  session.dispose()
+  return { metric, parameters }
 }
 
 /** Best first; what failed last. */
@@ -106,119 +212,38 @@ function byMetric(a: number | null, b: number | null): number {
   return (b ?? -Infinity) === (a ?? -Infinity) ? 0 : (b ?? -Infinity) - (a ?? -Infinity)
 }
 
-/** The first step at which every run's metric had reached the target, on average; null if one never did. */
-function stepsTo(target: number, { runs, value }: Result): number | null {
-  if (value === null) return null
-  const steps = runs.map(({ curve }) => curve.find(([, , held]) => held >= target)?.[0] ?? Number.NaN)
-  const average = mean(steps)
-  return Number.isNaN(average) ? null : Math.round(average)
-}
-
-/** One optimizer's result, from its runs at every learning rate: the rate that did best on the validation rows gives it. */
-function summarize({ label, optimizer }: Contestant, tried: readonly { lr: number; runs: readonly Run[] }[]): Result {
-  const rated = tried.map(({ lr, runs }) => ({
-    lr,
-    runs,
-    failures: runs.filter(({ failed }) => failed).length,
-    validation: meanMetric(runs.map(({ validation }) => validation)),
-  }))
-  const [best] = [...rated].sort((a, b) => a.failures - b.failures || byMetric(a.validation, b.validation))
-  const { lr, runs } = best!
+function summarize({ contestant: { label, optimizer }, trials, best, runs }: Tried): Result {
+  const values = runs.map(({ value }) => value).filter((value) => value !== null)
+  const isWhole = values.length === runs.length
   return {
     optimizer,
     label,
-    lr,
-    options: {},
-    value: meanMetric(runs.map(({ value }) => value)),
+    ...best,
+    value: isWhole ? mean(values) : null,
+    interval: isWhole ? intervalOf(values) : null,
     runs: runs.map(({ seed, value, curve, seconds, failed }) => ({ seed, value, curve, seconds, failed })),
-    trials: rated.map((trial) => ({
-      lr: trial.lr,
-      options: {},
-      value: trial.validation,
-      failed: trial.failures > 0,
-      seconds: trial.runs.reduce((sum, { seconds }) => sum + seconds, 0),
-    })),
+    trials: trials.map(({ candidate, run }): Trial => ({ ...candidate, value: run.validation, failed: run.failed, seconds: run.seconds })),
     stepsToTarget: null,
     seconds: mean(runs.map(({ seconds }) => seconds)),
     stateBytes: runs[0]!.stateBytes,
-    failures: rated.reduce((sum, { failures }) => sum + failures, 0),
+    failures: [...trials.map(({ run }) => run), ...runs].filter(({ failed }) => failed).length,
   }
 }
 
-/** The part of a report that the comparison itself fills. */
-export type Comparison = Omit<Report, 'format' | 'version' | 'runtime' | 'command'>
+/** Share of the way from the initial weights to the best result that the target stands at. */
+const TARGET = 0.95
 
-/** Share of the best result that `stepsToTarget` asks for. */
-const TARGET = 0.98
+/** The target on the validation rows; null if nothing came of any optimizer. */
+function targetOf(results: readonly Result[], initial: number): number | null {
+  const ends = results.filter(({ value }) => value !== null).map(({ runs }) => mean(runs.map(({ curve }) => curve.at(-1)![2])))
+  const best = Math.max(...ends)
+  return Number.isFinite(best) && Number.isFinite(initial) && best > initial ? initial + TARGET * (best - initial) : null
+}
 
-/**
- * Runs the comparison. `between` is awaited before every run: to draw progress, or to let something else have its turn.
- *
- * @param sha256 of the table, for the report
- * @throws `option-range` for settings that make no sense, before anything runs
- */
-export async function compare(
-  arena: Arena,
-  data: Dataset,
-  sha256: string,
-  settings: Settings,
-  between: (progress: Progress) => void | Promise<void> = () => {},
-): Promise<Comparison> {
-  checkSettings(settings)
-  const list = contestants(settings.optimizers)
-  const seeds = Array.from({ length: settings.seeds }, (_, i) => settings.baseSeed + i)
-  const total = list.length * settings.trials * seeds.length
-  let done = 0
-  let leader: Progress['leader']
-  const results: Result[] = []
-  for (const contestant of list) {
-    const tried = learningRates(spaces[contestant.optimizer], settings.trials).map((lr) => ({ lr, runs: [] as Run[] }))
-    for (const { lr, runs } of tried) {
-      for (const seed of seeds) {
-        await between({ done, total, ...(leader && { leader }) })
-        const run = trainRun(arena, data, { ...settings, optimizer: contestant.optimizer, lr, seed })
-        runs.push(run)
-        done++
-        if (run.value !== null && run.value > (leader?.value ?? -Infinity)) leader = { label: contestant.label, value: run.value }
-      }
-    }
-    results.push(summarize(contestant, tried))
-  }
-  await between({ done, total, ...(leader && { leader }) })
-  const best = Math.max(...results.map(({ value }) => value ?? -Infinity))
-  const ranked = results
-    .map((result) => ({ ...result, stepsToTarget: stepsTo(TARGET * best, result) }))
-    .sort((a, b) => byMetric(a.value, b.value))
-  const { split, classes } = data
-  const model = perceptron(arena, data, settings.hidden, new Generator())
-  const parameters = [...model.parameters()]
-  const size = parameters.reduce((sum, parameter) => sum + parameter.size, 0)
-  for (const parameter of parameters) parameter.dispose()
-  return {
-    problem: {
-      name: data.name,
-      kind: data.task,
-      rows: data.rows,
-      features: data.featureNames.length,
-      ...(classes && { classes: classes.length }),
-      split: { train: split.train.length, validation: split.validation.length, test: split.test.length, seed: split.seed },
-      sha256,
-    },
-    model: {
-      layers: [`Linear ${data.featureNames.length} → ${settings.hidden}`, 'ReLU', `Linear ${settings.hidden} → ${classes?.length ?? 1}`],
-      parameters: size,
-    },
-    metric: { name: classes ? 'accuracy' : 'R²', direction: 'higher' },
-    protocol: {
-      baseSeed: settings.baseSeed,
-      seeds,
-      trials: settings.trials,
-      epochs: settings.epochs,
-      batchSize: settings.batchSize,
-      schedule: 'constant',
-      spaces: Object.fromEntries(list.map(({ label, optimizer }) => [label, spaces[optimizer]])),
-    },
-    results: ranked,
-    ranking: ranked.map(({ label }) => [label]),
-  }
+/** The first step at which a run's metric had reached the target, on average; null if one never did. */
+function stepsTo(target: number | null, { runs, value }: Result): number | null {
+  if (value === null || target === null) return null
+  const steps = runs.map(({ curve }) => curve.find(([, , held]) => held >= target)?.[0] ?? Number.NaN)
+  const average = mean(steps)
+  return Number.isNaN(average) ? null : Math.round(average)
 }

@@ -8,7 +8,8 @@ import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { Generator } from '../random.ts'
 import * as rules from '../rules/index.ts'
 import type { Dataset } from './dataset.ts'
-import { Batch, type CurvePoint, EVALUATION_ROWS, lossOf, metricOf, perceptron } from './train.ts'
+import { Batch, EVALUATION_ROWS, lossOf, metricOf, perceptron } from './perceptron.ts'
+import type { CurvePoint } from './report.ts'
 
 /** What a run is made from. */
 export interface TrainingSettings {
@@ -65,11 +66,12 @@ function optimizerClass(name: string): OptimizerClass {
 }
 
 /** One row after another of some rows of a data set. */
-function columnsOf({ features, featureNames, targets, split }: Dataset) {
+function columnsOf({ task, features, featureNames, targets, split }: Dataset) {
   const width = featureNames.length
   const x = new Float32Array(split.train.length * width)
   for (const [i, row] of split.train.entries()) x.set(features.subarray(row * width, (row + 1) * width), i * width)
-  return { x: { data: x, shape: [width] }, y: { data: Float32Array.from(split.train, (row) => targets[row]!) } }
+  const dtype = task === 'language' ? ('int32' as const) : ('float32' as const)
+  return { x: { data: x, shape: [width], dtype }, y: { data: Float32Array.from(split.train, (row) => targets[row]!) } }
 }
 
 export class Training {

@@ -1,7 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { compare, defaultSettings, learningRates, makeDataset, readTable, spaces } from '../../host/compare/index.ts'
-import { Arena } from '../../host/index.ts'
+import {
+  candidates,
+  compare,
+  defaultSettings,
+  makeDataset,
+  planned,
+  type Run,
+  type RunSpec,
+  readTable,
+  rowsProblem,
+  type Schedule,
+  spaces,
+  trainRun,
+} from '../../host/compare/index.ts'
+import { Arena, registerOptimizerStepPreHook } from '../../host/index.ts'
 import { thrown } from './thrown.ts'
 
 /** A table of `rows` rows: y is 3a − 2b, and a kind that says whether a is large. */
@@ -123,8 +136,9 @@ describe('a data set', () => {
 })
 
 describe('a comparison', () => {
+  const problem = rowsProblem(makeDataset(readTable(table(200)), { name: 'toy', target: 'y' }), 'abc', 16)
   const settings = { ...defaultSettings, optimizers: ['SGD', 'Quick=Adam'], trials: 3, seeds: 2, epochs: 20 }
-  const data = makeDataset(readTable(table(200)), { name: 'toy', target: 'y' })
+  const run = async (change: object = {}, of = problem) => compare(await Arena.create(), of, { ...settings, ...change })
   const withoutTimes = (value: unknown) => JSON.parse(JSON.stringify(value, (key, entry) => (key === 'seconds' ? undefined : entry)))
 
   it('gives each optimizer the same trials and seeds, and the same report every time', async () => {
@@ -133,37 +147,87 @@ describe('a comparison', () => {
     for (let i = 0; i < 2; i++) {
       const arena = await Arena.create()
       const before = arena.usage().parameters
-      reports.push(await compare(arena, data, 'abc', settings, ({ done }) => void progress.push(done)))
+      reports.push(await compare(arena, problem, settings, undefined, ({ done }) => void progress.push(done)))
       expect(arena.usage().parameters).toBe(before)
     }
     expect(withoutTimes(reports[1])).toEqual(withoutTimes(reports[0]))
     const [report] = reports
-    expect(report!.results.map(({ label }) => [label]).sort()).toEqual([['Quick'], ['SGD']])
-    expect(report!.ranking).toEqual(report!.results.map(({ label }) => [label]))
-    for (const { runs, trials, value, lr } of report!.results) {
+    expect(report!.results.map(({ label }) => label).sort()).toEqual(['Quick', 'SGD'])
+    expect(report!.ranking.flat()).toEqual(report!.results.map(({ label }) => label))
+    for (const { runs, trials, value, lr, options } of report!.results) {
       expect([runs.length, trials.length]).toEqual([2, 3])
+      expect(runs.map(({ seed }) => seed)).toEqual(report!.protocol.seeds)
       expect(runs.every(({ curve }) => curve.length === 20)).toBe(true)
       expect(value).toBe((runs[0]!.value! + runs[1]!.value!) / 2)
-      expect(lr).toBe(trials.reduce((a, b) => (b.value! > a.value! ? b : a)).lr)
+      expect([lr, options]).toEqual((({ lr, options }) => [lr, options])(trials.reduce((a, b) => (b.value! > a.value! ? b : a))))
     }
     expect(report!.results[0]!.value).toBeGreaterThan(0.95)
-    expect(progress).toEqual([...Array(13).keys(), ...Array(13).keys()])
+    expect(progress).toEqual([...Array(11).keys(), ...Array(11).keys()])
   })
 
-  it('starts every optimizer from the same weights: at learning rate 0 all would end alike', () => {
-    expect(learningRates(spaces.Adam, 3)).toEqual([1e-4, 0.00173, 0.03])
-    expect(learningRates(spaces.Adam, 1)).toEqual([0.00173])
+  it('does not depend on the order in which runs take place, nor on how many go on at a time', async () => {
+    const arena = await Arena.create()
+    const late: (() => void)[] = []
+    const execute = (spec: RunSpec) =>
+      new Promise<Run>((resolve) => {
+        late.push(() => resolve(trainRun(arena, problem, spec)))
+        setTimeout(() => late.pop()?.(), 1)
+      })
+    expect(withoutTimes(await compare(arena, problem, settings, execute))).toEqual(withoutTimes(await run()))
   })
 
-  it('counts runs that leave the numbers as failures, and goes on', async () => {
-    const wild = { ...data, features: data.features.map((x) => x * 1e18) }
-    const report = await compare(await Arena.create(), wild, 'abc', { ...settings, epochs: 3 })
+  it('takes for the runs other seeds than for the trials, and for a second copy of an optimizer other ones again', async () => {
+    const { results, protocol } = await run({ optimizers: ['A=Adam', 'B=Adam'], seeds: 3 })
+    const [a, b] = ['A', 'B'].map((label) => results.find((result) => result.label === label)!)
+    expect(a!.trials.map(({ value }) => value)).toEqual(b!.trials.map(({ value }) => value))
+    expect(a!.runs.map(({ seed }) => seed)).toEqual(protocol.seeds)
+    expect(new Set([...a!.runs, ...b!.runs].map(({ seed }) => seed)).size).toBe(6)
+    expect((await run({ optimizers: ['A=Adam', 'B=Adam'], seeds: 3, baseSeed: 1 })).protocol.seeds).not.toEqual(protocol.seeds)
+  })
+
+  it('tries all optimizers at the same points of their spaces', () => {
+    expect(candidates(spaces.SGD, 1)).toEqual([{ lr: 0.00548, options: { momentum: 0 } }])
+    const places = (name: 'Adam' | 'Adagrad') => {
+      const { log } = spaces[name].lr
+      return candidates(spaces[name], 8).map(({ lr }) => Math.round((16 * Math.log(lr / log[0])) / Math.log(log[1] / log[0])))
+    }
+    expect(places('Adam')).toEqual([8, 4, 12, 2, 10, 6, 14, 1])
+    expect(places('Adagrad')).toEqual(places('Adam'))
+  })
+
+  it('has every run go through its whole schedule', async () => {
+    const rates = async (schedule: Schedule) => {
+      const seen: number[] = []
+      const remove = registerOptimizerStepPreHook((optimizer) => void seen.push(optimizer.lr()))
+      await run({ optimizers: ['SGD'], trials: 1, seeds: 1, epochs: 2, schedule })
+      remove()
+      return [seen.length, seen.slice(0, seen.length / 2)] as const
+    }
+    const [steps, cosine] = await rates('cosine')
+    expect(steps).toBe(2 * 2 * 5)
+    expect(cosine[5]).toBeCloseTo(cosine[0]! / 2, 12)
+    expect(cosine.at(-1)).toBeLessThan(0.03 * cosine[0]!)
+    const [, linear] = await rates('linear')
+    expect(linear.map((rate) => Number((rate / linear[0]!).toFixed(9)))).toEqual([1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
+    const [, constant] = await rates('constant')
+    expect(new Set(constant).size).toBe(1)
+  })
+
+  it('counts runs that leave the numbers, or all measure, as failures, and goes on', async () => {
+    const data = makeDataset(readTable(table(200)), { name: 'toy', target: 'y' })
+    const wild = rowsProblem({ ...data, features: data.features.map((x) => x * 1e18) }, 'abc', 16)
+    const report = await run({ epochs: 3 }, wild)
     expect(report.results.some(({ failures }) => failures > 0)).toBe(true)
     for (const { value, failed } of report.results.flatMap(({ runs }) => runs)) {
       expect(failed ? value === null : Number.isFinite(value)).toBe(true)
     }
-    const values = report.results.map(({ value }) => value)
-    expect(values.slice(values.indexOf(null)).every((value) => value === null) || !values.includes(null)).toBe(true)
+    const failed = report.results.filter(({ value }) => value === null).map(({ label }) => label)
+    if (failed.length) expect(report.ranking.at(-1)).toEqual(failed)
+  })
+
+  it('with one seed says that nothing can be told apart', async () => {
+    const { ranking, comparisons, results } = await run({ seeds: 1 })
+    expect([ranking.length, comparisons, results.map(({ interval }) => interval)]).toEqual([1, [], [null, null]])
   })
 
   it.each([
@@ -174,10 +238,33 @@ describe('a comparison', () => {
     [{ seeds: 2 ** 40 }, 'seeds is a whole number from 1 to 1000, not 1099511627776'],
     [{ optimizers: ['A=Adam=SGD'] }, "an optimizer is written NAME or LABEL=NAME, not 'A=Adam=SGD'"],
     [{ optimizers: ['=Adam'] }, "an optimizer is written NAME or LABEL=NAME, not '=Adam'"],
+    [{ optimizers: ['1=Adam'] }, "an optimizer is written NAME or LABEL=NAME, and a label does not begin with a digit: '1=Adam'"],
     [{ baseSeed: -1 }, 'seed is a whole number ≥ 0, not -1'],
+    [{ schedule: 'step' }, "schedule is cosine, linear, constant, not 'step'"],
   ])('refuses %j', async (change, message) => {
-    const arena = await Arena.create()
-    await expect(compare(arena, data, 'abc', { ...settings, ...change })).rejects.toMatchObject({ code: 'option-range', message })
+    await expect(run(change)).rejects.toMatchObject({ code: 'option-range', message })
+  })
+})
+
+describe('a plan', () => {
+  const usual = { trials: 16, seeds: 10, epochs: 40 }
+
+  it('takes what fits, and says what it leaves out', () => {
+    expect(planned(5, 0.012, 2, usual, {})).toMatchObject({ trials: 64, seeds: 20, epochs: 40, leftOut: [] })
+    expect(planned(1, 0.15, 2, usual, {})).toMatchObject({ trials: 8, seeds: 10, epochs: 40, leftOut: ['8 of 16 trials'] })
+    expect(planned(1, 1, 1, usual, {})).toMatchObject({
+      trials: 4,
+      seeds: 5,
+      epochs: 6,
+      leftOut: ['12 of 16 trials', '5 of 10 seeds', '34 of 40 epochs'],
+    })
+  })
+
+  it('keeps what was asked for', () => {
+    expect(planned(1, 0.15, 2, usual, { trials: 16 })).toMatchObject({ trials: 16, seeds: 5, epochs: 34 })
+    const all = planned(0.1, 1, 1, usual, usual)
+    expect([all.trials, all.seeds, all.epochs, all.leftOut]).toEqual([16, 10, 40, ['and it takes longer all the same']])
+    expect(thrown(() => planned(0, 1, 1, usual, {}))).toEqual({ code: 'option-range', message: 'minutes is a number above 0, not 0' })
   })
 })
 

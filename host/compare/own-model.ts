@@ -1,0 +1,118 @@
+/** A model of one's own as a problem: what `--model FILE.mjs` exports. */
+import type { Arena } from '../arena.ts'
+import { noGrad } from '../autograd/recording.ts'
+import { check, DownhillError, shown } from '../errors.ts'
+import { Module } from '../nn/module.ts'
+import { Generator } from '../random.ts'
+import { Tensor } from '../tensor.ts'
+import type { Problem, Session } from './problem.ts'
+
+/** Batches: in an array, which is shuffled, or in anything else that can be gone through again and again. */
+export type Batches = Iterable<unknown>
+
+/** What the file exports. */
+export interface OwnModel {
+  /** The model with its initial weights. */
+  build(arena: Arena, generator: Generator): Module
+  /** The loss of a batch, a scalar. */
+  loss(model: Module, batch: unknown): Tensor
+  /** What is learned from, and what is held out; both as batches. The generator is the same in every run. */
+  data(
+    generator: Generator,
+  ): { readonly train: Batches; readonly held: Batches } | Promise<{ readonly train: Batches; readonly held: Batches }>
+  /** The metric of a batch; the higher the better. −loss if absent. */
+  metric?(model: Module, batch: unknown): number
+}
+
+function isBatches(value: unknown): value is Batches {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
+}
+
+/**
+ * The problem of a file's exports. With two held batches or more, every other one chooses options and the rest judge; one alone does both.
+ *
+ * @param name the file's, for errors and the receipt
+ * @throws `data-invalid` if something is not exported, or data are not batches
+ */
+export async function ownProblem(exports: Partial<OwnModel>, name: string, sha256: string): Promise<Problem> {
+  for (const wanted of ['build', 'loss', 'data'] as const)
+    check(typeof exports[wanted] === 'function', 'data-invalid', () => `${name} exports no function ${wanted}; it has ${listed(exports)}`)
+  const own = exports as OwnModel
+  const found = await own.data(new Generator(0))
+  for (const part of ['train', 'held'] as const) {
+    const batches = found?.[part]
+    check(
+      isBatches(batches),
+      'data-invalid',
+      () => `${name}: data() gives { train, held }, arrays of batches; its ${part} is ${shown(batches)}`,
+    )
+    check([...batches].length > 0, 'data-invalid', `${name}: data() gives no batch to ${part === 'train' ? 'train on' : 'hold out'}`)
+  }
+  const { train } = found
+  const held = [...found.held]
+  const parts = { validation: held.filter((_, i) => i % 2 === 0), test: held.length > 1 ? held.filter((_, i) => i % 2 === 1) : held }
+  const sizes = { train: [...train].length, validation: parts.validation.length, test: parts.test.length }
+  return {
+    facts: { name, kind: 'regression', rows: sizes.train + held.length, features: 0, split: { ...sizes, seed: 0 }, sha256 },
+    model: { file: name, sha256 },
+    metric: own.metric ? 'metric' : '−loss',
+    resolution: 0,
+    notes: held.length > 1 ? [] : ['there is one held batch: it chooses the options, and judges them too'],
+    begin: (arena, generator) => begin(arena, own, name, { train, ...parts }, sizes.train, generator),
+  }
+}
+
+function listed(exports: object): string {
+  return Object.keys(exports).join(', ') || 'none'
+}
+
+function begin(
+  arena: Arena,
+  own: OwnModel,
+  name: string,
+  data: { readonly train: Batches; readonly validation: readonly unknown[]; readonly test: readonly unknown[] },
+  steps: number,
+  generator: Generator,
+): Session {
+  const model = own.build(arena, generator)
+  check(model instanceof Module, 'data-invalid', () => `${name}: build() gives a Module of downhill/nn, not ${shown(model)}`)
+  const parameters = [...model.parameters()]
+  check(parameters.length > 0, 'data-invalid', () => `${name}: the model has no parameters`)
+  const lossOf = (batch: unknown) => {
+    const loss = own.loss(model, batch)
+    if (loss instanceof Tensor && loss.size === 1) return loss
+    throw new DownhillError('data-invalid', `${name}: loss() gives a tensor of one number, not ${shown(loss)}`)
+  }
+  const metricOf = (batch: unknown) => (own.metric ? own.metric(model, batch) : -lossOf(batch).item())
+  return {
+    parameters,
+    steps,
+    *epoch() {
+      const { train } = data
+      const order = Array.isArray(train) ? Array.from(generator.permutation(train.length), (i) => train[i]) : train
+      model.train()
+      for (const batch of order) {
+        const gradients = () =>
+          arena.frame(() => {
+            const loss = lossOf(batch)
+            loss.backward()
+            return loss.item()
+          })
+        yield { rows: 1, gradients }
+      }
+    },
+    metric(part) {
+      model.eval()
+      const values = data[part].map((batch) => arena.frame(() => noGrad(arena, () => metricOf(batch))))
+      check(
+        values.every((value) => typeof value === 'number'),
+        'data-invalid',
+        () => `${name}: metric() gives a number, not ${shown(values[0])}`,
+      )
+      return values.reduce((sum, value) => sum + value, 0) / values.length
+    },
+    dispose: () => {
+      for (const parameter of parameters) parameter.dispose()
+    },
+  }
+}

@@ -1,0 +1,92 @@
+/** One run: a problem trained with one optimizer, learning rate and seed, through its whole schedule. */
+import type { Arena } from '../arena.ts'
+import { CosineAnnealingLR } from '../lr_scheduler/cosine.ts'
+import { PolynomialLR } from '../lr_scheduler/polynomial.ts'
+import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { Generator } from '../random.ts'
+import type { Problem, Session } from './problem.ts'
+import type { CurvePoint, Options } from './report.ts'
+import { makeOptimizer, type OptimizerName, type Schedule } from './spaces.ts'
+
+/** What is run: plain values, which a worker can be sent. */
+export interface RunSpec {
+  readonly optimizer: OptimizerName
+  readonly lr: number
+  readonly options: Options
+  readonly seed: number
+  readonly epochs: number
+  readonly batchSize: number
+  readonly schedule: Schedule
+}
+
+/** What came of it. */
+export interface Run {
+  readonly seed: number
+  /** Metric on the test rows; null if the run failed. */
+  readonly value: number | null
+  /** Metric on the validation rows, by which options are chosen; null if the run failed. */
+  readonly validation: number | null
+  readonly curve: readonly CurvePoint[]
+  readonly seconds: number
+  /** Whether the loss or the metric left the numbers, or the loss all measure. */
+  readonly failed: boolean
+  readonly stateBytes: number
+}
+
+/** A run whose mean loss of an epoch is so many times the first loss there was is not waited for. */
+const DIVERGED = 100
+
+function scheduled(optimizer: AnyOptimizer, schedule: Schedule, steps: number) {
+  if (schedule === 'cosine') return new CosineAnnealingLR(optimizer, { tMax: steps })
+  return schedule === 'linear' ? new PolynomialLR(optimizer, { totalIters: steps }) : undefined
+}
+
+/** Trains from the seed's initial weights in the seed's batch order: both are the same for every optimizer and all options. */
+export function trainRun(arena: Arena, problem: Problem, task: RunSpec): Run {
+  const started = performance.now()
+  const session = problem.begin(arena, new Generator(task.seed), task.batchSize)
+  const optimizer = makeOptimizer(task.optimizer, session.parameters, task.lr, task.options)
+  try {
+    const { curve, failed } = train(session, optimizer, task)
+    const value = failed ? Number.NaN : session.metric('test')
+    const isNumber = Number.isFinite(value)
+    return {
+      seed: task.seed,
+      value: isNumber ? value : null,
+      validation: isNumber ? curve.at(-1)![2] : null,
+      curve,
+      seconds: (performance.now() - started) / 1000,
+      failed: !isNumber,
+      stateBytes: optimizer.stateBytes,
+    }
+  } finally {
+    optimizer.dispose()
+    session.dispose()
+  }
+}
+
+function train(session: Session, optimizer: AnyOptimizer, { epochs, schedule }: RunSpec): { curve: CurvePoint[]; failed: boolean } {
+  const curve: CurvePoint[] = []
+  const scheduler = scheduled(optimizer, schedule, epochs * session.steps)
+  let step = 0
+  let first: number | undefined
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    let [total, rows] = [0, 0]
+    for (const portion of session.epoch()) {
+      const loss = optimizer.step(() => {
+        optimizer.zeroGrad()
+        return portion.gradients()
+      })!
+      if (!Number.isFinite(loss)) return { curve, failed: true }
+      scheduler?.step()
+      first ??= Math.abs(loss)
+      step++
+      total += loss * portion.rows
+      rows += portion.rows
+    }
+    const held = session.metric('validation')
+    if (!Number.isFinite(held) || total / rows > DIVERGED * first!) return { curve, failed: true }
+    curve.push([step, total / rows, held])
+  }
+  return { curve, failed: false }
+}
