@@ -1,4 +1,4 @@
-/** The text of a file, bundled first if it is a script (rollup.config.mjs). */
+/** The text of a file (rollup.config.mjs). */
 declare module '*?inline' {
   const text: string
   export default text

@@ -1,90 +1,55 @@
-/** report.html: one file that holds everything it shows. */
-import plotStyle from 'uplot/dist/uPlot.min.css?inline'
-import type { Report, Result } from '../../compare/report.ts'
-import client from './client.ts?inline'
+/** report.html: one file that holds everything it shows, needs no script and asks for nothing. */
+import type { Report } from '../../compare/report.ts'
+import { escapeHtml } from './html.ts'
+import { measured } from './measured.ts'
+import { lossCurves, metricCurves } from './plots/curves.ts'
+import { finals } from './plots/finals.ts'
+import { target } from './plots/target.ts'
+import { trials } from './plots/trials.ts'
+import { lead } from './ranked.ts'
 import style from './style.css?inline'
-import { lead, shownBytes, shownMetric, spread } from './terminal.ts'
+import { comparisons, ranking } from './tables.ts'
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+/** Letters of an address that every browser saves as a file: Chromium stops at 2 MB. */
+const LONGEST_ADDRESS = 1_000_000
 
-function escapeHtml(text: unknown): string {
-  return String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!)
-}
-
-function row({ metric }: Report, result: Result): string {
-  const { label, optimizer, value, lr, stepsToTarget, stateBytes, seconds, failures } = result
-  const cells = [
-    shownMetric(metric.name, value),
-    spread(metric.name, result),
-    lr,
-    stepsToTarget ?? '–',
-    shownBytes(stateBytes),
-    `${seconds.toFixed(2)} s`,
-    failures,
-  ]
-  const name = label === optimizer ? escapeHtml(label) : `${escapeHtml(label)} <small>${escapeHtml(optimizer)}</small>`
-  return `<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`
-}
-
-function facts({ problem, model, protocol }: Report): string {
-  const split = `${problem.split.train} for training, ${problem.split.validation} to choose the learning rate, ${problem.split.test} for the result`
-  const entries: readonly [string, string][] = [
-    [
-      'Data',
-      `${problem.name}: ${problem.rows} rows, ${problem.features} features${problem.classes ? `, ${problem.classes} classes` : ''}; ${split}`,
-    ],
-    ['Model', `${model.layers.join(', ')}: ${model.parameters} parameters`],
-    ['Training', `${protocol.epochs} epochs in batches of ${protocol.batchSize}, learning rate ${protocol.schedule}`],
-    [
-      'Search',
-      `${protocol.trials} learning rates for each optimizer, each with the seeds ${protocol.seeds.join(', ')}: the same initial weights and batches for all`,
-    ],
-  ]
-  return entries.map(([term, text]) => `<dt>${term}</dt><dd>${escapeHtml(text)}</dd>`).join('')
+/** A link that saves the receipt, without a script; nothing where it is too long for that. */
+function download(json: string): string {
+  const address = `data:application/json;charset=utf-8,${encodeURI(json).replaceAll('#', '%23')}`
+  if (address.length > LONGEST_ADDRESS) return ''
+  return `<p><a download="report.json" href="${escapeHtml(address)}">Save the receipt, report.json</a></p>`
 }
 
 export function reportPage(report: Report): string {
-  const { metric, problem, results, runtime, version } = report
-  const heads = [
-    `${metric.name}, test rows`,
-    'lowest … highest',
-    'learning rate',
-    'steps to 98 % of the best',
-    'state',
-    'a run',
-    'failed runs',
-  ]
-  // In a script element only "</" and "<!--" would end or change it.
-  const data = JSON.stringify(report).replaceAll('<', '\\u003c')
+  const { problem, runtime, version, command } = report
+  const title = escapeHtml(`Which optimizer for ${problem.name}?`)
+  const json = JSON.stringify(report)
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<title>${escapeHtml(problem.name)}: which optimizer?</title>
-<style>${plotStyle}${style}</style>
+<title>${title}</title>
+<style>${style}</style>
 </head>
 <body>
 <main>
-<h1>Which optimizer for ${escapeHtml(problem.name)}?</h1>
-<p class="lead">${escapeHtml(lead(report))}</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Results"><table class="results">
-<thead><tr><th scope="col">optimizer</th>${heads.map((head) => `<th scope="col">${escapeHtml(head)}</th>`).join('')}</tr></thead>
-<tbody>${results.map((result) => row(report, result)).join('')}</tbody>
-</table></div>
-<section><h2>Training loss</h2><p>Mean over the seeds, at each optimizer’s best learning rate; log scale.</p><div class="plot" id="loss"></div></section>
-<section><h2>${escapeHtml(capitalized(metric.name))} on validation rows</h2><p>Mean over the seeds, at each optimizer’s best learning rate.</p><div class="plot" id="held"></div></section>
-<section><h2>How it was measured</h2><dl>${facts(report)}</dl></section>
-<footer>downhill ${escapeHtml(version)}, ${escapeHtml(runtime)}</footer>
+<header><h1>${title}</h1>
+<p class="lead">${escapeHtml(lead(report))}</p></header>
+${[ranking, finals, lossCurves, metricCurves, trials, target, comparisons, measured].map((part) => part(report)).join('\n')}
 </main>
-<script type="application/json" id="report">${data}</script>
-<script>${client.replaceAll('</script', '<\\/script')}</script>
+<footer>
+${download(json)}
+<p><code>downhill compare --replay report.json --out DIR</code> measures it again from the receipt.</p>
+<p>downhill ${escapeHtml(version)}, ${escapeHtml(runtime)}: <code>${escapeHtml(command)}</code></p>
+</footer>
+<script type="application/json" id="report">${
+    // In a script element only "</" and "<!--" would end or change it.
+    json.replaceAll('<', '\\u003c')
+  }</script>
 </body>
 </html>
 `
-}
-
-function capitalized(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1)
 }

@@ -1,67 +1,100 @@
 /** The result of a comparison as lines for a terminal. */
-import type { Report, Result } from '../../compare/report.ts'
+import type { Report } from '../../compare/report.ts'
+import { bareMetric, listed, shownBytes, shownCount, shownMetric, shownNumber, shownOption, shownSeconds } from '../../compare/shown.ts'
+import { lead, named, places, type Ranked, wording } from './ranked.ts'
 
-/** What the result says in a sentence. */
-export function lead({ metric, results }: Report): string {
-  const [first, second] = results
-  if (first!.value === null) {
-    return `Every optimizer failed at its best learning rate: the loss left the numbers. Look for extreme values in the data.`
-  }
-  const article = metric.name === 'accuracy' ? 'an accuracy' : 'an R²'
-  const text = `${first!.label} did best, with ${article} of ${shownMetric(metric.name, first!.value)} at learning rate ${first!.lr}`
-  if (!second) return `${text}.`
-  return second.value === null
-    ? `${text}; the others failed.`
-    : `${text}; ${second.label} follows with ${shownMetric(metric.name, second.value)}.`
-}
+export { shownBytes, shownMetric } from '../../compare/shown.ts'
 
-/** A metric as people read it: 97.4 % or 0.871; a dash for a run that failed. */
-export function shownMetric(name: string, value: number | null): string {
-  if (value === null) return '–'
-  return name === 'accuracy' ? `${(100 * value).toFixed(1)} %` : value.toFixed(3)
-}
-
-export function shownBytes(bytes: number): string {
-  if (bytes === 0) return 'none'
-  if (bytes < 1024) return `${bytes} B`
-  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`
-}
+const WIDTH = 100
 
 /** Rows of cells as lines; a column is to the left or to the right, by its letter. */
-export function aligned(rows: readonly (readonly string[])[], sides: string): string[] {
+export function aligned(rows: readonly (readonly string[])[], sides: string, gap = 3): string[] {
   const widths = Array.from(sides, (_, c) => rows.reduce((most, row) => Math.max(most, row[c]?.length ?? 0), 0))
   const pad = (text: string, c: number) => (sides[c] === 'l' ? text.padEnd(widths[c]!) : text.padStart(widths[c]!))
-  return rows.map((row) => row.map(pad).join('   ').trimEnd())
+  return rows.map((row) => row.map(pad).join(' '.repeat(gap)).trimEnd())
+}
+
+/** A paragraph in lines that fit. */
+function wrapped(text: string, indent = ''): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/\s+/)) {
+    if (line && line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = `${indent}${word}`
+    } else line = line ? `${line} ${word}` : word
+  }
+  return [...lines, line]
+}
+
+function about(report: Report): string[] {
+  const { problem, model, protocol } = report
+  const facts = [
+    problem.rows ? `${shownCount(problem.rows)} ${wording(report).unit}` : '',
+    problem.features ? `${shownCount(problem.features)} ${problem.kind === 'function' ? 'variables' : 'features'}` : '',
+    problem.classes ? `${problem.classes} classes` : '',
+  ]
+  const length =
+    protocol.epochs === undefined
+      ? `${shownCount(protocol.steps ?? 0)} steps`
+      : `${shownCount(protocol.epochs)} ${protocol.epochs === 1 ? 'epoch' : 'epochs'}`
+  return [
+    `${problem.name}: ${facts.filter(Boolean).join(', ')}`,
+    'file' in model ? model.file : `${model.layers.join(', ')}: ${shownCount(model.parameters)} parameters`,
+    `${length} a run, ${protocol.trials} trials and ${protocol.seeds.length} ${protocol.seeds.length === 1 ? 'run' : 'runs'} for each optimizer`,
+  ]
+}
+
+/** The options beside the learning rate, of the optimizers that have any. */
+function options(entries: readonly Ranked[]): string[] {
+  const rows = entries.flatMap(({ result }) => {
+    const own = Object.entries(result.options).map(([name, value]) => `${name} ${shownOption(value)}`)
+    return own.length ? [[result.label, own.join(', ')]] : []
+  })
+  return rows.length ? ['', 'with the options', ...aligned(rows, 'll', 2).map((line) => `  ${line}`)] : []
+}
+
+function together(groups: readonly (readonly Ranked[])[]): string[] {
+  const several = groups.filter((group) => group.length > 1)
+  return several.flatMap((group) => wrapped(`cannot be told apart: ${listed(group.map(({ result }) => result.label))}`, '  '))
+}
+
+/** Text of which no terminal takes a part for a command. */
+function plain(line: string): string {
+  return line.replace(/\p{Cc}/gu, '�')
 }
 
 export function resultTable(report: Report): string {
-  const { problem, model, metric, protocol, results } = report
-  const several = protocol.seeds.length > 1
-  const columns: readonly [title: string, cell: (result: Result, rank: number) => string][] = [
-    ['', (_, rank) => String(rank + 1)],
-    ['optimizer', ({ label, optimizer }) => (label === optimizer ? label : `${label} (${optimizer})`)],
-    [`${metric.name} on test rows`, ({ value }) => shownMetric(metric.name, value)],
-    [several ? 'lowest … highest' : '', (result) => (several ? spread(metric.name, result) : '')],
-    ['learning rate', ({ lr }) => String(lr)],
-    ['steps to target', ({ stepsToTarget }) => (stepsToTarget === null ? '–' : String(stepsToTarget))],
-    ['state', ({ stateBytes }) => shownBytes(stateBytes)],
-    ['a run', ({ seconds }) => `${seconds.toFixed(2)} s`],
-    ['failed', ({ failures }) => (failures ? String(failures) : '')],
+  const { name } = report.metric
+  const groups = places(report)
+  const entries = groups.flat()
+  const columns: readonly [title: string, cell: (entry: Ranked) => string][] = [
+    ['', ({ place }) => (place === null ? '–' : String(place))],
+    ['optimizer', ({ result }) => named(result)],
+    [name, ({ result }) => shownMetric(name, result.value)],
+    ['95 % interval', ({ result: { interval } }) => (interval ? interval.map((end) => bareMetric(name, end)).join(' to ') : '')],
+    ['lr', ({ result }) => shownNumber(result.lr)],
+    ['to target', ({ result }) => (result.stepsToTarget === null ? '–' : `${shownCount(result.stepsToTarget)} steps`)],
+    ['state', ({ result }) => shownBytes(result.stateBytes)],
+    ['a run', ({ result }) => shownSeconds(result.seconds)],
+    ['failed', ({ result }) => (result.failures ? String(result.failures) : '')],
   ]
-  const shownColumns = columns.filter(([title, cell]) => title !== 'failed' || results.some((result, i) => cell(result, i) !== ''))
-  const rows = [shownColumns.map(([title]) => title), ...results.map((result, i) => shownColumns.map(([, cell]) => cell(result, i)))]
-  const lines = aligned(rows, 'rlrrrrrrr')
-  const about = [
-    `${problem.name}: ${problem.rows} rows, ${problem.features} features, ${problem.classes ? `${problem.classes} classes` : 'one value'}`,
-    `${model.layers.join(', ')}: ${model.parameters} parameters`,
-    `${protocol.epochs} epochs, ${protocol.trials} learning rates each, ${protocol.seeds.length} seeds`,
+  // A column of nothing says nothing.
+  const filled = columns.filter(([, cell]) => entries.some((entry) => cell(entry) !== ''))
+  const rows = [filled.map(([title]) => title), ...entries.map((entry) => filled.map(([, cell]) => cell(entry)))]
+  const [head = '', ...body] = aligned(rows, `rl${'r'.repeat(filled.length - 2)}`, 2)
+  const rule = '─'.repeat(Math.max(head.length, ...body.map((line) => line.length)))
+  const apart = together(groups)
+  const lines = [
+    ...about(report),
+    '',
+    head,
+    rule,
+    ...body,
+    ...options(entries),
+    ...(apart.length ? ['', ...apart] : []),
+    '',
+    ...wrapped(lead(report)),
   ]
-  const rule = '─'.repeat(Math.max(...lines.map((line) => line.length)))
-  return ['', ...about, '', lines[0], rule, ...lines.slice(1), '', lead(report), ''].join('\n')
-}
-
-/** The lowest and the highest metric of the runs that did not fail. */
-export function spread(metric: string, { runs }: Result): string {
-  const values = runs.map(({ value }) => value).filter((value) => value !== null)
-  return values.length ? `${shownMetric(metric, Math.min(...values))} … ${shownMetric(metric, Math.max(...values))}` : '–'
+  return ['', ...lines.map(plain), ''].join('\n')
 }

@@ -1,0 +1,69 @@
+/** Pieces of HTML, in which whatever comes from a receipt is escaped. */
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+
+export function escapeHtml(text: unknown): string {
+  return String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!)
+}
+
+/** A number with its exact value beside the rounded text, and the place in the receipt that it is from. */
+export function exact(value: number | null | undefined, text: string, path?: string): string {
+  if (value === null || value === undefined) return '–'
+  return `<data value="${value}"${path ? ` data-path="${escapeHtml(path)}"` : ''}>${escapeHtml(text)}</data>`
+}
+
+/** Lower and upper end of what stands at a path of the receipt. */
+export function exactInterval(interval: readonly [number, number] | null, path: string, show: (value: number) => string): string {
+  if (!interval) return '–'
+  return `${exact(interval[0], show(interval[0]), `${path}.0`)} to ${exact(interval[1], show(interval[1]), `${path}.1`)}`
+}
+
+/** Any value of an option, each number in it exact. */
+export function exactOption(value: unknown, path: string, show: (value: number) => string): string {
+  if (typeof value === 'number') return exact(value, show(value), path)
+  if (Array.isArray(value)) return `(${value.map((entry, i) => exactOption(entry, `${path}.${i}`, show)).join(', ')})`
+  return escapeHtml(typeof value === 'object' && value !== null ? JSON.stringify(value) : value)
+}
+
+/** One column of a table: its cells are HTML. */
+export interface Column<Row> {
+  readonly title: string
+  readonly cell: (row: Row) => string
+  /** Words stand to the left, numbers to the right. */
+  readonly words?: boolean
+}
+
+interface TableParts<Row> {
+  readonly caption: string
+  readonly columns: readonly Column<Row>[]
+  /** Rows that belong together have a body of their own. */
+  readonly groups: readonly (readonly Row[])[]
+  /** The column that names the row. */
+  readonly head?: number
+  readonly kind?: string
+}
+
+/** A table that scrolls for itself where it is too wide. */
+export function table<Row>({ caption, columns, groups, head = 0, kind = '' }: TableParts<Row>): string {
+  const side = ({ words }: Column<Row>) => (words ? ' class="words"' : '')
+  const cells = (row: Row) =>
+    columns.map((column, i) =>
+      i === head ? `<th scope="row"${side(column)}>${column.cell(row)}</th>` : `<td${side(column)}>${column.cell(row)}</td>`,
+    )
+  const bodies = groups.map((rows) => `<tbody>${rows.map((row) => `<tr>${cells(row).join('')}</tr>`).join('\n')}</tbody>`)
+  const heads = columns.map((column) => `<th scope="col"${side(column)}>${escapeHtml(column.title)}</th>`)
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table${kind && ` class="${kind}"`}>
+<caption>${escapeHtml(caption)}</caption>
+<thead><tr>${heads.join('')}</tr></thead>
+${bodies.join('\n')}
+</table></div>`
+}
+
+/** What opens when asked to. */
+export function details(summary: string, body: string): string {
+  return `<details><summary>${escapeHtml(summary)}</summary>${body}</details>`
+}
+
+export function section(title: string, note: string, ...body: readonly string[]): string {
+  return `<section><h2>${escapeHtml(title)}</h2>${note && `<p class="note">${note}</p>`}\n${body.join('\n')}</section>`
+}

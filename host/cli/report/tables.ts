@@ -1,0 +1,84 @@
+/** The ranking and the comparisons. */
+import type { Comparison, Report } from '../../compare/report.ts'
+import { bareMetric, shownBytes, shownCount, shownDifference, shownMetric, shownNumber, shownSeconds } from '../../compare/shown.ts'
+import { details, escapeHtml, exact, exactInterval, section, table } from './html.ts'
+import { exactOptions } from './plots/trials.ts'
+import { places, type Ranked, secondsToTarget, wording } from './ranked.ts'
+
+export function ranking(report: Report): string {
+  const { name } = report.metric
+  const groups = places(report)
+  const label = ({ label, optimizer }: Ranked['result']) =>
+    label === optimizer ? escapeHtml(label) : `${escapeHtml(label)} <small>${escapeHtml(optimizer)}</small>`
+  const time = (entry: Ranked) => {
+    const seconds = secondsToTarget(entry)
+    return seconds === null ? '–' : exact(seconds, shownSeconds(seconds))
+  }
+  const body = table<Ranked>({
+    caption: `The optimizers by ${wording(report).test}`,
+    kind: report.recommendation ? 'ranking led' : 'ranking',
+    head: 1,
+    columns: [
+      { title: 'place', cell: ({ place }) => (place === null ? '–' : String(place)) },
+      { title: 'optimizer', words: true, cell: ({ result }) => label(result) },
+      {
+        title: name,
+        cell: ({ result, path }) =>
+          result.value === null ? 'failed' : exact(result.value, shownMetric(name, result.value), `${path}.value`),
+      },
+      {
+        title: '95 % interval',
+        cell: ({ result, path }) => exactInterval(result.interval, `${path}.interval`, (value) => bareMetric(name, value)),
+      },
+      { title: 'learning rate', cell: ({ result, path }) => exact(result.lr, shownNumber(result.lr), `${path}.lr`) },
+      { title: 'options', words: true, cell: ({ result, path }) => exactOptions(result.options, `${path}.options`) },
+      {
+        title: 'steps to target',
+        cell: ({ result, path }) => exact(result.stepsToTarget, shownCount(result.stepsToTarget ?? 0), `${path}.stepsToTarget`),
+      },
+      { title: 'time to target', cell: time },
+      { title: 'state', cell: ({ result, path }) => exact(result.stateBytes, shownBytes(result.stateBytes), `${path}.stateBytes`) },
+      { title: 'a run', cell: ({ result, path }) => exact(result.seconds, shownSeconds(result.seconds), `${path}.seconds`) },
+      { title: 'failed', cell: ({ result, path }) => exact(result.failures, shownCount(result.failures), `${path}.failures`) },
+    ],
+    groups,
+  })
+  const together = groups.some((group) => group.length > 1)
+  const runs = report.protocol.seeds.length
+  const note = [
+    runs > 1 ? `Mean over ${runs} runs.` : 'One run each.',
+    together ? 'Optimizers that share a place cannot be told apart by these runs.' : '',
+  ]
+  return section('Ranking', escapeHtml(note.filter(Boolean).join(' ')), body)
+}
+
+function isDetected({ interval: [low, high] }: Comparison): boolean {
+  return low > 0 || high < 0
+}
+
+/** Comparisons that are shown at once; more open when asked to. */
+const MOST_SHOWN = 15
+
+export function comparisons(report: Report): string {
+  const list = report.comparisons
+  if (!list.length) return ''
+  const { name } = report.metric
+  const show = (value: number) => shownDifference(name, value)
+  const unit = name === 'accuracy' ? 'difference, percentage points' : 'difference'
+  const paths = new Map(list.map((comparison, i) => [comparison, `comparisons.${i}`]))
+  const caption = 'Differences between two optimizers'
+  const body = table<Comparison>({
+    caption,
+    columns: [
+      { title: 'optimizer', words: true, cell: ({ a }) => escapeHtml(a) },
+      { title: 'less', words: true, cell: ({ b }) => escapeHtml(b) },
+      { title: unit, cell: (row) => exact(row.difference, show(row.difference), `${paths.get(row)}.difference`) },
+      { title: '95 % interval, adjusted', cell: (row) => exactInterval(row.interval, `${paths.get(row)}.interval`, show) },
+      { title: 'a difference is', words: true, cell: (row) => (isDetected(row) ? '<strong>detected</strong>' : 'not detected') },
+    ],
+    groups: [list],
+  })
+  const found = list.filter(isDetected).length
+  const note = `Run by run, over the same seeds. The intervals are widened (Holm) so that all of them hold together at 95 %; a difference is detected where they leave out 0. That is so for ${found} of ${list.length}.`
+  return section('Differences', escapeHtml(note), list.length > MOST_SHOWN ? details(`All ${list.length} differences`, body) : body)
+}
