@@ -1,46 +1,71 @@
 /** `downhill compare` */
+import { rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
-import { compare, defaultSettings, type Progress, type Settings } from '../compare/protocol.ts'
-import type { Report } from '../compare/report.ts'
-import { optimizerNames } from '../compare/spaces.ts'
-import { progressBar } from './bar.ts'
-import { dataOptions, readData, wholeNumber } from './data.ts'
+import { CONDITION, makeProblem, problems } from '../compare/bundled.ts'
+import { contestantsOf } from '../compare/contestants.ts'
+import { planned } from '../compare/plan.ts'
+import type { Problem } from '../compare/problem.ts'
+import { checkSettings, defaultEpochs, defaultSettings, protocolOf, type Settings } from '../compare/protocol.ts'
+import type { Report, Source } from '../compare/report.ts'
+import { trainRun } from '../compare/run.ts'
+import { optimizerNames, type Schedule, schedules } from '../compare/spaces.ts'
+import { check } from '../errors.ts'
+import { type Order, runComparison, UNFINISHED } from './comparison.ts'
+import { dataOptions, namingFile, readSpec, sourceOf, wholeNumber } from './data.ts'
 import { checkFolder, writeAll } from './files.ts'
+import { importModel } from './model-file.ts'
+import { checkSame, differenceOf, readReceipt } from './receipt.ts'
 import { reportPage } from './report/page.ts'
-import { resultTable, shownMetric } from './report/terminal.ts'
-import { version } from './version.ts'
+import { planText } from './report/plan.ts'
+import { resultTable } from './report/terminal.ts'
 
-const usage = `downhill compare   train a model with several optimizers and show which did best
+const d = defaultSettings
+const usage = `downhill compare   find out which optimizer fits a problem: equal trials for each, then the best of each over many seeds
 
-  --problem digits        the bundled data: 1,797 handwritten digits (default)
+The problem, one of
+  --problem NAME          ${Object.entries(problems)
+    .map(([name, what], i) => `${i ? ' '.repeat(26) : ''}${name.padEnd(12)}${what}${i ? '' : ' (default)'}`)
+    .join('\n')}
   --data FILE.csv         your own table, with a header line; CSV or TSV
-  --target COLUMN         the column to predict
-  --task TASK             classification or regression (default: found from the target)
-  --optimizers A,B,…      of ${optimizerNames.join(', ')}; X=Adam,Y=Adam to give labels
-  --trials N              learning rates tried for each optimizer (default ${defaultSettings.trials})
-  --seeds N               runs of each learning rate, from different initial weights (default ${defaultSettings.seeds})
-  --seed N                the first seed (default ${defaultSettings.baseSeed})
-  --epochs N              passes over the training rows (default ${defaultSettings.epochs})
-  --batch-size N          rows a step (default ${defaultSettings.batchSize})
-  --hidden N              units of the hidden layer (default ${defaultSettings.hidden})
+    --target COLUMN       the column to predict
+    --task TASK           classification or regression (default: found from the target)
+  --model FILE.mjs        your own model and data: exports build, loss, data and, if you like, metric (docs/compare.md)
+
+What is compared
+  --optimizers A,B,…      of ${optimizerNames.join(', ')};
+                          X=Adam,Y=Adam to give labels (default ${d.optimizers.join(',')})
+  --trials N              learning rates and options tried for each (default ${d.trials})
+  --seeds N               runs of the best of these, from other initial weights (default ${d.seeds}; five at least tell something)
+  --seed N                the base seed, from which all are drawn (default ${d.baseSeed})
+  --epochs N              passes over the training rows in a run (default: about 3,000 steps, 2 to 40 passes)
+  --batch-size N          rows a step (default ${d.batchSize})
+  --hidden N              units of the hidden layer (default 32)
+  --schedule NAME         ${schedules.join(', ')}: the learning rate over a run (default ${d.schedule})
+  --condition N           condition number of the quadratic (default ${CONDITION})
+  --minutes N             plan trials, seeds and length so that it takes so long at most
+
+How
+  --workers N             runs at a time; they change no number (default: as many as the machine has cores)
   --out DIR               where report.json and report.html go (default downhill-compare)
+  --json                  print the report instead of a table
+  --replay report.json    run a receipt again, and say whether every number is the same
+  --resume FILE           go on from what an interrupted comparison left (Ctrl-C says where)
 `
+
+const text = { type: 'string' } as const
 
 function parse(args: string[]) {
   return parseArgs({
     args,
     options: {
       ...dataOptions,
-      optimizers: { type: 'string' },
-      trials: { type: 'string' },
-      seeds: { type: 'string' },
-      seed: { type: 'string' },
-      epochs: { type: 'string' },
-      'batch-size': { type: 'string' },
-      hidden: { type: 'string' },
+      ...{ model: text, optimizers: text, trials: text, seeds: text, seed: text, epochs: text, 'batch-size': text, hidden: text },
+      ...{ schedule: text, condition: text, minutes: text, workers: text, replay: text, resume: text },
       out: { type: 'string', default: 'downhill-compare' },
+      json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   }).values
@@ -48,19 +73,108 @@ function parse(args: string[]) {
 
 type Values = ReturnType<typeof parse>
 
-function settingsOf(values: Values): Settings {
-  const number = (name: 'trials' | 'seeds' | 'seed' | 'epochs' | 'batch-size' | 'hidden', fallback: number) =>
-    wholeNumber(name, values[name]) ?? fallback
-  const d = defaultSettings
+function numberOf(name: 'condition' | 'minutes', values: Values): number | undefined {
+  const given = values[name]
+  const number = Number(given)
+  check(given === undefined || (given.trim() !== '' && Number.isFinite(number)), 'option-range', `--${name} is a number, not '${given}'`)
+  return given === undefined ? undefined : number
+}
+
+/** The options that a receipt answers. */
+const ANSWERED = [
+  'problem',
+  'target',
+  'task',
+  'optimizers',
+  'trials',
+  'seeds',
+  'seed',
+  'epochs',
+  'batch-size',
+  'hidden',
+  'schedule',
+] as const
+
+async function orderOf(values: Values, args: string[], arena: Arena): Promise<Order> {
+  const workers = wholeNumber('workers', values.workers) ?? availableParallelism()
+  check(workers > 0 && workers <= 256, 'option-range', () => `--workers is from 1 to 256, not ${workers}`)
+  const file = values.replay ?? values.resume
+  if (file !== undefined) return { ...(await orderFromReceipt(values, file)), workers }
+  const source = ownSource(values)
+  const spec = await readSpec(source, wholeNumber('hidden', values.hidden) ?? 32)
+  const problem = await namingFile(source, () => makeProblem(spec, importModel))
+  const settings = settingsOf(values, problem)
+  checkSettings(settings)
+  const command = ['downhill compare', ...args].join(' ')
+  const order = { source, spec, problem, hidden: spec.hidden, settings, command, workers, runs: [] }
+  const minutes = numberOf('minutes', values)
+  return minutes === undefined ? order : { ...order, settings: fitted(values, arena, problem, settings, minutes, workers) }
+}
+
+function ownSource(values: Values): Source {
+  const condition = numberOf('condition', values)
+  if (values.model !== undefined) {
+    for (const name of ['problem', 'data', 'target', 'task', 'hidden'] as const)
+      check(values[name] === undefined, 'option-range', `--${name} and --model exclude each other`)
+    return { model: values.model }
+  }
+  const source = sourceOf(values)
+  if (condition === undefined) return source
+  check('problem' in source && source.problem === 'quadratic', 'option-range', '--condition goes with --problem quadratic')
+  return { ...source, condition }
+}
+
+function settingsOf(values: Values, problem: Problem): Settings {
+  const batchSize = wholeNumber('batch-size', values['batch-size']) ?? d.batchSize
+  check(batchSize > 0, 'option-range', '--batch-size is at least 1')
   return {
     optimizers: values.optimizers?.split(',') ?? d.optimizers,
-    trials: number('trials', d.trials),
-    seeds: number('seeds', d.seeds),
-    baseSeed: number('seed', d.baseSeed),
-    epochs: number('epochs', d.epochs),
-    batchSize: number('batch-size', d.batchSize),
-    hidden: number('hidden', d.hidden),
+    trials: wholeNumber('trials', values.trials) ?? d.trials,
+    seeds: wholeNumber('seeds', values.seeds) ?? d.seeds,
+    baseSeed: wholeNumber('seed', values.seed) ?? d.baseSeed,
+    epochs: wholeNumber('epochs', values.epochs) ?? defaultEpochs(problem, batchSize),
+    batchSize,
+    schedule: (values.schedule ?? d.schedule) as Schedule,
   }
+}
+
+/** Settings that fit into so many minutes, by an epoch of each optimizer. */
+function fitted(values: Values, arena: Arena, problem: Problem, settings: Settings, minutes: number, workers: number): Settings {
+  const task = { options: {}, seed: 0, epochs: 1, batchSize: settings.batchSize, schedule: settings.schedule, lr: 1e-4 }
+  const perEpoch = contestantsOf(settings.optimizers).reduce((sum, { optimizer }) => {
+    // The first run of an optimizer compiles, and counts for nothing.
+    trainRun(arena, problem, { ...task, optimizer })
+    return sum + trainRun(arena, problem, { ...task, optimizer }).seconds
+  }, 0)
+  const asked = {
+    trials: wholeNumber('trials', values.trials),
+    seeds: wholeNumber('seeds', values.seeds),
+    epochs: wholeNumber('epochs', values.epochs),
+  }
+  const { leftOut, seconds, ...effort } = planned(minutes, perEpoch, workers, settings, asked)
+  const length = effort.epochs === 1 ? '1 epoch' : `${effort.epochs} epochs`
+  const about = `${effort.trials} trials, ${effort.seeds} seeds and ${length} take about ${Math.ceil(seconds)} s`
+  process.stderr.write(`plan for ${minutes} minutes: ${about}; left out: ${leftOut.join(', ') || 'nothing'}\n`)
+  return { ...settings, ...effort }
+}
+
+async function orderFromReceipt(values: Values, file: string): Promise<Omit<Order, 'workers'>> {
+  check(values.replay === undefined || values.resume === undefined, 'option-range', '--replay and --resume exclude each other')
+  for (const name of [...ANSWERED, 'condition', 'minutes'] as const)
+    check(values[name] === undefined, 'option-range', `--${name} is what it was when ${file} was written`)
+  const asked = readReceipt(file)
+  checkSettings(asked.settings)
+  const { source: known } = asked
+  const source: Source =
+    'model' in known
+      ? { model: values.model ?? known.model }
+      : 'data' in known || 'page' in known
+        ? ({ ...known, ...(values.data !== undefined && { data: values.data }) } as Source)
+        : known
+  const spec = await readSpec(source, asked.hidden)
+  checkSame(asked, spec.sha256, 'data' in source ? source.data : spec.name, file)
+  const problem = await namingFile(source, () => makeProblem(spec, importModel))
+  return { ...asked, source: known, spec, problem }
 }
 
 export async function compareCommand(args: string[]): Promise<number> {
@@ -69,32 +183,24 @@ export async function compareCommand(args: string[]): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
-  const settings = settingsOf(values)
-  checkFolder(values.out, ['report.json', 'report.html'])
-  const { data, sha256 } = await readData(values)
-  for (const note of data.notes) process.stderr.write(`note: ${note}\n`)
+  checkFolder(values.out, ['report.json', 'report.html', UNFINISHED])
   const arena = await Arena.create()
-  const metric = data.task === 'classification' ? 'accuracy' : 'R²'
-  const bar = progressBar()
-  // The cursor is hidden: an interrupted command must show it again.
-  process.once('SIGINT', () => {
-    bar.stop()
-    process.exit(130)
-  })
-  const show = ({ done, total, leader }: Progress) => {
-    bar.show(done, total, leader ? `best so far: ${leader.label} ${shownMetric(metric, leader.value)}` : '')
-    return new Promise<void>((resolve) => setImmediate(resolve))
-  }
-  const comparison = await compare(arena, data, sha256, settings, show).finally(bar.stop)
-  arena.dispose()
-  const report: Report = {
-    format: 1,
-    version,
-    runtime: `Node ${process.versions.node}`,
-    command: ['downhill compare', ...args].join(' '),
-    ...comparison,
-  }
+  const order = await orderOf(values, args, arena)
+  for (const note of order.problem.notes) process.stderr.write(`note: ${note}\n`)
+  if (!values.json) process.stdout.write(planText(order.problem, protocolOf(order.problem, order.settings), order.workers))
+  const report = await runComparison(order, arena, values.out)
+  const html = join(values.out, 'report.html')
   writeAll(values.out, { 'report.json': `${JSON.stringify(report, null, 1)}\n`, 'report.html': reportPage(report) })
-  process.stdout.write(`${resultTable(report)}\n${join(values.out, 'report.html')} has the curves, report.json beside it the numbers\n`)
-  return 0
+  rmSync(join(values.out, UNFINISHED), { force: true })
+  if (values.json) process.stdout.write(`${JSON.stringify(report, null, 1)}\n`)
+  else process.stdout.write(`${resultTable(report)}\n${html} has the curves, report.json beside it the numbers\n`)
+  return order.report && values.replay !== undefined ? verdict(order.report, report, values.json) : 0
+}
+
+/** Whether a replay came to the receipt's numbers. */
+function verdict(before: Report, after: Report, isQuiet: boolean): number {
+  const where = differenceOf(before, JSON.parse(JSON.stringify(after)))
+  if (where === undefined && !isQuiet) process.stdout.write('every number is that of the receipt\n')
+  if (where !== undefined) process.stderr.write(`downhill compare: the replay differs from the receipt at ${where}\n`)
+  return where === undefined ? 0 : 1
 }

@@ -1,8 +1,9 @@
 /** The options of commands that train: which data, and numbers. */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { type Dataset, makeDataset, type Task } from '../compare/dataset.ts'
-import { readTable } from '../compare/table.ts'
+import { datasetOf, fileOf, type ProblemSpec } from '../compare/bundled.ts'
+import type { Dataset, Task } from '../compare/dataset.ts'
+import type { Source } from '../compare/report.ts'
 import { check, DownhillError, shown } from '../errors.ts'
 
 /** For `parseArgs`. */
@@ -27,33 +28,51 @@ export function wholeNumber(name: string, text: string | undefined): number | un
   return text === undefined ? undefined : Number(text)
 }
 
-const bundled = { digits: { file: 'digits.csv', target: 'digit', divisor: 16 } }
+/** Where the data of a command come from. */
+export function sourceOf({ problem, data, target, task }: DataValues): Source {
+  if (data === undefined) {
+    for (const [name, value] of Object.entries({ target, task })) check(value === undefined, 'option-range', `--${name} goes with --data`)
+    return { problem: problem ?? 'digits' }
+  }
+  check(problem === undefined, 'option-range', '--problem and --data exclude each other')
+  check(target !== undefined, 'option-range', '--data needs --target, the column to predict')
+  const isTask = task === undefined || task === 'classification' || task === 'regression'
+  check(isTask, 'option-range', () => `--task is classification or regression, not ${shown(task)}`)
+  return { data, target, ...(task && { task: task as Task }) }
+}
+
+/** Reads what a source names. */
+export async function readSpec(source: Source, hidden: number): Promise<ProblemSpec> {
+  check(!('page' in source), 'option-range', 'this receipt is from a page, and its table is not here: give it with --data')
+  if ('model' in source || 'data' in source) {
+    const file = 'model' in source ? source.model : source.data
+    const text = readFileSync(file, 'utf8')
+    return { source, name: basename(file), ...('data' in source && { text }), sha256: await sha256Of(text), hidden }
+  }
+  const { problem } = source
+  const file = fileOf(problem)
+  const text = file && readFileSync(new URL(`../datasets/${file}`, import.meta.url), 'utf8')
+  return { source, name: problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
+}
+
+/** An error of `body` with the file's name before it, where there is one. */
+export async function namingFile<T>(source: Source, body: () => T | Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    if (error instanceof DownhillError && 'data' in source) throw new DownhillError(error.code, `${source.data}: ${error.message}`)
+    if (!(error instanceof DownhillError) && 'model' in source) throw new DownhillError('data-invalid', `${source.model}: ${error}`)
+    throw error
+  }
+}
 
 /** Reads the table, or the bundled one. */
 export async function readData(values: DataValues): Promise<{ data: Dataset; sha256: string }> {
-  const { data: file, target, task, problem = 'digits' } = values
-  if (file === undefined) {
-    for (const name of ['target', 'task'] as const) check(values[name] === undefined, 'option-range', `--${name} goes with --data`)
-    check(Object.hasOwn(bundled, problem), 'option-range', () => `--problem is ${Object.keys(bundled).join(' or ')}, not ${shown(problem)}`)
-    const { file: name, ...options } = bundled[problem as keyof typeof bundled]
-    const text = readFileSync(new URL(`../datasets/${name}`, import.meta.url), 'utf8')
-    return { data: makeDataset(readTable(text), { name: problem, ...options }), sha256: await sha256Of(text) }
-  }
-  check(values.problem === undefined, 'option-range', '--problem and --data exclude each other')
-  check(target !== undefined, 'option-range', '--data needs --target, the column to predict')
-  check(
-    task === undefined || task === 'classification' || task === 'regression',
-    'option-range',
-    () => `--task is classification or regression, not ${shown(task)}`,
-  )
-  const text = readFileSync(file, 'utf8')
-  try {
-    const data = makeDataset(readTable(text), { name: basename(file), target, ...(task && { task: task as Task }) })
-    return { data, sha256: await sha256Of(text) }
-  } catch (error) {
-    if (error instanceof DownhillError) throw new DownhillError(error.code, `${file}: ${error.message}`)
-    throw error
-  }
+  const source = sourceOf(values)
+  const spec = await readSpec(source, 0)
+  const data = await namingFile(source, () => datasetOf(spec))
+  check(data !== undefined, 'option-range', () => `--problem ${spec.name} has no rows to train on: it is for downhill compare`)
+  return { data, sha256: spec.sha256 }
 }
 
 async function sha256Of(text: string): Promise<string> {

@@ -1,0 +1,13 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { OwnModel } from '../compare/own-model.ts'
+import { DownhillError } from '../errors.ts'
+
+/** Imports the file of a model of one's own. */
+export async function importModel(file: string): Promise<Partial<OwnModel>> {
+  try {
+    return await import(pathToFileURL(resolve(file)).href)
+  } catch (cause) {
+    throw new DownhillError('data-invalid', `${file} cannot be imported: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
+}

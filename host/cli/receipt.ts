@@ -1,0 +1,112 @@
+/** Receipts as files: read to be run again or gone on from, and compared. */
+import { readFileSync } from 'node:fs'
+import type { Settings } from '../compare/protocol.ts'
+import type { ProblemFacts, Report, Source } from '../compare/report.ts'
+import type { Run, RunSpec } from '../compare/run.ts'
+import type { Space } from '../compare/spaces.ts'
+import { STEPS_PER_POINT } from '../compare/surfaces.ts'
+import { check, DownhillError, shown } from '../errors.ts'
+import { isDict } from '../io/dict.ts'
+import { failure } from '../io/files.ts'
+
+/** What an interrupted comparison leaves: what it was to do, and the runs that were done. */
+export type Unfinished = Pick<Report, 'format' | 'version' | 'runtime' | 'command' | 'protocol'> & {
+  readonly problem: ProblemFacts & { readonly source: Source }
+  readonly optimizers: readonly string[]
+  readonly runs: readonly (readonly [RunSpec, Run])[]
+}
+
+/** What a receipt asks for. */
+export interface Asked {
+  readonly source: Source
+  readonly sha256: string
+  readonly hidden: number
+  readonly settings: Settings
+  readonly command: string
+  /** The whole report, to compare with. */
+  readonly report?: Report
+  readonly runs: readonly (readonly [RunSpec, Run])[]
+}
+
+function isSpace(value: unknown): value is Space {
+  const isRange = (range: unknown) => {
+    if (!isDict(range)) return false
+    const { log, values } = range
+    const isLog = Array.isArray(log) && log.length === 2 && log.every((end) => typeof end === 'number' && end > 0 && Number.isFinite(end))
+    return isLog || (Array.isArray(values) && values.length > 0)
+  }
+  return isDict(value) && isDict(value.lr) && 'log' in value.lr && Object.values(value).every(isRange)
+}
+
+function isSource(value: unknown): value is Source {
+  const kinds = ['problem', 'data', 'model', 'page']
+  return isDict(value) && kinds.some((kind) => typeof value[kind] === 'string') && (!('data' in value) || typeof value.target === 'string')
+}
+
+/**
+ * Reads report.json, or what an interrupted comparison left.
+ *
+ * @throws `file-failed`, `file-invalid`
+ */
+export function readReceipt(file: string): Asked {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw failure(`${file} cannot be read`, error)
+  }
+  const wrong = (why: string) => new DownhillError('file-invalid', `${file} is no receipt of downhill compare: ${why}`)
+  let receipt: unknown
+  try {
+    receipt = JSON.parse(text)
+  } catch (error) {
+    throw wrong((error as Error).message)
+  }
+  if (!isDict(receipt)) throw wrong(`it is ${shown(receipt)}`)
+  const { format, problem, protocol, results, optimizers, runs, command } = receipt as Partial<Report & Unfinished>
+  if (format !== 1) throw wrong(`its format is ${shown(format)}, and 1 is known`)
+  if (!isDict(problem) || !isSource(problem.source)) throw wrong('its problem has no source')
+  if (!isDict(protocol) || !isDict(protocol.spaces)) throw wrong('it has no protocol')
+  const { spaces, baseSeed, seeds, trials, epochs, steps, batchSize, hidden = 1, schedule } = protocol as unknown as Report['protocol']
+  for (const [label, space] of Object.entries(spaces)) if (!isSpace(space)) throw wrong(`the search space of ${shown(label)} is none`)
+  if (!Array.isArray(seeds)) throw wrong('its protocol has no seeds')
+  const named = Array.isArray(results) ? new Map(results.map(({ label, optimizer }) => [label, optimizer])) : undefined
+  const names = optimizers ?? Object.keys(spaces).map((label) => `${label}=${named?.get(label)}`)
+  return {
+    source: problem.source,
+    sha256: String(problem.sha256),
+    hidden,
+    command: String(command),
+    settings: {
+      optimizers: names,
+      baseSeed,
+      seeds: seeds.length,
+      trials,
+      epochs: epochs ?? (steps ?? 0) / STEPS_PER_POINT,
+      batchSize,
+      schedule,
+      spaces,
+    },
+    ...(named && { report: receipt as unknown as Report }),
+    runs: Array.isArray(runs) ? runs : [],
+  }
+}
+
+/** What need not be the same when a receipt is run again. */
+const OWN = ['seconds', 'runtime', 'version', 'command']
+
+/** Where two receipts differ, times aside: a path such as results.0.value; undefined if nowhere. */
+export function differenceOf(a: unknown, b: unknown, path: readonly string[] = []): string | undefined {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b) ? undefined : path.join('.')
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)].filter((key) => !OWN.includes(key)))
+  for (const key of keys) {
+    const found = differenceOf((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], [...path, key])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** Throws unless data are those of a receipt. */
+export function checkSame({ sha256 }: Asked, found: string, name: string, file: string): void {
+  check(found === sha256, 'data-invalid', `${name} is not what ${file} was made from: its checksum differs`)
+}
