@@ -1,5 +1,5 @@
 /** `downhill compare` */
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -9,18 +9,19 @@ import { contestantsOf } from '../compare/contestants.ts'
 import { planned } from '../compare/plan.ts'
 import type { Problem } from '../compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, protocolOf, type Settings } from '../compare/protocol.ts'
+import { type Asked, checkSame, differenceOf, parseReceipt } from '../compare/receipt.ts'
 import type { Report, Source } from '../compare/report.ts'
 import { trainRun } from '../compare/run.ts'
 import { optimizerNames, type Schedule, schedules } from '../compare/spaces.ts'
-import { check } from '../errors.ts'
+import { check, DownhillError } from '../errors.ts'
+import { failure } from '../io/files.ts'
+import { reportPage } from '../report/page.ts'
+import { planText } from '../report/plan.ts'
+import { resultTable } from '../report/terminal.ts'
 import { type Order, runComparison, UNFINISHED } from './comparison.ts'
 import { dataOptions, namingFile, readSpec, sourceOf, wholeNumber } from './data.ts'
 import { checkFolder, writeAll } from './files.ts'
 import { importModel } from './model-file.ts'
-import { checkSame, differenceOf, readReceipt } from './receipt.ts'
-import { reportPage } from './report/page.ts'
-import { planText } from './report/plan.ts'
-import { resultTable } from './report/terminal.ts'
 
 const d = defaultSettings
 const usage = `downhill compare   find out which optimizer fits a problem: equal trials for each, then the best of each over many seeds
@@ -158,6 +159,14 @@ function fitted(values: Values, arena: Arena, problem: Problem, settings: Settin
   return { ...settings, ...effort }
 }
 
+function readReceipt(file: string): Asked {
+  try {
+    return parseReceipt(readFileSync(file, 'utf8'), file)
+  } catch (error) {
+    throw error instanceof DownhillError ? error : failure(`${file} cannot be read`, error)
+  }
+}
+
 async function orderFromReceipt(values: Values, file: string): Promise<Omit<Order, 'workers'>> {
   check(values.replay === undefined || values.resume === undefined, 'option-range', '--replay and --resume exclude each other')
   for (const name of [...ANSWERED, 'condition', 'minutes'] as const)
@@ -168,7 +177,7 @@ async function orderFromReceipt(values: Values, file: string): Promise<Omit<Orde
   const source: Source =
     'model' in known
       ? { model: values.model ?? known.model }
-      : 'data' in known || 'page' in known
+      : 'data' in known
         ? ({ ...known, ...(values.data !== undefined && { data: values.data }) } as Source)
         : known
   const spec = await readSpec(source, asked.hidden)

@@ -4,14 +4,13 @@ import type { Arena } from '../arena.ts'
 import type { ProblemSpec } from '../compare/bundled.ts'
 import { contestantsOf } from '../compare/contestants.ts'
 import type { Problem } from '../compare/problem.ts'
-import { compare, type Progress, protocolOf } from '../compare/protocol.ts'
+import { compare, type Progress } from '../compare/protocol.ts'
+import { type Asked, Kept } from '../compare/receipt.ts'
 import type { Report } from '../compare/report.ts'
-import type { Run, RunSpec } from '../compare/run.ts'
+import { shownMetric } from '../report/terminal.ts'
 import { progressBar } from './bar.ts'
 import { writeAll } from './files.ts'
 import { makePool } from './pool.ts'
-import type { Asked, Unfinished } from './receipt.ts'
-import { shownMetric } from './report/terminal.ts'
 import { version } from './version.ts'
 
 /** What an interrupted comparison leaves in its folder. */
@@ -33,38 +32,22 @@ export async function runComparison(
   arena: Arena,
   out: string,
 ): Promise<Report> {
-  const facts = { ...problem.facts, source }
-  const known = new Map(runs.map(([task, run]) => [JSON.stringify(task), { task, run }]))
-  const missing = contestantsOf(settings.optimizers).length * (settings.trials + settings.seeds) - known.size
+  const kept = new Kept(runs)
+  const missing = contestantsOf(settings.optimizers).length * (settings.trials + settings.seeds) - kept.size
   const pool = makePool(spec, Math.max(1, Math.min(workers, missing)))
-  const execute = async (task: RunSpec): Promise<Run> => {
-    const key = JSON.stringify(task)
-    const found = known.get(key)
-    if (found) return found.run
-    const run = await pool.execute(task)
-    known.set(key, { task, run })
-    return run
-  }
   const bar = progressBar()
   const about = { format: 1 as const, version, runtime: runtimeName(), command }
-  let kept = known.size
+  let written = kept.size
   const keep = () => {
-    kept = known.size
-    const unfinished: Unfinished = {
-      ...about,
-      problem: facts,
-      protocol: protocolOf(problem, settings),
-      optimizers: settings.optimizers,
-      runs: [...known.values()].map(({ task, run }) => [task, run] as const),
-    }
-    writeAll(out, { [UNFINISHED]: JSON.stringify(unfinished) })
+    written = kept.size
+    writeAll(out, { [UNFINISHED]: JSON.stringify(kept.unfinished(about, problem, source, settings)) })
   }
   // What is lost to a power cut or a kill is at most what the last seconds brought.
-  const timer = setInterval(() => known.size > kept && keep(), SAVE_EVERY)
+  const timer = setInterval(() => kept.size > written && keep(), SAVE_EVERY)
   const interrupt = () => {
     bar.stop()
     keep()
-    process.stdout.write(`\nstopped after ${known.size} runs; to go on: downhill compare --resume ${join(out, UNFINISHED)} --out ${out}\n`)
+    process.stdout.write(`\nstopped after ${kept.size} runs; to go on: downhill compare --resume ${join(out, UNFINISHED)} --out ${out}\n`)
     process.exit(130)
   }
   process.on('SIGINT', interrupt)
@@ -72,8 +55,8 @@ export async function runComparison(
   const show = ({ done, total, leader }: Progress) =>
     bar.show(done, total, leader ? `best so far: ${leader.label} ${shownMetric(problem.metric, leader.value)}` : '')
   try {
-    const outcome = await compare(arena, problem, settings, execute, show)
-    return { ...about, ...outcome, problem: facts }
+    const outcome = await compare(arena, problem, settings, kept.around(pool.execute), show)
+    return { ...about, ...outcome, problem: { ...problem.facts, source } }
   } finally {
     clearInterval(timer)
     process.off('SIGINT', interrupt)

@@ -43,7 +43,6 @@ export function sourceOf({ problem, data, target, task }: DataValues): Source {
 
 /** Reads what a source names. */
 export async function readSpec(source: Source, hidden: number): Promise<ProblemSpec> {
-  check(!('page' in source), 'option-range', 'this receipt is from a page, and its table is not here: give it with --data')
   if ('model' in source || 'data' in source) {
     const file = 'model' in source ? source.model : source.data
     const text = readFileSync(file, 'utf8')

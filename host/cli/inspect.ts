@@ -2,8 +2,8 @@
 import { parseArgs } from 'node:util'
 import { check, printable } from '../errors.ts'
 import { type InspectedPart, type Inspection, inspect, jsonOf, startOf } from '../io/inspect.ts'
+import { aligned, shownBytes } from '../report/terminal.ts'
 import { withFile } from './files.ts'
-import { aligned, shownBytes } from './report/terminal.ts'
 
 const usage = `downhill inspect FILE   show what is in a checkpoint, a .safetensors file or a .pt file of torch.save
 

@@ -11,10 +11,10 @@ import { isDict } from '../io/dict.ts'
 import { failure } from '../io/files.ts'
 import { readFile, writeFile } from '../io/fs.ts'
 import { inspect } from '../io/inspect.ts'
+import { shownMetric } from '../report/terminal.ts'
 import { progressBar } from './bar.ts'
 import { type DataValues, dataOptions, readData, wholeNumber } from './data.ts'
 import { withFile } from './files.ts'
-import { shownMetric } from './report/terminal.ts'
 
 const d = defaultTraining
 const usage = `downhill train   train a model with one optimizer; save it on the way, and go on where it was left

@@ -103,7 +103,7 @@ export async function makeProblem(spec: ProblemSpec, load: (file: string) => Pro
     check(hidden > 0 && hidden <= 65_536, 'option-range', () => `hidden is a whole number from 1 to 65536, not ${shown(hidden)}`)
     return rowsProblem(data, sha256, hidden)
   }
-  check('problem' in source, 'option-range', 'a page has no problem of its own')
-  const surface = surfaces[source.problem as keyof typeof surfaces] ?? quadratic(source.condition ?? CONDITION)
+  const { problem, condition = CONDITION } = source as { problem: string; condition?: number }
+  const surface = surfaces[problem as keyof typeof surfaces] ?? quadratic(condition)
   return surfaceProblem(surface, sha256)
 }

@@ -71,7 +71,6 @@ export type Source =
   | { readonly problem: string; readonly condition?: number }
   | { readonly data: string; readonly target: string; readonly task?: 'classification' | 'regression' }
   | { readonly model: string }
-  | { readonly page: string }
 
 /** What is to be learned. */
 export interface ProblemFacts {

@@ -50,6 +50,7 @@ const LAYERS = [
   ['averaging'],
   ['io'],
   ['compare', 'conformance', 'index'],
+  ['report'],
   ['cli'],
 ]
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { reportPage } from '../../host/cli/report/page.ts'
-import { apart, scaleFor, ticks, worstShown } from '../../host/cli/report/plots/axes.ts'
-import { places, secondsToTarget } from '../../host/cli/report/ranked.ts'
-import { resultTable } from '../../host/cli/report/terminal.ts'
 import type { Report, Result } from '../../host/compare/report.ts'
 import { shownBytes, shownDifference, shownMetric, shownNumber, shownOption, shownSeconds } from '../../host/compare/shown.ts'
+import { reportPage } from '../../host/report/page.ts'
+import { apart, scaleFor, ticks, worstShown } from '../../host/report/plots/axes.ts'
+import { places, secondsToTarget } from '../../host/report/ranked.ts'
+import { resultTable } from '../../host/report/terminal.ts'
 import { fixtures, hostile, makeReport } from '../report/fixture.ts'
 
 const RECEIPT = /<script type="application\/json" id="report">(.*)<\/script>/s

@@ -30,7 +30,7 @@ const inline = {
 
 /** Pages of made-up receipts, by name. */
 async function madeUp() {
-  const contents = `export { fixtures } from './tests/report/fixture.ts'; export { reportPage } from './host/cli/report/page.ts'`
+  const contents = `export { fixtures } from './tests/report/fixture.ts'; export { reportPage } from './host/report/page.ts'`
   const outfile = join(temporaryFolder('report'), 'page.mjs')
   await build({ stdin: { contents, resolveDir: root, loader: 'ts' }, bundle: true, format: 'esm', outfile, plugins: [inline] })
   const { fixtures, reportPage } = await import(pathToFileURL(outfile))

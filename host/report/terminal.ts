@@ -1,9 +1,9 @@
 /** The result of a comparison as lines for a terminal. */
-import type { Report } from '../../compare/report.ts'
-import { bareMetric, listed, shownBytes, shownCount, shownMetric, shownNumber, shownOption, shownSeconds } from '../../compare/shown.ts'
+import type { Report } from '../compare/report.ts'
+import { bareMetric, listed, shownBytes, shownCount, shownMetric, shownNumber, shownOption, shownSeconds } from '../compare/shown.ts'
 import { lead, named, places, type Ranked, wording } from './ranked.ts'
 
-export { shownBytes, shownMetric } from '../../compare/shown.ts'
+export { shownBytes, shownMetric } from '../compare/shown.ts'
 
 const WIDTH = 100
 

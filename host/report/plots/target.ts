@@ -1,6 +1,6 @@
 /** How long it took to get most of the way: bars of steps and of seconds. */
-import type { Report } from '../../../compare/report.ts'
-import { shownCount, shownMetric, shownSeconds } from '../../../compare/shown.ts'
+import type { Report } from '../../compare/report.ts'
+import { shownCount, shownMetric, shownSeconds } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, section, table } from '../html.ts'
 import { named, type Ranked, ranked, secondsToTarget, wording } from '../ranked.ts'
 import { scaleFor } from './axes.ts'

@@ -1,7 +1,7 @@
 /** How the comparison was made, in words. */
-import type { Report } from '../../compare/report.ts'
-import { shownCount, shownNumber } from '../../compare/shown.ts'
-import type { Range, Space } from '../../compare/spaces.ts'
+import type { Report } from '../compare/report.ts'
+import { shownCount, shownNumber } from '../compare/shown.ts'
+import type { Range, Space } from '../compare/spaces.ts'
 import { escapeHtml, exact, exactOption, section, table } from './html.ts'
 import { wording } from './ranked.ts'
 

@@ -1,6 +1,6 @@
 /** How much the learning rate matters: every trial of every optimizer, on axes that are the same for all. */
-import type { Report, Result, Trial } from '../../../compare/report.ts'
-import { listed, shownMetric, shownNumber, shownSeconds } from '../../../compare/shown.ts'
+import type { Report, Result, Trial } from '../../compare/report.ts'
+import { listed, shownMetric, shownNumber, shownSeconds } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, exactOption, section, table } from '../html.ts'
 import { named, type Ranked, ranked, wording } from '../ranked.ts'
 import { scaleFor, ticks, worstShown } from './axes.ts'

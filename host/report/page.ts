@@ -1,5 +1,5 @@
 /** report.html: one file that holds everything it shows, needs no script and asks for nothing. */
-import type { Report } from '../../compare/report.ts'
+import type { Report } from '../compare/report.ts'
 import { escapeHtml } from './html.ts'
 import { measured } from './measured.ts'
 import { lossCurves, metricCurves } from './plots/curves.ts'

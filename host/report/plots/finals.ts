@@ -1,6 +1,6 @@
 /** The final metric: a dot for the mean, a whisker for its interval, a faint dot for every run. */
-import type { Report, Result } from '../../../compare/report.ts'
-import { bareMetric, capitalized, shownMetric, shownSeconds } from '../../../compare/shown.ts'
+import type { Report, Result } from '../../compare/report.ts'
+import { bareMetric, capitalized, shownMetric, shownSeconds } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, exactInterval, section, table } from '../html.ts'
 import { named, type Ranked, ranked, wording } from '../ranked.ts'
 import { scaleFor, ticks, worstShown } from './axes.ts'

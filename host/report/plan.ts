@@ -1,7 +1,7 @@
 /** What a comparison declares before anything runs. */
-import type { Problem } from '../../compare/problem.ts'
-import type { Protocol } from '../../compare/report.ts'
-import type { Range, Space } from '../../compare/spaces.ts'
+import type { Problem } from '../compare/problem.ts'
+import type { Protocol } from '../compare/report.ts'
+import type { Range, Space } from '../compare/spaces.ts'
 import { aligned } from './terminal.ts'
 
 /** '0.0003 … 1', '0 or 0.9' */

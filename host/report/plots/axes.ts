@@ -1,6 +1,6 @@
 /** Scales, what they leave out, and their marks. */
 import { type ScaleLinear, type ScaleLogarithmic, scaleLinear, scaleLog } from 'd3-scale'
-import { shownNumber } from '../../../compare/shown.ts'
+import { shownNumber } from '../../compare/shown.ts'
 
 export type Scale = ScaleLinear<number, number> | ScaleLogarithmic<number, number>
 

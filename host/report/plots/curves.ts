@@ -1,7 +1,7 @@
 /** How training went: the mean over the runs, in a band from the lowest to the highest. */
 import { area, line } from 'd3-shape'
-import type { Report } from '../../../compare/report.ts'
-import { capitalized, listed, shownCount, shownMetric, shownNumber } from '../../../compare/shown.ts'
+import type { Report } from '../../compare/report.ts'
+import { capitalized, listed, shownCount, shownMetric, shownNumber } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, section, table } from '../html.ts'
 import { type Ranked, ranked, wording } from '../ranked.ts'
 import { apart, scaleFor, ticks, worstShown } from './axes.ts'

@@ -1,5 +1,5 @@
 /** The results in their places. */
-import type { Report, Result } from '../../compare/report.ts'
+import type { Report, Result } from '../compare/report.ts'
 
 /** A result as every table and plot shows it. */
 export interface Ranked {

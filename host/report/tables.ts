@@ -1,6 +1,6 @@
 /** The ranking and the comparisons. */
-import type { Comparison, Report } from '../../compare/report.ts'
-import { bareMetric, shownBytes, shownCount, shownDifference, shownMetric, shownNumber, shownSeconds } from '../../compare/shown.ts'
+import type { Comparison, Report } from '../compare/report.ts'
+import { bareMetric, shownBytes, shownCount, shownDifference, shownMetric, shownNumber, shownSeconds } from '../compare/shown.ts'
 import { details, escapeHtml, exact, exactInterval, section, table } from './html.ts'
 import { exactOptions } from './plots/trials.ts'
 import { places, type Ranked, secondsToTarget, wording } from './ranked.ts'

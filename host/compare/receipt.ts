@@ -1,13 +1,12 @@
-/** Receipts as files: read to be run again or gone on from, and compared. */
-import { readFileSync } from 'node:fs'
-import type { Settings } from '../compare/protocol.ts'
-import type { ProblemFacts, Report, Source } from '../compare/report.ts'
-import type { Run, RunSpec } from '../compare/run.ts'
-import type { Space } from '../compare/spaces.ts'
-import { STEPS_PER_POINT } from '../compare/surfaces.ts'
+/** Receipts: read to be run again or gone on from, and compared. */
 import { check, DownhillError, shown } from '../errors.ts'
 import { isDict } from '../io/dict.ts'
-import { failure } from '../io/files.ts'
+import type { Problem } from './problem.ts'
+import { type Execute, protocolOf, type Settings } from './protocol.ts'
+import type { ProblemFacts, Report, Source } from './report.ts'
+import type { Run, RunSpec } from './run.ts'
+import type { Space } from './spaces.ts'
+import { STEPS_PER_POINT } from './surfaces.ts'
 
 /** What an interrupted comparison leaves: what it was to do, and the runs that were done. */
 export type Unfinished = Pick<Report, 'format' | 'version' | 'runtime' | 'command' | 'protocol'> & {
@@ -39,22 +38,55 @@ function isSpace(value: unknown): value is Space {
 }
 
 function isSource(value: unknown): value is Source {
-  const kinds = ['problem', 'data', 'model', 'page']
+  const kinds = ['problem', 'data', 'model']
   return isDict(value) && kinds.some((kind) => typeof value[kind] === 'string') && (!('data' in value) || typeof value.target === 'string')
 }
 
-/**
- * Reads report.json, or what an interrupted comparison left.
- *
- * @throws `file-failed`, `file-invalid`
- */
-export function readReceipt(file: string): Asked {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw failure(`${file} cannot be read`, error)
+/** A comparison that keeps its runs, so that an interruption loses none. */
+export class Kept {
+  readonly #known: Map<string, readonly [RunSpec, Run]>
+
+  constructor(runs: readonly (readonly [RunSpec, Run])[]) {
+    this.#known = new Map(runs.map((entry) => [JSON.stringify(entry[0]), entry]))
   }
+
+  /** How many runs there are. */
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** Runs what is not known yet. */
+  around(execute: Execute): Execute {
+    return async (spec) => {
+      const key = JSON.stringify(spec)
+      const found = this.#known.get(key)
+      if (found) return found[1]
+      const run = await execute(spec)
+      this.#known.set(key, [spec, run])
+      return run
+    }
+  }
+
+  /** What is to be kept of a comparison. */
+  unfinished(
+    about: Pick<Report, 'format' | 'version' | 'runtime' | 'command'>,
+    problem: Problem,
+    source: Source,
+    settings: Settings,
+  ): Unfinished {
+    const facts = { ...problem.facts, source }
+    const { optimizers } = settings
+    return { ...about, problem: facts, protocol: protocolOf(problem, settings), optimizers, runs: [...this.#known.values()] }
+  }
+}
+
+/**
+ * Reads the text of report.json, or of what an interrupted comparison left.
+ *
+ * @param file its name, for errors
+ * @throws `file-invalid`
+ */
+export function parseReceipt(text: string, file: string): Asked {
   const wrong = (why: string) => new DownhillError('file-invalid', `${file} is no receipt of downhill compare: ${why}`)
   let receipt: unknown
   try {
@@ -71,7 +103,8 @@ export function readReceipt(file: string): Asked {
   for (const [label, space] of Object.entries(spaces)) if (!isSpace(space)) throw wrong(`the search space of ${shown(label)} is none`)
   if (!Array.isArray(seeds)) throw wrong('its protocol has no seeds')
   const named = Array.isArray(results) ? new Map(results.map(({ label, optimizer }) => [label, optimizer])) : undefined
-  const names = optimizers ?? Object.keys(spaces).map((label) => `${label}=${named?.get(label)}`)
+  const names: unknown[] = (optimizers as string[] | undefined) ?? Object.keys(spaces).map((label) => `${label}=${named?.get(label)}`)
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) throw wrong('its optimizers have no names')
   return {
     source: problem.source,
     sha256: String(problem.sha256),
