@@ -5,7 +5,7 @@ import resolve from '@rollup/plugin-node-resolve'
 import esbuild from 'rollup-plugin-esbuild'
 
 /** `import text from './file?inline'`: the text of a file. */
-const inline = {
+export const inline = {
   name: 'inline',
   resolveId: (source, importer) => (source.endsWith('?inline') ? new URL(source, `file://${importer}`).href : null),
   load(id) {
@@ -17,7 +17,7 @@ const inline = {
 }
 
 /** papaparse asks for Node's streams in a function that nothing here calls; bundlers for browsers must not see it. */
-const withoutStreams = {
+export const withoutStreams = {
   name: 'without-streams',
   resolveId: (source, importer) => (source === 'stream' && importer?.includes('papaparse') ? '\0none' : null),
   load: (id) => (id === '\0none' ? 'export default {}' : null),
@@ -65,7 +65,7 @@ function manualChunks(id, { getModuleInfo }) {
 }
 
 /** Leaves out what declarations say to docs/ alone. */
-const undocumented = {
+export const undocumented = {
   name: 'undocumented',
   transform: (code) => ({ code: code.replace(/\bdoc`[^`]*`/g, "''"), map: null }),
 }
@@ -94,6 +94,9 @@ const removable = {
     return edits.reverse().reduce(pure, code)
   },
 }
+
+/** Two of d3-interpolate's functions call each other, which harms nobody. */
+export const isKnownWarning = ({ code, ids = [] }) => code === 'CIRCULAR_DEPENDENCY' && ids.every((id) => id.includes('d3-interpolate'))
 
 /** Entries share their chunks, so that an `Arena` is the same class in each. */
 export default {
@@ -130,8 +133,6 @@ export default {
     removable,
   ],
   onwarn(warning) {
-    // Two of d3-interpolate's functions call each other, which harms nobody.
-    if (warning.code === 'CIRCULAR_DEPENDENCY' && warning.ids.every((id) => id.includes('d3-interpolate'))) return
-    throw new Error(warning.message)
+    if (!isKnownWarning(warning)) throw new Error(warning.message)
   },
 }

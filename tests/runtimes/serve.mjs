@@ -8,13 +8,17 @@ const types = {
   '.csv': 'text/csv',
   '.html': 'text/html',
   '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.tsv': 'text/tab-separated-values',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
   '.json': 'application/json',
   '.mjs': 'text/javascript',
   '.wasm': 'application/wasm',
 }
 
 /** The address the folder is served at, and what ends that. `generated` has texts for paths that are no files. */
-export async function serve(folder, { headers = {}, generated = {} } = {}) {
+export async function serve(folder, { headers = {}, generated = {}, port = 0 } = {}) {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
     const type = types[extname(path)] ?? 'application/octet-stream'
@@ -30,7 +34,7 @@ export async function serve(folder, { headers = {}, generated = {} } = {}) {
     response.writeHead(200, { 'Content-Type': type, ...headers })
     return createReadStream(file).pipe(response)
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
   const close = () => {
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))

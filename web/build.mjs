@@ -1,0 +1,81 @@
+/** Builds the page and its documentation as static files: `node web/build.mjs [DIR]`, build/web if none is given. */
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import commonjs from '@rollup/plugin-commonjs'
+import nodeResolve from '@rollup/plugin-node-resolve'
+import { rollup } from 'rollup'
+import esbuild from 'rollup-plugin-esbuild'
+import { inline, isKnownWarning, undocumented, withoutStreams } from '../rollup.config.mjs'
+
+const root = new URL('..', import.meta.url).pathname
+const out = resolve(process.argv[2] ?? join(root, 'build/web'))
+
+/** Nothing from elsewhere, no code from text but WebAssembly, no style or script in the markup. */
+export const policy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ')
+
+/** The package's own names, for what is written against them. */
+const own = {
+  name: 'own',
+  resolveId(source) {
+    const entries = {
+      downhill: 'index.ts',
+      'downhill/nn': 'nn/index.ts',
+      'downhill/io': 'io/index.ts',
+      'downhill/compare': 'compare/index.ts',
+    }
+    return Object.hasOwn(entries, source) ? join(root, 'host', entries[source]) : null
+  },
+}
+
+async function bundle() {
+  const built = await rollup({
+    input: {
+      main: join(root, 'web/main.ts'),
+      'compare-worker': join(root, 'web/compare/worker.ts'),
+      'bits-worker': join(root, 'web/bits/worker.ts'),
+    },
+    plugins: [
+      own,
+      inline,
+      withoutStreams,
+      nodeResolve({ browser: true }),
+      commonjs(),
+      undocumented,
+      esbuild({ target: 'es2022', minify: true }),
+    ],
+    onwarn(warning) {
+      if (!isKnownWarning(warning)) throw new Error(warning.message)
+    },
+  })
+  await built.write({ dir: out, format: 'es', chunkFileNames: 'chunks/[name]-[hash].js', hoistTransitiveImports: false })
+  await built.close()
+}
+
+rmSync(out, { recursive: true, force: true })
+mkdirSync(out, { recursive: true })
+await bundle()
+for (const name of ['digits.csv', 'diabetes.csv', 'kjv.tsv']) cpSync(join(root, 'datasets', name), join(out, 'datasets', name))
+for (const name of ['style.css', 'icon.svg']) cpSync(join(root, 'web', name), join(out, name))
+cpSync(join(root, 'tests/runtimes/hashes.json'), join(out, 'hashes.json'))
+writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace('POLICY', policy))
+if (existsSync(join(root, 'web/site.mjs'))) await (await import('./site.mjs')).writeSite(join(out, 'docs'), policy)
+
+const files = readdirSync(out, { recursive: true, encoding: 'utf8' })
+  .filter((name) => statSync(join(out, name)).isFile())
+  .sort()
+const checksum = createHash('sha256')
+for (const name of files) checksum.update(name).update(readFileSync(join(out, name)))
+const list = JSON.stringify([`downhill-${checksum.digest('hex').slice(0, 16)}`, ['./', ...files]])
+writeFileSync(join(out, 'sw.js'), readFileSync(join(root, 'web/sw.js'), 'utf8').replace('LIST', list))

@@ -1,0 +1,40 @@
+/** The page: one view at a time, by what stands behind # in the address. */
+import { h, type View } from './element.ts'
+
+const views: Readonly<Record<string, () => Promise<{ view: View }>>> = {
+  compare: () => import('./compare/view.ts'),
+  surface: () => import('./surface/view.ts'),
+  bits: () => import('./bits/view.ts'),
+}
+
+const place = document.getElementById('view')!
+let takeDown = () => {}
+let shown = ''
+
+async function show(): Promise<void> {
+  const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
+  const name = Object.hasOwn(views, path) ? path : 'compare'
+  // A view writes its own state behind the question mark, and is not built again for that.
+  if (name === shown) return
+  shown = name
+  takeDown()
+  takeDown = () => {}
+  const { view } = await views[name]!()
+  document.title = `${view.title} · downhill`
+  for (const link of document.querySelectorAll('.top nav a')) {
+    if (link.getAttribute('href') === `#/${name}`) link.setAttribute('aria-current', 'page')
+    else link.removeAttribute('aria-current')
+  }
+  place.replaceChildren()
+  try {
+    takeDown = await view.mount(place, new URLSearchParams(query))
+  } catch (error) {
+    place.replaceChildren(h('h1', {}, view.title), h('p', { className: 'error', role: 'alert' }, String((error as Error).message ?? error)))
+  }
+}
+
+addEventListener('hashchange', () => {
+  void show().then(() => place.focus())
+})
+void show()
+if ('serviceWorker' in navigator) addEventListener('load', () => void navigator.serviceWorker.register('sw.js').catch(() => {}))

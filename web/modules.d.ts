@@ -1,0 +1,4 @@
+declare module '*/programme.mjs' {
+  /** The hash of each optimizer's runs, from the text of digits.csv. */
+  export function hashes(csv: string): Promise<Record<string, string>>
+}

@@ -1,0 +1,10 @@
+/** `npm run web`: builds the page and serves it on loopback, with the headers that a host should send. */
+import { serve } from '../tests/runtimes/serve.mjs'
+import { policy } from './build.mjs'
+
+const port = Number(process.env.PORT ?? 8000)
+const { address } = await serve(new URL('../build/web', import.meta.url).pathname, {
+  headers: { 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
+  port,
+})
+console.log(`the page is at ${address}/index.html; Ctrl-C ends it`)
