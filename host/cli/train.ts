@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
 import type { Dataset } from '../compare/dataset.ts'
+import { METRICS } from '../compare/rows.ts'
 import { defaultTraining, Training, type TrainingProgress, type TrainingSettings, trainable } from '../compare/training.ts'
 import { check, DownhillError, shown } from '../errors.ts'
 import * as checkpoint from '../io/checkpoint.ts'
@@ -19,7 +20,7 @@ import { withFile } from './files.ts'
 const d = defaultTraining
 const usage = `downhill train   train a model with one optimizer; save it on the way, and go on where it was left
 
-  --problem digits       the bundled data: 1,797 handwritten digits (default)
+  --problem NAME         digits (default), diabetes, verses or characters: the bundled data
   --data FILE.csv        your own table, with a header line; CSV or TSV
   --target COLUMN        the column to predict
   --task TASK            classification or regression (default: found from the target)
@@ -206,7 +207,7 @@ export async function trainCommand(args: string[]): Promise<number> {
 }
 
 async function train({ training, data, source, sha256 }: Run, file: string | undefined, every: number, keep: number): Promise<number> {
-  const metric = data.task === 'classification' ? 'accuracy' : 'R²'
+  const metric = METRICS[data.task]
   const { settings, totalSteps } = training
   const save = async () => {
     const run = { settings, source, sha256, progress: training.progress }

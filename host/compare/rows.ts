@@ -6,7 +6,8 @@ import { Batch, EVALUATION_ROWS, layersOf, lossOf, metricOf, perceptron } from '
 import type { Problem, Session } from './problem.ts'
 import { columnCalled, type Table } from './table.ts'
 
-const METRICS = { classification: 'accuracy', regression: 'R²', language: '−loss' } as const
+/** What the metric of each task is called. */
+export const METRICS = { classification: 'accuracy', regression: 'R²', language: '−loss' } as const
 
 /** A perceptron that learns the rows of a data set. */
 export function rowsProblem(data: Dataset, sha256: string, hidden: number): Problem {
