@@ -100,7 +100,9 @@ function render({ file, text }) {
       return found ? { type: 'math', raw: found[0], tex: found[1] } : undefined
     },
     renderer({ tex }) {
-      const html = katex.renderToString(tex, { displayMode: true, output: 'mathml', throwOnError: true, strict: 'error' })
+      // KaTeX makes two parts of an operator that is a whole subscript, which MathML does not allow.
+      const named = tex.replace(/_\{\\(min|max)\}/g, '_{\\mathrm{$1}}')
+      const html = katex.renderToString(named, { displayMode: true, output: 'mathml', throwOnError: true, strict: 'error' })
       return `<div class="math scroll" role="group" aria-label="Equation" tabindex="0">${html}</div>\n`
     },
   }
@@ -137,8 +139,14 @@ function render({ file, text }) {
       return `<pre role="group" aria-label="${lang ? 'Code' : 'Output'}" tabindex="0"><code>${html}</code></pre>\n`
     },
     table({ header, rows }) {
-      const cell = ({ tokens, align, text }, tag) =>
-        `<${text ? tag : 'td'}${tag === 'th' && text ? ' scope="col"' : ''}${align ? ` class="${align}"` : ''}>${this.parser.parseInline(tokens)}</${text ? tag : 'td'}>`
+      const cell = ({ tokens, align, text }, tag) => {
+        const content = this.parser.parseInline(tokens)
+        const isLong = content.replace(/<[^>]+>/g, '').length > 30
+        const classes = [align, isLong && 'words'].filter(Boolean).join(' ')
+        const inner = `${classes && ` class="${classes}"`}>${content}`
+        // A header without a text heads nothing.
+        return tag === 'th' && text ? `<th scope="col"${inner}</th>` : `<td${inner}</td>`
+      }
       const row = (cells, tag) => `<tr>${cells.map((one) => cell(one, tag)).join('')}</tr>`
       const head = header.some(({ text }) => text) ? `<thead>${row(header, 'th')}</thead>` : ''
       const body = `<tbody>${rows.map((cells) => row(cells, 'td')).join('\n')}</tbody>`
@@ -160,7 +168,7 @@ function sidebar(page, headings) {
     .filter((entry) => !entry.within)
     .map((entry) => {
       const inner = all.filter(({ within }) => within?.file === entry.file)
-      return item(entry) + list(inner.map(item))
+      return inner.length ? link(entry) + list(inner.map(item)) : item(entry)
     })
   return list(outer)
 }

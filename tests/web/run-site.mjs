@@ -6,5 +6,5 @@ import { checks } from './site.mjs'
 const { policy } = await import('../../web/build.mjs')
 const headers = { 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` }
 const { address, close } = await serve(new URL('../../build/web', import.meta.url).pathname, { headers })
-await runChecks(checks(address, process.argv[2]))
+await runChecks(['chromium', 'firefox'].flatMap((browser) => checks(address, browser)))
 await close()
