@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { api, entries } from './api.mjs'
+import { equations, guide } from './guide.mjs'
 
 const root = new URL('..', import.meta.url)
 // From the sources: what declarations say to documentation alone is not in dist.
@@ -33,8 +34,6 @@ function programme(example) {
   const start = needsArena && /\barena\b/.test(example) ? ['const arena = await Arena.create()'] : []
   return ['```js', ...imports.filter(Boolean), '', ...start, example.replaceAll(/\b(downhill|io)\./g, ''), '```'].join('\n')
 }
-
-const equations = (lines) => `$$\n\\begin{aligned}\n${lines.map((line) => `&${line}`).join('\\\\\n')}\n\\end{aligned}\n$$`
 
 function optionTable(declared, further = []) {
   const own = Object.entries(declared).filter(([, option]) => !option.fixed && !option.doc.startsWith('chooses among'))
@@ -163,6 +162,7 @@ ${Object.entries(symbols)
   )
   .join('\n\n')}
 `,
+  'docs/choosing.md': guide(Object.fromEntries(optimizers.map(([name, { declaration }]) => [name, declaration]))),
   'docs/errors.md': `# Errors
 
 Every error of the package is a \`DownhillError\` with one of these codes, thrown before anything was changed. Written by \`npm run docs\`

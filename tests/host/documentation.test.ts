@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -69,6 +69,15 @@ describe('the documentation', () => {
   it('says what the declarations say', () => {
     const { status, stderr } = spawnSync(process.execPath, ['tools/docs.mjs', '--check'], { cwd: root, encoding: 'utf8' })
     expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+
+  it('shows a case that passes', () => {
+    const [, shown] = readFileSync(`${root}docs/conformance.md`, 'utf8').match(/^```json\n([\s\S]*?)^```/m)!
+    const file = `${folder}/case.json`
+    writeFileSync(file, shown!)
+    const { status, stdout } = spawnSync(process.execPath, [`${root}dist/cli.js`, 'conformance', file], { encoding: 'utf8' })
+    expect(stdout).toMatch(/\n2 passed, 0 failed\n$/)
     expect(status).toBe(0)
   })
 

@@ -1,0 +1,19 @@
+/**
+ * Makes the receipts that the guide's figures are from, or some of them: `node tools/receipts.mjs [NAME …]`, some ten minutes of one core in all.
+ * They are written without indentation; `npm run docs` then writes the guide.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { optimizerNames } from '../dist/compare.js'
+import { receiptNames } from './guide.mjs'
+
+const root = new URL('..', import.meta.url).pathname
+mkdirSync(`${root}docs/receipts`, { recursive: true })
+for (const name of process.argv.length > 2 ? process.argv.slice(2) : receiptNames) {
+  const out = `build/receipts/${name}`
+  const effort = ['--trials', '16', '--seeds', '10', '--workers', '1']
+  const options = ['--problem', name, '--optimizers', optimizerNames.join(), ...effort, '--out', out]
+  execFileSync(process.execPath, ['dist/cli.js', 'compare', ...options], { cwd: root, stdio: 'inherit' })
+  const receipt = JSON.parse(readFileSync(`${root}${out}/report.json`, 'utf8'))
+  writeFileSync(`${root}docs/receipts/${name}.json`, `${JSON.stringify(receipt)}\n`)
+}
