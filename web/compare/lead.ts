@@ -128,6 +128,7 @@ function titleOf({ problem, settings }: Order): string {
 /** Keeps runs as they come; after a first failure no more. */
 class Keeper {
   #isAble = true
+  #release = () => {}
   #written = 0
   #under: Promise<void> = Promise.resolve()
   readonly #order: Order
@@ -138,8 +139,18 @@ class Keeper {
     this.#about = about
   }
 
+  /** Only one page at a time keeps a comparison: the others would write over it. */
   async begin(): Promise<boolean> {
     const { text } = this.#order.spec
+    this.#isAble = await new Promise<boolean>((resolve) => {
+      const options = { ifAvailable: true }
+      const held = navigator.locks.request('downhill-compare', options, (lock) => {
+        resolve(lock !== null)
+        return lock && new Promise<void>((release) => (this.#release = release))
+      })
+      held.catch(() => resolve(true))
+    })
+    if (!this.#isAble) return false
     try {
       if ('data' in this.#order.source && text !== undefined) await store.keepTable(text)
       else await navigator.storage.getDirectory()
@@ -162,6 +173,14 @@ class Keeper {
       }
     })
     return this.#under
+  }
+
+  /** Writes what is left to write, or drops all of it. */
+  async end(summary: Summary | undefined): Promise<void> {
+    if (summary) await this.keep(summary)
+    else await this.#under
+    if (!summary && this.#isAble) await store.forget()
+    this.#release()
   }
 }
 
@@ -215,11 +234,10 @@ async function run(now: Order): Promise<void> {
       ...(replay && { replayed: { file: replay.file, difference: differenceOf(replay.report, report) } }),
     })
     clearInterval(keeping)
-    await keeper.keep(summary())
-    if (!replay) await store.forget()
+    await keeper.end(replay ? summary() : undefined)
   } catch (error) {
     clearInterval(keeping)
-    await keeper.keep(summary())
+    await keeper.end(summary())
     tell({ tell: 'stopped', ...summary(), done: kept.size })
     if (!(error instanceof Cancelled)) throw error
   } finally {

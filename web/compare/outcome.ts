@@ -39,11 +39,7 @@ export function makeOutcome({ weights, again }: Actions): Outcome {
   }
   function downloads({ json, html, weightsOf }: Finished): HTMLElement {
     const weightsButton = (kind: 'safetensors' | 'pt') =>
-      h(
-        'button',
-        { type: 'button', 'aria-label': `Weights of ${weightsOf}, .${kind}`, on: { click: () => weights(kind) } },
-        `Weights, .${kind}`,
-      )
+      h('button', { type: 'button', className: kind, on: { click: () => weights(kind) } }, `Weights of ${weightsOf}, .${kind}`)
     return h(
       'div',
       { className: 'row', role: 'group', 'aria-label': 'Files' },
