@@ -1,12 +1,20 @@
 /** The comparison in the page: its numbers against the command's, own tables, interruptions, errors, the keyboard, and how it keeps its place. */
 import assert from 'node:assert'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { root, temporaryFolder } from '../runtimes/project.mjs'
 import { assertAccessible, needsOf, visit } from './visit.mjs'
+
+let scratch
+
+/** A folder of its own for a check, gone at the end. */
+function ownFolder() {
+  scratch ??= temporaryFolder('web')
+  return mkdtempSync(join(scratch, 'check-'))
+}
 
 const PROBLEMS = ['digits', 'diabetes', 'verses', 'characters', 'quadratic', 'rosenbrock', 'beale', 'himmelblau', 'rastrigin']
 
@@ -130,7 +138,7 @@ async function asTheCommand(address, browser) {
     '--hidden',
     '16',
   ]
-  const args = ['compare', '--json', '--optimizers', 'SGD,Adam,Adagrad', ...options, '--out', temporaryFolder('web')]
+  const args = ['compare', '--json', '--optimizers', 'SGD,Adam,Adagrad', ...options, '--out', ownFolder()]
   const own = JSON.parse(
     execFileSync(process.execPath, [join(root, 'dist/cli.js'), ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
   )
@@ -247,7 +255,7 @@ async function errors(address, browser) {
     await fill(page, { trials: '1.5' }, few)
     await start(page)
     await said(/^Trials is a whole number, 1 or more\.$/)
-    const file = join(temporaryFolder('web'), 'receipt.json')
+    const file = join(ownFolder(), 'receipt.json')
     writeFileSync(file, '{"format":2}')
     await page.evaluate(() => (document.querySelector('details.receipt').open = true))
     await (await page.$('#open-receipt')).uploadFile(file)
@@ -261,7 +269,7 @@ async function replayed(address, browser) {
     await start(page)
     const receipt = await receiptOf(page)
     assert.deepEqual(receipt.problem.source, { problem: 'quadratic', condition: 50 })
-    const file = join(temporaryFolder('web'), 'report.json')
+    const file = join(ownFolder(), 'report.json')
     for (const change of [0, 1]) {
       receipt.results[0].runs[0].value += change
       writeFileSync(file, JSON.stringify(receipt))
@@ -273,6 +281,54 @@ async function replayed(address, browser) {
       const verdict = await page.$eval('.verdict', ({ textContent }) => textContent)
       assert.match(verdict, change ? /^✗ .* first at results\.0\.runs\.0\.value\.$/ : /^✓ Every number is that of report\.json\.$/)
     }
+  })
+}
+
+/** A receipt of an own table asks for that table, and takes no other. */
+async function replayedTable(address, browser) {
+  const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${(i * 31) % 11},${i % 7 > 3 ? 'high' : 'low'}`)
+  const text = `a,b,level\n${rows.join('\n')}\n`
+  return visit(browser, address, async (page) => {
+    await page.waitForSelector('#problem')
+    await drop(page, 'levels.csv', text)
+    await page.waitForSelector('#target', { visible: true })
+    await fill(page, { target: 'level', task: 'classification', ...tiny }, few)
+    await start(page)
+    const receipt = await receiptOf(page)
+    const task = '--data levels.csv --target level --task classification'
+    assert.equal(receipt.command, `downhill compare ${task} --optimizers SGD,Adam,LBFGS --trials 2 --seeds 2 --epochs 1`)
+    const folder = ownFolder()
+    const [file, own, other] = ['report.json', 'levels.csv', 'other.csv'].map((name) => join(folder, name))
+    writeFileSync(file, JSON.stringify(receipt))
+    writeFileSync(own, text)
+    writeFileSync(other, `${text}1,2,low\n`)
+    await page.reload()
+    await page.waitForSelector('#problem')
+    await page.evaluate(() => (document.querySelector('details.receipt').open = true))
+    await (await page.$('#open-receipt')).uploadFile(file)
+    await page.waitForSelector('#wanted-table', { visible: true })
+    await (await page.$('#wanted-table')).uploadFile(other)
+    assert.equal(await alertOf(page), 'other.csv is not what report.json was made from: its checksum differs')
+    await (await page.$('#wanted-table')).uploadFile(own)
+    await page.waitForFunction(() => !document.querySelector('[role="alert"]').textContent)
+    await receiptOf(page)
+    assert.equal(await page.$eval('.verdict', ({ textContent }) => textContent), '✓ Every number is that of report.json.')
+  })
+}
+
+async function inMinutes(address, browser) {
+  return visit(browser, address, async (page) => {
+    await fill(page, { problem: 'diabetes' }, few)
+    await page.evaluate(() => {
+      const minutes = document.getElementById('minutes')
+      minutes.value = '0.1'
+      minutes.dispatchEvent(new Event('input', { bubbles: true }))
+    })
+    await start(page)
+    const note = await page.waitForFunction(() => document.querySelector('.notes li')?.textContent, { polling: 20 })
+    assert.match(await note.jsonValue(), /^planned to take about [1-6] s; left out: /)
+    const { protocol, command } = await receiptOf(page)
+    return `${command}: ${protocol.trials} trials, ${protocol.seeds.length} seeds, ${protocol.epochs} epochs`
   })
 }
 
@@ -292,14 +348,14 @@ async function byKeyboard(address, browser) {
     for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowDown')
     for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowUp')
     await tabTo(page, (element) => element.tagName === 'SUMMARY' && element.textContent === 'Advanced')
-    await page.keyboard.press('Space')
+    await page.keyboard.press(' ')
     for (const id of ['trials', 'seeds', 'epochs']) {
       await page.keyboard.press('Tab')
       assert.equal(await page.evaluate(() => document.activeElement.id), id)
       await page.keyboard.type(tiny[id])
     }
     await tabTo(page, (element) => element.value === 'AdamW')
-    await page.keyboard.press('Space')
+    await page.keyboard.press(' ')
     await tabTo(page, (element) => element.type === 'submit')
     await page.keyboard.press('Enter')
     const { protocol } = await receiptOf(page)
@@ -329,7 +385,7 @@ async function accessible(address, browser) {
       }
       await page.waitForSelector('#problem')
       await look()
-      await fill(page, { ...longer, epochs: '40' }, few)
+      await fill(page, { ...longer, trials: '4' }, few)
       await start(page)
       await page.waitForFunction(`(${doneRuns})() >= 4`, { polling: 50 })
       await page.click('.running button')
@@ -368,7 +424,7 @@ async function light(address) {
 
 /** Weights of both kinds, with which the model in Node comes to the accuracy that the receipt has. */
 async function takenAlong(address) {
-  const folder = temporaryFolder('web')
+  const folder = ownFolder()
   const receipt = await visit('chromium', address, async (page) => {
     const session = await page.createCDPSession()
     await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder })
@@ -420,6 +476,8 @@ export function checks(origin, browser) {
     check('a pause holds, what was done is kept, and can be forgotten', pausedAndForgotten),
     check('an error is one sentence', errors),
     check('a receipt is run again, and a changed number found', replayed),
+    check('a receipt of an own table asks for it, and takes no other', replayedTable),
+    check('as much as fits into so many minutes', inMinutes),
     check('the keyboard is enough', byKeyboard),
     check('axe finds nothing, and nothing scrolls sideways, wide and narrow', accessible),
     ...(browser === 'chromium'

@@ -15,6 +15,8 @@ export interface Form {
   choice(): Choice
   /** A table was read. */
   showTable(table: TableFacts): void
+  /** One could not be read. */
+  showNoTable(): void
 }
 
 /** An option of a select. */
@@ -104,6 +106,9 @@ function problemPart(onFile: (file: File) => void) {
         ...given.columns.map(({ name, kind, different }) => option(name, `${name} (${different.toLocaleString('en-US')} ${kinds[kind]})`)),
       )
       columns.hidden = false
+    },
+    showNoTable() {
+      if (!table) facts.textContent = ''
     },
     source(): Source {
       if (select.value === OWN) {
@@ -248,5 +253,6 @@ export function makeForm(onFile: (file: File) => void, onStart: () => void): For
       asked: effort.asked(),
     }),
     showTable: problem.showTable,
+    showNoTable: problem.showNoTable,
   }
 }

@@ -68,7 +68,7 @@ function lineTable() {
 }
 
 export function makeRunning({ pause, resume, cancel }: Actions): Running {
-  const title = h('h2')
+  const title = h('h2', { tabIndex: -1 })
   const text = h('p', { className: 'hint' })
   const notes = h('ul', { className: 'hint notes' })
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Runs that are done' })
@@ -103,6 +103,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
     ),
     wait(words) {
       title.textContent = words
+      title.focus()
       text.textContent = ''
       notes.replaceChildren()
       bar.removeAttribute('value')

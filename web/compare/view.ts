@@ -17,7 +17,10 @@ function mount(place: HTMLElement): () => void {
 
   const fail = (message: string) => {
     alert.textContent = message
-    if (running.element.hidden === false) stage('choosing')
+    form.showNoTable()
+    if (running.element.hidden) return
+    stage('choosing')
+    form.element.querySelector<HTMLButtonElement>('button[type="submit"]')?.focus()
   }
 
   function ask(message: Ask): void {
@@ -63,7 +66,7 @@ function mount(place: HTMLElement): () => void {
     })
     banner.replaceChildren(goOn, drop)
     banner.hidden = false
-    if (document.activeElement === document.body) goOn.focus()
+    if (lead) goOn.focus()
   }
 
   function hear(told: Tell): void {
