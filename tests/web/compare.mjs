@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { root, temporaryFolder } from '../runtimes/project.mjs'
+import { serve } from '../runtimes/serve.mjs'
 import { assertAccessible, needsOf, visit } from './visit.mjs'
 
 let scratch
@@ -62,7 +63,7 @@ function numbersOf(receipt) {
   return JSON.parse(JSON.stringify(receipt, (key, value) => (own.includes(key) ? undefined : value)))
 }
 
-/** Drops a file of so many bytes, or a text, on the form. */
+/** Drops a small file on the form: a text, or bytes. */
 function drop(page, name, content) {
   return page.evaluate(
     (fileName, body) => {
@@ -157,9 +158,11 @@ async function asTheCommand(address, browser) {
 
 async function ownTable(address, browser) {
   const isChromium = browser === 'chromium'
+  const file = join(ownFolder(), 'large.csv')
+  writeFileSync(file, largeTable())
   const body = async (page) => {
-    await page.waitForSelector('#problem')
-    await drop(page, 'large.csv', largeTable())
+    await fill(page, { problem: 'own table' })
+    await (await page.$('#table')).uploadFile(file)
     await page.waitForSelector('#target', { visible: true })
     assert.match(await page.$eval('.own [role="status"]', ({ textContent }) => textContent), /^large\.csv: 50,000 rows, 5 columns$/)
     await fill(page, { target: 'label', ...tiny }, ['SGD', 'Adam'])
@@ -225,6 +228,28 @@ async function pausedAndForgotten(address, browser) {
     await sleep(500)
     assert.equal(await page.$eval('.kept', ({ hidden }) => hidden), true)
   })
+}
+
+/** A browser without a private file system, as in a private window. */
+async function nothingKept(_, browser) {
+  const folder = join(root, 'build/web')
+  const lead = `navigator.storage.getDirectory = () => Promise.reject(new DOMException('refused', 'SecurityError'))
+${readFileSync(join(folder, 'compare-lead.js'), 'utf8')}`
+  const { address, close } = await serve(folder, { generated: { '/compare-lead.js': lead } })
+  try {
+    return await visit(browser, `${address}/index.html`, async (page) => {
+      await fill(page, longer, few)
+      await start(page)
+      await page.waitForFunction(`(${doneRuns})() >= 4`, { polling: 50 })
+      assert.match(await page.$eval('.notes', ({ textContent }) => textContent), /^This browser keeps nothing/)
+      await page.click('.running button:nth-of-type(2)')
+      await page.waitForSelector('.kept button', { visible: true })
+      await page.click('.kept button')
+      await receiptOf(page)
+    })
+  } finally {
+    await close()
+  }
 }
 
 async function errors(address, browser) {
@@ -471,9 +496,10 @@ export function checks(origin, browser) {
   return [
     check('every bundled problem comes to a ranking', everyProblem),
     check('the receipt is that of the command, bit for bit', asTheCommand),
-    check('a dropped table of 50,000 rows with quoted commas and empty cells', ownTable),
+    check('a table of 50,000 rows with quoted commas and empty cells', ownTable),
     check('cancelled half-way, reloaded, and gone on with to the same numbers', interrupted),
     check('a pause holds, what was done is kept, and can be forgotten', pausedAndForgotten),
+    check('where nothing can be kept the page says so, and goes on after a cancel all the same', nothingKept),
     check('an error is one sentence', errors),
     check('a receipt is run again, and a changed number found', replayed),
     check('a receipt of an own table asks for it, and takes no other', replayedTable),

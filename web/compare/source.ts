@@ -18,6 +18,8 @@ export interface OwnTable {
 export const HIDDEN = 32
 
 export async function sha256Of(text: string): Promise<string> {
+  if (!isSecureContext)
+    throw new Error('A browser computes checksums for pages over https: or on this machine alone; open this page there.')
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
