@@ -57,8 +57,8 @@ function problemPart(onFile: (file: File) => void) {
   const own = h(
     'div',
     { className: 'own' },
-    h('div', { className: 'row' }, field('CSV or TSV file', file), h('span', { className: 'hint' }, 'or drop it here')),
-    h('p', { className: 'hint' }, 'It is read on this machine and never leaves it.'),
+    field('CSV or TSV file', file),
+    h('p', { className: 'hint' }, 'Or drop it here. It is read on this machine and never leaves it.'),
     facts,
     columns,
   )

@@ -19,6 +19,9 @@ interface Actions {
 
 const COLUMNS = ['optimizer', 'trials', 'best trial', 'learning rate', 'runs', 'mean of the runs']
 
+/** More notes than these open when asked to. */
+const MOST_NOTES = 4
+
 /** A sample of a curve's colour and dashes. */
 function swatch(at: number): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
@@ -70,7 +73,7 @@ function lineTable() {
 export function makeRunning({ pause, resume, cancel }: Actions): Running {
   const title = h('h2', { tabIndex: -1 })
   const text = h('p', { className: 'hint' })
-  const notes = h('ul', { className: 'hint notes' })
+  const notes = h('div', { className: 'hint notes' })
   const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Runs that are done' })
   const count = h('span')
   const left = h('span')
@@ -118,7 +121,9 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
       title.textContent = name
       text.textContent = words
       const lost = isKept ? [] : ['This browser keeps nothing for the page here: a reload would begin anew.']
-      notes.replaceChildren(...[...list, ...lost].map((note) => h('li', {}, note)))
+      const all = [...lost, ...list]
+      const items = h('ul', {}, ...all.map((note) => h('li', {}, note)))
+      notes.replaceChildren(all.length > MOST_NOTES ? h('details', {}, h('summary', {}, `${all.length} notes on the data`), items) : items)
       pauseButton.disabled = false
     },
     show(progress) {
@@ -131,7 +136,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
         : progress.left === undefined || done === total
           ? ''
           : `about ${shownSeconds(Math.max(1, Math.round(progress.left))).replace(/\.\d+ s/, ' s')} left`
-      leader.textContent = progress.leader ? `best so far: ${progress.leader}` : ''
+      leader.textContent = progress.leader ? `best run so far: ${progress.leader}` : ''
       table.show(progress.lines)
       plot.innerHTML = progress.plot
       caption.hidden = progress.plot === ''
