@@ -4,11 +4,13 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { join, resolve } from 'node:path'
 import commonjs from '@rollup/plugin-commonjs'
 import nodeResolve from '@rollup/plugin-node-resolve'
+import { transformSync } from 'esbuild'
 import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
 import { inline, isKnownWarning, undocumented, withoutStreams } from '../rollup.config.mjs'
 
 const root = new URL('..', import.meta.url).pathname
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const out = resolve(process.argv[2] ?? join(root, 'build/web'))
 
 /** Nothing from elsewhere, no code from text but WebAssembly, no style or script in the markup. */
@@ -43,6 +45,7 @@ async function bundle() {
   const built = await rollup({
     input: {
       main: join(root, 'web/main.ts'),
+      'compare-lead': join(root, 'web/compare/lead.ts'),
       'compare-worker': join(root, 'web/compare/worker.ts'),
       'bits-worker': join(root, 'web/bits/worker.ts'),
     },
@@ -53,7 +56,7 @@ async function bundle() {
       nodeResolve({ browser: true }),
       commonjs(),
       undocumented,
-      esbuild({ target: 'es2022', minify: true }),
+      esbuild({ target: 'es2022', minify: true, define: { VERSION: JSON.stringify(version) } }),
     ],
     onwarn(warning) {
       if (!isKnownWarning(warning)) throw new Error(warning.message)
@@ -63,11 +66,21 @@ async function bundle() {
   await built.close()
 }
 
+/** The shell's style, that of the views, and the report's within what has the class `report`: a colour or body of its own finds nothing there. */
+function style() {
+  const views = readdirSync(join(root, 'web')).map((name) => join('web', name, 'style.css'))
+  const files = ['web/style.css', ...views.filter((name) => existsSync(join(root, name)))]
+  const report = `.report {\n${readFileSync(join(root, 'host/report/style.css'), 'utf8')}\n}`
+  const text = [report, ...files.map((name) => readFileSync(join(root, name), 'utf8'))].join('\n')
+  return transformSync(text, { loader: 'css', minify: true, target: ['chrome110', 'firefox110', 'safari16'] }).code
+}
+
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 await bundle()
 for (const name of ['digits.csv', 'diabetes.csv', 'kjv.tsv']) cpSync(join(root, 'datasets', name), join(out, 'datasets', name))
-for (const name of ['style.css', 'icon.svg']) cpSync(join(root, 'web', name), join(out, name))
+cpSync(join(root, 'web/icon.svg'), join(out, 'icon.svg'))
+writeFileSync(join(out, 'style.css'), style())
 cpSync(join(root, 'tests/runtimes/hashes.json'), join(out, 'hashes.json'))
 writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace('POLICY', policy))
 if (existsSync(join(root, 'web/site.mjs'))) await (await import('./site.mjs')).writeSite(join(out, 'docs'), policy)

@@ -5,13 +5,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
 import { CONDITION, makeProblem, problems } from '../compare/bundled.ts'
-import { contestantsOf } from '../compare/contestants.ts'
-import { planned } from '../compare/plan.ts'
+import { measuredEpoch, planned } from '../compare/plan.ts'
 import type { Problem } from '../compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, protocolOf, type Settings } from '../compare/protocol.ts'
 import { type Asked, checkSame, differenceOf, parseReceipt } from '../compare/receipt.ts'
 import type { Report, Source } from '../compare/report.ts'
-import { trainRun } from '../compare/run.ts'
 import { optimizerNames, type Schedule, schedules } from '../compare/spaces.ts'
 import { check, DownhillError } from '../errors.ts'
 import { failure } from '../io/files.ts'
@@ -141,12 +139,7 @@ function settingsOf(values: Values, problem: Problem): Settings {
 
 /** Settings that fit into so many minutes, by an epoch of each optimizer. */
 function fitted(values: Values, arena: Arena, problem: Problem, settings: Settings, minutes: number, workers: number): Settings {
-  const task = { options: {}, seed: 0, epochs: 1, batchSize: settings.batchSize, schedule: settings.schedule, lr: 1e-4 }
-  const perEpoch = contestantsOf(settings.optimizers).reduce((sum, { optimizer }) => {
-    // The first run of an optimizer compiles, and counts for nothing.
-    trainRun(arena, problem, { ...task, optimizer })
-    return sum + trainRun(arena, problem, { ...task, optimizer }).seconds
-  }, 0)
+  const perEpoch = measuredEpoch(arena, problem, settings)
   const asked = {
     trials: wholeNumber('trials', values.trials),
     seeds: wholeNumber('seeds', values.seeds),

@@ -1,5 +1,10 @@
 /** How much of a comparison fits into a given time. */
+import type { Arena } from '../arena.ts'
 import { check, shown } from '../errors.ts'
+import { contestantsOf } from './contestants.ts'
+import type { Problem } from './problem.ts'
+import type { Settings } from './protocol.ts'
+import { trainRun } from './run.ts'
 
 /** What decides how long a comparison takes. */
 export interface Effort {
@@ -27,6 +32,16 @@ const LEVELS = [
 export interface Plan extends Effort {
   readonly seconds: number
   readonly leftOut: readonly string[]
+}
+
+/** Seconds that an epoch takes, of all optimizers together. */
+export function measuredEpoch(arena: Arena, problem: Problem, { optimizers, batchSize, schedule }: Settings): number {
+  const task = { options: {}, seed: 0, epochs: 1, batchSize, schedule, lr: 1e-4 }
+  return contestantsOf(optimizers).reduce((sum, { optimizer }) => {
+    // The first run of an optimizer compiles, and counts for nothing.
+    trainRun(arena, problem, { ...task, optimizer })
+    return sum + trainRun(arena, problem, { ...task, optimizer }).seconds
+  }, 0)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What optimizers are compared on. */
 import type { Arena } from '../arena.ts'
+import type { ModuleStateDict } from '../nn/module.ts'
 import type { Generator } from '../random.ts'
 import type { Parameter } from '../tensor.ts'
 import type { ProblemFacts, Report } from './report.ts'
@@ -21,6 +22,8 @@ export interface Session {
   epoch(): Iterable<Portion>
   /** The metric: on the rows by which options are chosen, or on those of the result. Higher is better. */
   metric(part: 'validation' | 'test'): number
+  /** The weights as they are, where there is a model. */
+  stateDict?(): ModuleStateDict
   /** Gives back the memory. */
   dispose(): void
 }

@@ -55,6 +55,7 @@ function begin(arena: Arena, data: Dataset, hidden: number, generator: Generator
       }
     },
     metric: (part) => metricOf(arena, data, model, part === 'test' ? test : validation, batch),
+    stateDict: () => model.stateDict(),
     dispose: () => {
       for (const parameter of parameters) parameter.dispose()
     },

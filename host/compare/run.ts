@@ -2,6 +2,7 @@
 import type { Arena } from '../arena.ts'
 import { CosineAnnealingLR } from '../lr_scheduler/cosine.ts'
 import { PolynomialLR } from '../lr_scheduler/polynomial.ts'
+import type { ModuleStateDict } from '../nn/module.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { Generator } from '../random.ts'
 import type { Problem, Session } from './problem.ts'
@@ -59,6 +60,18 @@ export function trainRun(arena: Arena, problem: Problem, task: RunSpec): Run {
       failed: !isNumber,
       stateBytes: optimizer.stateBytes,
     }
+  } finally {
+    optimizer.dispose()
+    session.dispose()
+  }
+}
+
+/** The weights that a run ends with; undefined if its problem has no model, or the run failed. */
+export function trainedWeights(arena: Arena, problem: Problem, task: RunSpec): ModuleStateDict | undefined {
+  const session = problem.begin(arena, new Generator(task.seed), task.batchSize)
+  const optimizer = makeOptimizer(task.optimizer, session.parameters, task.lr, task.options)
+  try {
+    return train(session, optimizer, task).failed ? undefined : session.stateDict?.()
   } finally {
     optimizer.dispose()
     session.dispose()

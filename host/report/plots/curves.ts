@@ -1,9 +1,9 @@
 /** How training went: the mean over the runs, in a band from the lowest to the highest. */
 import { area, line } from 'd3-shape'
-import type { Report } from '../../compare/report.ts'
+import type { Report, Result } from '../../compare/report.ts'
 import { capitalized, listed, shownCount, shownMetric, shownNumber } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, section, table } from '../html.ts'
-import { type Ranked, ranked, wording } from '../ranked.ts'
+import { ranked, wording } from '../ranked.ts'
 import { apart, scaleFor, ticks, worstShown } from './axes.ts'
 import { below, beside, circle, type Draw, figure, LINE, label, px, segment, tone } from './drawing.ts'
 
@@ -14,8 +14,15 @@ interface Point {
   readonly high: number
 }
 
+/** Whose curve it is. */
+export interface Drawn {
+  /** Its position, which gives it its colour and dashes. */
+  readonly at: number
+  readonly result: Pick<Result, 'label' | 'runs'>
+}
+
 interface Curve {
-  readonly entry: Ranked
+  readonly entry: Drawn
   readonly points: readonly Point[]
 }
 
@@ -32,7 +39,7 @@ function thinned<T>(list: readonly T[], most: number): T[] {
 }
 
 /** The mean over the runs that did not fail, where each of them has a point. */
-function curveOf(entry: Ranked, column: 1 | 2): Curve {
+function curveOf(entry: Drawn, column: 1 | 2): Curve {
   const runs = entry.result.runs
     .filter(({ failed }) => !failed)
     .map(({ curve }) => new Map(curve.filter((point) => Number.isFinite(point[column])).map((point) => [point[0], point[column]])))
@@ -152,4 +159,13 @@ export function lossCurves(report: Report): string {
 
 export function metricCurves(report: Report): string {
   return curves(report, 2)
+}
+
+/** The curves of a comparison that is not over: the metric on the validation rows, of the runs there are. */
+export function liveCurves(title: string, metric: string, entries: readonly Drawn[]): string {
+  const drawn = entries.map((entry) => curveOf(entry, 2)).filter(({ points }) => points.length)
+  if (!drawn.length) return ''
+  const ends = drawn.map(({ entry, points }) => `${entry.result.label} ${shownMetric(metric, points.at(-1)!.mean)}`)
+  const { draw } = plot(drawn, 'live', false, metric === 'accuracy', SIDES[2])
+  return figure('live', title, `Curves over the steps of training, so far: ${ends.join(', ')}.`, draw)
 }

@@ -35,7 +35,7 @@ export function circle(x: number, y: number, r: number, kind: string): string {
 }
 
 /** Colours, and dashes that differ where colours come again (style.css). */
-export function tone({ at }: Ranked): string {
+export function tone({ at }: Pick<Ranked, 'at'>): string {
   return `c${at % 8} d${(at + 3 * Math.floor(at / 8)) % 8}`
 }
 

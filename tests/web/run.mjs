@@ -1,0 +1,13 @@
+/** The page, built and served with the headers that a host should send: every file here that exports checks, in Chromium and Firefox. */
+import { readdirSync } from 'node:fs'
+import { policy } from '../../web/build.mjs'
+import { runChecks } from '../checks.mjs'
+import { serve } from '../runtimes/serve.mjs'
+
+const { address, close } = await serve(new URL('../../build/web', import.meta.url).pathname, {
+  headers: { 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
+})
+const files = readdirSync(new URL('.', import.meta.url)).filter((name) => name.endsWith('.mjs') && name !== 'run.mjs')
+const modules = await Promise.all(files.sort().map((name) => import(`./${name}`)))
+await runChecks(modules.flatMap(({ checks }) => (checks ? ['chromium', 'firefox'].flatMap((browser) => checks(address, browser)) : [])))
+await close()

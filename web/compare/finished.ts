@@ -1,0 +1,41 @@
+/** A report in the pieces that the page shows, and in the files that it gives. */
+import type { Arena } from '../../host/arena.ts'
+import type { Problem } from '../../host/compare/problem.ts'
+import type { Report } from '../../host/compare/report.ts'
+import { trainedWeights } from '../../host/compare/run.ts'
+import type { OptimizerName } from '../../host/compare/spaces.ts'
+import * as safetensors from '../../host/io/safetensors.ts'
+import * as torchFile from '../../host/io/torch-file.ts'
+import { measured } from '../../host/report/measured.ts'
+import { reportPage } from '../../host/report/page.ts'
+import { lossCurves, metricCurves } from '../../host/report/plots/curves.ts'
+import { finals } from '../../host/report/plots/finals.ts'
+import { target } from '../../host/report/plots/target.ts'
+import { trials } from '../../host/report/plots/trials.ts'
+import { lead } from '../../host/report/ranked.ts'
+import { comparisons, ranking } from '../../host/report/tables.ts'
+import type { Finished } from './messages.ts'
+
+export function finished(report: Report): Finished {
+  const best = report.recommendation?.optimizer
+  return {
+    json: `${JSON.stringify(report, null, 1)}\n`,
+    html: reportPage(report),
+    lead: lead(report),
+    sections: [ranking, finals, lossCurves, metricCurves, trials, target, comparisons, measured].map((part) => part(report)),
+    ...(best !== undefined && report.problem.kind !== 'function' && { weightsOf: best }),
+  }
+}
+
+/** A file of the recommended optimizer's weights: those that its first run ended with. */
+export function weights(arena: Arena, problem: Problem, report: Report, epochs: number, kind: 'safetensors' | 'pt') {
+  const best = report.results.find(({ label }) => label === report.recommendation?.optimizer)!
+  const { batchSize, schedule } = report.protocol
+  const { optimizer, lr, options } = best
+  const { seed } = best.runs[0]!
+  const task = { optimizer: optimizer as OptimizerName, lr, options, seed, epochs, batchSize, schedule }
+  const state = trainedWeights(arena, problem, task)!
+  if (kind === 'pt') return torchFile.save(state)
+  const about = { problem: problem.facts.name, sha256: problem.facts.sha256, ...task, options: JSON.stringify(options) }
+  return safetensors.write(state, Object.fromEntries(Object.entries(about).map(([name, value]) => [name, String(value)])))
+}

@@ -1,0 +1,258 @@
+/** What is compared, on what, and how much: the form before a comparison. */
+import { CONDITION, problems } from '../../host/compare/bundled.ts'
+import { defaultSettings } from '../../host/compare/protocol.ts'
+import type { Source } from '../../host/compare/report.ts'
+import { type OptimizerName, optimizerNames, type Schedule, schedules, spaces } from '../../host/compare/spaces.ts'
+import { spaceText } from '../../host/report/plan.ts'
+import { h } from '../element.ts'
+import type { Choice, TableFacts } from './messages.ts'
+
+const OWN = 'own table'
+
+export interface Form {
+  readonly element: HTMLFormElement
+  /** What was chosen. @throws a sentence for the visitor */
+  choice(): Choice
+  /** A table was read. */
+  showTable(table: TableFacts): void
+  /** One could not be read. */
+  showNoTable(): void
+}
+
+/** An option of a select. */
+function option(value: string, text = value): HTMLOptionElement {
+  return h('option', { value }, text)
+}
+
+/** A labelled control. */
+function field(label: string, control: HTMLElement): HTMLLabelElement {
+  return h('label', { className: 'field' }, h('span', {}, label), control)
+}
+
+function numberInput(id: string, { min = '1', step = '1', value = '', placeholder = '' } = {}): HTMLInputElement {
+  return h('input', { type: 'number', id, min, step, value, placeholder, inputMode: 'decimal' })
+}
+
+/** The number in a field; undefined if there is none. */
+function numberIn(name: string, input: HTMLInputElement, isWhole = true): number | undefined {
+  if (input.value === '' && !input.validity.badInput) return undefined
+  const value = input.valueAsNumber
+  const fits = Number.isFinite(value) && value >= Number(input.min) && (!isWhole || Number.isInteger(value))
+  if (!fits) throw new Error(`${name} is a ${isWhole ? 'whole ' : ''}number, ${input.min} or more.`)
+  return value
+}
+
+/** The problem, and the table of one's own. */
+function problemPart(onFile: (file: File) => void) {
+  const select = h('select', { id: 'problem' }, ...Object.keys(problems).map((name) => option(name)), option(OWN, 'a table of your own'))
+  const about = h('p', { className: 'hint', id: 'problem-about' })
+  select.setAttribute('aria-describedby', 'problem-about')
+  const condition = numberInput('condition', { step: 'any', value: String(CONDITION) })
+  const conditionField = field('Condition number', condition)
+  const file = h('input', { type: 'file', id: 'table', accept: '.csv,.tsv,.txt,text/csv,text/tab-separated-values' })
+  const target = h('select', { id: 'target' }, option('', 'choose a column'))
+  const task = h('select', { id: 'task' }, option('', 'as the column suggests'), option('classification'), option('regression'))
+  const facts = h('p', { className: 'hint', role: 'status' })
+  const columns = h('div', { className: 'row', hidden: true }, field('Column to predict', target), field('Task', task))
+  const own = h(
+    'div',
+    { className: 'own' },
+    field('CSV or TSV file', file),
+    h('p', { className: 'hint' }, 'Or drop it here. It is read on this machine and never leaves it.'),
+    facts,
+    columns,
+  )
+  let table: TableFacts | undefined
+  const show = () => {
+    const isOwn = select.value === OWN
+    about.textContent = isOwn ? 'a table with a header line, of which one column is to be told from the others' : problems[select.value]!
+    conditionField.hidden = select.value !== 'quadratic'
+    own.hidden = !isOwn
+  }
+  select.addEventListener('change', show)
+  const read = (given: File) => {
+    table = undefined
+    columns.hidden = true
+    facts.textContent = `Reading ${given.name} …`
+    onFile(given)
+  }
+  file.addEventListener('change', () => {
+    if (file.files?.[0]) read(file.files[0])
+  })
+  const element = h('fieldset', {}, h('legend', {}, 'Problem'), field('Problem', select), about, conditionField, own)
+  element.addEventListener('dragover', (event) => {
+    event.preventDefault()
+    element.classList.add('over')
+  })
+  element.addEventListener('dragleave', () => element.classList.remove('over'))
+  element.addEventListener('drop', (event) => {
+    event.preventDefault()
+    element.classList.remove('over')
+    const dropped = event.dataTransfer?.files[0]
+    if (!dropped) return
+    select.value = OWN
+    show()
+    read(dropped)
+  })
+  show()
+  return {
+    element,
+    showTable(given: TableFacts) {
+      table = given
+      facts.textContent = `${given.name}: ${given.rows.toLocaleString('en-US')} rows, ${given.columns.length} columns`
+      const kinds = { number: 'different numbers', text: 'different texts' }
+      target.replaceChildren(
+        option('', 'choose a column'),
+        ...given.columns.map(({ name, kind, different }) => option(name, `${name} (${different.toLocaleString('en-US')} ${kinds[kind]})`)),
+      )
+      columns.hidden = false
+    },
+    showNoTable() {
+      if (!table) facts.textContent = ''
+    },
+    source(): Source {
+      if (select.value === OWN) {
+        if (!table) throw new Error('Choose a CSV or TSV file, or one of the problems that are there.')
+        if (!target.value) throw new Error('Choose the column to predict.')
+        return { data: table.name, target: target.value, ...(task.value && { task: task.value as 'classification' | 'regression' }) }
+      }
+      if (select.value !== 'quadratic') return { problem: select.value }
+      return { problem: select.value, condition: numberIn('The condition number', condition, false) ?? CONDITION }
+    },
+  }
+}
+
+/** Which optimizers, and what is tried of each. */
+function optimizersPart() {
+  const boxes = optimizerNames.map((name) =>
+    h('input', { type: 'checkbox', name: 'optimizer', value: name, checked: defaultSettings.optimizers.includes(name) }),
+  )
+  const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value as OptimizerName)
+  const body = h('tbody')
+  const show = () =>
+    body.replaceChildren(
+      ...chosen().map((name) => {
+        const { lr, ...own } = spaces[name]
+        return h(
+          'tr',
+          {},
+          h('th', { scope: 'row' }, name),
+          h('td', {}, spaceText({ lr }).replace('lr ', '')),
+          h('td', { className: 'words' }, spaceText(own as typeof spaces.SGD) || '–'),
+        )
+      }),
+    )
+  for (const box of boxes) box.addEventListener('change', show)
+  show()
+  const head = h('tr', {}, h('th', { scope: 'col' }, 'optimizer'), h('th', { scope: 'col' }, 'learning rate'))
+  head.append(h('th', { scope: 'col', className: 'words' }, 'options'))
+  const table = h('table', {}, h('thead', {}, head), body)
+  const element = h(
+    'fieldset',
+    {},
+    h('legend', {}, 'Optimizers'),
+    h('div', { className: 'boxes' }, ...boxes.map((box) => h('label', {}, box, box.value))),
+    h(
+      'details',
+      { open: true },
+      h('summary', {}, 'What is tried of each'),
+      h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Search spaces' }, table),
+      h('p', { className: 'hint' }, 'The same number of tries for each, at the same points of its space.'),
+    ),
+  )
+  return {
+    element,
+    optimizers() {
+      const names = chosen()
+      if (!names.length) throw new Error('Choose at least one optimizer.')
+      return names
+    },
+  }
+}
+
+/** How much is tried. */
+function effortPart() {
+  const radio = (value: string, checked = false) => h('input', { type: 'radio', name: 'effort', value, checked })
+  const [isQuick, isDefault, isTimed] = [radio('quick', true), radio('default'), radio('minutes')]
+  const minutes = numberInput('minutes', { min: '0.1', step: 'any', value: '5' })
+  minutes.setAttribute('aria-label', 'minutes at most')
+  minutes.addEventListener('input', () => (isTimed.checked = true))
+  const d = defaultSettings
+  const planned = { placeholder: 'planned' }
+  const inputs = {
+    trials: ['Trials', numberInput('trials', planned)],
+    seeds: ['Seeds', numberInput('seeds', planned)],
+    epochs: ['Epochs', numberInput('epochs', planned)],
+    batchSize: ['Batch size', numberInput('batch-size', { placeholder: String(d.batchSize) })],
+    hidden: ['Hidden units', numberInput('hidden', { placeholder: '32' })],
+    baseSeed: ['Base seed', numberInput('base-seed', { min: '0', placeholder: String(d.baseSeed) })],
+  } as const
+  const schedule = h('select', { id: 'schedule' }, ...schedules.map((name) => option(name)))
+  const element = h(
+    'fieldset',
+    {},
+    h('legend', {}, 'How much'),
+    h(
+      'div',
+      { className: 'efforts' },
+      h('label', {}, isQuick, 'quick: 6 trials, 5 seeds, short runs'),
+      h('label', {}, isDefault, `default: ${d.trials} trials, ${d.seeds} seeds`),
+      h('span', { className: 'row timed' }, h('label', {}, isTimed, 'as fits into'), minutes, ' minutes'),
+    ),
+    h(
+      'details',
+      {},
+      h('summary', {}, 'Advanced'),
+      h(
+        'div',
+        { className: 'fields' },
+        ...Object.values(inputs).map(([label, input]) => field(label, input)),
+        field('Schedule of the learning rate', schedule),
+      ),
+      h('p', { className: 'hint' }, 'Epochs are passes over the training rows; on functions, ten steps each. What is empty is planned.'),
+    ),
+  )
+  return {
+    element,
+    effort(): Choice['effort'] {
+      if (!isTimed.checked) return isQuick.checked ? 'quick' : 'default'
+      return numberIn('The number of minutes', minutes, false) ?? 5
+    },
+    asked(): Choice['asked'] {
+      const given = Object.entries(inputs).map(([name, [label, input]]) => [name, numberIn(label, input)] as const)
+      return {
+        ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+        ...(schedule.value !== d.schedule && { schedule: schedule.value as Schedule }),
+      }
+    },
+  }
+}
+
+export function makeForm(onFile: (file: File) => void, onStart: () => void): Form {
+  const problem = problemPart(onFile)
+  const optimizers = optimizersPart()
+  const effort = effortPart()
+  const start = h('button', { className: 'primary', type: 'submit' }, 'Start')
+  const element = h(
+    'form',
+    { className: 'choices', noValidate: true },
+    h('div', {}, problem.element, effort.element),
+    h('div', {}, optimizers.element),
+    h('div', { className: 'row start' }, start),
+  )
+  element.addEventListener('submit', (event) => {
+    event.preventDefault()
+    onStart()
+  })
+  return {
+    element,
+    choice: () => ({
+      source: problem.source(),
+      optimizers: optimizers.optimizers(),
+      effort: effort.effort(),
+      asked: effort.asked(),
+    }),
+    showTable: problem.showTable,
+    showNoTable: problem.showNoTable,
+  }
+}

@@ -1,0 +1,275 @@
+/** The worker that leads a comparison: it reads tables, plans, hands runs to other workers, keeps them, and makes the report; the page shows it. */
+import { Arena } from '../../host/arena.ts'
+import { CONDITION, type ProblemSpec } from '../../host/compare/bundled.ts'
+import { contestantsOf } from '../../host/compare/contestants.ts'
+import type { Problem } from '../../host/compare/problem.ts'
+import { checkSettings, compare, type Progress, protocolOf, type Settings } from '../../host/compare/protocol.ts'
+import { type Asked, checkSame, differenceOf, Kept, parseReceipt } from '../../host/compare/receipt.ts'
+import type { Report, Source } from '../../host/compare/report.ts'
+import { shownMetric } from '../../host/compare/shown.ts'
+import { readTable } from '../../host/compare/table.ts'
+import { DownhillError } from '../../host/errors.ts'
+import { finished, weights } from './finished.ts'
+import { Live } from './live.ts'
+import type { Ask, Choice, Summary, Tell } from './messages.ts'
+import { Cancelled, makePool, type Pool } from './pool.ts'
+import { runtimeName } from './runtime.ts'
+import { commandOf, HIDDEN, type OwnTable, problemOf, settingsOf, sha256Of, specOf, textOf } from './source.ts'
+import * as store from './store.ts'
+
+/** A comparison to run, with the runs that there are. */
+interface Order {
+  readonly spec: ProblemSpec
+  readonly source: Source
+  readonly problem: Problem
+  readonly settings: Settings
+  readonly command: string
+  readonly kept: Kept
+  readonly note?: string | undefined
+  /** The receipt that is run again. */
+  readonly replay?: { readonly file: string; readonly report: Report } | undefined
+}
+
+/** Milliseconds between two messages about the progress, and between two looks at whether there are runs to keep. */
+const TELL_EVERY = 300
+const KEEP_EVERY = 2000
+
+const threads = Math.max(1, Math.min(navigator.hardwareConcurrency || 2, 8))
+const arena = Arena.create()
+let table: OwnTable | undefined
+/** A receipt that waits for its table. */
+let waiting: { readonly asked: Asked; readonly file: string } | undefined
+let order: Order | undefined
+let report: Report | undefined
+let pool: Pool | undefined
+
+function tell(message: Tell): void {
+  postMessage(message)
+}
+
+async function read(file: File): Promise<void> {
+  const text = await textOf(file)
+  if (waiting) {
+    const { asked, file: receipt } = waiting
+    const sha256 = await sha256Of(text)
+    checkSame(asked, sha256, file.name, receipt)
+    table = { name: file.name, text, sha256 }
+    waiting = undefined
+    return replay(asked, receipt)
+  }
+  try {
+    const { columns, rows } = readTable(text)
+    table = { name: file.name, text, sha256: await sha256Of(text) }
+    const facts = columns.map((column) => {
+      const { name, kind } = column
+      return { name, kind, different: kind === 'text' ? column.categories.length : new Set(column.values).size }
+    })
+    tell({ tell: 'table', name: file.name, rows, columns: facts })
+  } catch (error) {
+    throw error instanceof DownhillError ? new DownhillError(error.code, `${file.name}: ${error.message}`) : error
+  }
+}
+
+async function start(choice: Choice): Promise<void> {
+  const { condition, ...rest } = choice.source as { condition?: number }
+  const source = { ...rest, ...(condition !== undefined && condition !== CONDITION && { condition }) } as Source
+  const hidden = choice.asked.hidden ?? HIDDEN
+  const spec = await specOf(source, hidden, table)
+  const problem = await problemOf(spec)
+  const { settings, note } = settingsOf(choice, problem, await arena, threads)
+  checkSettings(settings)
+  order = { spec, source, problem, settings, command: commandOf(source, settings, problem, hidden), kept: new Kept([]), note }
+  await run(order)
+}
+
+/** What a receipt asks for, once its table is there. */
+async function orderOf(asked: Asked): Promise<Order> {
+  const { source, hidden, settings, command, runs } = asked
+  checkSettings(settings)
+  const spec = await specOf(source, hidden, table)
+  return { spec, source, problem: await problemOf(spec), settings, command, kept: new Kept(runs) }
+}
+
+async function replay(asked: Asked, file: string): Promise<void> {
+  const { source } = asked
+  if ('data' in source && table?.sha256 !== asked.sha256) {
+    waiting = { asked, file }
+    tell({ tell: 'wanted', table: source.data, receipt: file })
+    return
+  }
+  order = { ...(await orderOf(asked)), replay: asked.report && { file, report: asked.report } }
+  checkSame(asked, order.spec.sha256, order.spec.name, file)
+  await run(order)
+}
+
+async function goOn(): Promise<void> {
+  if (!order) {
+    const found = await store.kept()
+    if (!found) throw new Error('What was kept is gone: this browser has cleared its storage.')
+    const asked = parseReceipt(found.unfinished, 'what was kept')
+    if ('data' in asked.source) {
+      table = { name: asked.source.data, text: found.table ?? '', sha256: await sha256Of(found.table ?? '') }
+      checkSame(asked, table.sha256, table.name, 'what was kept')
+    }
+    order = await orderOf(asked)
+  }
+  await run(order)
+}
+
+function titleOf({ problem, settings }: Order): string {
+  const { epochs, steps, schedule, trials } = protocolOf(problem, settings)
+  const length = epochs === undefined ? `${steps} steps` : `${epochs} epoch${epochs === 1 ? '' : 's'}`
+  const count = contestantsOf(settings.optimizers).length
+  const optimizers = count === 1 ? '1 optimizer' : `${count} optimizers`
+  const seeds = settings.seeds === 1 ? '1 run' : `${settings.seeds} runs`
+  return `${optimizers}, ${trials} trial${trials === 1 ? '' : 's'} each, then ${seeds} with what did best; ${length} a run, ${schedule}; ${threads} at a time`
+}
+
+/** Keeps runs as they come; after a first failure no more. */
+class Keeper {
+  #isAble = true
+  #release = () => {}
+  #written = 0
+  #under: Promise<void> = Promise.resolve()
+  readonly #order: Order
+  readonly #about: Pick<Report, 'format' | 'version' | 'runtime' | 'command'>
+
+  constructor(order: Order, about: Pick<Report, 'format' | 'version' | 'runtime' | 'command'>) {
+    this.#order = order
+    this.#about = about
+  }
+
+  /** Only one page at a time keeps a comparison: the others would write over it. */
+  async begin(): Promise<boolean> {
+    const { text } = this.#order.spec
+    this.#isAble = await new Promise<boolean>((resolve) => {
+      const options = { ifAvailable: true }
+      const held = navigator.locks.request('downhill-compare', options, (lock) => {
+        resolve(lock !== null)
+        return lock && new Promise<void>((release) => (this.#release = release))
+      })
+      held.catch(() => resolve(true))
+    })
+    if (!this.#isAble) return false
+    try {
+      if ('data' in this.#order.source && text !== undefined) await store.keepTable(text)
+      else await navigator.storage.getDirectory()
+    } catch {
+      this.#isAble = false
+    }
+    return this.#isAble
+  }
+
+  /** Writes what is new, one time after the other. */
+  keep(summary: Summary): Promise<void> {
+    const { kept, problem, source, settings, replay } = this.#order
+    this.#under = this.#under.then(async () => {
+      if (!this.#isAble || replay || kept.size === this.#written) return
+      this.#written = kept.size
+      try {
+        await store.keep({ unfinished: JSON.stringify(kept.unfinished(this.#about, problem, source, settings)), summary })
+      } catch {
+        this.#isAble = false
+      }
+    })
+    return this.#under
+  }
+
+  /** Writes what is left to write, or drops all of it. */
+  async end(summary: Summary | undefined): Promise<void> {
+    if (summary) await this.keep(summary)
+    else await this.#under
+    if (!summary && this.#isAble) await store.forget()
+    this.#release()
+  }
+}
+
+async function run(now: Order): Promise<void> {
+  const { spec, source, problem, settings, command, kept, note } = now
+  const about = { format: 1 as const, version: VERSION, runtime: runtimeName(navigator.userAgent), command }
+  const live = new Live(problem, settings)
+  const keeper = new Keeper(now, about)
+  const isKept = await keeper.begin()
+  const name = problem.facts.name
+  const notes = [...problem.notes, ...(note ? [note] : [])]
+  tell({ tell: 'plan', title: name, text: titleOf(now), notes, isKept })
+  const known = kept.size
+  let state: Progress = { done: 0, total: 0 }
+  let busy = 0
+  let last = performance.now()
+  const summary = () => ({ title: name, done: state.done, total: state.total })
+  const mine = makePool(spec, threads)
+  pool = mine
+  const tellProgress = () => {
+    const at = performance.now()
+    if (!mine.isPaused) busy += at - last
+    last = at
+    const fresh = kept.size - known
+    const left = fresh >= threads ? (busy / 1000 / fresh) * (state.total - state.done) : undefined
+    const leader = state.leader && `${state.leader.label}, ${shownMetric(problem.metric, state.leader.value)}`
+    tell({ tell: 'progress', ...summary(), left, leader, lines: live.lines(), plot: live.plot(), isPaused: mine.isPaused })
+  }
+  const telling = setInterval(tellProgress, TELL_EVERY)
+  const keeping = setInterval(() => void keeper.keep(summary()), KEEP_EVERY)
+  try {
+    const execute = kept.around(mine.execute)
+    const outcome = await compare(
+      await arena,
+      problem,
+      settings,
+      async (task) => {
+        const done = await execute(task)
+        live.add(task, done)
+        return done
+      },
+      (progress) => (state = progress),
+    )
+    // As the receipt is read again: an option that is undefined is none.
+    report = JSON.parse(JSON.stringify({ ...about, ...outcome, problem: { ...problem.facts, source } })) as Report
+    const { replay } = now
+    tellProgress()
+    tell({
+      tell: 'finished',
+      ...finished(report),
+      ...(replay && { replayed: { file: replay.file, difference: differenceOf(replay.report, report) } }),
+    })
+    clearInterval(keeping)
+    await keeper.end(replay ? summary() : undefined)
+  } catch (error) {
+    clearInterval(keeping)
+    await keeper.end(summary())
+    tell({ tell: 'stopped', ...summary(), done: kept.size })
+    if (!(error instanceof Cancelled)) throw error
+  } finally {
+    clearInterval(telling)
+    clearInterval(keeping)
+    mine.stop(new Cancelled())
+    pool = undefined
+  }
+}
+
+async function sendWeights(kind: 'safetensors' | 'pt'): Promise<void> {
+  const { problem, settings } = order!
+  const bytes = weights(await arena, problem, report!, settings.epochs, kind)
+  tell({ tell: 'weights', name: `${report!.recommendation!.optimizer}.${kind}`, bytes })
+}
+
+async function answer(message: Ask): Promise<void> {
+  if (message.ask === 'read') return read(message.file)
+  if (message.ask === 'weights') return sendWeights(message.kind)
+  if (message.ask === 'cancel') return pool?.stop(new Cancelled())
+  if (message.ask === 'pause' || message.ask === 'resume') {
+    if (pool) pool.isPaused = message.ask === 'pause'
+    return
+  }
+  waiting = undefined
+  if (message.ask === 'start') return start(message.choice)
+  if (message.ask === 'goOn') return goOn()
+  if (message.ask === 'replay') return replay(parseReceipt(await textOf(message.file), message.file.name), message.file.name)
+  order = undefined
+  return store.forget()
+}
+
+addEventListener('message', ({ data }: MessageEvent<Ask>) => {
+  answer(data).catch((error: unknown) => tell({ tell: 'failed', message: error instanceof Error ? error.message : String(error) }))
+})

@@ -1,0 +1,74 @@
+/** What the page and the worker that leads a comparison tell each other. */
+import type { Settings } from '../../host/compare/protocol.ts'
+import type { Source } from '../../host/compare/report.ts'
+
+/** What the visitor chose. What is not given is planned, or as the command has it. */
+export interface Choice {
+  readonly source: Source
+  readonly optimizers: readonly string[]
+  /** Or so many minutes. */
+  readonly effort: 'quick' | 'default' | number
+  readonly asked: Partial<Omit<Settings, 'optimizers' | 'spaces'>> & { readonly hidden?: number }
+}
+
+export type Ask =
+  | { readonly ask: 'read' | 'replay'; readonly file: File }
+  | { readonly ask: 'start'; readonly choice: Choice }
+  | { readonly ask: 'weights'; readonly kind: 'safetensors' | 'pt' }
+  | { readonly ask: 'goOn' | 'pause' | 'resume' | 'cancel' | 'forget' }
+
+/** A table that was read: its columns, and how many different values each has. */
+export interface TableFacts {
+  readonly name: string
+  readonly rows: number
+  readonly columns: readonly { readonly name: string; readonly kind: 'number' | 'text'; readonly different: number }[]
+}
+
+/** A comparison that can be gone on with. */
+export interface Summary {
+  readonly title: string
+  readonly done: number
+  readonly total: number
+}
+
+/** What is known of one optimizer while a comparison runs. */
+export interface Line {
+  readonly label: string
+  readonly at: number
+  readonly trials: string
+  readonly best: string
+  readonly lr: string
+  readonly runs: string
+  readonly mean: string
+  readonly isLeading: boolean
+}
+
+export interface Finished {
+  readonly json: string
+  readonly html: string
+  readonly lead: string
+  /** Pieces of HTML. */
+  readonly sections: readonly string[]
+  /** What a receipt was compared with, and where it differs, if anywhere. */
+  readonly replayed?: { readonly file: string; readonly difference: string | undefined }
+  /** The optimizer whose weights can be had. */
+  readonly weightsOf?: string
+}
+
+export interface ProgressFacts extends Summary {
+  readonly left: number | undefined
+  readonly leader: string | undefined
+  readonly lines: readonly Line[]
+  readonly plot: string
+  readonly isPaused: boolean
+}
+
+export type Tell =
+  | ({ readonly tell: 'table' } & TableFacts)
+  | { readonly tell: 'plan'; readonly title: string; readonly text: string; readonly notes: readonly string[]; readonly isKept: boolean }
+  | ({ readonly tell: 'progress' } & ProgressFacts)
+  | ({ readonly tell: 'finished' } & Finished)
+  | ({ readonly tell: 'stopped' } & Summary)
+  | { readonly tell: 'weights'; readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly tell: 'wanted'; readonly table: string; readonly receipt: string }
+  | { readonly tell: 'failed'; readonly message: string }

@@ -1,0 +1,118 @@
+/** From what the visitor chose to a problem and settings, and to the command that does the same. */
+import type { Arena } from '../../host/arena.ts'
+import { fileOf, makeProblem, type ProblemSpec } from '../../host/compare/bundled.ts'
+import { measuredEpoch, planned } from '../../host/compare/plan.ts'
+import type { Problem } from '../../host/compare/problem.ts'
+import { checkSettings, defaultEpochs, defaultSettings, type Settings } from '../../host/compare/protocol.ts'
+import type { Source } from '../../host/compare/report.ts'
+import { DownhillError } from '../../host/errors.ts'
+import type { Choice } from './messages.ts'
+
+/** A table as its file has it. */
+export interface OwnTable {
+  readonly name: string
+  readonly text: string
+  readonly sha256: string
+}
+
+export const HIDDEN = 32
+
+export async function sha256Of(text: string): Promise<string> {
+  if (!isSecureContext)
+    throw new Error('A browser computes checksums for pages over https: or on this machine alone; open this page there.')
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Reads a file of text as the command does: a mark at its start is part of it. */
+export async function textOf(file: File): Promise<string> {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(await file.arrayBuffer())
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw new Error(`${file.name} could not be read: ${(error as Error).message}`)
+    text = '\0'
+  }
+  if (text.includes('\0')) throw new DownhillError('data-invalid', `${file.name} is not a text in UTF-8, so it is no table.`)
+  return text
+}
+
+async function bundledText(name: string): Promise<string | undefined> {
+  const file = fileOf(name)
+  if (!file) return undefined
+  const response = await fetch(`datasets/${file}`)
+  if (!response.ok) throw new Error(`datasets/${file} could not be fetched: ${response.status}`)
+  return response.text()
+}
+
+/** What a problem is made from. */
+export async function specOf(source: Source, hidden: number, table: OwnTable | undefined): Promise<ProblemSpec> {
+  if ('data' in source) {
+    const { name, text, sha256 } = table!
+    return { source, name, text, sha256, hidden }
+  }
+  if ('model' in source) throw new DownhillError('option-range', 'a model of your own is for downhill compare on the command line')
+  const text = await bundledText(source.problem)
+  return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
+}
+
+/** Makes the problem; an error in a table begins with the table's name. */
+export async function problemOf(spec: ProblemSpec): Promise<Problem> {
+  try {
+    return await makeProblem(spec, () => Promise.reject(new Error('there are no models of one’s own here')))
+  } catch (error) {
+    if (error instanceof DownhillError && 'data' in spec.source) throw new DownhillError(error.code, `${spec.name}: ${error.message}`)
+    throw error
+  }
+}
+
+/** A few minutes on most problems: fewer trials and runs, of a quarter of the length. */
+function quick(epochs: number) {
+  return { trials: 6, seeds: 5, epochs: Math.max(1, Math.ceil(epochs / 4)) }
+}
+
+/** The whole settings, and for so many minutes what was left out. */
+export function settingsOf(
+  { optimizers, effort, asked: { hidden: _, ...asked } }: Choice,
+  problem: Problem,
+  arena: Arena,
+  threads: number,
+): { settings: Settings; note?: string } {
+  const usual = { ...defaultSettings, optimizers, epochs: 1, ...asked }
+  checkSettings(usual)
+  const epochs = defaultEpochs(problem, usual.batchSize)
+  const settings = { ...usual, epochs, ...(effort === 'quick' && quick(epochs)), ...asked }
+  if (typeof effort === 'string') return { settings }
+  const { leftOut, seconds, ...plan } = planned(effort, measuredEpoch(arena, problem, settings), threads, settings, asked)
+  return {
+    settings: { ...settings, ...plan },
+    note: `planned to take about ${Math.ceil(seconds)} s; left out: ${leftOut.join(', ') || 'nothing'}`,
+  }
+}
+
+/** An argument as a shell takes it. */
+function quoted(argument: string): string {
+  return /^[\w./,=:-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`
+}
+
+/** The command that comes to the same numbers. */
+export function commandOf(source: Source, settings: Settings, problem: Problem, hidden: number): string {
+  const d = defaultSettings
+  const options: [name: string, value: unknown, usual?: unknown][] = [
+    ['problem', 'problem' in source ? source.problem : undefined],
+    ['condition', 'problem' in source ? source.condition : undefined],
+    ['data', 'data' in source ? source.data : undefined],
+    ['target', 'data' in source ? source.target : undefined],
+    ['task', 'data' in source ? source.task : undefined],
+    ['optimizers', settings.optimizers.join(), d.optimizers.join()],
+    ['trials', settings.trials, d.trials],
+    ['seeds', settings.seeds, d.seeds],
+    ['seed', settings.baseSeed, d.baseSeed],
+    ['epochs', settings.epochs, defaultEpochs(problem, settings.batchSize)],
+    ['batch-size', settings.batchSize, d.batchSize],
+    ['hidden', hidden, HIDDEN],
+    ['schedule', settings.schedule, d.schedule],
+  ]
+  const given = options.filter(([, value, usual]) => value !== undefined && value !== usual)
+  return ['downhill compare', ...given.map(([name, value]) => `--${name} ${quoted(String(value))}`)].join(' ')
+}
