@@ -6,7 +6,7 @@ import commonjs from '@rollup/plugin-commonjs'
 import nodeResolve from '@rollup/plugin-node-resolve'
 import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
-import { inline, isKnownWarning, undocumented, withoutStreams } from '../rollup.config.mjs'
+import { inline, isKnownWarning, withoutStreams } from '../rollup.config.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const out = resolve(process.argv[2] ?? join(root, 'build/web'))
@@ -46,15 +46,8 @@ async function bundle() {
       'compare-worker': join(root, 'web/compare/worker.ts'),
       'bits-worker': join(root, 'web/bits/worker.ts'),
     },
-    plugins: [
-      own,
-      inline,
-      withoutStreams,
-      nodeResolve({ browser: true }),
-      commonjs(),
-      undocumented,
-      esbuild({ target: 'es2022', minify: true }),
-    ],
+    // What declarations say to docs/ stays: the page shows it too.
+    plugins: [own, inline, withoutStreams, nodeResolve({ browser: true }), commonjs(), esbuild({ target: 'es2022', minify: true })],
     onwarn(warning) {
       if (!isKnownWarning(warning)) throw new Error(warning.message)
     },
@@ -67,7 +60,15 @@ rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 await bundle()
 for (const name of ['digits.csv', 'diabetes.csv', 'kjv.tsv']) cpSync(join(root, 'datasets', name), join(out, 'datasets', name))
-for (const name of ['style.css', 'icon.svg']) cpSync(join(root, 'web', name), join(out, name))
+cpSync(join(root, 'web/icon.svg'), join(out, 'icon.svg'))
+const styles = ['style.css', ...readdirSync(join(root, 'web')).map((name) => `${name}/style.css`)].map((name) => join(root, 'web', name))
+writeFileSync(
+  join(out, 'style.css'),
+  styles
+    .filter((name) => existsSync(name))
+    .map((name) => readFileSync(name, 'utf8'))
+    .join('\n'),
+)
 cpSync(join(root, 'tests/runtimes/hashes.json'), join(out, 'hashes.json'))
 writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace('POLICY', policy))
 if (existsSync(join(root, 'web/site.mjs'))) await (await import('./site.mjs')).writeSite(join(out, 'docs'), policy)
