@@ -32,7 +32,8 @@ export const optimizers: Readonly<Record<string, OptimizerEntry>> = {
   Adam: plain(downhill.Adam, { lr: 0.1 }),
   AdamW: plain(downhill.AdamW, { lr: 0.1 }),
   NAdam: plain(downhill.NAdam, { lr: 0.1 }),
-  RAdam: plain(downhill.RAdam, { lr: 0.1 }),
+  // Its first steps are those of plain gradient descent.
+  RAdam: { ...plain(downhill.RAdam), start: (rate) => ({ lr: Math.min(0.1, rate * 10) }) },
   Adamax: plain(downhill.Adamax, { lr: 0.1 }),
   Adagrad: plain(downhill.Adagrad, { lr: 0.5 }),
   Adadelta: plain(downhill.Adadelta, { lr: 10 }),

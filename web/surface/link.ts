@@ -54,7 +54,7 @@ export function firstSetup(): Setup {
 /** Every entry of an array is ended by ~, so that one of a single entry is an array too. */
 function written(value: unknown): string {
   if (Array.isArray(value)) return value.map((entry) => `${written(entry)}~`).join('') || '~'
-  return encodeURIComponent(String(value))
+  return encodeURIComponent(Object.is(value, -0) ? '-0' : String(value))
 }
 
 function read(text: string): unknown {
@@ -66,8 +66,17 @@ function read(text: string): unknown {
   return text !== '' && (text === 'NaN' || !Number.isNaN(Number(text))) ? Number(text) : text
 }
 
+/** Encoded twice: once for what separates options here, once for the address. */
 function named(name: string, options: Given): string {
-  return [name, ...Object.entries(options).map(([key, value]) => `${key}:${written(value)}`)].join(',')
+  return [name, ...Object.entries(options).map(([key, value]) => `${key}:${written(value).replaceAll('%', '%25')}`)].join(',')
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** A name and the options after it; undefined if there is none of this name, and without options it has not. */
@@ -77,7 +86,7 @@ function readNamed(text: string, table: typeof optimizers | typeof schedules): [
   const known = controlled(table[name]!.made.declaration.options)
   const pairs = rest.map((entry) => [entry.slice(0, entry.indexOf(':')), entry.slice(entry.indexOf(':') + 1)] as const)
   // What was typed as a function of the step is a text, also where it is a number.
-  const value = (key: string, text: string) => (key === 'lrLambda' ? text : read(text))
+  const value = (key: string, text: string) => (key === 'lrLambda' ? decoded(text) : read(decoded(text)))
   return [name, Object.fromEntries(pairs.filter(([key]) => known.includes(key)).map(([key, text]) => [key, value(key, text)]))]
 }
 
@@ -86,10 +95,10 @@ export function encodeSetup(setup: Setup): string {
   const { surface, condition, expression, extent, start, steps, at, speed, chosen, racers } = setup
   const parts = [
     `f=${surface}`,
-    ...(surface === 'quadratic' ? [`condition=${condition}`] : []),
-    ...(surface === 'typed' ? [`of=${encodeURIComponent(expression)}`, `extent=${extent}`] : []),
-    `x=${start[0]}`,
-    `y=${start[1]}`,
+    ...(surface === 'quadratic' ? [`condition=${written(condition)}`] : []),
+    ...(surface === 'typed' ? [`of=${encodeURIComponent(expression)}`, `extent=${written(extent)}`] : []),
+    `x=${written(start[0])}`,
+    `y=${written(start[1])}`,
     `steps=${steps}`,
     `at=${at}`,
     `speed=${speed}`,

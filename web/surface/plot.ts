@@ -120,7 +120,9 @@ export class Plot {
     this.moved([neat(x, pixel), neat(y, pixel)])
   }
 
-  draw(runs: readonly Run[], start: Pair): void {
+  /** Draws the ways. While they move names stay on the side where they were. */
+  draw(runs: readonly Run[], start: Pair, isMoving: boolean): void {
+    if (!isMoving) this.#choices = []
     this.#runs = runs
     this.#start = start
     this.#paint()
@@ -192,7 +194,7 @@ export class Plot {
       const [x, y] = line.at(-1) ?? [0, 0]
       return [Math.min(frame.width - 6, Math.max(6, x)), Math.min(frame.height - 6, Math.max(6, y))]
     })
-    const taken: Box[] = []
+    const taken: Box[] = ends.map(([x, y]) => ({ x: x - 6, y: y - 6, width: 12, height: 12 }))
     const names = this.#runs.map(({ optimizer, problem }, i) => `${i + 1} ${optimizer}${problem ? ' ✕' : ''}`)
     const places = names.map((name, i) => {
       const size = { width: context.measureText(name).width + 8, height: 16 }

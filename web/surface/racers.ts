@@ -24,7 +24,8 @@ export class Racers {
   ) {}
 
   /** Builds the cards anew; what had the focus has it again. */
-  build(): void {
+  build(open = -1): void {
+    if (open >= 0) this.#opened.add(open)
     const focused = document.activeElement?.id
     const { racers } = this.state()
     this.#problems = []

@@ -74,7 +74,7 @@ class Stage {
   #take(): void {
     this.#player.isPlaying = false
     this.#terrain.build()
-    this.#racers.build()
+    this.#racers.build(matchMedia('(min-width: 60rem)').matches ? this.#setup.chosen : -1)
     this.#transport.take(this.#setup)
     this.#rebuild(this.#setup.at)
   }
@@ -130,7 +130,7 @@ class Stage {
   #drawn(): void {
     const { runs } = this.#player
     const { chosen, racers, start } = this.#setup
-    this.#plot.draw(runs, start)
+    this.#plot.draw(runs, start, this.#player.isPlaying)
     this.#ways.show(runs, chosen)
     this.#racers.tell(runs)
     this.#numbers.show(racers[chosen], runs[chosen], chosen)

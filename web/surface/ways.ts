@@ -12,7 +12,9 @@ export class Ways {
   #names = ''
 
   constructor(private readonly choose: (index: number) => void) {
-    const head = ['optimizer', 'steps', 'x', 'y', 'f(x, y)'].map((title) => h('th', { scope: 'col' }, title))
+    const head = ['optimizer', 'steps', 'x', 'y', 'f(x, y)'].map((title) =>
+      h('th', { scope: 'col', className: title === 'steps' ? 'steps' : '' }, title),
+    )
     this.element.append(h('table', {}, this.#caption, h('thead', {}, h('tr', {}, ...head)), this.#body))
   }
 
@@ -37,7 +39,7 @@ export class Ways {
     this.#rows = runs.map(({ optimizer }, i) => {
       const radio = h('input', { type: 'radio', name: 'chosen', on: { change: () => this.choose(i) } })
       const label = h('label', {}, radio, swatch(i) as unknown as Node, `${i + 1} ${optimizer}`)
-      const cells = Array.from({ length: 4 }, () => h('td'))
+      const cells = Array.from({ length: 4 }, (_, j) => h('td', { className: j === 0 ? 'steps' : '' }))
       return { radio, cells, row: h('tr', {}, h('th', { scope: 'row' }, label), ...cells) }
     })
     this.#body.replaceChildren(...this.#rows.map(({ row }) => row))
