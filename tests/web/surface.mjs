@@ -297,7 +297,7 @@ async function manyTimes(page, open) {
       await page.evaluate((view) => {
         location.hash = `#/${view}`
       }, view)
-      await page.waitForFunction((isSurface) => Boolean(document.querySelector('.surface')) === isSurface, {}, view !== 'bits')
+      await page.waitForFunction((isSurface) => Boolean(document.querySelector('.surface')) === isSurface, { polling: 50 }, view !== 'bits')
     }
   }
   await arrived(page, 3000)

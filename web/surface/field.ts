@@ -30,7 +30,7 @@ export function* fieldOf(ground: Ground, frame: Frame): Generator<void, Field> {
   yield
   const at = (share: number) => sample[Math.floor(share * (sample.length - 1))] ?? 0
   const [lowest, middle, highest] = [at(0), at(0.5), at(0.995)]
-  const unit = (middle - lowest) / 200 || 1
+  const unit = (middle - lowest) / 60 || 1
   const scale = BANDS / Math.log1p((highest - lowest) / unit || 1)
   const bands = new Float32Array(heights.length)
   for (let i = 0; i < bands.length; i++) {

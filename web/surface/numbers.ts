@@ -34,7 +34,7 @@ const symbols: Readonly<Record<string, string>> = {
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞').replace('-', '−')
   const size = Math.abs(value)
-  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(3) : String(Number(value.toPrecision(5)))
+  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(2).replace('+', '') : String(Number(value.toPrecision(5)))
   return text.replaceAll('-', '−')
 }
 
