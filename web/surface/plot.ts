@@ -9,6 +9,11 @@ import type { Ground, Pair } from './surfaces.ts'
 
 /** Pixels between a way's marks. */
 const BETWEEN_MARKS = 56
+const MOST_MARKS = 40
+/** Points that are drawn at once. */
+const PIECE = 64
+/** Of a way this long, in pixels, dashes cannot be told apart, and take long to draw. */
+const LONGEST_DASHED = 15_000
 /** Keys that move the start, in steps. */
 const moves: Readonly<Record<string, Pair>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
 
@@ -245,26 +250,36 @@ function wayOf(path: readonly number[], frame: Frame): Pair[] {
 }
 
 function drawWay(context: CanvasRenderingContext2D, index: number, line: readonly Pair[], colour: string, paper: string): void {
-  context.beginPath()
-  for (const [x, y] of line) context.lineTo(x, y)
-  context.setLineDash([])
-  context.globalAlpha = 0.75
+  const lengths = line.map(([x, y], i) => (i === 0 ? 0 : Math.hypot(x - line[i - 1]![0], y - line[i - 1]![1])))
+  const total = lengths.reduce((sum, length) => sum + length, 0)
+  // In pieces: one long line that crosses itself takes many times as long to draw.
+  const stroke = (dashes: readonly number[]) => {
+    context.setLineDash([...dashes])
+    let gone = 0
+    for (let from = 0; from < line.length - 1; from += PIECE) {
+      const to = Math.min(line.length - 1, from + PIECE)
+      context.lineDashOffset = gone
+      context.beginPath()
+      for (let i = from; i <= to; i++) context.lineTo(...line[i]!)
+      context.stroke()
+      for (let i = from + 1; i <= to; i++) gone += lengths[i]!
+    }
+    context.lineDashOffset = 0
+  }
   context.strokeStyle = paper
   context.lineWidth = 4.5
-  context.stroke()
-  context.globalAlpha = 1
-  context.setLineDash([...dashesOf(index)])
+  stroke([])
   context.strokeStyle = colour
   context.lineWidth = 2.25
-  context.stroke()
+  stroke(total > LONGEST_DASHED ? [] : dashesOf(index))
   context.setLineDash([])
-  let since = BETWEEN_MARKS / 2
-  for (let i = 1; i < line.length; i++) {
-    const [[x, y], [fromX, fromY]] = [line[i]!, line[i - 1]!]
-    since += Math.hypot(x - fromX, y - fromY)
-    if (since < BETWEEN_MARKS) continue
+  const between = Math.max(BETWEEN_MARKS, total / MOST_MARKS)
+  let since = between / 2
+  for (const [i, length] of lengths.entries()) {
+    since += length
+    if (since < between) continue
     since = 0
-    drawMark(context, index, [x, y], 3.5, colour, paper)
+    drawMark(context, index, line[i]!, 3.5, colour, paper)
   }
 }
 

@@ -39,7 +39,7 @@ export const saddle = {
 export const kinds = {
   rosenbrock: {
     title: 'Rosenbrock: a bent valley',
-    start: [-1.5, 2.2],
+    start: [-1.2, 1],
     rate: 0.0003,
     make: () => ({ ...rosenbrock, box: { x: [-2, 2], y: [-0.9, 3.1] }, minima: [[1, 1]] }),
   },
@@ -51,7 +51,7 @@ export const kinds = {
   },
   beale: {
     title: 'Beale: flat, with steep rims',
-    start: [-1.5, 2],
+    start: [0.5, -1.5],
     rate: 0.0003,
     make: () => ({ ...beale, box: { x: [-3, 4.5], y: [-3, 3] }, minima: [[3, 0.5]] }),
   },
