@@ -323,9 +323,9 @@ export function checks(address, browser) {
     one('a link reproduces the view', sameByLink),
     one('a typed function works, and a bad one gets a clear sentence', typedFunction),
     one("an option out of its range gets the library's sentence", outOfRange),
+    one('keys alone are enough', byKeys),
     ...(browser === 'chromium'
       ? [
-          one('keys alone are enough', byKeys),
           one('it is accessible and fits, light and dark', looked),
           one('it does not move by itself where motion is not wanted', withoutMotion),
           one('it comes and goes, and no task is long', manyTimes),
