@@ -1,4 +1,7 @@
-/** The second view's checks in Chromium and Firefox, on the page as `node web/build.mjs DIR` builds it: `node tests/web/run-surface.mjs [DIR [PART OF A NAME]]`. */
+/**
+ * Builds the page, as `node web/build.mjs DIR` does, and goes through the second view's checks in Chromium and Firefox:
+ * `node tests/web/run-surface.mjs [DIR [PART OF A NAME]]`.
+ */
 import { policy } from '../../web/build.mjs'
 import { runChecks } from '../checks.mjs'
 import { serve } from '../runtimes/serve.mjs'

@@ -80,13 +80,13 @@ function check(address, browser, name, body) {
         if (!/^(data|blob|about):/.test(request.url()) && new URL(request.url()).origin !== address) elsewhere.push(request.url())
       })
       await page.setViewport({ width: 1280, height: 900 })
-      const open = async (query = '', { at = 0, origin = address } = {}) => {
+      const open = async (query = '', { at = 0 } = {}) => {
         await page.goto('about:blank')
-        await page.goto(`${origin}/index.html#/surface${query && `?${query}`}`)
+        await page.goto(`${address}/index.html#/surface${query && `?${query}`}`)
         await page.waitForSelector('.surface')
         if (query) await arrived(page, at)
       }
-      const result = await body(page, open)
+      const result = await body(page, Object.assign(open, { address }))
       assert.deepEqual(said, [])
       assert.deepEqual(elsewhere, [])
       return result
@@ -173,6 +173,35 @@ async function typedFunction(page, open) {
   await type(page, '#expression', 'x^2 + cos(3*y)')
   assert.equal(await error(), '')
   assert.deepEqual(await page.evaluate(ways), after)
+}
+
+/** Links that nobody wrote with the page, and a view without an optimizer. */
+async function strangeLinks(page, open) {
+  for (const query of [
+    'f=typed&of=foo(&o=Adam',
+    'f=quadratic&condition=-1',
+    'f=nowhere&x=abc&at=-3&steps=1e99&o=Adam,lr:x;StepLR&o=toString&show=99',
+  ]) {
+    await page.goto('about:blank')
+    await page.goto(`${open.address}/index.html#/surface?${query}`)
+    await page.waitForSelector('.surface #surface-kind')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+  assert.match(
+    await page.$eval('.racer .error:not([hidden])', ({ textContent }) => textContent),
+    /^Adam: lr must be a number in \[0, ∞\], not 'x'$/,
+  )
+  await page.goto('about:blank')
+  await page.goto(`${open.address}/index.html#/surface?f=typed&of=foo(&o=Adam,lr:0.1`)
+  await page.waitForSelector('#expression')
+  await type(page, '#expression', 'x^2 + y^2')
+  await arrived(page, 0)
+  await page.$eval('.racer button', (remove) => remove.click())
+  assert.deepEqual(await page.evaluate(ways), [])
+  await press(page, 'One step')
+  await press(page, 'Copy link')
+  await page.click('#add-optimizer')
+  assert.equal((await page.evaluate(ways)).length, 1)
 }
 
 async function outOfRange(page, open) {
@@ -322,6 +351,7 @@ export function checks(address, browser) {
     one('every optimizer steps on every surface', everyOptimizer),
     one('a link reproduces the view', sameByLink),
     one('a typed function works, and a bad one gets a clear sentence', typedFunction),
+    one('strange links and no optimizer', strangeLinks),
     one("an option out of its range gets the library's sentence", outOfRange),
     one('keys alone are enough', byKeys),
     ...(browser === 'chromium'

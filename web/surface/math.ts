@@ -51,7 +51,7 @@ const signs: Readonly<Record<string, string>> = {
 }
 
 const spaces: Readonly<Record<string, string>> = { ',': '0.17em', ' ': '0.25em', quad: '1em', '!': '0em' }
-const accents: Readonly<Record<string, string>> = { hat: '^', bar: '¯', tilde: '~', overline: '¯' }
+const accents: Readonly<Record<string, string>> = { hat: '^', bar: '¯', tilde: '~' }
 const plainSigns: Readonly<Record<string, string>> = { '-': '−', '*': '∗' }
 
 /** An equation's parts that stand beside each other, apart by ,\quad: each can be on a line of its own. */
@@ -163,7 +163,7 @@ class LatexReader {
     if (Object.hasOwn(signs, name)) return node('mo', [signs[name]!], { stretchy: 'false' })
     if (Object.hasOwn(spaces, name)) return node('mspace', [], { width: spaces[name]! })
     if (Object.hasOwn(accents, name))
-      return node('mover', [this.#argument(), node('mo', [accents[name]!], { stretchy: String(name === 'overline') })], { accent: 'true' })
+      return node('mover', [this.#argument(), node('mo', [accents[name]!], { stretchy: 'false' })], { accent: 'true' })
     switch (name) {
       case 'text':
         return node('mtext', [this.#raw().replace(/^ | $/g, '\u00a0')])
@@ -172,6 +172,9 @@ class LatexReader {
       case 'frac':
       case 'tfrac':
         return node('mfrac', [this.#argument(), this.#argument()])
+      case 'overline':
+        // A line that fonts need not have: style.css draws it.
+        return node('mrow', [this.#argument()], { class: 'overline' })
       case 'sqrt':
         return node('msqrt', [this.#argument()])
       case 'left':

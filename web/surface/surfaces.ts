@@ -91,7 +91,7 @@ export const kinds = {
   },
   typed: {
     title: 'A function of your own',
-    start: [2.2, 1.7],
+    start: [0.7, 0.25],
     rate: 0.01,
     make: ({ expression, extent }) => ({ ...parseExpression(expression), box: box(-extent, extent), minima: [] }),
   },

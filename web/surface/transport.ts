@@ -54,10 +54,8 @@ export class Transport {
       h(
         'div',
         { className: 'row' },
-        h('label', { for: 'speed' }, 'Speed'),
-        this.#speed,
-        h('label', { for: 'steps' }, 'Steps'),
-        this.#steps,
+        h('span', { className: 'pair' }, h('label', { for: 'speed' }, 'Speed'), this.#speed),
+        h('span', { className: 'pair' }, h('label', { for: 'steps' }, 'Steps'), this.#steps),
         this.#said,
       ),
     )

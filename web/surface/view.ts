@@ -152,7 +152,8 @@ class Stage {
     clearTimeout(this.#writing)
     this.#writing = undefined
     if (this.#player.isPlaying || this.#player.isBehind) return this.#schedule()
-    history.replaceState(null, '', `#/surface?${encodeSetup(this.#now())}`)
+    // Another view may be on its way.
+    if (/^#\/?surface\b/.test(location.hash)) history.replaceState(null, '', `#/surface?${encodeSetup(this.#now())}`)
   }
 
   dispose(): void {
@@ -164,8 +165,8 @@ class Stage {
 
 export const view: View = {
   title: 'Surfaces',
-  async mount(place, query) {
-    const arena = await Arena.create()
+  mount(place, query) {
+    const arena = Arena.createSync()
     const stage = new Stage(arena, query)
     place.append(
       h('h1', {}, 'Down a surface'),
