@@ -180,6 +180,7 @@ async function strangeLinks(page, open) {
   for (const query of [
     'f=typed&of=foo(&o=Adam',
     'f=quadratic&condition=-1',
+    'o=Adam,betas:5,lr:1~;MultiStepLR,milestones:5&o=Muon,nsCoefficients:1~,nsSteps:null&o=Adafactor,eps:x&o=LBFGS,lineSearchFn:3,historySize:1e9',
     'f=nowhere&x=abc&at=-3&steps=1e99&o=Adam,lr:x;StepLR&o=toString&show=99',
   ]) {
     await page.goto('about:blank')
@@ -237,6 +238,10 @@ async function byKeys(page, open) {
   for (const key of ['ArrowRight', 'ArrowRight', 'ArrowUp']) await page.keyboard.press(key)
   const [x, y] = await page.evaluate(() => ['x', 'y'].map((axis) => Number(document.querySelector(`#start-${axis}`).value)))
   assert(x > -1 && y > 1, `${x} ${y}`)
+  const plot = await page.$('.plot')
+  await plot.click()
+  const middle = await page.evaluate(() => ['x', 'y'].map((axis) => Number(document.querySelector(`#start-${axis}`).value)))
+  assert(Math.abs(middle[0]) < 0.05 && Math.abs(middle[1] - 1.1) < 0.05, `${middle}`)
   await tabTo(page, '.play')
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')

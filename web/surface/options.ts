@@ -90,14 +90,20 @@ function controlOf(option: Option<unknown>, name: string, id: string, value: unk
         .split(/[\s,]+/)
         .filter(Boolean)
         .map(Number)
-    const text = h('input', { id, type: 'text', value: (value as number[]).join(' '), ...described, on: { input: () => set(numbers()) } })
+    const text = h('input', {
+      id,
+      type: 'text',
+      value: Array.isArray(value) ? value.join(' ') : '',
+      ...described,
+      on: { input: () => set(numbers()) },
+    })
     return titled(text)
   }
   if (!Array.isArray(option.default)) {
     const hasSlider = !option.accepts(null)
     return numberControl(name, id, value, hasSlider ? scaleOf(name, 0, option.default) : undefined, described, set)
   }
-  const entries = [...(value as unknown[])]
+  const entries: unknown[] = [...(Array.isArray(value) && value.length === option.default.length ? value : option.default)]
   const hasSliders = entries.length === 2
   return h(
     'div',
