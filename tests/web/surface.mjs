@@ -100,6 +100,9 @@ const press = (page, title) =>
     title,
   )
 
+/** Where every optimizer came to on a surface, in the browser that was there first: the others have to come to the same bits. */
+const places = new Map()
+
 async function everyOptimizer(page, open) {
   await open('f=rosenbrock&steps=150')
   for (let i = 0; i < optimizers.length; i++) {
@@ -121,6 +124,9 @@ async function everyOptimizer(page, open) {
       expected,
       surface,
     )
+    const own = found.map(({ place }) => place)
+    if (!places.has(surface)) places.set(surface, own)
+    assert.deepEqual(own, places.get(surface), surface)
     assert(new Set(found.map(({ place }) => place)).size > 10, surface)
     assert.deepEqual(await page.evaluate(overlaps), [], surface)
   }
