@@ -65,7 +65,7 @@ function manualChunks(id, { getModuleInfo }) {
 }
 
 /** Leaves out what declarations say to docs/ alone. */
-export const undocumented = {
+const undocumented = {
   name: 'undocumented',
   transform: (code) => ({ code: code.replace(/\bdoc`[^`]*`/g, "''"), map: null }),
 }

@@ -7,7 +7,8 @@ import nodeResolve from '@rollup/plugin-node-resolve'
 import { transformSync } from 'esbuild'
 import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
-import { inline, isKnownWarning, undocumented, withoutStreams } from '../rollup.config.mjs'
+import { inline, isKnownWarning, withoutStreams } from '../rollup.config.mjs'
+import { writeSite } from './site.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -49,13 +50,13 @@ async function bundle() {
       'compare-worker': join(root, 'web/compare/worker.ts'),
       'bits-worker': join(root, 'web/bits/worker.ts'),
     },
+    // What declarations say to docs/ stays: the page shows it too.
     plugins: [
       own,
       inline,
       withoutStreams,
       nodeResolve({ browser: true }),
       commonjs(),
-      undocumented,
       esbuild({ target: 'es2022', minify: true, define: { VERSION: JSON.stringify(version) } }),
     ],
     onwarn(warning) {
@@ -83,7 +84,7 @@ cpSync(join(root, 'web/icon.svg'), join(out, 'icon.svg'))
 writeFileSync(join(out, 'style.css'), style())
 cpSync(join(root, 'tests/runtimes/hashes.json'), join(out, 'hashes.json'))
 writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace('POLICY', policy))
-if (existsSync(join(root, 'web/site.mjs'))) await (await import('./site.mjs')).writeSite(join(out, 'docs'), policy)
+await writeSite(join(out, 'docs'), policy)
 
 const files = readdirSync(out, { recursive: true, encoding: 'utf8' })
   // The guide's receipts are fetched when someone wants them: they are more than all the rest.

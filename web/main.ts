@@ -20,6 +20,7 @@ async function show(): Promise<void> {
   takeDown()
   takeDown = () => {}
   const { view } = await views[name]!()
+  if (shown !== name) return
   document.title = `${view.title} · downhill`
   for (const link of document.querySelectorAll('.top nav a')) {
     if (link.getAttribute('href') === `#/${name}`) link.setAttribute('aria-current', 'page')

@@ -1,0 +1,114 @@
+/** The update of one optimizer as it is declared, and beside it the numbers that stand in its place now. */
+import type { StateValue } from '../../host/index.ts'
+import { isStateTensor } from '../../host/optimizer/state-dict.ts'
+import { h } from '../element.ts'
+import { optimizers, schedules } from './catalogue.ts'
+import type { Racer } from './link.ts'
+import { equationsOf, mathElement, mathOf } from './math.ts'
+import type { Run } from './run.ts'
+
+/** What the equations call what is kept under torch's keys. */
+const symbols: Readonly<Record<string, string>> = {
+  exp_avg: 'm_t',
+  exp_avg_sq: 'v_t',
+  max_exp_avg_sq: '\\hat v_t',
+  exp_inf: 'u_t',
+  square_avg: 'v_t',
+  acc_delta: 'a_t',
+  grad_avg: 'h_t',
+  momentum_buffer: 'b_t',
+  prev: 'g_t',
+  step_size: '\\eta_t',
+  sum: 's_t',
+  ax: '\\bar\\theta_t',
+  eta: '\\eta_t',
+  mu: '\\mu_t',
+  mu_product: '\\prod_{i\\le t}\\mu_i',
+  variance: 'V_t',
+  row_var: 'R_t',
+  col_var: 'C_t',
+  d: 'd_k',
+  t: 't_k',
+}
+
+export function shortNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞').replace('-', '−')
+  const size = Math.abs(value)
+  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? value.toExponential(2).replace('+', '') : String(Number(value.toPrecision(5)))
+  return text.replaceAll('-', '−')
+}
+
+function cells(value: StateValue): string[] {
+  if (typeof value === 'number') return [shortNumber(value)]
+  if (value === null) return ['–']
+  if (isStateTensor(value)) return Array.from(value.data, shortNumber)
+  return [`${value.filter((entry) => entry !== null).length} kept`]
+}
+
+export class Numbers {
+  readonly element = h('section', { className: 'numbers', 'aria-labelledby': 'numbers-title' })
+  readonly #title = h('h2', { id: 'numbers-title' })
+  readonly #equations = h('div', { className: 'equations' })
+  readonly #paper = h('p', { className: 'hint' })
+  readonly #body = h('tbody')
+  #shown = ''
+
+  constructor() {
+    const head = ['now', '', 'along x', 'along y'].map((title) => (title ? h('th', { scope: 'col' }, title) : h('td')))
+    const table = h('table', {}, h('thead', {}, h('tr', {}, ...head)), this.#body)
+    this.element.append(
+      this.#title,
+      h(
+        'div',
+        { className: 'rule' },
+        h(
+          'div',
+          {},
+          h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'The update as equations' }, this.#equations),
+          this.#paper,
+        ),
+        h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'The numbers now' }, table),
+      ),
+    )
+  }
+
+  show(racer: Racer | undefined, run: Run | undefined, index: number): void {
+    this.element.hidden = !racer || !run
+    if (!racer || !run) return
+    const key = `${index} ${racer.optimizer} ${racer.schedule}`
+    if (key !== this.#shown) this.#declare(racer, index)
+    this.#shown = key
+    const rows: [name: string, symbol: string, values: readonly string[]][] = [
+      ['step', 't', [String(run.steps)]],
+      ['lr', '\\gamma', [shortNumber(run.lr)]],
+      ['parameter', '\\theta_t', run.place.map(shortNumber)],
+      ['value', 'f(\\theta_t)', [shortNumber(run.value)]],
+      ['gradient', '\\nabla f(\\theta_{t-1})', run.gradient.map(shortNumber)],
+      ...Object.entries(run.state)
+        .filter(([name]) => name !== 'step')
+        .map(([name, value]): [string, string, string[]] => [name, symbols[name] ?? '', cells(value)]),
+      ['last update', '\\theta_t - \\theta_{t-1}', run.update.map(shortNumber)],
+    ]
+    const table = rows.map(([name, symbol, values]) => {
+      const shown = values.length ? values : ['–', '–']
+      const entries = shown.length === 2 ? shown.map((text) => h('td', {}, text)) : [h('td', { colSpan: 2 }, shown.join(' '))]
+      return h(
+        'tr',
+        {},
+        h('th', { scope: 'row' }, name),
+        h('td', { className: 'words' }, symbol ? (mathElement(mathOf(symbol)) as Node) : ''),
+        ...entries,
+      )
+    })
+    this.#body.replaceChildren(...table)
+  }
+
+  #declare(racer: Racer, index: number): void {
+    const { declaration } = optimizers[racer.optimizer]!.made
+    const schedule = racer.schedule ? [schedules[racer.schedule]!.made.declaration.math].flat() : []
+    this.#title.textContent = `${index + 1} ${racer.optimizer}, step by step`
+    this.#paper.textContent = declaration.paper ? `${declaration.paper}.` : ''
+    const equation = (latex: string) => h('div', {}, mathElement(mathOf(latex)))
+    this.#equations.replaceChildren(...equationsOf([declaration.math, schedule].flat(2)).map(equation))
+  }
+}

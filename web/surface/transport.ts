@@ -1,0 +1,88 @@
+/** Play, pause, one step, reset, how fast and how far; and the link to what is shown. */
+import { h } from '../element.ts'
+import { MOST_STEPS, type Setup } from './link.ts'
+import type { Player } from './player.ts'
+import { logarithmic } from './scales.ts'
+
+const speeds = logarithmic(1, 500, false)
+
+interface Actions {
+  play(): void
+  pause(): void
+  step(): void
+  reset(): void
+  change(part: Partial<Setup>): void
+  /** The address of what is shown. */
+  link(): string
+}
+
+export class Transport {
+  readonly element: HTMLElement
+  readonly #play: HTMLButtonElement
+  readonly #step: HTMLButtonElement
+  readonly #count = h('span', { className: 'count' })
+  readonly #steps = h('input', { id: 'steps', type: 'number', min: '1', max: String(MOST_STEPS), step: '1' })
+  readonly #speed = h('input', { id: 'speed', type: 'range', min: '0', max: '1000' })
+  readonly #said = h('span', { role: 'status', 'aria-live': 'polite' })
+  #isPlaying = false
+
+  constructor(private readonly actions: Actions) {
+    const button = (title: string, click: () => void, className = '') => h('button', { type: 'button', className, on: { click } }, title)
+    this.#play = button('Play', () => (this.#isPlaying ? actions.pause() : actions.play()), 'primary play')
+    this.#step = button('One step', actions.step)
+    this.#steps.addEventListener('input', () => {
+      const steps = Number(this.#steps.value)
+      if (Number.isInteger(steps) && steps >= 1 && steps <= MOST_STEPS) actions.change({ steps })
+    })
+    this.#speed.addEventListener('input', () => {
+      const speed = Math.max(1, Math.round(speeds.value(Number(this.#speed.value) / 1000)))
+      this.#speed.setAttribute('aria-valuetext', `${speed} steps a second`)
+      actions.change({ speed })
+    })
+    this.element = h(
+      'div',
+      { className: 'transport' },
+      h(
+        'div',
+        { className: 'row' },
+        this.#play,
+        this.#step,
+        button('Reset', actions.reset),
+        button('Copy link', () => void this.#copy()),
+        this.#count,
+      ),
+      h(
+        'div',
+        { className: 'row' },
+        h('span', { className: 'pair' }, h('label', { for: 'speed' }, 'Speed'), this.#speed),
+        h('span', { className: 'pair' }, h('label', { for: 'steps' }, 'Steps'), this.#steps),
+        this.#said,
+      ),
+    )
+  }
+
+  /** Takes over what a link says. */
+  take({ steps, speed }: Setup): void {
+    this.#steps.value = String(steps)
+    this.#speed.value = String(speeds.place(speed) * 1000)
+    this.#speed.setAttribute('aria-valuetext', `${speed} steps a second`)
+  }
+
+  show({ isPlaying, at, steps }: Player): void {
+    this.#isPlaying = isPlaying
+    const title = isPlaying ? 'Pause' : at >= steps ? 'Play again' : 'Play'
+    if (this.#play.textContent !== title) this.#play.textContent = title
+    this.#step.disabled = at >= steps
+    this.#count.textContent = `step ${at} of ${steps}`
+  }
+
+  async #copy(): Promise<void> {
+    const link = this.actions.link()
+    try {
+      await navigator.clipboard.writeText(link)
+      this.#said.textContent = 'The link is copied.'
+    } catch {
+      this.#said.textContent = 'The link is in the address bar.'
+    }
+  }
+}
