@@ -116,7 +116,7 @@ export class ChainedScheduler extends Combined {
  * const warmUp = new downhill.LinearLR(optimizer, { startFactor: 0.5, totalIters: 2 })
  * const rest = new downhill.CosineAnnealingLR(optimizer, { tMax: 4 })
  * const scheduler = new downhill.SequentialLR(optimizer, [warmUp, rest], { milestones: [2] })
- * [0, 1, 2, 4].map((step) => scheduler.lrAt(step)[0]) // [0.5,0.75,1,0.5]
+ * ;[0, 1, 2, 4].map((step) => scheduler.lrAt(step)[0]) // [0.5,0.75,1,0.5]
  */
 export class SequentialLR extends Combined {
   protected override readonly name = 'SequentialLR'

@@ -22,7 +22,7 @@ const constantLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.ConstantLR(optimizer, { factor: 0.5, totalIters: 2 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.5,0.5,1,1,1]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.5,0.5,1,1,1]
  */
 export class ConstantLR extends LRScheduler {
   static readonly declaration = constantLR

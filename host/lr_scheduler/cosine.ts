@@ -23,7 +23,7 @@ const cosineAnnealingLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.CosineAnnealingLR(optimizer, { tMax: 2 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0,0.5,1]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0,0.5,1]
  */
 export class CosineAnnealingLR extends LRScheduler {
   static readonly declaration = cosineAnnealingLR

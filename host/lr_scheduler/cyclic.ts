@@ -57,7 +57,7 @@ const cyclicLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.CyclicLR(optimizer, { baseLr: 0.5, maxLr: 1, stepSizeUp: 2, cycleMomentum: false })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.5,0.75,1,0.75,0.5]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.5,0.75,1,0.75,0.5]
  */
 export class CyclicLR extends LRScheduler {
   static readonly declaration = cyclicLR

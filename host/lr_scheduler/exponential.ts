@@ -21,7 +21,7 @@ const exponentialLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.ExponentialLR(optimizer, { gamma: 0.5 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.25,0.125,0.0625]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.25,0.125,0.0625]
  */
 export class ExponentialLR extends LRScheduler {
   static readonly declaration = exponentialLR

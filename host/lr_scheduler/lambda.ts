@@ -46,7 +46,7 @@ abstract class OverFunctions extends LRScheduler {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: (epoch) => 1 / (1 + epoch) })
- * [0, 1, 3].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.25]
+ * ;[0, 1, 3].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.25]
  */
 export class LambdaLR extends OverFunctions {
   static readonly declaration = lambdaLR

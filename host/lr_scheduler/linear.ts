@@ -22,7 +22,7 @@ const linearLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.LinearLR(optimizer, { startFactor: 0.25, totalIters: 3 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.25,0.5,0.75,1,1]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [0.25,0.5,0.75,1,1]
  */
 export class LinearLR extends LRScheduler {
   static readonly declaration = linearLR

@@ -26,7 +26,7 @@ const multiStepLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.MultiStepLR(optimizer, { milestones: [1, 3], gamma: 0.5 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.5,0.25,0.25]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,0.5,0.25,0.25]
  */
 export class MultiStepLR extends LRScheduler {
   static readonly declaration = multiStepLR

@@ -22,7 +22,7 @@ const polynomialLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.PolynomialLR(optimizer, { totalIters: 4 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.75,0.5,0.25,0]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.75,0.5,0.25,0]
  */
 export class PolynomialLR extends LRScheduler {
   static readonly declaration = polynomialLR

@@ -22,7 +22,7 @@ const stepLR: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.StepLR(optimizer, { stepSize: 2, gamma: 0.5 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,1,0.5,0.5,0.25]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,1,0.5,0.5,0.25]
  */
 export class StepLR extends LRScheduler {
   static readonly declaration = stepLR

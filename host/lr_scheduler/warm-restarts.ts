@@ -24,7 +24,7 @@ const warmRestarts: SchedulerDeclaration<typeof options> = {
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
  * const scheduler = new downhill.CosineAnnealingWarmRestarts(optimizer, { t0: 2 })
- * [0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,1,0.5,1]
+ * ;[0, 1, 2, 3, 4].map((epoch) => scheduler.lrAt(epoch)[0]) // [1,0.5,1,0.5,1]
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   static readonly declaration = warmRestarts

@@ -38,9 +38,9 @@ const examples = sources.flatMap((name) =>
 /** Lines that end in a comment with a value say what they evaluate to. */
 function withChecks(code: string): string {
   return code.replace(
-    /^(?!.*\b(?:const|let)\b)(\S.*?) \/\/ (\d[\d.]*|\[.*\]|true|false)$/gm,
-    (_, expression, value) =>
-      `{ const got = JSON.stringify(${expression}); if (got !== JSON.stringify(${value})) throw new Error(\`${'${'}got} is not ${value}\`) }`,
+    /^(?!.*\b(?:const|let)\b)(;?)(\S.*?) \/\/ (\d[\d.]*|\[.*\]|true|false)$/gm,
+    (_, start, expression, value) =>
+      `${start}{ const got = JSON.stringify(${expression}); if (got !== JSON.stringify(${value})) throw new Error(\`${'${'}got} is not ${value}\`) }`,
   )
 }
 
