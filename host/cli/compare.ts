@@ -1,7 +1,7 @@
 /** `downhill compare` */
 import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
 import { CONDITION, makeProblem, problems } from '../compare/bundled.ts'
@@ -51,7 +51,7 @@ How
   --out DIR               where report.json and report.html go (default downhill-compare)
   --json                  print the report instead of a table
   --replay report.json    run a receipt again, and say whether every number is the same
-  --resume FILE           go on from what an interrupted comparison left (Ctrl-C says where)
+  --resume FILE           go on from what an interrupted comparison left (Ctrl-C says where), into its folder
 `
 
 const text = { type: 'string' } as const
@@ -63,7 +63,7 @@ function parse(args: string[]) {
       ...dataOptions,
       ...{ model: text, optimizers: text, trials: text, seeds: text, seed: text, epochs: text, 'batch-size': text, hidden: text },
       ...{ schedule: text, condition: text, minutes: text, workers: text, replay: text, resume: text },
-      out: { type: 'string', default: 'downhill-compare' },
+      out: text,
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -175,8 +175,9 @@ async function orderFromReceipt(values: Values, file: string): Promise<Omit<Orde
         : known
   const spec = await readSpec(source, asked.hidden)
   checkSame(asked, spec.sha256, 'data' in source ? source.data : spec.name, file)
-  const problem = await namingFile(source, () => makeProblem(spec, importModel))
-  return { ...asked, source: known, spec, problem }
+  const named = { ...spec, name: asked.name }
+  const problem = await namingFile(source, () => makeProblem(named, importModel))
+  return { ...asked, source: known, spec: named, problem }
 }
 
 export async function compareCommand(args: string[]): Promise<number> {
@@ -185,15 +186,16 @@ export async function compareCommand(args: string[]): Promise<number> {
     process.stdout.write(usage)
     return 0
   }
-  checkFolder(values.out, ['report.json', 'report.html', UNFINISHED])
+  const out = values.out ?? (values.resume === undefined ? 'downhill-compare' : dirname(values.resume))
+  checkFolder(out, ['report.json', 'report.html', UNFINISHED])
   const arena = await Arena.create()
   const order = await orderOf(values, args, arena)
   for (const note of order.problem.notes) process.stderr.write(`note: ${note}\n`)
   if (!values.json) process.stdout.write(planText(order.problem, protocolOf(order.problem, order.settings), order.workers))
-  const report = await runComparison(order, arena, values.out)
-  const html = join(values.out, 'report.html')
-  writeAll(values.out, { 'report.json': `${JSON.stringify(report, null, 1)}\n`, 'report.html': reportPage(report) })
-  rmSync(join(values.out, UNFINISHED), { force: true })
+  const report = await runComparison(order, arena, out)
+  const html = join(out, 'report.html')
+  writeAll(out, { 'report.json': `${JSON.stringify(report, null, 1)}\n`, 'report.html': reportPage(report) })
+  rmSync(join(out, UNFINISHED), { force: true })
   if (values.json) process.stdout.write(`${JSON.stringify(report, null, 1)}\n`)
   else process.stdout.write(`${resultTable(report)}\n${html} has the curves, report.json beside it the numbers\n`)
   return order.report && values.replay !== undefined ? verdict(order.report, report, values.json) : 0

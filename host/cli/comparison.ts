@@ -20,7 +20,7 @@ export const UNFINISHED = 'unfinished.json'
 const SAVE_EVERY = 5000
 
 /** What is to be done, of the options or of a receipt. */
-export interface Order extends Omit<Asked, 'sha256'> {
+export interface Order extends Omit<Asked, 'sha256' | 'name'> {
   readonly spec: ProblemSpec
   readonly problem: Problem
   readonly workers: number

@@ -22,6 +22,7 @@ export function makePool(spec: ProblemSpec, threads: number): { readonly execute
   const waiting: Waiting[] = []
   const idle: Worker[] = []
   const at = new Map<Worker, Waiting>()
+  let stopped = false
   const workers = Array.from({ length: threads }, () => {
     const worker = new Worker(new URL('./compare-worker.js', import.meta.url), { workerData: spec })
     const fail = (error: unknown) => {
@@ -37,6 +38,9 @@ export function makePool(spec: ProblemSpec, threads: number): { readonly execute
       next()
     })
     worker.on('error', fail)
+    worker.on('exit', (code) => {
+      if (!stopped) fail(new DownhillError('data-invalid', `${spec.name}: a thread ended with code ${code} in the middle of a run`))
+    })
     idle.push(worker)
     return worker
   })
@@ -55,6 +59,7 @@ export function makePool(spec: ProblemSpec, threads: number): { readonly execute
         next()
       }),
     async stop() {
+      stopped = true
       await Promise.all(workers.map((worker) => worker.terminate()))
     },
   }

@@ -249,6 +249,8 @@ function result(training: Training, data: Dataset, metric: string, file: string 
   return [
     `${data.name}: ${data.rows} rows, ${data.featureNames.length} features; ${parameters} parameters; ${optimizer}, ${early}`,
     `${metric} on test rows ${shownMetric(metric, training.test())}, with the weights of epoch ${progress.best?.epoch}`,
-    ...(file === undefined ? [] : [`${file} has the run; downhill train --resume ${quoted(file)} --epochs ${2 * epochs} goes on`]),
+    ...(file === undefined
+      ? []
+      : [`${file} has the run; downhill train --resume ${quoted(file)} --epochs ${2 * Math.max(epochs, done)} goes on`]),
   ].join('\n')
 }

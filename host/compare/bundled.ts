@@ -19,7 +19,7 @@ const tables: Readonly<Record<string, Bundled>> = {
   digits: {
     file: 'digits.csv',
     summary: '1,797 handwritten digits of 8 × 8 pixels',
-    make: (text, name) => makeDataset(readTable(text), { name, target: 'digit', divisor: 16 }),
+    make: (text, name) => makeDataset(readTable(text), { name, target: 'digit', task: 'classification', divisor: 16 }),
   },
   diabetes: {
     file: 'diabetes.csv',

@@ -147,6 +147,10 @@ export function makeDataset(whole: Table, options: DatasetOptions): Dataset {
   const target = columnCalled(table, options.target)
   if (table.rows < FEWEST_ROWS) fail(`the table has ${table.rows} rows with a target; at least ${FEWEST_ROWS} are needed`)
   const classes = classesOf(target, task, table.rows)
+  if (classes && target.kind === 'number' && task === undefined && classes.length > 2)
+    notes.push(
+      `${target.name}, the target: ${classes.length} different whole numbers, taken for classes; the task regression predicts the value`,
+    )
   const rows = split(table.rows, splitSeed)
   const features: { name: string; values: Float32Array }[] = []
   for (const column of table.columns) {

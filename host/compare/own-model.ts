@@ -25,7 +25,9 @@ export interface OwnModel {
 }
 
 function isBatches(value: unknown): value is Batches {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value
+  // What is its own iterator, as generators are, can be gone through once.
+  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return false
+  return (value as Iterable<unknown>)[Symbol.iterator]() !== (value as unknown)
 }
 
 /**

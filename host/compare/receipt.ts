@@ -18,6 +18,8 @@ export type Unfinished = Pick<Report, 'format' | 'version' | 'runtime' | 'comman
 /** What a receipt asks for. */
 export interface Asked {
   readonly source: Source
+  /** What the problem was called. */
+  readonly name: string
   readonly sha256: string
   readonly hidden: number
   readonly settings: Settings
@@ -107,6 +109,7 @@ export function parseReceipt(text: string, file: string): Asked {
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) throw wrong('its optimizers have no names')
   return {
     source: problem.source,
+    name: String(problem.name),
     sha256: String(problem.sha256),
     hidden,
     command: String(command),

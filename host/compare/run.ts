@@ -45,6 +45,8 @@ function scheduled(optimizer: AnyOptimizer, schedule: Schedule, steps: number) {
 /** Trains from the seed's initial weights in the seed's batch order: both are the same for every optimizer and all options. */
 export function trainRun(arena: Arena, problem: Problem, task: RunSpec): Run {
   const started = performance.now()
+  // A model that is made without a generator draws its weights, and dropout, from the arena's own.
+  arena.generator.state = { seed: task.seed, position: 0 }
   const session = problem.begin(arena, new Generator(task.seed), task.batchSize)
   const optimizer = makeOptimizer(task.optimizer, session.parameters, task.lr, task.options)
   try {

@@ -14,7 +14,7 @@ export function shownCount(value: number): string {
 
 /** A metric without its unit: 97.4 of 97.4 %, or 0.8712. */
 export function bareMetric(name: string, value: number): string {
-  return name === 'accuracy' ? (100 * value).toFixed(1) : shownNumber(value)
+  return name === 'accuracy' ? (100 * value).toFixed(1).replace(/^-/, '−') : shownNumber(value)
 }
 
 /** A metric: 97.4 % or 0.8712; a dash for a run that failed. */

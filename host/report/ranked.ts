@@ -37,7 +37,7 @@ export function named({ label, optimizer }: Result): string {
 
 /** What the comparison says in a sentence or two. */
 export function lead({ recommendation }: Report): string {
-  return recommendation?.text ?? 'Every optimizer failed: the loss left the numbers. Look for extreme values in the data.'
+  return recommendation?.text ?? 'Every optimizer failed: the loss or the metric left the numbers. Look for extreme values in the data.'
 }
 
 /** Seconds until the target, of a run on average. */

@@ -31,7 +31,18 @@ afterAll(() => rmSync(folder, { recursive: true }))
 describe('downhill compare', () => {
   it('trains, prints a ranked table and writes report.json and report.html', () => {
     const quick = ['--epochs', '5', '--trials', '2', '--seeds', '2', '--optimizers', 'SGD,Adam']
-    const { code, out, err } = downhill('compare', '--data', good, '--target', 'y', '--out', join(folder, 'out'), ...quick)
+    const { code, out, err } = downhill(
+      'compare',
+      '--data',
+      good,
+      '--target',
+      'y',
+      '--task',
+      'classification',
+      '--out',
+      join(folder, 'out'),
+      ...quick,
+    )
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(/good\.csv: 60 rows, 2 features/)
     expect(out).toMatch(/^1 {2}(SGD|Adam)/m)
@@ -125,6 +136,8 @@ describe('a receipt', () => {
     good,
     '--target',
     'y',
+    '--task',
+    'regression',
     '--epochs',
     '4',
     '--trials',
@@ -151,6 +164,11 @@ describe('a receipt', () => {
     file('forged.json', JSON.stringify({ ...report, results: [report.results[0], { ...report.results[1], runs }] }))
     const { code, err } = downhill('compare', '--replay', 'forged.json', '--out', 'forged')
     expect([code, err.trim()]).toEqual([1, 'downhill compare: the replay differs from the receipt at results.1.runs.2.value'])
+  })
+
+  it('of a table that has another name now is run again', () => {
+    const renamed = file('renamed.csv', readFileSync(good, 'utf8'))
+    expect(downhill('compare', '--replay', 'first/report.json', '--data', renamed, '--out', 'renamed').code).toBe(0)
   })
 
   it('of another table is refused', () => {
@@ -264,10 +282,34 @@ ${more}`,
       /empty\.mjs exports no function build; it has build$/,
     )
     expect(run(file('broken.mjs', 'export const'), 'none').err.trim()).toMatch(/broken\.mjs cannot be imported: .*$/)
+    const exits = model('exits.mjs', 'export const metric = () => process.exit(3)')
+    expect(run(exits, 'none').err).toBe('downhill compare: exits.mjs: a thread ended with code 3 in the middle of a run\n')
+    const spent = file(
+      'spent.mjs',
+      `${readFileSync(model('model.mjs'), 'utf8').replace('held: Array', 'held: (function* () {})(), other: Array')}`,
+    )
+    expect(run(spent, 'none').err).toMatch(/data\(\) gives \{ train, held \}, arrays of batches; its held is an object/)
     expect(run(model('thrown.mjs', 'export const metric = () => { throw new Error("no") }'), 'none')).toMatchObject({
       code: 2,
       err: 'downhill compare: thrown.mjs: Error: no\n',
     })
+  })
+
+  it("are a model of one's own that draws from the arena's generator, to the same numbers on any number of threads", () => {
+    const path = join(folder, 'default.mjs')
+    writeFileSync(
+      path,
+      readFileSync(join(folder, 'model.mjs'), 'utf8')
+        .replaceAll(', { generator }', '')
+        .replace('new nn.Tanh()', 'new nn.Tanh(), new nn.Dropout(0.2)'),
+    )
+    const reports = ['1', '3'].map((workers) => {
+      expect(downhill('compare', '--model', path, ...quick, '--trials', '4', '--workers', workers, '--out', `threads${workers}`).code).toBe(
+        0,
+      )
+      return withoutTimes(reportOf(`threads${workers}`))
+    })
+    expect(reports[1]).toEqual(reports[0])
   })
 
   it('are a large table with quoted commas, missing values, a constant column and one of a thousand texts', () => {

@@ -96,6 +96,13 @@ describe('a data set', () => {
     })
   })
 
+  it('says when numbers are taken for classes', () => {
+    const years = readTable(['y,x', ...Array.from({ length: 40 }, (_, i) => `${2000 + (i % 4)},${i}`)].join('\n'))
+    const note = 'y, the target: 4 different whole numbers, taken for classes; the task regression predicts the value'
+    expect(makeDataset(years, { name: 'toy', target: 'y' }).notes).toEqual([note])
+    expect(makeDataset(years, { name: 'toy', target: 'y', task: 'classification' }).notes).toEqual([])
+  })
+
   it('needs values that vary among the rows that judge', () => {
     const rows = Array.from({ length: 40 }, (_, i) => `${i},${i === 3 ? 2.5 : 1.5}`)
     expect(thrown(() => makeDataset(readTable(['x,y', ...rows].join('\n')), { name: 'toy', target: 'y' }))).toEqual({
@@ -271,7 +278,7 @@ describe('a plan', () => {
 describe('digits', () => {
   it('are 1,797 images of 64 pixels in 10 classes', () => {
     const text = readFileSync(new URL('../../datasets/digits.csv', import.meta.url), 'utf8')
-    const data = makeDataset(readTable(text), { name: 'digits', target: 'digit', divisor: 16 })
+    const data = makeDataset(readTable(text), { name: 'digits', target: 'digit', task: 'classification', divisor: 16 })
     expect([data.rows, data.featureNames.length, data.classes?.length, data.notes]).toEqual([1797, 64, 10, []])
     expect(Math.max(...data.features)).toBe(1)
   })
