@@ -77,6 +77,7 @@ const stages = {
   runtimes,
   'strict policy': () => checks('tests/runtimes/csp.mjs'),
   report: () => checks('tests/report/run.mjs'),
+  page: () => checks('tests/web/run.mjs'),
   'edge worker': () => checks('tests/runtimes/edge-worker.mjs'),
   'packed package': () => checks('tests/package/package.mjs'),
   bundlers: () => checks('tests/package/bundlers.mjs'),

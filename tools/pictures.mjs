@@ -1,14 +1,16 @@
 /**
- * The pictures of docs/: what `npm start` prints and the report it writes, at the width of a desk and of a phone.
+ * The pictures of docs/: what `npm start` prints and the report it writes, and the views of the page, at the width of a desk and of a phone, light
+ * and dark.
  *
  *   node tools/pictures.mjs        after npm run build, with the browser of tests/runtimes/install
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inBrowser } from '../tests/runtimes/drivers/puppeteer.mjs'
 import { serve } from '../tests/runtimes/serve.mjs'
+import '../web/build.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const folder = mkdtempSync(join(tmpdir(), 'downhill-pictures-'))
@@ -30,12 +32,41 @@ async function picture(address, name, { width, height, scheme = 'light', fullPag
   })
 }
 
+/** Goes to a view of the page and waits until it has something to show. */
+const views = {
+  compare: async (page) => {
+    await page.waitForSelector('button.primary')
+    await page.click('button.primary')
+    await page.waitForSelector('#receipt', { timeout: 120_000 })
+  },
+  surface: (page) => page.waitForFunction(() => document.querySelector('.surface')?.dataset.at === '300', { timeout: 60_000 }),
+  bits: async (page) => {
+    await page.waitForSelector('main button')
+    await page.click('main button')
+    await page.waitForSelector('main table', { timeout: 120_000 })
+  },
+}
+
+async function pictureOfView(address, name, width, scheme) {
+  await inBrowser('chromium', 'about:blank', async (page) => {
+    await page.setViewport({ width, height: width < 500 ? 1400 : 1000 })
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
+    await page.goto(`${address}/build/web/index.html#/${name}`)
+    await views[name](page)
+    await page.evaluate(() => scrollTo(0, 0))
+    await page.screenshot({ path: join(root, 'docs/page', `${name}-${width}-${scheme}.png`) })
+  })
+}
+
 const { address, close } = await serve(root, { generated: { '/terminal.html': terminal, '/report.html': report } })
 try {
   await picture(`${address}/terminal.html`, 'terminal', { width: 980, height: 600, fullPage: true })
   await picture(`${address}/report.html`, 'report', { width: 1280, height: 1480 })
   await picture(`${address}/report.html`, 'report-dark', { width: 1280, height: 1480, scheme: 'dark' })
   await picture(`${address}/report.html`, 'report-phone', { width: 390, height: 1600 })
+  mkdirSync(join(root, 'docs/page'), { recursive: true })
+  for (const name of Object.keys(views))
+    for (const width of [1280, 390]) for (const scheme of ['light', 'dark']) await pictureOfView(address, name, width, scheme)
 } finally {
   await close()
   rmSync(folder, { recursive: true })

@@ -51,7 +51,7 @@ class Stage {
       'div',
       { className: 'surface' },
       h('div', { className: 'stage' }, this.#plot.element, this.#transport.element, this.#ways.element),
-      h('div', { className: 'choices' }, this.#terrain.element, h('fieldset', {}, h('legend', {}, 'Optimizers'), this.#racers.element)),
+      h('div', { className: 'controls' }, this.#terrain.element, h('fieldset', {}, h('legend', {}, 'Optimizers'), this.#racers.element)),
       this.#numbers.element,
     )
   }
