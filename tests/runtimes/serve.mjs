@@ -20,7 +20,8 @@ const types = {
 /** The address the folder is served at, and what ends that. `generated` has texts for paths that are no files. */
 export async function serve(folder, { headers = {}, generated = {}, port = 0 } = {}) {
   const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+    const asked = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+    const path = asked.endsWith('/') ? `${asked}index.html` : asked
     const type = types[extname(path)] ?? 'application/octet-stream'
     if (Object.hasOwn(generated, path)) {
       response.writeHead(200, { 'Content-Type': type, ...headers })

@@ -30,7 +30,7 @@ function table(published: Readonly<Record<string, string>>, own: Readonly<Record
       h('td', { className: 'words' }, isSame ? '✓ the same' : '✗ another'),
     )
   })
-  const head = ['optimizer', 'published', 'in this browser', ''].map((title) => h('th', { scope: 'col' }, title))
+  const head = ['optimizer', 'published', 'in this browser', 'verdict'].map((title) => h('th', { scope: 'col' }, title))
   return h(
     'div',
     { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Hashes' },

@@ -198,7 +198,7 @@ async function run(now: Order): Promise<void> {
   let busy = 0
   let last = performance.now()
   const summary = () => ({ title: name, done: state.done, total: state.total })
-  const mine = makePool(spec, threads)
+  const mine = makePool(spec, threads, (ports) => postMessage({ tell: 'threads', ports } satisfies Tell, { transfer: [...ports] }))
   pool = mine
   const tellProgress = () => {
     const at = performance.now()
@@ -258,6 +258,7 @@ async function answer(message: Ask): Promise<void> {
   if (message.ask === 'read') return read(message.file)
   if (message.ask === 'weights') return sendWeights(message.kind)
   if (message.ask === 'cancel') return pool?.stop(new Cancelled())
+  if (message.ask === 'threadFailed') return pool?.stop(new Error(message.message))
   if (message.ask === 'pause' || message.ask === 'resume') {
     if (pool) pool.isPaused = message.ask === 'pause'
     return

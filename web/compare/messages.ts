@@ -15,6 +15,7 @@ export type Ask =
   | { readonly ask: 'read' | 'replay'; readonly file: File }
   | { readonly ask: 'start'; readonly choice: Choice }
   | { readonly ask: 'weights'; readonly kind: 'safetensors' | 'pt' }
+  | { readonly ask: 'threadFailed'; readonly message: string }
   | { readonly ask: 'goOn' | 'pause' | 'resume' | 'cancel' | 'forget' }
 
 /** A table that was read: its columns, and how many different values each has. */
@@ -64,6 +65,8 @@ export interface ProgressFacts extends Summary {
 }
 
 export type Tell =
+  /** Threads to be started, each for a port; none ends those there are. */
+  | { readonly tell: 'threads'; readonly ports: readonly MessagePort[] }
   | ({ readonly tell: 'table' } & TableFacts)
   | { readonly tell: 'plan'; readonly title: string; readonly text: string; readonly notes: readonly string[]; readonly isKept: boolean }
   | ({ readonly tell: 'progress' } & ProgressFacts)

@@ -22,39 +22,41 @@ export interface Pool {
   stop(why: Error): void
 }
 
-export function makePool(spec: ProblemSpec, threads: number): Pool {
+/** @param seat has the page start a thread for each port, or ends the threads there are: Firefox now and then stops a worker that has workers. */
+export function makePool(spec: ProblemSpec, threads: number, seat: (ports: readonly MessagePort[]) => void): Pool {
   let waiting: Waiting[] = []
   let isPaused = false
-  const idle: Worker[] = []
-  const at = new Map<Worker, Waiting>()
-  const workers = Array.from({ length: threads }, () => {
-    const worker = new Worker('compare-worker.js', { type: 'module' })
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-      const { resolve, reject } = at.get(worker)!
-      at.delete(worker)
-      if ('run' in data) resolve(data.run)
-      else reject(data.code ? new DownhillError(data.code, data.message) : new Error(data.message))
-      idle.push(worker)
+  let isStopped = false
+  const idle: MessagePort[] = []
+  const at = new Map<MessagePort, Waiting>()
+  const channels = Array.from({ length: threads }, () => new MessageChannel())
+  for (const { port1: port } of channels) {
+    port.onmessage = ({ data }: MessageEvent<Answer>) => {
+      const asked = at.get(port)
+      if (!asked) return
+      at.delete(port)
+      if ('run' in data) asked.resolve(data.run)
+      else asked.reject(data.code ? new DownhillError(data.code, data.message) : new Error(data.message))
+      idle.push(port)
       next()
     }
-    worker.onerror = (event) => {
-      event.preventDefault()
-      stop(new Error(event.message || 'a worker could not be started'))
-    }
-    worker.postMessage({ spec } satisfies Question)
-    idle.push(worker)
-    return worker
-  })
+    port.postMessage({ spec } satisfies Question)
+    idle.push(port)
+  }
+  seat(channels.map(({ port2 }) => port2))
   function next(): void {
     while (!isPaused && idle.length && waiting.length) {
-      const worker = idle.shift()!
+      const port = idle.shift()!
       const question = waiting.shift()!
-      at.set(worker, question)
-      worker.postMessage({ task: question.task } satisfies Question)
+      at.set(port, question)
+      port.postMessage({ task: question.task } satisfies Question)
     }
   }
   function stop(why: Error): void {
-    for (const worker of workers) worker.terminate()
+    if (isStopped) return
+    isStopped = true
+    seat([])
+    for (const { port1 } of channels) port1.close()
     const left = [...at.values(), ...waiting]
     at.clear()
     waiting = []

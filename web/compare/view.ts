@@ -13,6 +13,7 @@ function mount(place: HTMLElement): () => void {
   const alert = h('p', { className: 'error', role: 'alert' })
   const banner = h('div', { className: 'kept', role: 'group', 'aria-label': 'A comparison that was not finished', hidden: true })
   let lead: Worker | undefined
+  let threads: Worker[] = []
   let title = ''
 
   const fail = (message: string) => {
@@ -30,11 +31,26 @@ function mount(place: HTMLElement): () => void {
       lead.onerror = (event) => {
         event.preventDefault()
         fail(event.message || 'The worker that leads a comparison could not be started.')
+        seat([])
         lead?.terminate()
         lead = undefined
       }
     }
     lead.postMessage(message)
+  }
+
+  /** Starts a thread for each port, which leads to the worker that leads; those there were are over. */
+  function seat(ports: readonly MessagePort[]): void {
+    for (const thread of threads) thread.terminate()
+    threads = ports.map((port) => {
+      const thread = new Worker('compare-worker.js', { type: 'module' })
+      thread.onerror = (event) => {
+        event.preventDefault()
+        ask({ ask: 'threadFailed', message: event.message || 'a worker could not be started' })
+      }
+      thread.postMessage(port, [port])
+      return thread
+    })
   }
 
   function stage(now: Stage): void {
@@ -71,6 +87,8 @@ function mount(place: HTMLElement): () => void {
 
   function hear(told: Tell): void {
     switch (told.tell) {
+      case 'threads':
+        return seat(told.ports)
       case 'table':
         alert.textContent = ''
         return form.showTable(told)
@@ -169,6 +187,7 @@ function mount(place: HTMLElement): () => void {
     if (summary && !lead) offer(summary)
   })
   return () => {
+    seat([])
     lead?.terminate()
     outcome.clear()
   }

@@ -5,7 +5,7 @@ import type { Problem } from '../../host/compare/problem.ts'
 import { type Run, type RunSpec, trainRun } from '../../host/compare/run.ts'
 import { DownhillError, type ErrorCode } from '../../host/errors.ts'
 
-/** The first message is the problem, each further one a task. */
+/** Over the port that the worker is given: first the problem, then tasks. */
 export type Question = { readonly spec: ProblemSpec } | { readonly task: RunSpec }
 export type Answer = { readonly run: Run } | { readonly code: ErrorCode | undefined; readonly message: string }
 
@@ -13,16 +13,18 @@ let ready: Promise<readonly [Arena, Problem]>
 
 const noModel = () => Promise.reject(new DownhillError('option-range', 'a model of your own is for downhill compare on the command line'))
 
-addEventListener('message', async ({ data }: MessageEvent<Question>) => {
-  if ('spec' in data) {
-    ready = Promise.all([Arena.create(), makeProblem(data.spec, noModel)])
-    return
-  }
-  try {
-    const [arena, problem] = await ready
-    postMessage({ run: trainRun(arena, problem, data.task) } satisfies Answer)
-  } catch (error) {
-    const code = error instanceof DownhillError ? error.code : undefined
-    postMessage({ code, message: error instanceof Error ? error.message : String(error) } satisfies Answer)
+addEventListener('message', ({ data: port }: MessageEvent<MessagePort>) => {
+  port.onmessage = async ({ data }: MessageEvent<Question>) => {
+    if ('spec' in data) {
+      ready = Promise.all([Arena.create(), makeProblem(data.spec, noModel)])
+      return
+    }
+    try {
+      const [arena, problem] = await ready
+      port.postMessage({ run: trainRun(arena, problem, data.task) } satisfies Answer)
+    } catch (error) {
+      const code = error instanceof DownhillError ? error.code : undefined
+      port.postMessage({ code, message: error instanceof Error ? error.message : String(error) } satisfies Answer)
+    }
   }
 })
