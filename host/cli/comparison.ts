@@ -10,7 +10,7 @@ import type { Report } from '../compare/report.ts'
 import { shownMetric } from '../report/terminal.ts'
 import { progressBar } from './bar.ts'
 import { writeAll } from './files.ts'
-import { makePool } from './pool.ts'
+import { startThreads } from './pool.ts'
 import { version } from './version.ts'
 
 /** What an interrupted comparison leaves in its folder. */
@@ -34,7 +34,7 @@ export async function runComparison(
 ): Promise<Report> {
   const kept = new Kept(runs)
   const missing = contestantsOf(settings.optimizers).length * (settings.trials + settings.seeds) - kept.size
-  const pool = makePool(spec, Math.max(1, Math.min(workers, missing)))
+  const { pool, stop } = startThreads(spec, Math.max(1, Math.min(workers, missing)))
   const bar = progressBar()
   const about = { format: 1 as const, version, runtime: runtimeName(), command }
   let written = kept.size
@@ -55,14 +55,20 @@ export async function runComparison(
   const show = ({ done, total, leader }: Progress) =>
     bar.show(done, total, leader ? `best so far: ${leader.label} ${shownMetric(problem.metric, leader.value)}` : '')
   try {
-    const outcome = await compare(arena, problem, settings, kept.around(pool.execute), show)
+    const outcome = await compare(
+      arena,
+      problem,
+      settings,
+      kept.around((run) => pool.execute(run)),
+      show,
+    )
     return { ...about, ...outcome, problem: { ...problem.facts, source } }
   } finally {
     clearInterval(timer)
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
     bar.stop()
-    await pool.stop()
+    await stop()
     arena.dispose()
   }
 }

@@ -1,5 +1,5 @@
 /** Problems by name: data that ship with downhill, and classical functions. */
-import { check, shown } from '../errors.ts'
+import { check, DownhillError, shown } from '../errors.ts'
 import { type Dataset, makeDataset } from './dataset.ts'
 import { type OwnModel, ownProblem } from './own-model.ts'
 import type { Problem } from './problem.ts'
@@ -89,13 +89,18 @@ export function datasetOf({ source, name, text = '' }: ProblemSpec): Dataset | u
   return 'problem' in source ? tables[source.problem]?.make(text, name) : undefined
 }
 
+/** What there is instead of an import where no file can be imported. */
+export async function refuseModel(): Promise<never> {
+  throw new DownhillError('option-range', 'a model of your own is for downhill compare on the command line')
+}
+
 /**
  * Makes a problem.
  *
- * @param load imports the file of a model of one's own
+ * @param load imports the file of a model of one's own; without it there are none
  * @throws `data-invalid`, `option-range`
  */
-export async function makeProblem(spec: ProblemSpec, load: (file: string) => Promise<Partial<OwnModel>>): Promise<Problem> {
+export async function makeProblem(spec: ProblemSpec, load: (file: string) => Promise<Partial<OwnModel>> = refuseModel): Promise<Problem> {
   const { source, name, sha256, hidden } = spec
   if ('model' in source) return ownProblem(await load(source.model), name, sha256)
   const data = datasetOf(spec)

@@ -12,7 +12,7 @@ import { DownhillError } from '../../host/errors.ts'
 import { finished, weights } from './finished.ts'
 import { Live } from './live.ts'
 import type { Ask, Choice, Summary, Tell } from './messages.ts'
-import { Cancelled, makePool, type Pool } from './pool.ts'
+import { Cancelled, startThreads, type Threads } from './pool.ts'
 import { runtimeName } from './runtime.ts'
 import { commandOf, HIDDEN, type OwnTable, problemOf, settingsOf, sha256Of, specOf, textOf } from './source.ts'
 import * as store from './store.ts'
@@ -41,7 +41,7 @@ let table: OwnTable | undefined
 let waiting: { readonly asked: Asked; readonly file: string } | undefined
 let order: Order | undefined
 let report: Report | undefined
-let pool: Pool | undefined
+let running: Threads | undefined
 
 function tell(message: Tell): void {
   postMessage(message)
@@ -198,21 +198,21 @@ async function run(now: Order): Promise<void> {
   let busy = 0
   let last = performance.now()
   const summary = () => ({ title: name, done: state.done, total: state.total })
-  const mine = makePool(spec, threads, (ports) => postMessage({ tell: 'threads', ports } satisfies Tell, { transfer: [...ports] }))
-  pool = mine
+  const mine = startThreads(spec, threads, (ports) => postMessage({ tell: 'threads', ports } satisfies Tell, { transfer: [...ports] }))
+  running = mine
   const tellProgress = () => {
     const at = performance.now()
-    if (!mine.isPaused) busy += at - last
+    if (!mine.pool.isPaused) busy += at - last
     last = at
     const fresh = kept.size - known
     const left = fresh >= threads ? (busy / 1000 / fresh) * (state.total - state.done) : undefined
     const leader = state.leader && `${state.leader.label}, ${shownMetric(problem.metric, state.leader.value)}`
-    tell({ tell: 'progress', ...summary(), left, leader, lines: live.lines(), plot: live.plot(), isPaused: mine.isPaused })
+    tell({ tell: 'progress', ...summary(), left, leader, lines: live.lines(), plot: live.plot(), isPaused: mine.pool.isPaused })
   }
   const telling = setInterval(tellProgress, TELL_EVERY)
   const keeping = setInterval(() => void keeper.keep(summary()), KEEP_EVERY)
   try {
-    const execute = kept.around(mine.execute)
+    const execute = kept.around((task) => mine.pool.execute(task))
     const outcome = await compare(
       await arena,
       problem,
@@ -244,7 +244,7 @@ async function run(now: Order): Promise<void> {
     clearInterval(telling)
     clearInterval(keeping)
     mine.stop(new Cancelled())
-    pool = undefined
+    running = undefined
   }
 }
 
@@ -257,10 +257,10 @@ async function sendWeights(kind: 'safetensors' | 'pt'): Promise<void> {
 async function answer(message: Ask): Promise<void> {
   if (message.ask === 'read') return read(message.file)
   if (message.ask === 'weights') return sendWeights(message.kind)
-  if (message.ask === 'cancel') return pool?.stop(new Cancelled())
-  if (message.ask === 'threadFailed') return pool?.stop(new Error(message.message))
+  if (message.ask === 'cancel') return running?.stop(new Cancelled())
+  if (message.ask === 'threadFailed') return running?.stop(new Error(message.message))
   if (message.ask === 'pause' || message.ask === 'resume') {
-    if (pool) pool.isPaused = message.ask === 'pause'
+    if (running) running.pool.isPaused = message.ask === 'pause'
     return
   }
   waiting = undefined

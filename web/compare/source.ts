@@ -1,6 +1,6 @@
 /** From what the visitor chose to a problem and settings, and to the command that does the same. */
 import type { Arena } from '../../host/arena.ts'
-import { fileOf, makeProblem, type ProblemSpec } from '../../host/compare/bundled.ts'
+import { fileOf, makeProblem, type ProblemSpec, refuseModel } from '../../host/compare/bundled.ts'
 import { measuredEpoch, planned } from '../../host/compare/plan.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, type Settings } from '../../host/compare/protocol.ts'
@@ -51,7 +51,7 @@ export async function specOf(source: Source, hidden: number, table: OwnTable | u
     const { name, text, sha256 } = table!
     return { source, name, text, sha256, hidden }
   }
-  if ('model' in source) throw new DownhillError('option-range', 'a model of your own is for downhill compare on the command line')
+  if ('model' in source) return refuseModel()
   const text = await bundledText(source.problem)
   return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
 }
@@ -59,7 +59,7 @@ export async function specOf(source: Source, hidden: number, table: OwnTable | u
 /** Makes the problem; an error in a table begins with the table's name. */
 export async function problemOf(spec: ProblemSpec): Promise<Problem> {
   try {
-    return await makeProblem(spec, () => Promise.reject(new Error('there are no models of one’s own here')))
+    return await makeProblem(spec)
   } catch (error) {
     if (error instanceof DownhillError && 'data' in spec.source) throw new DownhillError(error.code, `${spec.name}: ${error.message}`)
     throw error

@@ -1,0 +1,87 @@
+/** Runs that wait for a thread, whatever a thread is. Which of them takes a run, and when, changes nothing of it. */
+import type { Arena } from '../arena.ts'
+import { DownhillError, type ErrorCode } from '../errors.ts'
+import type { Problem } from './problem.ts'
+import { type Run, type RunSpec, trainRun } from './run.ts'
+
+/** What a thread answers a run's description with. */
+export type Answer = { readonly run: Run } | { readonly code: ErrorCode; readonly message: string } | { readonly error: unknown }
+
+/** What a thread does for its answer. */
+export async function answerTo(spec: RunSpec, ready: Promise<readonly [Arena, Problem]>): Promise<Answer> {
+  let problem: Problem | undefined
+  try {
+    const [arena, found] = await ready
+    problem = found
+    return { run: trainRun(arena, problem, spec) }
+  } catch (error) {
+    if (error instanceof DownhillError) return { code: error.code, message: error.message }
+    // What a model of one's own throws is its author's to mend.
+    if (problem && 'file' in problem.model) return { code: 'data-invalid', message: `${problem.facts.name}: ${error}` }
+    return { error }
+  }
+}
+
+interface Waiting {
+  readonly spec: RunSpec
+  readonly resolve: (run: Run) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A thread, by what sends it a run's description. */
+export type Send = (spec: RunSpec) => void
+
+export class Pool {
+  readonly #idle: Send[] = []
+  readonly #at = new Map<Send, Waiting>()
+  #waiting: Waiting[] = []
+  #isPaused = false
+
+  /** Takes a thread in, and gives what its answers are to be handed to. */
+  add(send: Send): (answer: Answer) => void {
+    this.#idle.push(send)
+    return (answer) => {
+      const asked = this.#at.get(send)
+      if (!asked) return
+      this.#at.delete(send)
+      if ('run' in answer) asked.resolve(answer.run)
+      else asked.reject('error' in answer ? answer.error : new DownhillError(answer.code, answer.message))
+      this.#idle.push(send)
+      this.#next()
+    }
+  }
+
+  execute(spec: RunSpec): Promise<Run> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ spec, resolve, reject })
+      this.#next()
+    })
+  }
+
+  /** While it is paused no further run begins. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  set isPaused(isPaused: boolean) {
+    this.#isPaused = isPaused
+    this.#next()
+  }
+
+  /** Nothing comes of the runs that there are. */
+  fail(why: unknown): void {
+    const left = [...this.#at.values(), ...this.#waiting]
+    this.#at.clear()
+    this.#waiting = []
+    for (const { reject } of left) reject(why)
+  }
+
+  #next(): void {
+    while (!this.#isPaused && this.#idle.length && this.#waiting.length) {
+      const send = this.#idle.shift()!
+      const asked = this.#waiting.shift()!
+      this.#at.set(send, asked)
+      send(asked.spec)
+    }
+  }
+}
