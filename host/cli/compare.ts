@@ -4,11 +4,11 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
-import { CONDITION, makeProblem, problems } from '../compare/bundled.ts'
+import { CONDITION, HIDDEN, makeProblem, problems } from '../compare/bundled.ts'
 import { measuredEpoch, planned } from '../compare/plan.ts'
 import type { Problem } from '../compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, protocolOf, type Settings } from '../compare/protocol.ts'
-import { type Asked, checkSame, differenceOf, parseReceipt } from '../compare/receipt.ts'
+import { type Asked, checkSame, differenceOf, parseReceipt, receiptText } from '../compare/receipt.ts'
 import type { Report, Source } from '../compare/report.ts'
 import { optimizerNames, type Schedule, schedules } from '../compare/spaces.ts'
 import { check, DownhillError } from '../errors.ts'
@@ -41,7 +41,7 @@ What is compared
   --seed N                the base seed, from which all are drawn (default ${d.baseSeed})
   --epochs N              passes over the training rows in a run (default: about 3,000 steps, 2 to 40 passes)
   --batch-size N          rows a step (default ${d.batchSize})
-  --hidden N              units of the hidden layer (default 32)
+  --hidden N              units of the hidden layer (default ${HIDDEN})
   --schedule NAME         ${schedules.join(', ')}: the learning rate over a run (default ${d.schedule})
   --condition N           condition number of the quadratic (default ${CONDITION})
   --minutes N             plan trials, seeds and length so that it takes so long at most
@@ -100,7 +100,7 @@ async function orderOf(values: Values, args: string[], arena: Arena): Promise<Or
   const file = values.replay ?? values.resume
   if (file !== undefined) return { ...(await orderFromReceipt(values, file)), workers }
   const source = ownSource(values)
-  const spec = await readSpec(source, wholeNumber('hidden', values.hidden) ?? 32)
+  const spec = await readSpec(source, wholeNumber('hidden', values.hidden) ?? HIDDEN)
   const problem = await namingFile(source, () => makeProblem(spec, importModel))
   const settings = settingsOf(values, problem)
   checkSettings(settings)
@@ -194,9 +194,9 @@ export async function compareCommand(args: string[]): Promise<number> {
   if (!values.json) process.stdout.write(planText(order.problem, protocolOf(order.problem, order.settings), order.workers))
   const report = await runComparison(order, arena, out)
   const html = join(out, 'report.html')
-  writeAll(out, { 'report.json': `${JSON.stringify(report, null, 1)}\n`, 'report.html': reportPage(report) })
+  writeAll(out, { 'report.json': receiptText(report), 'report.html': reportPage(report) })
   rmSync(join(out, UNFINISHED), { force: true })
-  if (values.json) process.stdout.write(`${JSON.stringify(report, null, 1)}\n`)
+  if (values.json) process.stdout.write(receiptText(report))
   else process.stdout.write(`${resultTable(report)}\n${html} has the curves, report.json beside it the numbers\n`)
   return order.report && values.replay !== undefined ? verdict(order.report, report, values.json) : 0
 }

@@ -1,7 +1,7 @@
 /** The options of commands that train: which data, and numbers. */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { datasetOf, fileOf, type ProblemSpec } from '../compare/bundled.ts'
+import { bundledSpec, datasetOf, type ProblemSpec, sha256Of } from '../compare/bundled.ts'
 import type { Dataset, Task } from '../compare/dataset.ts'
 import type { Source } from '../compare/report.ts'
 import { check, DownhillError, shown } from '../errors.ts'
@@ -48,10 +48,7 @@ export async function readSpec(source: Source, hidden: number): Promise<ProblemS
     const text = readFileSync(file, 'utf8')
     return { source, name: basename(file), ...('data' in source && { text }), sha256: await sha256Of(text), hidden }
   }
-  const { problem } = source
-  const file = fileOf(problem)
-  const text = file && readFileSync(new URL(`../datasets/${file}`, import.meta.url), 'utf8')
-  return { source, name: problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
+  return bundledSpec(source, hidden, (file) => readFileSync(new URL(`../datasets/${file}`, import.meta.url), 'utf8'))
 }
 
 /** An error of `body` with the file's name before it, where there is one. */
@@ -72,9 +69,4 @@ export async function readData(values: DataValues): Promise<{ data: Dataset; sha
   const data = await namingFile(source, () => datasetOf(spec))
   check(data !== undefined, 'option-range', () => `--problem ${spec.name} has no rows to train on: it is for downhill compare`)
   return { data, sha256: spec.sha256 }
-}
-
-async function sha256Of(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -80,6 +80,26 @@ export interface ProblemSpec {
   readonly hidden: number
 }
 
+/** Units of the hidden layer where none are given. */
+export const HIDDEN = 32
+
+/** SHA-256 of a text, in hexadecimal digits. */
+export async function sha256Of(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** What a bundled problem is made from; `read` gives the text of a file of datasets/. */
+export async function bundledSpec(
+  source: Extract<Source, { problem: string }>,
+  hidden: number,
+  read: (file: string) => string | Promise<string>,
+): Promise<ProblemSpec> {
+  const file = fileOf(source.problem)
+  const text = file && (await read(file))
+  return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
+}
+
 /** The rows of a problem that has some. */
 export function datasetOf({ source, name, text = '' }: ProblemSpec): Dataset | undefined {
   if ('data' in source) {

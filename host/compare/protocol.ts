@@ -178,13 +178,14 @@ export async function compare(
   const results = tried.map(summarize).sort((a, b) => byMetric(a.value, b.value))
   const target = targetOf(results, initial.metric)
   const whole = results.map((result) => ({ ...result, stepsToTarget: stepsTo(target, result) }))
+  const done = whole.filter(({ value }) => value !== null)
   const comparisons = compareSamples(
-    whole.filter(({ value }) => value !== null).map(({ label, runs }) => ({ label, values: runs.map(({ value }) => value!) })),
+    done.map(({ label, runs }) => ({ label, values: runs.map(({ value }) => value!) })),
     problem.resolution,
   )
   const failed = whole.filter(({ value }) => value === null).map(({ label }) => label)
   const ranked = rankingOf(
-    whole.filter(({ value }) => value !== null).map(({ label }) => label),
+    done.map(({ label }) => label),
     comparisons,
   )
   const report = {

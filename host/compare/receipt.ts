@@ -44,6 +44,11 @@ function isSource(value: unknown): value is Source {
   return isDict(value) && kinds.some((kind) => typeof value[kind] === 'string') && (!('data' in value) || typeof value.target === 'string')
 }
 
+/** What report.json holds. */
+export function receiptText(report: Report): string {
+  return `${JSON.stringify(report, null, 1)}\n`
+}
+
 /** A comparison that keeps its runs, so that an interruption loses none. */
 export class Kept {
   readonly #known: Map<string, readonly [RunSpec, Run]>

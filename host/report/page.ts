@@ -20,6 +20,11 @@ function download(json: string): string {
   return `<p><a download="report.json" href="${escapeHtml(address)}">Save the receipt, report.json</a></p>`
 }
 
+/** The parts of a report, in their order. */
+export function sections(report: Report): string[] {
+  return [ranking, finals, lossCurves, metricCurves, trials, target, comparisons, measured].map((part) => part(report))
+}
+
 export function reportPage(report: Report): string {
   const { problem, runtime, version, command } = report
   const title = escapeHtml(`Which optimizer for ${problem.name}?`)
@@ -38,7 +43,7 @@ export function reportPage(report: Report): string {
 <main>
 <header><h1>${title}</h1>
 <p class="lead">${escapeHtml(lead(report))}</p></header>
-${[ranking, finals, lossCurves, metricCurves, trials, target, comparisons, measured].map((part) => part(report)).join('\n')}
+${sections(report).join('\n')}
 </main>
 <footer>
 ${download(json)}

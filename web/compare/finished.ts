@@ -1,28 +1,23 @@
 /** A report in the pieces that the page shows, and in the files that it gives. */
 import type { Arena } from '../../host/arena.ts'
 import type { Problem } from '../../host/compare/problem.ts'
+import { receiptText } from '../../host/compare/receipt.ts'
 import type { Report } from '../../host/compare/report.ts'
 import { trainedWeights } from '../../host/compare/run.ts'
 import type { OptimizerName } from '../../host/compare/spaces.ts'
 import * as safetensors from '../../host/io/safetensors.ts'
 import * as torchFile from '../../host/io/torch-file.ts'
-import { measured } from '../../host/report/measured.ts'
-import { reportPage } from '../../host/report/page.ts'
-import { lossCurves, metricCurves } from '../../host/report/plots/curves.ts'
-import { finals } from '../../host/report/plots/finals.ts'
-import { target } from '../../host/report/plots/target.ts'
-import { trials } from '../../host/report/plots/trials.ts'
+import { reportPage, sections } from '../../host/report/page.ts'
 import { lead } from '../../host/report/ranked.ts'
-import { comparisons, ranking } from '../../host/report/tables.ts'
 import type { Finished } from './messages.ts'
 
 export function finished(report: Report): Finished {
   const best = report.recommendation?.optimizer
   return {
-    json: `${JSON.stringify(report, null, 1)}\n`,
+    json: receiptText(report),
     html: reportPage(report),
     lead: lead(report),
-    sections: [ranking, finals, lossCurves, metricCurves, trials, target, comparisons, measured].map((part) => part(report)),
+    sections: sections(report),
     ...(best !== undefined && report.problem.kind !== 'function' && { weightsOf: best }),
   }
 }

@@ -1,6 +1,6 @@
 /** The worker that leads a comparison: it reads tables, plans, hands runs to other workers, keeps them, and makes the report; the page shows it. */
 import { Arena } from '../../host/arena.ts'
-import { CONDITION, type ProblemSpec } from '../../host/compare/bundled.ts'
+import { CONDITION, HIDDEN, type ProblemSpec, sha256Of } from '../../host/compare/bundled.ts'
 import { contestantsOf } from '../../host/compare/contestants.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, compare, type Progress, protocolOf, type Settings } from '../../host/compare/protocol.ts'
@@ -14,7 +14,7 @@ import { Live } from './live.ts'
 import type { Ask, Choice, Summary, Tell } from './messages.ts'
 import { Cancelled, startThreads, type Threads } from './pool.ts'
 import { runtimeName } from './runtime.ts'
-import { commandOf, HIDDEN, type OwnTable, problemOf, settingsOf, sha256Of, specOf, textOf } from './source.ts'
+import { commandOf, type OwnTable, problemOf, settingsOf, specOf, textOf } from './source.ts'
 import * as store from './store.ts'
 
 /** A comparison to run, with the runs that there are. */
@@ -255,6 +255,8 @@ async function sendWeights(kind: 'safetensors' | 'pt'): Promise<void> {
 }
 
 async function answer(message: Ask): Promise<void> {
+  if (!isSecureContext)
+    throw new Error('A browser computes checksums for pages over https: or on this machine alone; open this page there.')
   if (message.ask === 'read') return read(message.file)
   if (message.ask === 'weights') return sendWeights(message.kind)
   if (message.ask === 'cancel') return running?.stop(new Cancelled())

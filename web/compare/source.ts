@@ -1,6 +1,6 @@
 /** From what the visitor chose to a problem and settings, and to the command that does the same. */
 import type { Arena } from '../../host/arena.ts'
-import { fileOf, makeProblem, type ProblemSpec, refuseModel } from '../../host/compare/bundled.ts'
+import { bundledSpec, HIDDEN, makeProblem, type ProblemSpec, refuseModel } from '../../host/compare/bundled.ts'
 import { measuredEpoch, planned } from '../../host/compare/plan.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, type Settings } from '../../host/compare/protocol.ts'
@@ -13,15 +13,6 @@ export interface OwnTable {
   readonly name: string
   readonly text: string
   readonly sha256: string
-}
-
-export const HIDDEN = 32
-
-export async function sha256Of(text: string): Promise<string> {
-  if (!isSecureContext)
-    throw new Error('A browser computes checksums for pages over https: or on this machine alone; open this page there.')
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Reads a file of text as the command does: a mark at its start is part of it. */
@@ -37,9 +28,7 @@ export async function textOf(file: File): Promise<string> {
   return text
 }
 
-async function bundledText(name: string): Promise<string | undefined> {
-  const file = fileOf(name)
-  if (!file) return undefined
+async function fetchText(file: string): Promise<string> {
   const response = await fetch(`datasets/${file}`)
   if (!response.ok) throw new Error(`datasets/${file} could not be fetched: ${response.status}`)
   return response.text()
@@ -52,8 +41,7 @@ export async function specOf(source: Source, hidden: number, table: OwnTable | u
     return { source, name, text, sha256, hidden }
   }
   if ('model' in source) return refuseModel()
-  const text = await bundledText(source.problem)
-  return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
+  return bundledSpec(source, hidden, fetchText)
 }
 
 /** Makes the problem; an error in a table begins with the table's name. */
