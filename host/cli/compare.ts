@@ -10,6 +10,7 @@ import type { Problem } from '../compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, protocolOf, type Settings } from '../compare/protocol.ts'
 import { type Asked, checkSame, differenceOf, parseReceipt, receiptText } from '../compare/receipt.ts'
 import type { Report, Source } from '../compare/report.ts'
+import { counted } from '../compare/shown.ts'
 import { optimizerNames, type Schedule, schedules } from '../compare/spaces.ts'
 import { check, DownhillError } from '../errors.ts'
 import { failure } from '../io/files.ts'
@@ -146,8 +147,7 @@ function fitted(values: Values, arena: Arena, problem: Problem, settings: Settin
     epochs: wholeNumber('epochs', values.epochs),
   }
   const { leftOut, seconds, ...effort } = planned(minutes, perEpoch, workers, settings, asked)
-  const length = effort.epochs === 1 ? '1 epoch' : `${effort.epochs} epochs`
-  const about = `${effort.trials} trials, ${effort.seeds} seeds and ${length} take about ${Math.ceil(seconds)} s`
+  const about = `${counted(effort.trials, 'trial')}, ${counted(effort.seeds, 'seed')} and ${counted(effort.epochs, 'epoch')} take about ${Math.ceil(seconds)} s`
   process.stderr.write(`plan for ${minutes} minutes: ${about}; left out: ${leftOut.join(', ') || 'nothing'}\n`)
   return { ...settings, ...effort }
 }

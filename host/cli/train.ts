@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { Arena } from '../arena.ts'
 import type { Dataset } from '../compare/dataset.ts'
 import { METRICS } from '../compare/rows.ts'
+import { counted, quoted, shownMetric } from '../compare/shown.ts'
 import { defaultTraining, Training, type TrainingProgress, type TrainingSettings, trainable } from '../compare/training.ts'
 import { check, DownhillError, shown } from '../errors.ts'
 import * as checkpoint from '../io/checkpoint.ts'
@@ -12,7 +13,6 @@ import { isDict } from '../io/dict.ts'
 import { failure } from '../io/files.ts'
 import { readFile, writeFile } from '../io/fs.ts'
 import { inspect } from '../io/inspect.ts'
-import { shownMetric } from '../report/terminal.ts'
 import { progressBar } from './bar.ts'
 import { type DataValues, dataOptions, readData, wholeNumber } from './data.ts'
 import { withFile } from './files.ts'
@@ -181,8 +181,6 @@ function interruption(atOnce: () => void): { readonly isAsked: boolean; forget()
 /** Exit code of what was ended by Ctrl-C. */
 const INTERRUPTED = 130
 
-const quoted = (file: string) => (/^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`)
-
 export async function trainCommand(args: string[]): Promise<number> {
   const values = parse(args)
   if (values.help) {
@@ -244,8 +242,7 @@ function result(training: Training, data: Dataset, metric: string, file: string 
   const { optimizer, epochs } = settings
   const parameters = [...model.parameters()].reduce((sum, { size }) => sum + size, 0)
   const done = progress.curve.length
-  const early =
-    done < epochs ? `${done} of ${epochs} epochs, the last ${epochsWithoutGain} without gain` : `${done} epoch${done === 1 ? '' : 's'}`
+  const early = done < epochs ? `${done} of ${epochs} epochs, the last ${epochsWithoutGain} without gain` : counted(done, 'epoch')
   return [
     `${data.name}: ${data.rows} rows, ${data.featureNames.length} features; ${parameters} parameters; ${optimizer}, ${early}`,
     `${metric} on test rows ${shownMetric(metric, training.test())}, with the weights of epoch ${progress.best?.epoch}`,

@@ -52,6 +52,16 @@ export function shownOption(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
 }
 
+/** '1 epoch', '40 epochs': a noun whose plural ends in s. */
+export function counted(count: number, noun: string, show: (count: number) => string = String): string {
+  return `${show(count)} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** An argument as a shell takes it. */
+export function quoted(argument: string): string {
+  return /^[\w./,=:-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`
+}
+
 /** What a sentence or a heading starts with. */
 export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,6 +1,7 @@
 /** What a comparison declares before anything runs. */
 import type { Problem } from '../compare/problem.ts'
 import type { Protocol } from '../compare/report.ts'
+import { counted } from '../compare/shown.ts'
 import type { Range, Space } from '../compare/spaces.ts'
 import { aligned } from './terminal.ts'
 
@@ -18,16 +19,22 @@ export function spaceText(space: Space): string {
     .join('; ')
 }
 
+/** '6 optimizers, 24 trials each, then the best of each over 10 seeds; runs of 40 epochs, cosine; 2 at a time' */
+export function planSentence({ seeds, trials, epochs, steps, schedule, spaces }: Protocol, workers: number): string {
+  const length = epochs === undefined ? counted(steps ?? 0, 'step') : counted(epochs, 'epoch')
+  const optimizers = counted(Object.keys(spaces).length, 'optimizer')
+  const over = counted(seeds.length, 'seed')
+  return `${optimizers}, ${counted(trials, 'trial')} each, then the best of each over ${over}; runs of ${length}, ${schedule}; ${workers} at a time`
+}
+
 export function planText({ facts }: Problem, protocol: Protocol, workers: number): string {
-  const { seeds, trials, epochs, steps, schedule, spaces } = protocol
-  const labels = Object.keys(spaces)
-  const rows = facts.rows ? `${facts.rows} rows, ` : ''
-  const each = epochs === undefined ? `${steps} steps` : `${epochs} epoch${epochs === 1 ? '' : 's'}`
+  const rows = facts.rows ? `${counted(facts.rows, 'row')}, ` : ''
+  const features = facts.features ? `${counted(facts.features, 'feature')}, ` : ''
   return [
-    `${facts.name}: ${rows}${facts.features ? `${facts.features} features, ` : ''}${facts.kind}`,
-    `${labels.length} optimizers, ${trials} trials each, then the best of each over ${seeds.length} seed${seeds.length === 1 ? '' : 's'}; runs of ${each}, ${schedule}; ${workers} at a time`,
+    `${facts.name}: ${rows}${features}${facts.kind}`,
+    planSentence(protocol, workers),
     ...aligned(
-      labels.map((label) => [`  ${label}`, spaceText(spaces[label]!)]),
+      Object.entries(protocol.spaces).map(([label, space]) => [`  ${label}`, spaceText(space)]),
       'll',
     ),
     '',

@@ -1,6 +1,16 @@
 /** The result of a comparison as lines for a terminal. */
 import type { Report } from '../compare/report.ts'
-import { bareMetric, listed, shownBytes, shownCount, shownMetric, shownNumber, shownOption, shownSeconds } from '../compare/shown.ts'
+import {
+  bareMetric,
+  counted,
+  listed,
+  shownBytes,
+  shownCount,
+  shownMetric,
+  shownNumber,
+  shownOption,
+  shownSeconds,
+} from '../compare/shown.ts'
 import { lead, named, places, type Ranked, wording } from './ranked.ts'
 
 export { shownBytes, shownMetric } from '../compare/shown.ts'
@@ -35,13 +45,11 @@ function about(report: Report): string[] {
     problem.classes ? `${problem.classes} classes` : '',
   ]
   const length =
-    protocol.epochs === undefined
-      ? `${shownCount(protocol.steps ?? 0)} steps`
-      : `${shownCount(protocol.epochs)} ${protocol.epochs === 1 ? 'epoch' : 'epochs'}`
+    protocol.epochs === undefined ? counted(protocol.steps ?? 0, 'step', shownCount) : counted(protocol.epochs, 'epoch', shownCount)
   return [
     `${problem.name}: ${facts.filter(Boolean).join(', ')}`,
     'file' in model ? model.file : `${model.layers.join(', ')}: ${shownCount(model.parameters)} parameters`,
-    `${length} a run, ${protocol.trials} trials and ${protocol.seeds.length} ${protocol.seeds.length === 1 ? 'run' : 'runs'} for each optimizer`,
+    `${length} a run, ${counted(protocol.trials, 'trial')} and ${counted(protocol.seeds.length, 'run')} for each optimizer`,
   ]
 }
 

@@ -1,7 +1,6 @@
 /** The worker that leads a comparison: it reads tables, plans, hands runs to other workers, keeps them, and makes the report; the page shows it. */
 import { Arena } from '../../host/arena.ts'
 import { CONDITION, HIDDEN, type ProblemSpec, sha256Of } from '../../host/compare/bundled.ts'
-import { contestantsOf } from '../../host/compare/contestants.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, compare, type Progress, protocolOf, type Settings } from '../../host/compare/protocol.ts'
 import { type Asked, checkSame, differenceOf, Kept, parseReceipt } from '../../host/compare/receipt.ts'
@@ -9,6 +8,7 @@ import type { Report, Source } from '../../host/compare/report.ts'
 import { shownMetric } from '../../host/compare/shown.ts'
 import { readTable } from '../../host/compare/table.ts'
 import { DownhillError } from '../../host/errors.ts'
+import { planSentence } from '../../host/report/plan.ts'
 import { finished, weights } from './finished.ts'
 import { Live } from './live.ts'
 import type { Ask, Choice, Summary, Tell } from './messages.ts'
@@ -116,15 +116,6 @@ async function goOn(): Promise<void> {
   await run(order)
 }
 
-function titleOf({ problem, settings }: Order): string {
-  const { epochs, steps, schedule, trials } = protocolOf(problem, settings)
-  const length = epochs === undefined ? `${steps} steps` : `${epochs} epoch${epochs === 1 ? '' : 's'}`
-  const count = contestantsOf(settings.optimizers).length
-  const optimizers = count === 1 ? '1 optimizer' : `${count} optimizers`
-  const seeds = settings.seeds === 1 ? '1 run' : `${settings.seeds} runs`
-  return `${optimizers}, ${trials} trial${trials === 1 ? '' : 's'} each, then ${seeds} with what did best; ${length} a run, ${schedule}; ${threads} at a time`
-}
-
 /** Keeps runs as they come; after a first failure no more. */
 class Keeper {
   #isAble = true
@@ -192,7 +183,7 @@ async function run(now: Order): Promise<void> {
   const isKept = await keeper.begin()
   const name = problem.facts.name
   const notes = [...problem.notes, ...(note ? [note] : [])]
-  tell({ tell: 'plan', title: name, text: titleOf(now), notes, isKept })
+  tell({ tell: 'plan', title: name, text: planSentence(protocolOf(problem, settings), threads), notes, isKept })
   const known = kept.size
   let state: Progress = { done: 0, total: 0 }
   let busy = 0

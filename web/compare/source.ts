@@ -5,6 +5,7 @@ import { measuredEpoch, planned } from '../../host/compare/plan.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, type Settings } from '../../host/compare/protocol.ts'
 import type { Source } from '../../host/compare/report.ts'
+import { quoted } from '../../host/compare/shown.ts'
 import { DownhillError } from '../../host/errors.ts'
 import type { Choice } from './messages.ts'
 
@@ -76,11 +77,6 @@ export function settingsOf(
     settings: { ...settings, ...plan },
     note: `planned to take about ${Math.ceil(seconds)} s; left out: ${leftOut.join(', ') || 'nothing'}`,
   }
-}
-
-/** An argument as a shell takes it. */
-function quoted(argument: string): string {
-  return /^[\w./,=:-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`
 }
 
 /** The command that comes to the same numbers. */
