@@ -6,10 +6,10 @@
 import assert from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { sideways, violations } from '../accessibility.mjs'
 import { runChecks } from '../checks.mjs'
 import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
 import { root, temporaryFolder } from '../runtimes/project.mjs'
@@ -84,20 +84,6 @@ function overlaps() {
   return found
 }
 
-/** In the page: what stands out to the side of it. */
-function tooWide() {
-  const { scrollWidth, clientWidth } = document.documentElement
-  return scrollWidth > clientWidth ? `${scrollWidth} pixels in ${clientWidth}` : ''
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-async function violations(page) {
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(() => globalThis.axe.run())
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('; ')}`)
-}
-
 /** Looks at a page in one width, light and dark, with its details closed and open. */
 async function look(html, width) {
   const { address, close } = await serve(root, { generated: { '/report.html': html } })
@@ -119,7 +105,7 @@ async function look(html, width) {
           await page.evaluate((isOpen) => {
             for (const details of document.querySelectorAll('details')) details.open = isOpen
           }, open)
-          assert.equal(await page.evaluate(tooWide), '')
+          assert.equal(await sideways(page), '')
           assert.deepEqual(await page.evaluate(overlaps), [])
           assert.deepEqual(await violations(page), [])
         }

@@ -1,16 +1,13 @@
 /** The documentation's pages in a browser: links, requests, the console, accessibility, and how they fit a desk and a phone. */
 import assert from 'node:assert'
-import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { readdirSync } from 'node:fs'
+import { sideways, violations } from '../accessibility.mjs'
 import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
-import { browsers, installed } from '../runtimes/tools.mjs'
+import { needsOf } from './visit.mjs'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** In a page: what it links to and shows, its headings, and what stands out to the side. */
+/** In a page: what it links to and shows, and its headings. */
 function facts() {
   const sources = [...document.querySelectorAll('img, script, link')].map((part) => part.src ?? part.href)
-  const { scrollWidth, clientWidth } = document.documentElement
   return {
     links: [...document.querySelectorAll('a[href]')].map(({ href }) => href),
     sources: sources.filter(Boolean),
@@ -23,15 +20,7 @@ function facts() {
       .map(({ outerHTML }) => outerHTML),
     titled: document.querySelectorAll('h1[id]').length === 1 && document.title !== '',
     empty: [...document.images].filter(({ naturalWidth }) => naturalWidth === 0).map(({ src }) => src),
-    sideways: scrollWidth > clientWidth ? `${scrollWidth} pixels in ${clientWidth}` : '',
   }
-}
-
-async function violations(page) {
-  // Under the page's policy a script comes from its origin or from the driver, which is what this is.
-  await page.evaluate(axe)
-  const found = await page.evaluate(async () => (await globalThis.axe.run({ resultTypes: ['violations'] })).violations)
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('; ')}`)
 }
 
 /** Opens pages from the first on, as far as links lead within the documentation, and hands each to `look`. */
@@ -91,8 +80,8 @@ async function fits(page, address, width) {
   const wide = []
   const seen = await crawl(page, address, async (opened, url) => {
     const look = async (state) => {
-      const { sideways } = await opened.evaluate(facts)
-      if (sideways) wide.push(`${url}${state}: ${sideways}`)
+      const over = await sideways(opened)
+      if (over) wide.push(`${url}${state}: ${over}`)
     }
     await look('')
     await opened.evaluate(() => {
@@ -119,7 +108,7 @@ async function accessible(page, address, scheme) {
 
 /** The checks of the documentation as it was written into `folder` and is served at `address`/docs. */
 export function checks(address, browser = 'chromium', folder = new URL('../../build/web/docs', import.meta.url).pathname) {
-  const needs = { [browser]: browsers[browser](), puppeteer: installed('node_modules/puppeteer-core') }
+  const needs = needsOf(browser)
   const inPage = (body) => () => inBrowser(browser, 'about:blank', body)
   const check = (name, body) => ({ name: `documentation, ${browser}: ${name}`, needs, run: inPage(body) })
   return [

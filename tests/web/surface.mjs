@@ -1,11 +1,7 @@
 /** The page's second view in a browser: every optimizer on every surface, links, typed functions, ranges, keys, accessibility and quiet. */
 import assert from 'node:assert'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
-import { browsers, installed } from '../runtimes/tools.mjs'
+import { assertAccessible, needsOf, visit } from './visit.mjs'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const surfaces = ['rosenbrock', 'quadratic', 'beale', 'himmelblau', 'rastrigin', 'saddle', 'typed']
 const optimizers = [
   'SGD',
@@ -41,11 +37,6 @@ function overlaps() {
   return boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b, j) => (apart(a, b) ? [] : [`${i} and ${i + 1 + j}`])))
 }
 
-function tooWide() {
-  const { scrollWidth, clientWidth } = document.documentElement
-  return scrollWidth > clientWidth ? `${scrollWidth} pixels in ${clientWidth}` : ''
-}
-
 const arrived = (page, at) =>
   page.waitForFunction(
     (at) => {
@@ -67,31 +58,19 @@ const type = (page, selector, text) =>
     text,
   )
 
-/** A view's checks in a browser, with what it says to the console and asks of the network. */
+/** A check of the view, which is handed what opens it anew. */
 function check(address, browser, name, body) {
-  const needs = { [browser]: browsers[browser](), puppeteer: installed('node_modules/puppeteer-core') }
   const run = () =>
-    inBrowser(browser, 'about:blank', async (page) => {
-      const said = []
-      const elsewhere = []
-      page.on('console', (message) => said.push(message.text()))
-      page.on('pageerror', (error) => said.push(error.message))
-      page.on('request', (request) => {
-        if (!/^(data|blob|about):/.test(request.url()) && new URL(request.url()).origin !== address) elsewhere.push(request.url())
-      })
-      await page.setViewport({ width: 1280, height: 900 })
+    visit(browser, `${address}/index.html#/surface`, (page) => {
       const open = async (query = '', { at = 0 } = {}) => {
         await page.goto('about:blank')
         await page.goto(`${address}/index.html#/surface${query && `?${query}`}`)
         await page.waitForSelector('.surface')
         if (query) await arrived(page, at)
       }
-      const result = await body(page, Object.assign(open, { address }))
-      assert.deepEqual(said, [])
-      assert.deepEqual(elsewhere, [])
-      return result
+      return body(page, Object.assign(open, { address }))
     })
-  return { name: `surface in ${browser}: ${name}`, needs, run }
+  return { name: `surface in ${browser}: ${name}`, needs: needsOf(browser), run }
 }
 
 const press = (page, title) =>
@@ -303,14 +282,7 @@ async function looked(page, open) {
         await page.evaluate((isOpen) => {
           for (const details of document.querySelectorAll('details')) details.open = isOpen
         }, isOpen)
-        assert.equal(await page.evaluate(tooWide), '', `${width} ${query}`)
-        await page.evaluate(axe)
-        const { violations } = await page.evaluate(() => globalThis.axe.run())
-        assert.deepEqual(
-          violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('; ')}`),
-          [],
-          `${width} ${scheme} ${query}`,
-        )
+        await assertAccessible(page, `${width} ${scheme} ${query}`)
       }
       assert.deepEqual(await page.evaluate(overlaps), [])
     }

@@ -1,7 +1,6 @@
 /** A visit to the page, in which nothing is said in the console and nothing is asked of another origin. */
 import assert from 'node:assert'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { sideways, violations } from '../accessibility.mjs'
 import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
 import { browsers, installed } from '../runtimes/tools.mjs'
 
@@ -26,16 +25,8 @@ export function visit(browser, address, body, prepare = () => {}) {
   })
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 /** Asserts that axe finds nothing, and that nothing but a table scrolls sideways. */
-export async function assertAccessible(page) {
-  await page.evaluate(axe)
-  const { violations } = await page.evaluate(() => globalThis.axe.run())
-  assert.deepEqual(
-    violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('; ')}`),
-    [],
-  )
-  const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
-  assert(wide <= room, `the page is ${wide} pixels wide in ${room}`)
+export async function assertAccessible(page, where) {
+  assert.deepEqual(await violations(page), [], where)
+  assert.equal(await sideways(page), '', where)
 }
