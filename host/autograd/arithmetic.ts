@@ -1,5 +1,4 @@
 /** Elementwise arithmetic. Two tensors broadcast as in NumPy and torch; numbers stand for tensors of one element. */
-
 import { check, shown } from '../errors.ts'
 import type { ElementKernels } from '../generated/kernels.ts'
 import { Tensor } from '../tensor.ts'

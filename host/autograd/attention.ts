@@ -1,5 +1,4 @@
 /** Attention. */
-
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { scratchOf } from '../scratch.ts'

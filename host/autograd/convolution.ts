@@ -1,5 +1,4 @@
 /** Convolutions, by im2col and gemm. */
-
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { scratchOf } from '../scratch.ts'

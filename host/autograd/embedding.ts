@@ -1,5 +1,4 @@
 /** Rows of a table. */
-
 import { check, DownhillError, shown } from '../errors.ts'
 import type { Numbers } from '../numbers.ts'
 import { checkNames } from '../options.ts'

@@ -1,5 +1,4 @@
 /** Losses between an input and a target of one shape. */
-
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { sameShape } from '../shape.ts'

@@ -1,5 +1,4 @@
 /** Normalisations. */
-
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'

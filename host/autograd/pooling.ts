@@ -1,5 +1,4 @@
 /** Pooling over two axes. */
-
 import { check, shown } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { showShape } from '../shape.ts'

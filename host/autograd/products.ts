@@ -1,5 +1,4 @@
 /** Products of matrices. */
-
 import { check } from '../errors.ts'
 import { scratchOf } from '../scratch.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'

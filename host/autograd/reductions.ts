@@ -1,5 +1,4 @@
 /** Sums, means and maxima over axes. Sums are taken in f64, in the order of the axes. */
-
 import { check } from '../errors.ts'
 import { checkNames } from '../options.ts'
 import { type Shape, sizeOf } from '../shape.ts'

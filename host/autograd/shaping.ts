@@ -1,5 +1,4 @@
 /** The same numbers in other shapes. */
-
 import { check, shown } from '../errors.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'

@@ -1,5 +1,4 @@
 /** Softmax, and the cross-entropy that is made of it. */
-
 import type { Arena } from '../arena.ts'
 import { check, DownhillError, shown } from '../errors.ts'
 import type { Numbers } from '../numbers.ts'

@@ -1,5 +1,4 @@
 /** Arrays seen through other shapes: broadcasts, permutations, slices, and sums over axes. */
-
 import type { Arena } from '../arena.ts'
 import { check } from '../errors.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'

@@ -1,5 +1,4 @@
 /** The optimizers that can be compared, and what of each is tried. */
-
 import { Adafactor } from '../optim/adafactor.ts'
 import { LBFGS } from '../optim/lbfgs.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'

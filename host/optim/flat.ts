@@ -1,5 +1,4 @@
 /** Vectors over all parameters of an optimizer, one after another without gaps. */
-
 import type { Arena } from '../arena.ts'
 import { foldsOf } from '../folds.ts'
 import { padded } from '../heap.ts'

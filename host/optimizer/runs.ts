@@ -1,5 +1,4 @@
 /** Which parameters an elementwise optimizer steps in one call into WebAssembly, and the table that says where they lie. */
-
 import type { FloatType, RuleKernel } from '../wasm.ts'
 import type { Clock, Member } from './members.ts'
 
