@@ -198,7 +198,7 @@ async function run(now: Order): Promise<void> {
     const fresh = kept.size - known
     const left = fresh >= threads ? (busy / 1000 / fresh) * (state.total - state.done) : undefined
     const leader = state.leader && `${state.leader.label}, ${shownMetric(problem.metric, state.leader.value)}`
-    tell({ tell: 'progress', ...summary(), left, leader, lines: live.lines(), plot: live.plot(), isPaused: mine.pool.isPaused })
+    tell({ tell: 'progress', ...summary(), left, leader, lines: live.lines(), plot: live.plot() })
   }
   const telling = setInterval(tellProgress, TELL_EVERY)
   const keeping = setInterval(() => void keeper.keep(summary()), KEEP_EVERY)

@@ -61,7 +61,6 @@ export interface ProgressFacts extends Summary {
   readonly leader: string | undefined
   readonly lines: readonly Line[]
   readonly plot: string
-  readonly isPaused: boolean
 }
 
 export type Tell =

@@ -79,14 +79,24 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
   const left = h('span')
   const leader = h('span')
   const said = h('p', { className: 'unseen', role: 'status', 'aria-live': 'polite' })
-  const pauseButton = h('button', { type: 'button', on: { click: () => (isPaused ? resume() : pause()) } }, 'Pause')
+  let isPaused = false
+  const showPause = (to: boolean) => {
+    isPaused = to
+    pauseButton.textContent = to ? 'Resume' : 'Pause'
+  }
+  const turn = () => {
+    showPause(!isPaused)
+    say(isPaused ? 'Paused.' : 'Goes on.')
+    if (isPaused) pause()
+    else resume()
+  }
+  const pauseButton = h('button', { type: 'button', on: { click: turn } }, 'Pause')
   const cancelButton = h('button', { type: 'button', on: { click: () => cancel() } }, 'Cancel')
   const caption = h('p', { className: 'hint', hidden: true })
   caption.textContent =
     'The validation metric over the steps: the mean of the runs in a band from the lowest to the highest; before there are any, the best trial.'
   const plot = h('div', { className: 'report live' })
   const table = lineTable()
-  let isPaused = false
   let tenth = -1
   const say = (words: string) => (said.textContent = words)
   return {
@@ -115,6 +125,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
       table.clear()
       caption.hidden = true
       pauseButton.disabled = true
+      showPause(false)
       tenth = -1
     },
     plan(name, words, list, isKept) {
@@ -131,7 +142,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
       bar.max = total || 1
       bar.value = done
       count.textContent = `${done} of ${total} runs`
-      left.textContent = progress.isPaused
+      left.textContent = isPaused
         ? 'paused'
         : progress.left === undefined || done === total
           ? ''
@@ -140,11 +151,6 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
       table.show(progress.lines)
       plot.innerHTML = progress.plot
       caption.hidden = progress.plot === ''
-      if (progress.isPaused !== isPaused) {
-        isPaused = progress.isPaused
-        pauseButton.textContent = isPaused ? 'Resume' : 'Pause'
-        say(isPaused ? 'Paused.' : 'Goes on.')
-      }
       const now = Math.floor((10 * done) / (total || 1))
       if (now !== tenth) {
         tenth = now
