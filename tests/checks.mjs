@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * Runs named checks, each of which throws or does not. One that `needs` what this machine lacks does not run and is named at the end; where
  * CI is true it fails.
@@ -19,8 +21,7 @@ export async function runChecks(checks) {
       console.log(`passed  ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)${said ? `: ${said}` : ''}`)
     } catch (error) {
       counts.failed++
-      console.log(`FAILED  ${name}`)
-      console.error(error)
+      console.log(`FAILED  ${name}: ${inspect(error)}`)
     }
   }
   if (missing.length) console.log(`MISSING, and so not tested: ${missing.join(', ')}. tests/runtimes/install gets them.`)
