@@ -1,7 +1,7 @@
-/** Builds the page and its documentation as static files: `node web/build.mjs [DIR]`, build/web if none is given. */
+/** Builds the page and its documentation as static files in build/web. */
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import commonjs from '@rollup/plugin-commonjs'
 import nodeResolve from '@rollup/plugin-node-resolve'
 import { transformSync } from 'esbuild'
@@ -12,7 +12,7 @@ import { writeSite } from './site.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const out = resolve(process.argv[2] ?? join(root, 'build/web'))
+const out = join(root, 'build/web')
 
 /** Nothing from elsewhere, no code from text but WebAssembly, no style or script in the markup. */
 export const policy = [
