@@ -6,7 +6,6 @@ import { exp } from './portable'
 const SLOPE: f64 = 1.12837916709551257390
 
 /** |x|, but no more than is needed to have e^(−x²/2) = 0; NaN stays NaN. */
-// @ts-ignore: decorator
 @inline export function boundedSize<E>(x: v128): v128 {
   return v128.pmin<E>(v128.abs<E>(x), splat<E>(isSingle<E>() ? 15.0 : 39.0))
 }

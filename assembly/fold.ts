@@ -20,13 +20,11 @@ export abstract class Fold {
 }
 
 /** Elements 2k and 2k + 1 at an address, as f64. */
-// @ts-ignore: decorator
 @inline export function pair<E>(address: usize, k: usize): v128 {
   return sizeof<E>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(address + 8 * k)) : v128.load(address + 16 * k)
 }
 
 /** All bits of the lanes that stand below `count`, for a pair that starts at element 2k. */
-// @ts-ignore: decorator
 @inline function below(count: i64, k: i64): v128 {
   return i64x2.gt_s(i64x2.splat(count - 2 * k), i64x2(0, 1))
 }
@@ -60,7 +58,6 @@ export function foldArray<F extends Fold, E>(elements: usize, x: usize, y: usize
 const ENTRY: usize = 12
 
 /** Reduces each of `count` arrays on its own; the f64 results are written one after another to `out`. */
-// @ts-ignore: decorator
 @inline function foldTable<F extends Fold, E>(table: usize, count: usize, out: usize, order: f64): void {
   for (const end = table + count * ENTRY; table < end; table += ENTRY, out += 8) {
     store<f64>(out, foldArray<F, E>(load<u32>(table), load<u32>(table, 4), load<u32>(table, 8), order))

@@ -7,29 +7,24 @@
 export class On {}
 export class Off {}
 
-// @ts-ignore: decorator
 @inline export function isOn<Flag>(): bool {
   return idof<Flag>() == idof<On>();
 }
 
-// @ts-ignore: decorator
 @inline export function isSingle<E>(): bool {
   return sizeof<E>() == 4
 }
 
-// @ts-ignore: decorator
 @inline export function splat<E>(value: f64): v128 {
   return v128.splat<E>(<E>value);
 }
 
 /** The i-th value of a table of E, in every lane. */
-// @ts-ignore: decorator
 @inline export function loadSplat<E>(table: usize, i: usize): v128 {
   return v128.load_splat<E>(table + i * sizeof<E>());
 }
 
 /** a·b + c, rounded twice. */
-// @ts-ignore: decorator
 @inline export function mulAdd<E>(a: v128, b: v128, c: v128): v128 {
   return v128.add<E>(v128.mul<E>(a, b), c);
 }
@@ -38,7 +33,6 @@ export class Off {}
  * a·b + c for f32, all but rounded once: in f64, where the product is exact. For sums that may cancel, which torch fuses. For f64 it is
  * `mulAdd`.
  */
-// @ts-ignore: decorator
 @inline export function fusedMulAdd<E>(a: v128, b: v128, c: v128): v128 {
   if (sizeof<E>() == 8) return mulAdd<E>(a, b, c)
   const low = mulAdd<f64>(f64x2.promote_low_f32x4(a), f64x2.promote_low_f32x4(b), f64x2.promote_low_f32x4(c))
@@ -46,19 +40,16 @@ export class Off {}
 }
 
 /** The upper two of four f32 as f64. */
-// @ts-ignore: decorator
 @inline export function promoteHigh(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1))
 }
 
 /** Two f64 and two more, rounded to four f32. */
-// @ts-ignore: decorator
 @inline export function demote(low: v128, high: v128): v128 {
   return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2)
 }
 
 /** a where the mask is set, else b. */
-// @ts-ignore: decorator
 @inline export function select(mask: v128, a: v128, b: v128): v128 {
   return v128.bitselect(a, b, mask);
 }
@@ -67,13 +58,11 @@ export class Off {}
  * start + weight·(end − start). torch measures from the other end where weight ≥ ½, which is exact at weight 1;
  * FromEnd is that form, with `weight` = −(1 − weight).
  */
-// @ts-ignore: decorator
 @inline export function lerp<E, FromEnd>(start: v128, end: v128, weight: v128): v128 {
   return v128.add<E>(isOn<FromEnd>() ? end : start, v128.mul<E>(weight, v128.sub<E>(end, start)));
 }
 
 /** Stores the first `bytes` (a multiple of 4, below 16) of a vector, and nothing beside them. */
-// @ts-ignore: decorator
 @inline export function storeFirst(to: usize, vector: v128, bytes: usize): void {
   if (bytes & 8) {
     v128.store_lane<i64>(to, vector, 0)
@@ -84,7 +73,6 @@ export class Off {}
 }
 
 /** All bits of the lanes below `count`. */
-// @ts-ignore: decorator
 @inline export function firstLanes<E>(count: usize): v128 {
   return sizeof<E>() == 4
     ? i32x4.gt_s(i32x4.splat(<i32>count), i32x4(0, 1, 2, 3))
@@ -92,7 +80,6 @@ export class Off {}
 }
 
 /** 1, −1 or 0, which NaN gives too, as torch has it. */
-// @ts-ignore: decorator
 @inline export function signOf<E>(x: v128): v128 {
   const one = splat<E>(1)
   const zero = splat<E>(0)

@@ -7,13 +7,11 @@
 import { isSingle, mulAdd, select, splat } from './lanes'
 
 /** Adding and subtracting 1.5·2^(mantissa bits) rounds to the nearest integer, and leaves it in the low bits in between. */
-// @ts-ignore: decorator
 @inline function roundingShift<E>(): v128 {
   return splat<E>(isSingle<E>() ? 12582912.0 : 6755399441055744.0)
 }
 
 /** 2^n for integers n whose rounding-shifted form is given, |n| within the exponent range. */
-// @ts-ignore: decorator
 @inline function powerOfTwo<E>(shifted: v128): v128 {
   return isSingle<E>()
     ? i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23))
@@ -21,12 +19,10 @@ import { isSingle, mulAdd, select, splat } from './lanes'
 }
 
 /** ln 2 in two parts, the first so short that its multiples by an exponent are exact. */
-// @ts-ignore: decorator
 @inline function ln2High<E>(): v128 {
   return splat<E>(isSingle<E>() ? 0.693359375 : 0.693147180369123816490)
 }
 
-// @ts-ignore: decorator
 @inline function ln2Low<E>(): v128 {
   return splat<E>(isSingle<E>() ? -2.12194440054690583e-4 : 1.90821492927058770002e-10)
 }
@@ -119,7 +115,6 @@ export function sigmoid<E>(x: v128): v128 {
 }
 
 /** k·ln 2 + ln(1 + f) with 1 + f in [√½, √2): ln(1 + f) = 2·artanh(s) for s = f/(2 + f). */
-// @ts-ignore: decorator
 @inline function log1pReduced<E>(f: v128, k: v128): v128 {
   const s = v128.div<E>(f, v128.add<E>(f, splat<E>(2)))
   const z = v128.mul<E>(s, s)

@@ -12,7 +12,6 @@ const WEYL_0: u32 = 0x9e3779b9
 const WEYL_1: u32 = 0xbb67ae85
 
 /** The upper halves of the four 64-bit products. */
-// @ts-ignore: decorator
 @inline function mulHigh(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 1, 3, 5, 7)
 }
@@ -26,13 +25,11 @@ abstract class Distribution {
 }
 
 /** Uniform in [0, 1): 24 bits of a word (f32) or 52 of two (f64). */
-// @ts-ignore: decorator
 @inline function unit<E>(words: v128): v128 {
   if (sizeof<E>() == 4) return v128.mul<E>(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), splat<E>(1.0 / 16777216.0))
   return v128.sub<E>(v128.or(i64x2.shr_u(words, 12), splat<E>(1)), splat<E>(1))
 }
 
-// @ts-ignore: decorator
 @inline function fill<D extends Distribution, E>(
   out: usize, bytes: usize, x: usize, seedLow: u32, seedHigh: u32, block: f64, a: f64, b: f64,
 ): void {

@@ -5,7 +5,6 @@
 import { splat, storeFirst } from './lanes'
 
 /** out = 0 */
-// @ts-ignore: decorator
 @inline export function clearRow(out: usize, bytes: usize): void {
   const zero = splat<f64>(0)
   for (; bytes >= 16; bytes -= 16, out += 16) v128.store(out, zero)
@@ -13,14 +12,12 @@ import { splat, storeFirst } from './lanes'
 }
 
 /** out = x */
-// @ts-ignore: decorator
 @inline export function copyRow(out: usize, x: usize, bytes: usize): void {
   for (; bytes >= 16; bytes -= 16, out += 16, x += 16) v128.store(out, v128.load(x))
   storeFirst(out, v128.load(x), bytes)
 }
 
 /** out += x */
-// @ts-ignore: decorator
 @inline export function addRow<E>(out: usize, x: usize, bytes: usize): void {
   for (; bytes >= 16; bytes -= 16, out += 16, x += 16) v128.store(out, v128.add<E>(v128.load(out), v128.load(x)))
   storeFirst(out, v128.add<E>(v128.load(out), v128.load(x)), bytes)

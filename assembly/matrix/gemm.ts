@@ -19,7 +19,6 @@ export function gemmScratch(): usize {
 }
 
 /** Up to six rows. */
-// @ts-ignore: decorator
 @inline function strips<E, Packed>(
   rows: usize, n: usize, k: usize, a: usize, rowA: usize, stepA: usize, b: usize, stepB: usize, panel: usize, c: usize, rowC: usize,
   scale: v128, start: usize, rowS: usize, panelS: usize, edge: usize,

@@ -34,7 +34,6 @@ function addRows<E, R>(
 }
 
 /** alpha·x, in every lane. */
-// @ts-ignore: decorator
 @inline function entry<E>(x: usize, alpha: v128): v128 {
   return v128.mul<E>(alpha, v128.load_splat<E>(x))
 }
@@ -53,7 +52,6 @@ export function gemv<E>(
 }
 
 /** sum + k elements of x, or in Full as many as a vector has lanes, times columns of the rows at b, b + d1, … */
-// @ts-ignore: decorator
 @inline function addCrossed<E, Full>(
   sum: v128, k: usize, x0: v128, x1: v128, x2: v128, x3: v128, b: usize, d1: usize, d2: usize, d3: usize,
 ): v128 {

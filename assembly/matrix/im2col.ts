@@ -41,7 +41,6 @@ abstract class Move {
 }
 
 class Gather extends Move {
-  // @ts-ignore: decorator
   @inline inside<E>(columns: usize, image: usize, first: i32, last: i32, count: i32, stride: i32): void {
     const size = <i32>sizeof<E>()
     if (stride == 1 && first <= BESIDE && count - last <= BESIDE) {
@@ -56,30 +55,25 @@ class Gather extends Move {
     else for (let i = first; i < last; i++) store<E>(columns + i * size, load<E>(image + (i - first) * stride * size))
     clearRow(columns + last * size, (count - last) * size)
   }
-  // @ts-ignore: decorator
   @inline outside<E>(columns: usize, count: i32): void {
     clearRow(columns, count * sizeof<E>())
   }
 }
 
 class Scatter extends Move {
-  // @ts-ignore: decorator
   @inline inside<E>(columns: usize, image: usize, first: i32, last: i32, _count: i32, stride: i32): void {
     const size = <i32>sizeof<E>()
     if (stride == 1) return addRow<E>(image, columns + first * size, (last - first) * size)
     for (let i = first; i < last; i++, image += stride * size) store<E>(image, <E>(load<E>(image) + load<E>(columns + i * size)))
   }
-  // @ts-ignore: decorator
   @inline outside<E>(_columns: usize, _count: i32): void {}
 }
 
 /** How many of 0 ≤ o < count have offset + o·stride < limit. */
-// @ts-ignore: decorator
 @inline function countBelow(limit: i32, offset: i32, stride: i32, count: i32): i32 {
   return limit <= offset ? 0 : min((limit - offset - 1) / stride + 1, count)
 }
 
-// @ts-ignore: decorator
 @inline function windows<M extends Move, E>(w: Window, from: i32, to: i32, image: usize, columns: usize): void {
   const move = changetype<M>(0), size = <i32>sizeof<E>()
   const width = w.width, height = w.height, count = w.outWidth, stride = w.strideX, strideY = w.strideY, padY = w.padY

@@ -87,7 +87,6 @@ export class SoftplusBackward extends Elementwise {
 }
 
 /** Φ(−a)/e^(−a²/2) = erfcx(a/√2)/2 */
-// @ts-ignore: decorator
 @inline function tail<E>(a: v128): v128 {
   return v128.mul<E>(erfcx<E>(v128.mul<E>(a, splat<E>(SQRT_HALF))), splat<E>(0.5))
 }
@@ -115,7 +114,6 @@ export class GeluBackward extends Elementwise {
 }
 
 /** GELU_SLOPE·(x + GELU_CUBE·x³) */
-// @ts-ignore: decorator
 @inline function geluArgument<E>(x: v128, square: v128): v128 {
   return v128.mul<E>(x, mulAdd<E>(square, splat<E>(GELU_SLOPE * GELU_CUBE), splat<E>(GELU_SLOPE)))
 }

@@ -24,24 +24,20 @@ export function attentionWork(keys: usize): usize {
   return 2 * BLOCK * keys * 8 + 128
 }
 
-// @ts-ignore: decorator
 @inline function read(table: usize, field: usize): usize {
   return load<u32>(table + field)
 }
 
 /** Elements from the start of an operand to its head (o, h). */
-// @ts-ignore: decorator
 @inline function offset(table: usize, operand: usize, o: usize, h: usize): usize {
   return o * read(table, operand + 4) + h * read(table, operand + 8)
 }
 
-// @ts-ignore: decorator
 @inline function rowOf(table: usize, operand: usize): usize {
   return read(table, operand + 12)
 }
 
 /** How many keys the queries before `end` see. */
-// @ts-ignore: decorator
 @inline function seenBefore(table: usize, end: usize): usize {
   return read(table, CAUSAL) ? min(end, read(table, KEYS)) : read(table, KEYS)
 }

@@ -17,7 +17,6 @@ export class Convolution extends Window {
 /** Bytes of columns at a time. */
 const BLOCK: i32 = 256 * 1024
 
-// @ts-ignore: decorator
 @inline function taps(c: Convolution): i32 {
   return c.channels * c.kernelHeight * c.kernelWidth
 }
@@ -28,7 +27,6 @@ function rowsOfBlock<E>(c: Convolution): i32 {
 }
 
 /** Whether the columns of an image are the image. */
-// @ts-ignore: decorator
 @inline function isPointwise(c: Convolution): bool {
   return c.kernelHeight * c.kernelWidth == 1 && c.strideY * c.strideX == 1 && (c.padY | c.padX) == 0
 }
@@ -53,7 +51,6 @@ abstract class Pass {
 }
 
 class Forward extends Pass {
-  // @ts-ignore: decorator
   @inline take<E>(
     c: Convolution, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, bias: usize,
     scratch: usize,
@@ -64,7 +61,6 @@ class Forward extends Pass {
 }
 
 class ToWeight extends Pass {
-  // @ts-ignore: decorator
   @inline take<E>(
     c: Convolution, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
     scratch: usize,
@@ -75,7 +71,6 @@ class ToWeight extends Pass {
 }
 
 class ToInput extends Pass {
-  // @ts-ignore: decorator
   @inline take<E>(
     c: Convolution, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
     scratch: usize,

@@ -4,7 +4,6 @@
  */
 
 /** The first of from, from + step, … that is not negative. */
-// @ts-ignore: decorator
 @inline function firstInside(from: i32, step: i32): i32 {
   return from < 0 ? from + ((step - 1 - from) / step) * step : from
 }
@@ -52,7 +51,6 @@ export function maxPool<E>(
 }
 
 /** Four f32 that are `stride` apart. */
-// @ts-ignore: decorator
 @inline function loadFour(address: usize, stride: i32): v128 {
   if (stride == 1) return v128.load(address)
   if (stride == 2) return v128.shuffle<f32>(v128.load(address), v128.load(address, 16), 0, 2, 4, 6)
@@ -96,7 +94,6 @@ abstract class Average {
 }
 
 class Mean extends Average {
-  // @ts-ignore: decorator
   @inline take<E>(plane: usize, width: i32, top: i32, bottom: i32, left: i32, right: i32, divisor: i32, pooled: usize): void {
     let sum = <E>0
     for (let y = top; y < bottom; y++) {
@@ -107,7 +104,6 @@ class Mean extends Average {
 }
 
 class Share extends Average {
-  // @ts-ignore: decorator
   @inline take<E>(plane: usize, width: i32, top: i32, bottom: i32, left: i32, right: i32, divisor: i32, pooled: usize): void {
     const share = <E>(load<E>(pooled) / <E>divisor)
     for (let y = top; y < bottom; y++) {
@@ -119,7 +115,6 @@ class Share extends Average {
   }
 }
 
-// @ts-ignore: decorator
 @inline function averages<A extends Average, E>(
   planes: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   outHeight: i32, outWidth: i32, countIncludePad: u32, plane: usize, pooled: usize,

@@ -2,13 +2,11 @@
 import { foldArray, pair, Sum } from '../fold'
 import { splat } from '../lanes'
 
-// @ts-ignore: decorator
 @inline function joined<Max>(a: v128, b: v128): v128 {
   return idof<Max>() == idof<Sum>() ? v128.add<f64>(a, b) : v128.max<f64>(a, b)
 }
 
 /** Stores the first `count` (1 or 2) of two f64 lanes as E. */
-// @ts-ignore: decorator
 @inline function storePair<E>(to: usize, value: v128, count: usize): void {
   if (sizeof<E>() == 4) {
     const single = f32x4.demote_f64x2_zero(value)

@@ -15,13 +15,11 @@ function rowMax<E>(row: usize, n: usize): f64 {
 }
 
 /** Adds the lanes of a vector of E to two f64 lanes. */
-// @ts-ignore: decorator
 @inline function addWide<E>(sum: v128, x: v128): v128 {
   if (sizeof<E>() == 8) return v128.add<f64>(sum, x)
   return v128.add<f64>(sum, v128.add<f64>(f64x2.promote_low_f32x4(x), promoteHigh(x)))
 }
 
-// @ts-ignore: decorator
 @inline function total(sum: v128): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
@@ -45,7 +43,6 @@ abstract class RowMap {
   }
 }
 
-// @ts-ignore: decorator
 @inline function mapRow<F extends RowMap, E>(n: usize, out: usize, x: usize, y: usize, s: f64, t: f64, u: f64): void {
   const f = changetype<F>(0), s_ = splat<E>(s), t_ = splat<E>(t), u_ = splat<E>(u)
   let left = n * sizeof<E>()
@@ -55,7 +52,6 @@ abstract class RowMap {
 
 /** x·t */
 class Scaled extends RowMap {
-  // @ts-ignore: decorator
   @inline at<E>(x: v128, _y: v128, _s: v128, t: v128, _u: v128): v128 {
     return v128.mul<E>(x, t)
   }
@@ -63,7 +59,6 @@ class Scaled extends RowMap {
 
 /** (x − s) − t: in this order, so that logits of 1e4 keep their differences. */
 class LogSoftmax extends RowMap {
-  // @ts-ignore: decorator
   @inline at<E>(x: v128, _y: v128, s: v128, t: v128, _u: v128): v128 {
     return v128.sub<E>(v128.sub<E>(x, s), t)
   }
@@ -71,7 +66,6 @@ class LogSoftmax extends RowMap {
 
 /** y·(dy − s) */
 class SoftmaxBackward extends RowMap {
-  // @ts-ignore: decorator
   @inline at<E>(y: v128, dy: v128, s: v128, _t: v128, _u: v128): v128 {
     return v128.mul<E>(y, v128.sub<E>(dy, s))
   }
@@ -79,7 +73,6 @@ class SoftmaxBackward extends RowMap {
 
 /** dy − e^y·s */
 class LogSoftmaxBackward extends RowMap {
-  // @ts-ignore: decorator
   @inline at<E>(y: v128, dy: v128, s: v128, _t: v128, _u: v128): v128 {
     return v128.sub<E>(dy, v128.mul<E>(exp<E>(y), s))
   }
@@ -87,7 +80,6 @@ class LogSoftmaxBackward extends RowMap {
 
 /** e^((x − s) − t)·u */
 class CrossEntropyBackward extends RowMap {
-  // @ts-ignore: decorator
   @inline at<E>(x: v128, _y: v128, s: v128, t: v128, u: v128): v128 {
     return v128.mul<E>(exp<E>(v128.sub<E>(v128.sub<E>(x, s), t)), u)
   }
