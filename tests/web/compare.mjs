@@ -183,22 +183,21 @@ async function ownTable(address, browser) {
 const longer = { problem: 'digits', trials: '8', seeds: '5', epochs: '40' }
 const doneRuns = () => Number(document.querySelector('.facts span').textContent.split(' ')[0])
 
-/** Clicks Pause or Cancel as soon as so many runs are done. The page does it: a driver's click takes its time, and its place may have moved. */
-const clickAfter = (page, runs, button) =>
+/** Clicks a button as soon as so many runs are done. The page does it: a driver's click takes its time, and the button may have moved. */
+const clickAfter = (page, runs, name) =>
   page.evaluate(
-    (least, name) =>
-      new Promise((resolve) => {
-        const look = () => {
-          if (Number(document.querySelector('.facts span').textContent.split(' ')[0]) < least) return
-          watching.disconnect()
-          for (const each of document.querySelectorAll('.running button')) if (each.textContent === name) resolve(each.click())
-        }
-        const watching = new MutationObserver(look)
-        watching.observe(document.querySelector('.facts span'), { childList: true })
+    async (least, name) => {
+      const count = document.querySelector('.facts span')
+      await new Promise((resolve) => {
+        const look = () => Number.parseInt(count.textContent, 10) >= least && resolve()
+        new MutationObserver(look).observe(count, { childList: true })
         look()
-      }),
+      })
+      const buttons = [...document.querySelectorAll('.running button')]
+      buttons.find(({ textContent }) => textContent === name).click()
+    },
     runs,
-    button,
+    name,
   )
 
 async function interrupted(address, browser) {
