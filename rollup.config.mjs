@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, resolve as resolvePath } from 'node:path'
+import { dirname, join, resolve as resolvePath, sep } from 'node:path'
 import commonjs from '@rollup/plugin-commonjs'
 import resolve from '@rollup/plugin-node-resolve'
 import esbuild from 'rollup-plugin-esbuild'
@@ -7,12 +7,12 @@ import esbuild from 'rollup-plugin-esbuild'
 /** `import text from './file?inline'`: the text of a file. */
 export const inline = {
   name: 'inline',
-  resolveId: (source, importer) => (source.endsWith('?inline') ? new URL(source, `file://${importer}`).href : null),
+  resolveId: (source, importer) => (source.endsWith('?inline') ? join(dirname(importer), source) : null),
   load(id) {
     if (!id.endsWith('?inline')) return null
-    const { pathname } = new URL(id)
-    this.addWatchFile(pathname)
-    return `export default ${JSON.stringify(readFileSync(pathname, 'utf8'))}`
+    const file = id.replace('?inline', '')
+    this.addWatchFile(file)
+    return `export default ${JSON.stringify(readFileSync(file, 'utf8'))}`
   },
 }
 
@@ -25,9 +25,12 @@ export const withoutStreams = {
 
 const ofEdge = /^(.*)\.(workerd|edge-light)\.ts$/
 
+/** Modules on the way from an entry to the binary, of which an entry for edge runtimes has its own copy. */
+const COPIED = ['./memory/arena.ts', '../wasm/compile.ts']
+
 /**
- * `host/index.workerd.ts` is host/index.ts with the binaries of host/binary/workerd.ts: of the modules on the way there it has copies of its own.
- * The file stays beside the bundle.
+ * `host/index.workerd.ts` stands for host/index.ts with the binary of host/wasm/workerd.ts instead of host/wasm/inline.ts. The .wasm file stays
+ * beside the bundle.
  */
 const edge = {
   name: 'edge',
@@ -36,26 +39,45 @@ const edge = {
     if (!importer) return ofEdge.test(source) ? resolvePath(source) : null
     const [, path, runtime] = importer.match(ofEdge) ?? []
     if (!path) return null
-    if (source === './binary/inline.ts') return this.resolve(`./binary/${runtime}.ts`, `${path}.ts`)
-    const copied = source === './arena.ts' || source === './wasm.ts'
-    return copied ? resolvePath(dirname(path), source.replace('.ts', `.${runtime}.ts`)) : this.resolve(source, `${path}.ts`)
+    if (source === './inline.ts') return this.resolve(`./${runtime}.ts`, `${path}.ts`)
+    if (COPIED.includes(source)) return resolvePath(dirname(path), source.replace('.ts', `.${runtime}.ts`))
+    return this.resolve(source, `${path}.ts`)
   },
   load: (id) => (ofEdge.test(id) ? readFileSync(id.replace(ofEdge, '$1.ts'), 'utf8') : null),
 }
 
+/**
+ * Leaves `export * as functional` to the user's bundler, which drops the functions that nobody calls. Bundled here, the namespace would be an
+ * object that holds them all.
+ */
+const functional = {
+  name: 'functional',
+  resolveId: (source, importer) =>
+    source === '../autograd/functions.ts' && importer === resolvePath('host/nn/index.ts')
+      ? { id: './functional.js', external: true, moduleSideEffects: false }
+      : null,
+}
+
+/** In the order in which modules are given to chunks. */
 const areas = {
   downhill: 'host/index.ts',
+  functional: 'host/autograd/functions.ts',
   nn: 'host/nn/index.ts',
   io: 'host/io/index.ts',
   compare: 'host/compare/index.ts',
   conformance: 'host/conformance/run.ts',
 }
 
-/** Apart from the arena, which has the binary, a chunk for all that an entry reaches and none before it: those of the edge share these. */
+/**
+ * Chunks: the binary; the way to it, which entries for edge runtimes replace; and for each area the modules that it reaches and no area before
+ * it does.
+ */
 function manualChunks(id, { getModuleInfo }) {
-  const name = id.replace(`${resolvePath('host')}/`, '')
-  if (/^(arena|wasm|binary\/inline|generated\/binary)\.ts$/.test(name)) return name.includes('binary') ? 'binary' : 'arena'
-  if (getModuleInfo(id).isEntry || name.startsWith('cli/') || ofEdge.test(name) || name.startsWith('binary/')) return undefined
+  const name = id.replace(`${resolvePath('host')}${sep}`, '').replaceAll(sep, '/')
+  if (/^wasm\/(inline|generated\/(binary|kernel))\.ts$/.test(name)) return 'binary'
+  if (/^(memory\/arena|wasm\/compile)\.ts$/.test(name)) return 'arena'
+  if (getModuleInfo(id).isEntry || name.startsWith('cli/') || ofEdge.test(name) || /^wasm\/(workerd|edge-light|imported)/.test(name))
+    return undefined
   const reaches = (from, seen = new Set()) => {
     if (from === id) return true
     seen.add(from)
@@ -110,6 +132,7 @@ export default {
     cli: 'host/cli/main.ts',
     'compare-worker': 'host/cli/compare-worker.ts',
     conformance: 'host/conformance/run.ts',
+    functional: 'host/autograd/functions.ts',
     workerd: 'host/index.workerd.ts',
     'edge-light': 'host/index.edge-light.ts',
   },
@@ -124,6 +147,7 @@ export default {
   external: [/^node:/],
   plugins: [
     edge,
+    functional,
     inline,
     withoutStreams,
     resolve({ preferBuiltins: true }),

@@ -1,10 +1,11 @@
 /** The public face as the declaration files in dist/types have it: what each entry exports, its members, and what is said about them. */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** @typedef {{ text: string, examples: string[], throws: string[], params: string[] }} Doc */
 
-const root = new URL('../dist/types/', import.meta.url).pathname
+const root = fileURLToPath(new URL('../dist/types/', import.meta.url))
 const read = (file) => readFileSync(join(root, file), 'utf8')
 const beside = (file, path) => join(dirname(file), path).replace(/\.ts$/, '.d.ts')
 
@@ -53,16 +54,36 @@ function membersOf(body) {
   return members
 }
 
-/** Everything an entry exports: { name, within, kind, extends, code, doc, members }. */
+/** A declaration in a file: { kind, base, code, doc, members }. */
+function declarationOf(file, name) {
+  const body = String.raw`(?:[^\n]*;|[^\n]*\n(?: [^\n]*\n)*(?:[^ \n][^\n]*\{\n(?: [^\n]*\n)*)?\}?[^ \n]*[^\n]*)$`
+  const start = String.raw`^(?:export )?(?:declare )?((?:abstract )?(class|function|const|interface|type) ${name}\b`
+  const found = read(file).match(new RegExp(`${COMMENT}${start}${body})`, 'm'))
+  if (!found) throw new Error(`${file} declares no ${name} in a form this reads`)
+  const [, comment, code, kind] = found
+  const members = /^(?:class|interface)$/.test(kind) ? membersOf(code) : []
+  return { kind, base: code.match(/^(?:abstract )?class \w+(?:<.*?>)? extends (\w+)/)?.[1], code, doc: parseDoc(comment), members }
+}
+
+/** The file that declares a name used in a file. */
+function declaringFile(file, name) {
+  const [, path] = read(file).match(new RegExp(String.raw`^import (?:type )?\{[^}]*\b${name}\b[^}]*\} from '([^']*)'`, 'm')) ?? []
+  return path ? beside(file, path) : file
+}
+
+/** A class with the members of its bases that are not exported. */
+function withHiddenBases(declaration, file, exported) {
+  const { base, kind } = declaration
+  if (kind !== 'class' || !base || exported.has(base)) return declaration
+  const baseFile = declaringFile(file, base)
+  const parent = withHiddenBases(declarationOf(baseFile, base), baseFile, exported)
+  return { ...declaration, base: parent.base, members: [...declaration.members, ...parent.members] }
+}
+
+/** Everything an entry exports: { name, within, kind, base, code, doc, members }. */
 export function api(entry) {
-  return exportsOf(entry).map(({ name, file, within }) => {
-    const body = String.raw`(?:[^\n]*;|[^\n]*\n(?: [^\n]*\n)*(?:[^ \n][^\n]*\{\n(?: [^\n]*\n)*)?\}?[^ \n]*[^\n]*)$`
-    const start = String.raw`^export (?:declare )?((?:abstract )?(class|function|const|interface|type) ${name}\b`
-    const pattern = new RegExp(`${COMMENT}${start}${body})`, 'm')
-    const [, comment, code, kind] = read(file).match(pattern)
-    const members = /^(?:class|interface)$/.test(kind) ? membersOf(code) : []
-    return { name, within, kind, base: code.match(/ extends (\w+)/)?.[1], code, doc: parseDoc(comment), members }
-  })
+  const exported = new Set(['Error', ...Object.values(entries).flatMap((file) => exportsOf(file).map(({ name }) => name))])
+  return exportsOf(entry).map(({ name, file, within }) => ({ name, within, ...withHiddenBases(declarationOf(file, name), file, exported) }))
 }
 
 export const entries = {
@@ -96,7 +117,7 @@ export function undocumented() {
   })
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const missing = undocumented()
   for (const name of missing) console.error(`${name} has no docstring`)
   process.exitCode = missing.length ? 1 : 0

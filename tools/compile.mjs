@@ -1,47 +1,52 @@
 /**
- * Compiles assembly/ to dist/downhill.wasm, and makes dist/downhill-relaxed.wasm of it; writes host/generated/: the kernels' types (by
- * kernels.mjs), the binary as base64, and where its micro-kernel lies.
+ * Compiles assembly/ to dist/downhill.wasm and derives dist/downhill-relaxed.wasm. Writes host/wasm/generated/: the kernels' types (by
+ * kernels.mjs), the binary as base64, and the range of its micro-kernel.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
 import { constantsInMemory } from './constants.mjs'
+import { importHost, root } from './host.mjs'
 import Kernels from './kernels.mjs'
-import { microKernel, relax } from './relaxed.mjs'
+import { microKernel } from './micro-kernel.mjs'
 
-/** Where the kernels' constants are: behind the addresses that a null pointer with an offset reaches. */
+const { relax } = await importHost('wasm/patch.ts')
+
+/** Address of the kernels' constants: behind what a null pointer with an offset reaches. */
 const CONSTANTS = 1024
 
-process.chdir(new URL('..', import.meta.url).pathname)
+const GENERATED = 'host/wasm/generated'
+
+process.chdir(root)
 rmSync('dist', { recursive: true, force: true })
-for (const folder of ['build', 'dist', 'host/generated']) mkdirSync(folder, { recursive: true })
-// Every file in assembly/rules is an entry: a new rule is found without being listed.
+for (const folder of ['build', 'dist', GENERATED]) mkdirSync(folder, { recursive: true })
+// Every file in assembly/rules is an entry, so that a new rule needs no list.
 const rules = readdirSync('assembly/rules').map((file) => `assembly/rules/${file}`)
 const kernels = new Kernels()
-// With the functions' names, which the binary then loses.
+// --debug keeps the names of functions, which emitBinary drops.
 const { error, stderr } = await asc.main(['assembly/index.ts', ...rules, '--target', 'release', '--debug'], { transforms: [kernels] })
 if (error) {
   console.error(stderr.toString())
   process.exit(1)
 }
-writeFileSync('host/generated/kernels.ts', kernels.hostTypes)
+writeFileSync(`${GENERATED}/kernels.ts`, kernels.hostTypes)
 const module = constantsInMemory(readFileSync('dist/downhill.wasm'), CONSTANTS)
 const binary = module.emitBinary()
-const stretch = microKernel(module, binary)
+const range = microKernel(module, binary)
 writeFileSync('dist/downhill.wasm', binary)
-writeFileSync('dist/downhill-relaxed.wasm', relax(binary, stretch))
+writeFileSync('dist/downhill-relaxed.wasm', relax(Uint8Array.from(binary), range))
 writeFileSync('build/downhill.wat', module.emitText())
 const generated = (name, of, type, value) =>
   writeFileSync(
-    `host/generated/${name}.ts`,
+    `${GENERATED}/${name}.ts`,
     `// Written by tools/compile.mjs${of}.\nconst ${name}: ${type} = ${value}\nexport default ${name}\n`,
   )
 generated('binary', ': dist/downhill.wasm', 'string', `'${Buffer.from(binary).toString('base64')}'`)
-generated('kernel', ': from where to where the micro-kernel lies in the binary', 'readonly [number, number]', JSON.stringify(stretch))
+generated('kernel', ': [start, end] of the micro-kernel in the binary', 'readonly [number, number]', JSON.stringify(range))
 mkdirSync('dist/types', { recursive: true })
 for (const name of ['downhill', 'downhill-relaxed']) {
   writeFileSync(
     `dist/types/${name}.wasm.d.ts`,
-    `/** What \`Arena.create({ module })\` takes, where a bundler or a runtime makes a WebAssembly.Module of the file. */
+    `/** The \`module\` option of \`Arena.create\`, where a bundler or a runtime imports the file as a WebAssembly.Module. */
 declare const module: object
 export default module
 `,

@@ -1,6 +1,7 @@
 /** Activations, element by element. */
-import { choiceOf } from '../options.ts'
-import type { Tensor } from '../tensor.ts'
+
+import type { Tensor } from '../memory/tensor.ts'
+import { choiceOf } from '../validation/options.ts'
 import { elementwise } from './arithmetic.ts'
 
 /** max(x, 0); its gradient at 0 is 0. */

@@ -1,10 +1,12 @@
 /** Elementwise arithmetic. Two tensors broadcast as in NumPy and torch; numbers stand for tensors of one element. */
-import { check, shown } from '../errors.ts'
-import type { ElementKernels } from '../generated/kernels.ts'
-import { Tensor } from '../tensor.ts'
+
+import { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import type { ElementKernels } from '../wasm/generated/kernels.ts'
 import { contribute } from './gradients.ts'
 import { prepare } from './prepare.ts'
 import { broadcastAddress, broadcastShape, contributeAt, contributeBroadcast } from './strides.ts'
+import { record } from './tape.ts'
 
 /** A function of each element. `forward` writes y from x, `backward` dx from x, y and dy. */
 export function elementwise(
@@ -16,7 +18,7 @@ export function elementwise(
   const { arena, kernels } = prepare(by, x)
   const y = arena.temporary(x.shape, x.dtype, by)
   forward(kernels, x.bytes, y.address, x.address)
-  return arena.tape.record(y, [x], (dy) => contribute(x, (dx) => backward(kernels, x.bytes, dx, x.address, y.address, dy)))
+  return record(y, [x], (dy) => contribute(x, (dx) => backward(kernels, x.bytes, dx, x.address, y.address, dy)))
 }
 
 type Binary = (kernels: ElementKernels, bytes: number, out: number, a: number, b: number) => void
@@ -38,7 +40,7 @@ function binary(
   const y = arena.temporary(shape, dtype, by)
   const [x1, x2] = [broadcastAddress(a, shape, by), broadcastAddress(b, shape, by)]
   forward(kernels, y.bytes, y.address, x1, x2)
-  return arena.tape.record(y, [a, b], (dy) => {
+  return record(y, [a, b], (dy) => {
     contributeBroadcast(a, shape, by, (out) => da(kernels, y.bytes, out, dy, x1, x2, y.address))
     contributeBroadcast(b, shape, by, (out) => db(kernels, y.bytes, out, dy, x1, x2, y.address))
   })
@@ -176,7 +178,7 @@ export function pow(x: Tensor, exponent: number): Tensor {
   const { arena, kernels } = prepare('pow', x)
   const y = arena.temporary(x.shape, x.dtype, 'pow')
   power(kernels, x.bytes, y.address, x.address, exponent)
-  return arena.tape.record(y, [x], (dy) => {
+  return record(y, [x], (dy) => {
     const slope = arena.temporary(x.shape, x.dtype, 'pow').address
     if (exponent === 0) kernels.fill(x.bytes, slope, 0)
     else {

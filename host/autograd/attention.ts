@@ -1,10 +1,12 @@
 /** Attention. */
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { scratchOf } from '../scratch.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { bytesPerElement, type Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+
+import { bytesPerElement } from '../memory/dtype.ts'
+import { scratchOf } from '../memory/scratch.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { add, affine } from './arithmetic.ts'
 import { startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
@@ -12,6 +14,7 @@ import { matmul } from './products.ts'
 import { transpose } from './shaping.ts'
 import { softmaxRows } from './softmax.ts'
 import { broadcastAddress, broadcastStrides } from './strides.ts'
+import { record } from './tape.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
@@ -124,7 +127,7 @@ export function attendHeads(query: Heads, key: Heads, value: Heads, out: Heads, 
   }
   const scratch = scratchOf(arena)
   kernels.attention(table([0, 0, 0]), scale, scratch)
-  return arena.tape.record(out.tensor, inputs, (dy) => {
+  return record(out.tensor, inputs, (dy) => {
     const grads = operands.map(({ tensor, offset }) => (tensor.requiresGrad ? startGrad(tensor) + offset * bytes : 0))
     kernels.attentionBackward(table(grads), scale, dy, scratch)
   })

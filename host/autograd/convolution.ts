@@ -1,12 +1,14 @@
 /** Convolutions, by im2col and gemm. */
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { scratchOf } from '../scratch.ts'
-import { sameShape, showShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+
+import { scratchOf } from '../memory/scratch.ts'
+import { sameShape, showShape } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { contribute, startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { reshape } from './shaping.ts'
+import { record } from './tape.ts'
 
 /** A number for both axes, or one for each. */
 export type Sizes = number | readonly number[]
@@ -106,7 +108,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const work = arena.frames.allocate(kernels.convolutionWork(table), 'conv2d')
   const scratch = scratchOf(arena)
   kernels.convolution(table, y.address, x.address, weight.address, bias?.address ?? 0, work, scratch)
-  return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
+  return record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
     if (weight.requiresGrad) kernels.convolutionWeight(table, startGrad(weight), x.address, dy, work, scratch)
     if (x.requiresGrad) kernels.convolutionInput(table, startGrad(x), weight.address, dy, work, scratch)
     contribute(bias, (db) => {

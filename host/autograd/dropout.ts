@@ -1,12 +1,13 @@
-import type { Arena } from '../arena.ts'
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { Generator } from '../random.ts'
-import type { Shape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Shape } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { Generator } from '../numerics/random.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { contribute } from './gradients.ts'
 import { prepare } from './prepare.ts'
+import { record } from './tape.ts'
 
 /** Options of {@link dropout}. */
 export interface DropoutOptions {
@@ -29,7 +30,7 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const factors = dropoutFactors(arena, x.shape, x.dtype as FloatType, p, generator)
   const y = arena.temporary(x.shape, x.dtype, 'dropout')
   kernels.mul(x.bytes, y.address, x.address, factors.address)
-  return arena.tape.record(y, [x], (dy) => contribute(x, (dx) => kernels.mul(x.bytes, dx, dy, factors.address)))
+  return record(y, [x], (dy) => contribute(x, (dx) => kernels.mul(x.bytes, dx, dy, factors.address)))
 }
 
 /** @internal What elements are multiplied with: 0 at random, else 1/(1 − p). */

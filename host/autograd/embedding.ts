@@ -1,11 +1,13 @@
 /** Rows of a table. */
-import { check, DownhillError, shown } from '../errors.ts'
-import type { Numbers } from '../numbers.ts'
-import { checkNames } from '../options.ts'
-import { type Shape, showShape } from '../shape.ts'
-import { Parameter, Tensor } from '../tensor.ts'
+
+import type { Numbers } from '../memory/numbers.ts'
+import { type Shape, showShape } from '../memory/shape.ts'
+import { Parameter, Tensor } from '../memory/tensor.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { accumulate } from './gradients.ts'
 import { prepare } from './prepare.ts'
+import { record } from './tape.ts'
 
 /** Options of {@link embedding}. */
 export interface EmbeddingOptions {
@@ -49,7 +51,7 @@ export function embedding(indices: Tensor | Numbers, weight: Tensor, options: Em
   const shape: Shape = [...own.shape, width]
   const y = arena.temporary(shape, weight.dtype, 'embedding')
   kernels.gatherRows(own.size, width, y.address, own.address, weight.address)
-  return arena.tape.record(y, [weight], (dy) => {
+  return record(y, [weight], (dy) => {
     if (sparse && weight instanceof Parameter && !weight.hasGrad) return sparseGrad(weight, own, dy, skipped)
     accumulate(weight, (dw, more) => {
       if (!more) kernels.fill(weight.bytes, dw, 0)

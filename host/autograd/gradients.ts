@@ -1,6 +1,6 @@
 /** What a backward pass adds to the gradients of tensors. */
-import { densifyGrad } from '../sparse.ts'
-import { kernelsOf, Parameter, type Tensor } from '../tensor.ts'
+import { densifyGrad } from '../memory/densify.ts'
+import { kernelsOf, Parameter, type Tensor } from '../memory/tensor.ts'
 
 /**
  * Adds to a gradient: `write` puts the contribution at an address, adding to what stands there if `more` is 1 and overwriting it if 0. That of

@@ -1,13 +1,15 @@
 /** Losses between an input and a target of one shape. */
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { sameShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+
+import { sameShape } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { abs, add, affine, elementwise, mul, neg, sub } from './arithmetic.ts'
 import { contribute } from './gradients.ts'
 import { mismatch, prepare, scalarAt } from './prepare.ts'
 import { mean, sum } from './reductions.ts'
 import { checkReduction, type Reduction } from './softmax.ts'
+import { record } from './tape.ts'
 
 /** Options of most losses. */
 export interface LossOptions {
@@ -46,7 +48,7 @@ function meanSquare(x: Tensor, target: Tensor): Tensor {
   const { arena, kernels } = prepare('mseLoss', x, target)
   const loss = arena.temporary([], x.dtype, 'mseLoss')
   kernels.mse(x.size, loss.address, x.address, target.address)
-  return arena.tape.record(loss, [x, target], (dLoss) => {
+  return record(loss, [x, target], (dLoss) => {
     const scale = (2 * scalarAt(loss, dLoss)) / x.size
     contribute(x, (dx) => kernels.scaledDifference(x.bytes, dx, x.address, target.address, scale))
     contribute(target, (dt) => kernels.scaledDifference(x.bytes, dt, x.address, target.address, -scale))

@@ -1,10 +1,12 @@
 /** Normalisations. */
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+
+import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { contribute } from './gradients.ts'
 import { checkList, mismatch, prepare } from './prepare.ts'
+import { record } from './tape.ts'
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
@@ -30,7 +32,7 @@ function normalized(by: string, x: Tensor, shape: Shape, weight: Tensor | null, 
   const stats = arena.temporary([2 * rows], 'float64', by).address
   kernels.layerNorm(rows, n, y.address, stats, x.address, weight?.address ?? 0, bias?.address ?? 0, eps, centered)
   const inputs = [x, weight, bias].filter((tensor) => tensor !== null)
-  return arena.tape.record(y, inputs, (dy) => {
+  return record(y, inputs, (dy) => {
     contribute(x, (dx) => kernels.layerNormBackward(rows, n, dx, stats, x.address, weight?.address ?? 0, dy, centered))
     contribute(weight, (dw) => {
       const products = arena.temporary(x.shape, x.dtype, by).address
@@ -113,7 +115,7 @@ export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Ten
   }
   kernels.channelAffine(rows, channels, length, y.address, x.address, table)
   const inputs = [x, weight, bias].filter((tensor) => tensor !== null)
-  return arena.tape.record(y, inputs, (dy) => {
+  return record(y, inputs, (dy) => {
     const sums = arena.temporary([2 * channels], 'float64', 'batchNorm').address
     kernels.channelSums(rows, channels, length, sums, stats, x.address, dy)
     const numbers = arena.f64

@@ -1,11 +1,13 @@
 /** Pooling over two axes. */
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { showShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+
+import { showShape } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { type Sizes, sizesOf } from './convolution.ts'
 import { accumulate } from './gradients.ts'
 import { prepare } from './prepare.ts'
+import { record } from './tape.ts'
 
 /** Options of {@link maxPool2d} and {@link avgPool2d}. */
 export interface PoolOptions {
@@ -67,7 +69,7 @@ export function maxPool2d(x: Tensor, kernelSize: Sizes, options: PoolOptions & {
   const indices = arena.temporary(shape, 'int32', 'maxPool2d').address
   kernels.maxPool(planes, ...(sizes as Eight), dilation[0]!, dilation[1]!, ...out, y.address, indices, x.address)
   const size = sizes[0]! * sizes[1]!
-  return arena.tape.record(y, [x], (dy) =>
+  return record(y, [x], (dy) =>
     accumulate(x, (dx, more) => {
       if (!more) kernels.fill(x.bytes, dx, 0)
       kernels.maxPoolBackward(planes, size, out[0] * out[1], dx, indices, dy)
@@ -88,7 +90,7 @@ export function avgPool2d(x: Tensor, kernelSize: Sizes, options: PoolOptions & {
   const includePad = options.countIncludePad === false ? 0 : 1
   const y = arena.temporary(shape, x.dtype, 'avgPool2d')
   kernels.avgPool(planes, ...(sizes as Eight), ...out, includePad, y.address, x.address)
-  return arena.tape.record(y, [x], (dy) =>
+  return record(y, [x], (dy) =>
     accumulate(x, (dx, more) => {
       if (!more) kernels.fill(x.bytes, dx, 0)
       kernels.avgPoolBackward(planes, ...(sizes as Eight), ...out, includePad, dx, dy)

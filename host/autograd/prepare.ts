@@ -1,11 +1,10 @@
 /** What all differentiable functions begin with. */
-import type { Arena } from '../arena.ts'
-import { check, DownhillError, shown } from '../errors.ts'
-import type { ElementKernels } from '../generated/kernels.ts'
-import { type Shape, showShape } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
-import { tapeOf } from './tape.ts'
+import type { Arena } from '../memory/arena.ts'
+import { type Shape, showShape } from '../memory/shape.ts'
+import { Tensor } from '../memory/tensor.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import type { ElementKernels } from '../wasm/generated/kernels.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 
 export interface Prepared {
   readonly arena: Arena
@@ -26,7 +25,6 @@ export function prepare(by: string, ...inputs: readonly (Tensor | null | undefin
     check(input.arena === arena, 'dtype-mismatch', `${by}: tensors of two arenas`)
     check(input.dtype === dtype && dtype !== 'int32', 'dtype-mismatch', () => `${by}: ${tensors.map((x) => x.dtype).join(' and ')}`)
   }
-  tapeOf(arena)
   return { arena, kernels: arena.kernels[dtype as FloatType], dtype: dtype as FloatType }
 }
 

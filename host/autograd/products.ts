@@ -1,12 +1,15 @@
 /** Products of matrices. */
-import { check } from '../errors.ts'
-import { scratchOf } from '../scratch.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { bytesPerElement, type Tensor } from '../tensor.ts'
+
+import { bytesPerElement } from '../memory/dtype.ts'
+import { scratchOf } from '../memory/scratch.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check } from '../validation/errors.ts'
 import { accumulate, contribute, startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { reshape } from './shaping.ts'
 import { broadcastShape, broadcastStrides, stridesOf } from './strides.ts'
+import { record } from './tape.ts'
 
 /**
  * x·weightᵀ + bias, as torch has it.
@@ -44,7 +47,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     outputs,
     scratch,
   )
-  return arena.tape.record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
+  return record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
     accumulate(x, (dx, more) =>
       kernels.gemm(0, 0, rows, inputs, outputs, 1, dy, outputs, weight.address, inputs, 1, more && dx, inputs, dx, inputs, scratch),
     )
@@ -130,7 +133,7 @@ function batched(a: Tensor, b: Tensor): Tensor {
   ]
   const count = atC.length
   kernels.gemmEach(table(left, right, { address: c.address, at: atC }, false), count, 0, 0, rows, n, k, 1, k, n, 1, n, n, scratch)
-  return arena.tape.record(c, [a, b], (dc) => {
+  return record(c, [a, b], (dc) => {
     const up = { address: dc, at: atC }
     if (a.requiresGrad) {
       const da = { address: startGrad(a), at: atA }

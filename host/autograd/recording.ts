@@ -1,12 +1,12 @@
 /** What is remembered of a computation, and what is not. */
-import type { Arena } from '../arena.ts'
-import { check, shown } from '../errors.ts'
-import { sameShape, showShape } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { sameShape, showShape } from '../memory/shape.ts'
+import { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { alias, prepare } from './prepare.ts'
 import { contributeAt } from './strides.ts'
-import { tapeOf } from './tape.ts'
+import { record, tapeOf } from './tape.ts'
 
 /** Runs `body` without remembering how its results came about: nothing in it can be passed back through. */
 export function noGrad<T>(arena: Arena, body: () => T): T {
@@ -54,7 +54,7 @@ export function checkpoint(block: (...inputs: Tensor[]) => Tensor, ...inputs: Te
   const y = arena.temporary(shape, dtype, 'checkpoint')
   y.data.set(data)
   // The weights in the block need gradients whether its inputs do or not.
-  return arena.tape.record(y, inputs, (dy) => again(arena, dtype, block, inputs, y, dy), true)
+  return record(y, inputs, (dy) => again(arena, dtype, block, inputs, y, dy), true)
 }
 
 function again(
@@ -68,7 +68,8 @@ function again(
   // The gradients of the inputs are needed longer than the frame of the block.
   const grads = inputs.map((input) => (input.requiresGrad ? arena.temporary(input.shape, dtype, 'checkpoint').address : 0))
   arena.frame(() => {
-    const since = arena.tape.length
+    const tape = tapeOf(arena)
+    const since = tape.length
     const leaves = inputs.map((input) => {
       const leaf = alias(input, input.shape, 'checkpoint')
       leaf.requiresGrad = input.requiresGrad
@@ -81,7 +82,7 @@ function again(
       () => `checkpoint: the block gave ${showShape(y.shape)}, and then ${showShape(result.shape)}`,
     )
     if (leaves.includes(result)) result.gradAddress = dy
-    else if (result.requiresGrad) arena.tape.backward(result, dy, since)
+    else if (result.requiresGrad) tape.backward(result, dy, since)
     for (const [i, { gradAddress, bytes }] of leaves.entries()) {
       if (gradAddress) arena.kernels[dtype].scale(bytes, grads[i]!, gradAddress, 1)
       else grads[i] = 0
@@ -122,7 +123,7 @@ export function apply(custom: CustomFunction, ...inputs: Tensor[]): Tensor {
   const y = arena.temporary(shape(...(inputs as [Tensor])), dtype, 'apply')
   y.data.fill(0)
   forward(y, ...inputs)
-  return arena.tape.record(y, inputs, (dy) => {
+  return record(y, inputs, (dy) => {
     const grads = inputs.map((input) => {
       if (!input.requiresGrad) return null
       const grad = arena.temporary(input.shape, dtype, 'apply')

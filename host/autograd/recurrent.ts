@@ -1,8 +1,9 @@
 /** Recurrent networks, composed of the other functions. The input of all steps is multiplied at once. */
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { sameShape, showShape } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+
+import { sameShape, showShape } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { sigmoid, tanh } from './activations.ts'
 import { add, mul, sub } from './arithmetic.ts'
 import { mismatch, prepare } from './prepare.ts'

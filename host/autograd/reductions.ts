@@ -1,11 +1,13 @@
 /** Sums, means and maxima over axes. Sums are taken in f64, in the order of the axes. */
-import { check } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { type Shape, sizeOf } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+
+import { type Shape, sizeOf } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { accumulate, contribute } from './gradients.ts'
 import { axisOf, checkList, prepare } from './prepare.ts'
 import { broadcastStrides, overAxes, stridedCopy, stridesOf } from './strides.ts'
+import { record } from './tape.ts'
 
 /** Which axes are reduced; all by default. */
 export interface AxisOptions {
@@ -45,7 +47,7 @@ function scaledSum(by: string, x: Tensor, axes: Axes, factor: number): Tensor {
   )
   const y = arena.temporary(axes.shape, dtype, by)
   kernels.scale(y.bytes, y.address, at, 1)
-  return arena.tape.record(y, [x], (dy) => {
+  return record(y, [x], (dy) => {
     const scaled = arena.temporary(axes.shape, dtype, by).address
     kernels.scale(y.bytes, scaled, dy, factor)
     accumulate(x, (dx, more) =>
@@ -86,7 +88,7 @@ export function amax(x: Tensor, options: AxisOptions = {}): Tensor {
     stridedCopy(arena, dtype, x.shape, out, stridesOf(x.shape), from, broadcastStrides(axes.kept, x.shape))
     return out
   }
-  return arena.tape.record(y, [x], (dy) => {
+  return record(y, [x], (dy) => {
     const isGreatest = arena.temporary(x.shape, dtype, 'amax').address
     kernels.equal(x.bytes, isGreatest, x.address, repeated(y.address))
     const counts = overAxes({ arena, dtype }, x.shape, axes.isReduced, isGreatest, 'amax', (outer, n, inner, out, from) =>

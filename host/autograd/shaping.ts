@@ -1,10 +1,12 @@
 /** The same numbers in other shapes. */
-import { check, shown } from '../errors.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+
+import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
 import { accumulate } from './gradients.ts'
 import { alias, axisOf, checkList, mismatch, prepare } from './prepare.ts'
 import { contributeAt, stridedCopy, stridesOf } from './strides.ts'
+import { record } from './tape.ts'
 
 /**
  * The same numbers in another shape, in the same memory; one size may be −1, what is left over.
@@ -12,7 +14,7 @@ import { contributeAt, stridedCopy, stridesOf } from './strides.ts'
  * @throws `shape-mismatch` if the sizes do not go together
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  const { arena } = prepare('reshape', x)
+  prepare('reshape', x)
   checkList('reshape', 'shape', shape)
   const known = shape.filter((size) => size !== -1)
   const isWhole = shape.every((size) => Number.isInteger(size) && size >= -1) && shape.length - known.length <= 1
@@ -25,7 +27,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     () => `reshape: ${showShape(x.shape)} does not go into ${showShape(shape)}`,
   )
   const y = alias(x, to, 'reshape')
-  return arena.tape.record(y, [x], (dy) => contributeAt(x, dy))
+  return record(y, [x], (dy) => contributeAt(x, dy))
 }
 
 /** The axes from `startDim` to `endDim` as one. */
@@ -52,9 +54,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const y = arena.temporary(shape, dtype, 'permute')
   const strides = axes.map((axis) => own[axis]!)
   stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), x.address, strides)
-  return arena.tape.record(y, [x], (dy) =>
-    accumulate(x, (dx, more) => stridedCopy(arena, dtype, shape, dx, strides, dy, stridesOf(shape), more)),
-  )
+  return record(y, [x], (dy) => accumulate(x, (dx, more) => stridedCopy(arena, dtype, shape, dx, strides, dy, stridesOf(shape), more)))
 }
 
 /** Two axes exchanged. */
@@ -85,7 +85,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const offset = from * strides[axis]! * (x.dtype === 'float32' ? 4 : 8)
   const y = arena.temporary(shape, dtype, 'narrow')
   stridedCopy(arena, dtype, shape, y.address, stridesOf(shape), x.address + offset, strides)
-  return arena.tape.record(y, [x], (dy) =>
+  return record(y, [x], (dy) =>
     accumulate(x, (dx, more) => {
       if (!more) arena.kernels[dtype].fill(x.bytes, dx, 0)
       stridedCopy(arena, dtype, shape, dx + offset, strides, dy, stridesOf(shape), 1)
@@ -119,7 +119,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
     stridedCopy(arena, dtype, tensor.shape, y.address + offset, strides, tensor.address, stridesOf(tensor.shape))
     return offset
   })
-  return arena.tape.record(y, tensors, (dy) => {
+  return record(y, tensors, (dy) => {
     for (const [i, tensor] of tensors.entries()) {
       accumulate(tensor, (dx, more) =>
         stridedCopy(arena, dtype, tensor.shape, dx, stridesOf(tensor.shape), dy + offsets[i]!, strides, more),

@@ -1,16 +1,17 @@
 /** Softmax, and the cross-entropy that is made of it. */
-import type { Arena } from '../arena.ts'
-import { check, DownhillError, shown } from '../errors.ts'
-import type { Numbers } from '../numbers.ts'
-import { checkNames, choiceOf } from '../options.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Numbers } from '../memory/numbers.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
+import { Tensor } from '../memory/tensor.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkNames, choiceOf } from '../validation/options.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { affine, mul, neg } from './arithmetic.ts'
 import { contribute } from './gradients.ts'
 import { alias, axisOf, mismatch, prepare, scalarAt } from './prepare.ts'
 import { sum } from './reductions.ts'
 import { permute, reshape } from './shaping.ts'
+import { record } from './tape.ts'
 
 /** How the losses of a batch become one number: their mean, their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none'
@@ -38,7 +39,7 @@ export function softmaxRows(x: Tensor, safe: 0 | 1): Tensor {
   const [rows, n] = rowsOf(x)
   const y = arena.temporary(x.shape, x.dtype, 'softmax')
   kernels.softmax(rows, n, y.address, x.address, safe)
-  return arena.tape.record(y, [x], (dy) => contribute(x, (dx) => kernels.softmaxBackward(rows, n, dx, y.address, dy)))
+  return record(y, [x], (dy) => contribute(x, (dx) => kernels.softmaxBackward(rows, n, dx, y.address, dy)))
 }
 
 /** e^x over its sum along an axis. */
@@ -53,7 +54,7 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
     const [rows, n] = rowsOf(input)
     const y = arena.temporary(input.shape, input.dtype, 'logSoftmax')
     kernels.logSoftmax(rows, n, y.address, input.address)
-    return arena.tape.record(y, [input], (dy) => contribute(input, (dx) => kernels.logSoftmaxBackward(rows, n, dx, y.address, dy)))
+    return record(y, [input], (dy) => contribute(input, (dx) => kernels.logSoftmaxBackward(rows, n, dx, y.address, dy)))
   })
 }
 
@@ -165,7 +166,7 @@ function plain(logits: Tensor, labels: Tensor): Tensor {
   const loss = arena.temporary([], logits.dtype, 'crossEntropy')
   const stats = arena.temporary([2 * rows], 'float64', 'crossEntropy').address
   kernels.crossEntropy(rows, classes, loss.address, logits.address, labels.address, stats)
-  return arena.tape.record(loss, [logits], (dLoss) => {
+  return record(loss, [logits], (dLoss) => {
     const scale = scalarAt(loss, dLoss) / rows
     contribute(logits, (dx) => kernels.crossEntropyBackward(rows, classes, dx, logits.address, labels.address, stats, scale))
   })

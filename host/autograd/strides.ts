@@ -1,9 +1,10 @@
 /** Arrays seen through other shapes: broadcasts, permutations, slices, and sums over axes. */
-import type { Arena } from '../arena.ts'
-import { check } from '../errors.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { bytesPerElement, kernelsOf, type Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { bytesPerElement } from '../memory/dtype.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
+import { kernelsOf, type Tensor } from '../memory/tensor.ts'
+import { check } from '../validation/errors.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { accumulate, contribute } from './gradients.ts'
 
 /** Elements from one index to the next, for each axis of an array without gaps. */

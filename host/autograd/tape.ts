@@ -1,7 +1,7 @@
-import type { Arena } from '../arena.ts'
-import { check } from '../errors.ts'
-import { showShape } from '../shape.ts'
-import { checkComputed, Parameter, type Tensor } from '../tensor.ts'
+import { checkComputed, type Recorded } from '../memory/memory.ts'
+import { showShape } from '../memory/shape.ts'
+import { type Allocator, Parameter, type Tensor } from '../memory/tensor.ts'
+import { check } from '../validation/errors.ts'
 
 /** Passes the gradient at an address, that of the output, on to the inputs: through `contribute` or `accumulate`. */
 export type Backward = (dy: number) => void
@@ -18,14 +18,20 @@ const SPENT = 'backward() a second time through the same computation'
 const outside = ({ shape }: Tensor) =>
   `checkpoint: the block uses a ${showShape(shape)} that was computed outside it and is not among its inputs`
 
-/** An arena's tape, from the first differentiable function on. */
-export function tapeOf(arena: Arena): Tape {
-  arena.tape ??= new Tape()
-  return arena.tape
+/** Returns the tape of an arena, created at its first use. */
+export function tapeOf(arena: Allocator): Tape {
+  arena.recorded ??= new Tape()
+  return arena.recorded as Tape
 }
 
-/** What was computed and has a gradient, in order; `backward` runs through it from the end. */
-export class Tape {
+/** Records a result on the tape of its arena, if any of its inputs needs a gradient, or `always`; returns the result. */
+export function record(output: Tensor, inputs: readonly Tensor[], backward: Backward, always = false): Tensor {
+  tapeOf(output.arena).record(output, inputs, backward, always)
+  return output
+}
+
+/** Computations that have a gradient, in order; `backward` runs through them from the end. */
+export class Tape implements Recorded {
   readonly #nodes: Node[] = []
   /** Off inside `noGrad`. */
   enabled = true
@@ -34,13 +40,10 @@ export class Tape {
     return this.#nodes.length
   }
 
-  /** Notes a result, if any of its inputs needs a gradient, or `always`. */
-  record(output: Tensor, inputs: readonly Tensor[], backward: Backward, always = false): Tensor {
-    if (this.enabled && (always || inputs.some((input) => input.requiresGrad))) {
-      output.requiresGrad = true
-      this.#nodes.push({ output, inputs, backward, spent: false })
-    }
-    return output
+  record(output: Tensor, inputs: readonly Tensor[], backward: Backward, always: boolean): void {
+    if (!this.enabled || !(always || inputs.some((input) => input.requiresGrad))) return
+    output.requiresGrad = true
+    this.#nodes.push({ output, inputs, backward, spent: false })
   }
 
   truncate(length: number): void {

@@ -1,9 +1,9 @@
 /** A thread of `downhill compare`: it has the problem in an arena of its own, and answers what is to be run with the run. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { Arena } from '../arena.ts'
 import { makeProblem } from '../compare/bundled.ts'
 import { answerTo } from '../compare/pool.ts'
 import type { RunSpec } from '../compare/run.ts'
+import { Arena } from '../memory/arena.ts'
 import { importModel } from './model-file.ts'
 
 const port = parentPort!

@@ -1,12 +1,12 @@
 /** A comparison under way: runs in threads, kept as they come, so that an interruption loses none. */
 import { join } from 'node:path'
-import type { Arena } from '../arena.ts'
 import type { ProblemSpec } from '../compare/bundled.ts'
 import { contestantsOf } from '../compare/contestants.ts'
 import type { Problem } from '../compare/problem.ts'
 import { compare, type Progress } from '../compare/protocol.ts'
 import { type Asked, Kept } from '../compare/receipt.ts'
 import type { Report } from '../compare/report.ts'
+import type { Arena } from '../memory/arena.ts'
 import { shownMetric } from '../report/terminal.ts'
 import { progressBar } from './bar.ts'
 import { writeAll } from './files.ts'

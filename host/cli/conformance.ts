@@ -2,10 +2,10 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Arena } from '../arena.ts'
 import { type Case, isCase } from '../conformance/format.ts'
 import { type Outcome, type ReadBeside, runCase } from '../conformance/run.ts'
-import { check, DownhillError, shown } from '../errors.ts'
+import { Arena } from '../memory/arena.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import { checkFolder } from './files.ts'
 
 const usage = `downhill conformance PATH…   run case files, or all in a folder, and compare with the numbers in them

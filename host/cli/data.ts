@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { bundledSpec, datasetOf, type ProblemSpec, sha256Of } from '../compare/bundled.ts'
 import type { Dataset, Task } from '../compare/dataset.ts'
 import type { Source } from '../compare/report.ts'
-import { check, DownhillError, shown } from '../errors.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 
 /** For `parseArgs`. */
 export const dataOptions = {

@@ -1,9 +1,9 @@
 /** Files a command reads a part of, and files it writes: checked before the work begins, and written whole or not at all. */
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { check, DownhillError, shown } from '../errors.ts'
 import { failure } from '../io/files.ts'
 import type { Source } from '../io/source.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 
 /**
  * Throws unless a folder is there or can be made, and files of these names can be written in it.

@@ -1,8 +1,8 @@
 /** `downhill inspect FILE` */
 import { parseArgs } from 'node:util'
-import { check, printable } from '../errors.ts'
 import { type InspectedPart, type Inspection, inspect, jsonOf, startOf } from '../io/inspect.ts'
 import { aligned, shownBytes } from '../report/terminal.ts'
+import { check, printable } from '../validation/errors.ts'
 import { withFile } from './files.ts'
 
 const usage = `downhill inspect FILE   show what is in a checkpoint, a .safetensors file or a .pt file of torch.save

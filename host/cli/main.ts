@@ -1,5 +1,5 @@
 /** The command `downhill`. */
-import { DownhillError } from '../errors.ts'
+import { DownhillError } from '../validation/errors.ts'
 import { compareCommand } from './compare.ts'
 import { conformanceCommand } from './conformance.ts'
 import { inspectCommand } from './inspect.ts'

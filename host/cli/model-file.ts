@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { OwnModel } from '../compare/own-model.ts'
-import { DownhillError } from '../errors.ts'
+import { DownhillError } from '../validation/errors.ts'
 
 /** Imports the file of a model of one's own. */
 export async function importModel(file: string): Promise<Partial<OwnModel>> {

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { ProblemSpec } from '../compare/bundled.ts'
 import { type Answer, Pool } from '../compare/pool.ts'
-import { DownhillError } from '../errors.ts'
+import { DownhillError } from '../validation/errors.ts'
 
 /** A pool of so many threads over one problem, and what ends them. */
 export function startThreads(spec: ProblemSpec, count: number): { readonly pool: Pool; stop(): Promise<void> } {

@@ -1,5 +1,5 @@
 /** Problems by name: data that ship with downhill, and classical functions. */
-import { check, DownhillError, shown } from '../errors.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import { type Dataset, makeDataset } from './dataset.ts'
 import { type OwnModel, ownProblem } from './own-model.ts'
 import type { Problem } from './problem.ts'

@@ -1,5 +1,5 @@
 /** Who is compared, by what is written on the command line. */
-import { check, DownhillError, nearest, shown } from '../errors.ts'
+import { check, DownhillError, nearest, shown } from '../validation/errors.ts'
 import { type OptimizerName, optimizerNames } from './spaces.ts'
 
 export interface Contestant {

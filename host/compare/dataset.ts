@@ -1,6 +1,7 @@
 /** Rows a model can learn from: features as numbers, a target, and which rows are for what. */
-import { DownhillError, shown } from '../errors.ts'
-import { Generator } from '../random.ts'
+
+import { Generator } from '../numerics/random.ts'
+import { DownhillError, shown } from '../validation/errors.ts'
 import { type Column, columnCalled, type Table } from './table.ts'
 
 /** What is to be learned from a table: a class, or a value. */

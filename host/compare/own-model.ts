@@ -1,10 +1,11 @@
 /** A model of one's own as a problem: what `--model FILE.mjs` exports. */
-import type { Arena } from '../arena.ts'
+
 import { noGrad } from '../autograd/recording.ts'
-import { check, DownhillError, shown } from '../errors.ts'
+import type { Arena } from '../memory/arena.ts'
+import { Tensor } from '../memory/tensor.ts'
 import { Module } from '../nn/module.ts'
-import { Generator } from '../random.ts'
-import { Tensor } from '../tensor.ts'
+import { Generator } from '../numerics/random.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import type { Problem, Session } from './problem.ts'
 
 /** Batches: in an array, which is shuffled, or in anything else that can be gone through again and again. */

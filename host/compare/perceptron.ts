@@ -1,11 +1,13 @@
 /** The model that learns from rows: a perceptron, with an embedding before it where the rows are text. */
-import type { Arena } from '../arena.ts'
-import * as functional from '../autograd/functions.ts'
+
+import { mseLoss } from '../autograd/losses.ts'
 import { noGrad } from '../autograd/recording.ts'
+import { crossEntropy } from '../autograd/softmax.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Tensor } from '../memory/tensor.ts'
 import { Embedding, Linear, Sequential } from '../nn/layers.ts'
 import { Flatten, ReLU } from '../nn/plain.ts'
-import type { Generator } from '../random.ts'
-import type { Tensor } from '../tensor.ts'
+import type { Generator } from '../numerics/random.ts'
 import type { Dataset } from './dataset.ts'
 /** Rows of a batch in which nothing is learned. */
 export const EVALUATION_ROWS = 256
@@ -63,8 +65,8 @@ export function layersOf(data: Dataset, hidden: number): string[] {
 
 /** Cross entropy, or the mean square. */
 export function lossOf(data: Dataset, output: Tensor, y: Float32Array): Tensor {
-  if (data.task !== 'regression') return functional.crossEntropy(output, y)
-  return functional.mseLoss(output, output.arena.tensor(y, [y.length, 1]))
+  if (data.task !== 'regression') return crossEntropy(output, y)
+  return mseLoss(output, output.arena.tensor(y, [y.length, 1]))
 }
 
 /** Accuracy; R² = 1 − Σ(ŷ − y)² / Σ(y − ȳ)²; of text −loss. */

@@ -1,6 +1,6 @@
 /** How much of a comparison fits into a given time. */
-import type { Arena } from '../arena.ts'
-import { check, shown } from '../errors.ts'
+import type { Arena } from '../memory/arena.ts'
+import { check, shown } from '../validation/errors.ts'
 import { contestantsOf } from './contestants.ts'
 import type { Problem } from './problem.ts'
 import type { Settings } from './protocol.ts'

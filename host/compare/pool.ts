@@ -1,6 +1,6 @@
 /** Runs that wait for a thread, whatever a thread is. Which of them takes a run, and when, changes nothing of it. */
-import type { Arena } from '../arena.ts'
-import { DownhillError, type ErrorCode } from '../errors.ts'
+import type { Arena } from '../memory/arena.ts'
+import { DownhillError, type ErrorCode } from '../validation/errors.ts'
 import type { Problem } from './problem.ts'
 import { type Run, type RunSpec, trainRun } from './run.ts'
 

@@ -1,8 +1,8 @@
 /** What optimizers are compared on. */
-import type { Arena } from '../arena.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Parameter } from '../memory/tensor.ts'
 import type { ModuleStateDict } from '../nn/module.ts'
-import type { Generator } from '../random.ts'
-import type { Parameter } from '../tensor.ts'
+import type { Generator } from '../numerics/random.ts'
 import type { ProblemFacts, Report } from './report.ts'
 
 /** One step's worth of what is learned from. */

@@ -4,9 +4,9 @@
  * AlgoPerf (arXiv 2502.15015), Crowded Valley (2007.01547), Choi et al. (1910.05446), Sivaprasad et al. (1910.11758) and Fantastic
  * Pretraining Optimizers (2509.02046).
  */
-import type { Arena } from '../arena.ts'
-import { check, shown } from '../errors.ts'
-import { Generator } from '../random.ts'
+import type { Arena } from '../memory/arena.ts'
+import { Generator } from '../numerics/random.ts'
+import { check, shown } from '../validation/errors.ts'
 import { type Contestant, contestantsOf } from './contestants.ts'
 import { modelFacts, type Problem } from './problem.ts'
 import { recommend } from './recommend.ts'

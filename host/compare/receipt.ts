@@ -1,6 +1,7 @@
 /** Receipts: read to be run again or gone on from, and compared. */
-import { check, DownhillError, shown } from '../errors.ts'
+
 import { isDict } from '../io/dict.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import type { Problem } from './problem.ts'
 import { type Execute, protocolOf, type Settings } from './protocol.ts'
 import type { ProblemFacts, Report, Source } from './report.ts'

@@ -1,6 +1,6 @@
 /** Problems of rows: tables and text. */
-import type { Arena } from '../arena.ts'
-import type { Generator } from '../random.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Generator } from '../numerics/random.ts'
 import type { Dataset } from './dataset.ts'
 import { Batch, EVALUATION_ROWS, layersOf, lossOf, metricOf, perceptron } from './perceptron.ts'
 import type { Problem, Session } from './problem.ts'

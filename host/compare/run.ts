@@ -1,10 +1,11 @@
 /** One run: a problem trained with one optimizer, learning rate and seed, through its whole schedule. */
-import type { Arena } from '../arena.ts'
+
 import { CosineAnnealingLR } from '../lr_scheduler/cosine.ts'
 import { PolynomialLR } from '../lr_scheduler/polynomial.ts'
+import type { Arena } from '../memory/arena.ts'
 import type { ModuleStateDict } from '../nn/module.ts'
+import { Generator } from '../numerics/random.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { Generator } from '../random.ts'
 import type { Problem, Session } from './problem.ts'
 import type { CurvePoint, Options } from './report.ts'
 import { makeOptimizer, type OptimizerName, type Schedule } from './spaces.ts'

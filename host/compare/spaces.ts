@@ -1,10 +1,11 @@
 /** The optimizers that can be compared, and what of each is tried. */
+
+import type { Parameter } from '../memory/tensor.ts'
+import { pow } from '../numerics/portable.ts'
 import { Adafactor } from '../optim/adafactor.ts'
 import { LBFGS } from '../optim/lbfgs.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { pow } from '../portable.ts'
 import { Adadelta, Adagrad, Adam, Adamax, AdamW, ASGD, NAdam, RAdam, RMSprop, Rprop, SGD } from '../rules/index.ts'
-import type { Parameter } from '../tensor.ts'
 
 const optimizers = { SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, NAdam, RAdam, Adamax, Adafactor, ASGD, Rprop, LBFGS }
 

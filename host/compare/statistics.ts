@@ -1,5 +1,5 @@
 /** Intervals over few runs, and what can be told apart by them; the same bits in every runtime. */
-import { pow } from '../portable.ts'
+import { pow } from '../numerics/portable.ts'
 import type { Comparison, Interval } from './report.ts'
 
 /** What is allowed to go wrong: 5 %. */

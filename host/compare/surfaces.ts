@@ -1,8 +1,8 @@
 /** Classical functions of a few numbers with a known minimum of 0. */
-import type { Arena } from '../arena.ts'
-import { check, shown } from '../errors.ts'
-import { cosPi, log, pow } from '../portable.ts'
-import type { Generator } from '../random.ts'
+import type { Arena } from '../memory/arena.ts'
+import { cosPi, log, pow } from '../numerics/portable.ts'
+import type { Generator } from '../numerics/random.ts'
+import { check, shown } from '../validation/errors.ts'
 import type { Problem, Session } from './problem.ts'
 
 /** A function to run down on. */

@@ -1,6 +1,6 @@
 /** A table of text cells, read from CSV or TSV, with a type for each column. */
 import Papa from 'papaparse'
-import { check, DownhillError, nearest, shown } from '../errors.ts'
+import { check, DownhillError, nearest, shown } from '../validation/errors.ts'
 
 /** A column of numbers; NaN where a cell is empty. */
 export interface NumberColumn {

@@ -1,10 +1,10 @@
 /** Kind "averaging". */
-import type { Arena } from '../arena.ts'
-import * as averaging from '../averaging.ts'
-import { AveragedModel } from '../averaging.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Tensor } from '../memory/tensor.ts'
 import { Module } from '../nn/module.ts'
-import type { Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import * as averaging from '../training/averaging.ts'
+import { AveragedModel } from '../training/averaging.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { type Case, flat, type Kind, largest, type Result, read, Unsupported, type Written, type WrittenTensor } from './format.ts'
 import { judgeNumbers, judgeParams } from './judge.ts'
 

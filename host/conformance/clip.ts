@@ -1,10 +1,10 @@
 /** Kind "clip". */
-import type { Arena } from '../arena.ts'
-import { clipGradNorm, clipGradValue, getTotalNorm } from '../clip.ts'
-import { DownhillError } from '../errors.ts'
-import { sizeOf } from '../shape.ts'
-import type { Parameter } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { sizeOf } from '../memory/shape.ts'
+import type { Parameter } from '../memory/tensor.ts'
+import { clipGradNorm, clipGradValue, getTotalNorm } from '../training/clip.ts'
+import { DownhillError } from '../validation/errors.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import {
   type Case,
   type Expected,

@@ -1,7 +1,7 @@
 /** The case format, version 1: what a case file holds and how its numbers are written. */
-import type { Arena } from '../arena.ts'
-import { DownhillError } from '../errors.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { DownhillError } from '../validation/errors.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 
 /** A number, or 'NaN', 'Infinity', '-Infinity'. */
 export type Written = number | string

@@ -1,9 +1,10 @@
 /** Kind "function": the value and the gradients of one differentiable function. */
-import type { Arena } from '../arena.ts'
+
 import * as F from '../autograd/functions.ts'
 import type { RecurrentWeights } from '../autograd/recurrent.ts'
-import { Parameter, type Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { Parameter, type Tensor } from '../memory/tensor.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import {
   type Case,
   type Expected,

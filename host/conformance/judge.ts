@@ -1,6 +1,6 @@
 /** The rule by which a result passes, for the parts that several kinds share. */
 
-import type { FloatType } from '../wasm.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { type Expected, flat, type Judging, largest, read, type Written, type WrittenTensor } from './format.ts'
 
 export interface Worst {

@@ -1,10 +1,11 @@
 /** Models as cases of kind "training" describe them: torch.nn.Sequential of torch's layers. */
-import type { Arena } from '../arena.ts'
+
 import { narrow, reshape } from '../autograd/functions.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Tensor } from '../memory/tensor.ts'
 import * as nn from '../nn/index.ts'
-import { fromTorchKey } from '../options.ts'
-import type { Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import { fromTorchKey } from '../validation/options.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { readOption, Unsupported } from './format.ts'
 
 export interface LayerSpec {

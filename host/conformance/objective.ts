@@ -1,5 +1,5 @@
 /** The functions LBFGS cases minimize. */
-import type { Parameter } from '../tensor.ts'
+import type { Parameter } from '../memory/tensor.ts'
 import { flat, type Written } from './format.ts'
 
 export type Objective =

@@ -1,7 +1,7 @@
 /** Kind "optimizer": a run of steps with given gradients, or of an objective. */
-import type { Arena } from '../arena.ts'
+import type { Arena } from '../memory/arena.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import type { FloatType } from '../wasm.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import type { Case, GroupSpec, Kind, Result, WrittenGradient, WrittenTensor } from './format.ts'
 import { judgeColumns, judgeGroups, judgeParams, judgeSeries, judgeState, paramLimit, stepLimits } from './judge.ts'
 import { evaluate, type Objective } from './objective.ts'

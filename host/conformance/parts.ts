@@ -1,11 +1,11 @@
 /** Optimizers, parameters and gradients as cases describe them. */
-import type { Arena } from '../arena.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Parameter } from '../memory/tensor.ts'
 import * as optim from '../optim/index.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { fromTorchKey } from '../options.ts'
 import * as rules from '../rules/index.ts'
-import type { Parameter } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import { fromTorchKey } from '../validation/options.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { flat, type GroupSpec, readOption, Unsupported, type WrittenGradient, type WrittenTensor } from './format.ts'
 
 /** An optimizer by torch's name, over groups with torch's option names, and parameters with names or without. */

@@ -1,7 +1,7 @@
 /** Runs cases of any kind, in any runtime. */
-import type { Arena } from '../arena.ts'
-import { DownhillError } from '../errors.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { DownhillError } from '../validation/errors.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { averagingKind } from './averaging.ts'
 import { clipKind } from './clip.ts'
 import type { Beside, Case, Kind, Result } from './format.ts'

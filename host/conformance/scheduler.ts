@@ -1,9 +1,10 @@
 /** Schedulers by their spec, and kind "scheduler". */
-import type { Arena } from '../arena.ts'
+
 import * as schedulers from '../lr_scheduler/index.ts'
 import { type LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.ts'
+import type { Arena } from '../memory/arena.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { fromTorchKey } from '../options.ts'
+import { fromTorchKey } from '../validation/options.ts'
 import { type Case, flat, type GroupSpec, type Kind, type Result, Unsupported, type WrittenTensor } from './format.ts'
 import { judgeColumns, judgeValue, KERNEL_CHOICES } from './judge.ts'
 import { makeOptimizer, makeParams } from './parts.ts'

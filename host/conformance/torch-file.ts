@@ -1,12 +1,13 @@
 /** Kind "torch-file": a checkpoint of the reference is continued here, and one is written here for the reference to continue. */
-import type { Arena } from '../arena.ts'
+
 import * as safetensors from '../io/safetensors.ts'
 import * as torchFile from '../io/torch-file.ts'
 import type { LRScheduler } from '../lr_scheduler/scheduler.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Parameter } from '../memory/tensor.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { isStateTensor, type StateTensor } from '../optimizer/state-dict.ts'
-import type { Parameter } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import {
   type Beside,
   type Case,

@@ -1,8 +1,8 @@
 /** Kind "training": a whole run of a model, in training mode throughout. */
-import type { Arena } from '../arena.ts'
-import { clipGradNorm } from '../clip.ts'
-import type { Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { clipGradNorm } from '../training/clip.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import {
   type Case,
   flat,

@@ -1,7 +1,7 @@
 /** Kind "validation": what must be refused, and what must not. */
-import type { Arena } from '../arena.ts'
-import { DownhillError } from '../errors.ts'
-import { sizeOf } from '../shape.ts'
+import type { Arena } from '../memory/arena.ts'
+import { sizeOf } from '../memory/shape.ts'
+import { DownhillError } from '../validation/errors.ts'
 import type { Case, GroupSpec, Kind, Result, WrittenGradient } from './format.ts'
 import { makeOptimizer, setGradient } from './parts.ts'
 import { makeScheduler, type SchedulerSpec } from './scheduler.ts'

@@ -1,8 +1,9 @@
 /** A saved optimizer's state in the order of another's parameters. */
-import { DownhillError } from '../errors.ts'
+
+import type { Parameter } from '../memory/tensor.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import type { OptimizerStateDict, ParameterState } from '../optimizer/state-dict.ts'
-import type { Parameter } from '../tensor.ts'
+import { DownhillError } from '../validation/errors.ts'
 import { type Dict, isDict } from './dict.ts'
 import type { Findings } from './findings.ts'
 import { type About, namedParameters, type SavedParameter } from './parts.ts'

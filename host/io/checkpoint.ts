@@ -2,9 +2,10 @@
  * Everything a training run goes on from, in one value: a safetensors file whose metadata hold what is no tensor. Names, shapes and options
  * are checked before anything is changed.
  */
-import { check, shown } from '../errors.ts'
+
 import { Module } from '../nn/module.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
+import { check, shown } from '../validation/errors.ts'
 import { type Dict, isDict } from './dict.ts'
 import type { TensorLike } from './elements.ts'
 import { damaged, toJson } from './json.ts'

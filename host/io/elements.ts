@@ -1,9 +1,10 @@
 /** Element types of files, and their way to and from arrays. Files are little-endian, as is every runtime there is. */
-import { check, DownhillError, shown } from '../errors.ts'
-import { checkNumbers, type Numbers } from '../numbers.ts'
+
+import type { DType, View } from '../memory/dtype.ts'
+import { checkNumbers, type Numbers } from '../memory/numbers.ts'
+import { checkedShape, type Shape, sizeOf } from '../memory/shape.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
-import { checkedShape, type Shape, sizeOf } from '../shape.ts'
-import type { DType, View } from '../tensor.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 
 /** Bytes of an element, under safetensors' names. */
 export const elementBytes = {
@@ -116,7 +117,7 @@ export function encoded(what: string, tensor: TensorLike): { type: ElementType; 
   check(isTensor, 'option-range', () => `${what} is a tensor { dtype, shape, data }, not ${shown(tensor)}`)
   const { dtype, data } = tensor
   check(Object.hasOwn(written, dtype), 'dtype-mismatch', () => `${what}: dtype is ${Object.keys(written).join(', ')}, not ${shown(dtype)}`)
-  const shape = checkedShape(tensor.shape)
+  const shape = checkedShape(what, tensor.shape)
   let own: View | BigInt64Array
   if (dtype === 'int64') {
     const fits = data instanceof BigInt64Array && data.length === sizeOf(shape)

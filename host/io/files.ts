@@ -1,6 +1,6 @@
 /** What files in a file system and in a browser's have in common. */
-import { check, DownhillError, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 
 /** Options of {@link writeFile}. */
 export interface WriteOptions {

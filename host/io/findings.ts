@@ -1,6 +1,7 @@
 /** What does not fit between a file and the parts it is loaded into, all of it in one error. */
-import { DownhillError, printable } from '../errors.ts'
-import { type Shape, sameShape, showShape } from '../shape.ts'
+
+import { type Shape, sameShape, showShape } from '../memory/shape.ts'
+import { DownhillError, printable } from '../validation/errors.ts'
 
 /** What a tensor is, apart from its numbers. */
 export interface TensorKind {

@@ -1,6 +1,7 @@
 /** The header of a safetensors file: names, types, shapes and places of its tensors, and texts. */
-import { DownhillError, shown } from '../errors.ts'
-import { type Shape, showShape, sizeOf } from '../shape.ts'
+
+import { type Shape, showShape, sizeOf } from '../memory/shape.ts'
+import { DownhillError, shown } from '../validation/errors.ts'
 import { isDict } from './dict.ts'
 import { type ElementType, elementBytes } from './elements.ts'
 import { extentOf } from './json.ts'

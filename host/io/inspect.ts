@@ -1,6 +1,7 @@
 /** What is inside of a file, without reading its tensors. */
-import { DownhillError } from '../errors.ts'
-import { type Shape, showShape } from '../shape.ts'
+
+import { type Shape, showShape } from '../memory/shape.ts'
+import { DownhillError } from '../validation/errors.ts'
 import { type Dict, isDict, isPlain } from './dict.ts'
 import { type ElementType, elementBytes } from './elements.ts'
 import { readHeader } from './header.ts'

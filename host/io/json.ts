@@ -1,6 +1,7 @@
 /** Values as JSON that keeps everything: numbers that JSON does not have are marked, and tensors are referred to by their names. */
-import { check, DownhillError, shown } from '../errors.ts'
+
 import { isStateTensor } from '../optimizer/state-dict.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import { isPlain } from './dict.ts'
 import type { TensorLike } from './elements.ts'
 

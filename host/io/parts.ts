@@ -1,11 +1,13 @@
 /** What a checkpoint is made of: live objects with a state, and what a file has for each. */
-import { Loader } from '../loader.ts'
+
 import { LRScheduler } from '../lr_scheduler/scheduler.ts'
+import type { DType } from '../memory/dtype.ts'
+import type { Shape } from '../memory/shape.ts'
+import type { Parameter } from '../memory/tensor.ts'
 import { Module } from '../nn/module.ts'
+import { Generator, type GeneratorState } from '../numerics/random.ts'
 import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
-import { Generator, type GeneratorState } from '../random.ts'
-import type { Shape } from '../shape.ts'
-import type { DType, Parameter } from '../tensor.ts'
+import { Loader } from '../training/loader.ts'
 
 /** Something with a state: a model or an average of one, an optimizer, a scheduler, a generator, or a loader. */
 export type Part = Module | AnyOptimizer | LRScheduler | Generator | Loader<string>

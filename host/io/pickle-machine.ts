@@ -1,5 +1,5 @@
 /** What a pickle is carried out on: its bytes, a stack with marks, and a memo. */
-import { DownhillError } from '../errors.ts'
+import { DownhillError } from '../validation/errors.ts'
 
 export function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `the pickle in the file is damaged: ${why}`)

@@ -2,7 +2,7 @@
  * Python's pickles of protocols 2 to 5 (Lib/pickletools.py of CPython describes them). A pickle is a programme that builds values. What it
  * may call is looked up by the one who reads; nothing else is executed.
  */
-import { DownhillError, shown } from '../errors.ts'
+import { DownhillError, shown } from '../validation/errors.ts'
 import { isPlain } from './dict.ts'
 import { damaged, Machine } from './pickle-machine.ts'
 

@@ -1,5 +1,5 @@
 /** Writes pickles of protocol 2, which `torch.load` takes (Lib/pickletools.py of CPython describes them). */
-import { check, shown } from '../errors.ts'
+import { check, shown } from '../validation/errors.ts'
 
 /** A tuple, where Python tells it from a list. */
 export class Tuple {

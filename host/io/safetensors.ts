@@ -2,7 +2,7 @@
  * Files of tensors: a header in JSON with names, types, shapes and places, and behind it the bytes
  * (https://huggingface.co/docs/safetensors).
  */
-import { check, shown } from '../errors.ts'
+import { check, shown } from '../validation/errors.ts'
 import { isDict } from './dict.ts'
 import { decoded, type ElementType, encoded, type FileTensor, type TensorLike } from './elements.ts'
 import { LONGEST_HEADER, METADATA, readHeader } from './header.ts'

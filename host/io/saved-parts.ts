@@ -1,5 +1,5 @@
 /** The parts of a checkpoint, as the metadata of its file have them. */
-import { DownhillError, shown } from '../errors.ts'
+import { DownhillError, shown } from '../validation/errors.ts'
 import { isDict } from './dict.ts'
 import { damaged, extentOf, fromJson } from './json.ts'
 import type { About, Kind, SavedPart } from './parts.ts'

@@ -1,5 +1,5 @@
 /** Where a file's bytes come from: all of them in memory, or a part at a time, so that looking into a large file takes little. */
-import { check, shown } from '../errors.ts'
+import { check, shown } from '../validation/errors.ts'
 
 /** Bytes at places. */
 export interface Source {

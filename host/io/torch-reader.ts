@@ -1,6 +1,7 @@
 /** Reads the files of `torch.save`: a zip archive with one pickle, which names tensors, and a file for each storage. */
-import { DownhillError, shown } from '../errors.ts'
-import { type Shape, showShape, sizeOf } from '../shape.ts'
+
+import { type Shape, showShape, sizeOf } from '../memory/shape.ts'
+import { DownhillError, shown } from '../validation/errors.ts'
 import { decoded, type ElementType, elementBytes, type FileTensor } from './elements.ts'
 import { damaged } from './pickle-machine.ts'
 import { dictOf, Global, unpickled } from './pickle-reader.ts'

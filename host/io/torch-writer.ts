@@ -1,7 +1,8 @@
 /** Writes files that `torch.load(weights_only=True)` opens, also mapped into memory: state dicts as Python has them. */
-import { check, shown } from '../errors.ts'
+
+import { sizeOf } from '../memory/shape.ts'
 import { isStateTensor, type StateValue } from '../optimizer/state-dict.ts'
-import { sizeOf } from '../shape.ts'
+import { check, shown } from '../validation/errors.ts'
 import { type Dict, isDict, isPlain } from './dict.ts'
 import { elementBytes, encoded, type TensorLike } from './elements.ts'
 import { kindOf, type Part, stateOf } from './parts.ts'

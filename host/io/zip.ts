@@ -4,7 +4,7 @@
  * directory is read here.
  */
 import { type Zippable, zipSync } from 'fflate'
-import { check, DownhillError, shown } from '../errors.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import type { Source } from './source.ts'
 
 /** A file in an archive. */

@@ -1,8 +1,9 @@
 /** Schedulers over schedulers. */
-import { check, DownhillError, shown } from '../errors.ts'
+
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { checkNames } from '../options.ts'
-import type { Commit } from '../prepared.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import type { Commit } from '../validation/prepared.ts'
 import { ReduceLROnPlateau } from './plateau.ts'
 import { type Field, LRScheduler, type SchedulerStateDict } from './scheduler.ts'
 import { SWALR } from './swa.ts'
@@ -41,6 +42,7 @@ abstract class Combined extends LRScheduler {
     throw new DownhillError('option-range', `${this.name} cannot begin at a milestone of a SequentialLR: it has no closed form`)
   }
 
+  /** @internal */
   override initialStep(): void {
     super.initialStep()
     this.stepCount = 0

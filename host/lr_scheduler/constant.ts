@@ -1,6 +1,6 @@
-import { check } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { doc, number, type Values } from '../options.ts'
+import { check } from '../validation/errors.ts'
+import { doc, number, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {

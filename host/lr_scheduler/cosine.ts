@@ -1,6 +1,6 @@
+import { cosPi } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { doc, number, required, type Values } from '../options.ts'
-import { cosPi } from '../portable.ts'
+import { doc, number, required, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {

@@ -1,7 +1,7 @@
-import { check, shown } from '../errors.ts'
+import { pow } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { callable, choice, doc, each, flag, number, type Option, orNull, required, type Values } from '../options.ts'
-import { pow } from '../portable.ts'
+import { check, shown } from '../validation/errors.ts'
+import { callable, choice, doc, each, flag, number, type Option, orNull, required, type Values } from '../validation/options.ts'
 import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
 import {
   checkedOptions,

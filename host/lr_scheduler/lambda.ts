@@ -1,5 +1,5 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { callable, doc, each, required, type Values } from '../options.ts'
+import { callable, doc, each, required, type Values } from '../validation/options.ts'
 import {
   checkedOptions,
   type Field,

@@ -1,5 +1,5 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { doc, number, type Values } from '../options.ts'
+import { doc, number, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {

@@ -1,6 +1,7 @@
 /** Schedulers that move the momentum against the learning rate: `momentum`, or the first of `betas`. */
-import { check } from '../errors.ts'
+
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import { check } from '../validation/errors.ts'
 import type { ScheduledGroup } from './scheduler.ts'
 
 /** Whether it is the first of `betas` that is moved. */

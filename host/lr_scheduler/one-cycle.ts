@@ -1,7 +1,7 @@
-import { check, DownhillError, shown } from '../errors.ts'
+import { cosPi } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { choice, doc, each, flag, number, type Option, required, type Values } from '../options.ts'
-import { cosPi } from '../portable.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { choice, doc, each, flag, number, type Option, required, type Values } from '../validation/options.ts'
 import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
 import {
   checkedOptions,

@@ -1,7 +1,7 @@
-import { check, DownhillError, shown } from '../errors.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { checkOptions, choice, doc, each, number, type Values } from '../options.ts'
-import type { Commit } from '../prepared.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkOptions, choice, doc, each, number, type Values } from '../validation/options.ts'
+import type { Commit } from '../validation/prepared.ts'
 import { checkedOptions, type Field, LRScheduler, perGroup, type SchedulerDeclaration, type SchedulerStateDict } from './scheduler.ts'
 
 const any = '[-∞, ∞]'

@@ -1,7 +1,7 @@
-import { check, DownhillError, shown } from '../errors.ts'
 import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
-import { checkOptions, type Declared, defaultsOf, type Values, withDefaults } from '../options.ts'
-import type { Commit } from '../prepared.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkOptions, type Declared, defaultsOf, type Values, withDefaults } from '../validation/options.ts'
+import type { Commit } from '../validation/prepared.ts'
 
 /** What there is to say about a scheduler. */
 export interface SchedulerDeclaration<D extends Declared = Declared> {

@@ -1,6 +1,6 @@
+import { cosPi } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { choice, doc, each, integer, number, required, type Values } from '../options.ts'
-import { cosPi } from '../portable.ts'
+import { choice, doc, each, integer, number, required, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, perGroup, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {

@@ -1,7 +1,7 @@
-import { check } from '../errors.ts'
+import { cosPi, log, pow } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { called, doc, integer, number, required, type Values } from '../options.ts'
-import { cosPi, log, pow } from '../portable.ts'
+import { check } from '../validation/errors.ts'
+import { called, doc, integer, number, required, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {

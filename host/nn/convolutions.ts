@@ -1,7 +1,7 @@
-import type { Arena } from '../arena.ts'
 import { type ConvOptions, conv1d, conv2d, type Sizes, sizesOf } from '../autograd/convolution.ts'
-import { check, shown } from '../errors.ts'
-import type { Parameter, Tensor } from '../tensor.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Parameter, Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
 import { type BiasOptions, checkSize, fillUniform, layerOptions } from './layers.ts'
 import { Module } from './module.ts'
 

@@ -1,14 +1,15 @@
 /** Layers with weights over whole rows. Weights start as in torch. */
-import type { Arena } from '../arena.ts'
+
 import { embedding, paddingRow } from '../autograd/embedding.ts'
 import { linear } from '../autograd/products.ts'
-import { check, shown } from '../errors.ts'
-import { Heap } from '../heap.ts'
-import type { Numbers } from '../numbers.ts'
-import { checkNames } from '../options.ts'
-import { Generator } from '../random.ts'
-import type { Parameter, Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { Heap } from '../memory/heap.ts'
+import type { Numbers } from '../memory/numbers.ts'
+import type { Parameter, Tensor } from '../memory/tensor.ts'
+import { Generator } from '../numerics/random.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 import { Module } from './module.ts'
 
 /** Options of layers with weights. */

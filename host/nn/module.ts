@@ -1,11 +1,11 @@
-import { check, DownhillError, printable, shown } from '../errors.ts'
-import { checkNumbers, type Numbers } from '../numbers.ts'
+import { checkNumbers, type Numbers } from '../memory/numbers.ts'
+import { type Shape, sameShape, showShape } from '../memory/shape.ts'
+import { Buffer, Parameter, Tensor } from '../memory/tensor.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
-import { torchKey } from '../options.ts'
-import type { Commit } from '../prepared.ts'
-import { type Shape, sameShape, showShape } from '../shape.ts'
-import { Buffer, Parameter, Tensor } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import { check, DownhillError, printable, shown } from '../validation/errors.ts'
+import { torchKey } from '../validation/options.ts'
+import type { Commit } from '../validation/prepared.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 
 /**
  * A part of a model. A module of your own is a class with a `forward`; what it holds in fields is found by itself, in the order of the

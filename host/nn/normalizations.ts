@@ -1,8 +1,8 @@
-import type { Arena } from '../arena.ts'
 import { batchNorm, layerNorm, rmsNorm } from '../autograd/normalization.ts'
-import { check, shown } from '../errors.ts'
-import { type Shape, showShape } from '../shape.ts'
-import type { Buffer, Parameter, Tensor } from '../tensor.ts'
+import type { Arena } from '../memory/arena.ts'
+import { type Shape, showShape } from '../memory/shape.ts'
+import type { Buffer, Parameter, Tensor } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
 import { checkSize, type LayerOptions, layerOptions } from './layers.ts'
 import { Module } from './module.ts'
 

@@ -1,6 +1,6 @@
-import type { Arena } from '../arena.ts'
 import { gru, lstm, type RecurrentResult, type RecurrentWeights } from '../autograd/recurrent.ts'
-import type { Parameter, Tensor } from '../tensor.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Parameter, Tensor } from '../memory/tensor.ts'
 import { type BiasOptions, checkSize, fillUniform, layerOptions } from './layers.ts'
 import { Module } from './module.ts'
 

@@ -1,10 +1,11 @@
 /** Vectors over all parameters of an optimizer, one after another without gaps. */
-import type { Arena } from '../arena.ts'
-import { foldsOf } from '../folds.ts'
-import { padded } from '../heap.ts'
-import { densifyGrad } from '../sparse.ts'
-import { bytesPerElement, type Parameter, type View } from '../tensor.ts'
-import type { FloatType } from '../wasm.ts'
+import type { Arena } from '../memory/arena.ts'
+import { densifyGrad } from '../memory/densify.ts'
+import { bytesPerElement, type View } from '../memory/dtype.ts'
+import { foldsOf } from '../memory/folds.ts'
+import { padded } from '../memory/heap.ts'
+import type { Parameter } from '../memory/tensor.ts'
+import type { FloatType } from '../wasm/wasm.ts'
 
 /** A vector's address. */
 export type Flat = number

@@ -1,7 +1,8 @@
 /** What L-BFGS carries from step to step, and its way in and out of torch's state dict. */
-import { DownhillError, shown } from '../errors.ts'
-import { checkNumbers } from '../numbers.ts'
+
+import { checkNumbers } from '../memory/numbers.ts'
 import { isStateTensor, type ParameterState, type StateTensor, type StateValue, type Take } from '../optimizer/state-dict.ts'
+import { DownhillError, shown } from '../validation/errors.ts'
 
 import type { Flat, FlatVectors } from './flat.ts'
 

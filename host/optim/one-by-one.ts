@@ -1,9 +1,11 @@
 /** Optimizers that step their parameters one by one, because a step is more than a sweep over elements. */
-import { check } from '../errors.ts'
-import { foldsOf } from '../folds.ts'
-import { padded } from '../heap.ts'
+
+import { bytesPerElement } from '../memory/dtype.ts'
+import { foldsOf } from '../memory/folds.ts'
+import { padded } from '../memory/heap.ts'
+import type { Parameter } from '../memory/tensor.ts'
 import { type Member, MemberOptimizer } from '../optimizer/members.ts'
-import { bytesPerElement, type Parameter } from '../tensor.ts'
+import { check } from '../validation/errors.ts'
 
 export abstract class OneByOneOptimizer<O extends object> extends MemberOptimizer<O> {
   /** Elements of the arrays that a parameter's frame takes. */

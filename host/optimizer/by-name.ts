@@ -1,7 +1,8 @@
 /** Parameters divided into groups by their names. */
-import { check, shown } from '../errors.ts'
-import { checkNames } from '../options.ts'
-import { Parameter } from '../tensor.ts'
+
+import { Parameter } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
 import { entriesOf, type GroupInit, groupsOf, isPair, type Params } from './groups.ts'
 
 /** Splits groups so that the parameters of each get the same further options; groups come in the order of their first parameters. */

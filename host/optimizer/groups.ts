@@ -1,8 +1,9 @@
 /** Groups of parameters: what is handed over, what they become, and how a state dict has them. */
-import { check, DownhillError, shown } from '../errors.ts'
-import { checkOptions, type Declared, defaultsOf, fromTorchKey, isLoadable, torchKey, withDefaults } from '../options.ts'
-import { showShape } from '../shape.ts'
-import { Parameter } from '../tensor.ts'
+
+import { showShape } from '../memory/shape.ts'
+import { Parameter } from '../memory/tensor.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkOptions, type Declared, defaultsOf, fromTorchKey, isLoadable, torchKey, withDefaults } from '../validation/options.ts'
 import { isStateTensor, type OptimizerStateDict, type ParameterState } from './state-dict.ts'
 
 /** Parameters, bare or with their names, as `model.parameters()` and `model.namedParameters()` give them. */

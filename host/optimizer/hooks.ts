@@ -1,4 +1,4 @@
-import { check, shown } from '../errors.ts'
+import { check, shown } from '../validation/errors.ts'
 
 /** Functions that are called at a moment, in the order in which they were added. */
 export class Hooks<Args extends readonly unknown[], Result = void> {

@@ -1,10 +1,12 @@
 /** Optimizers that keep a few arrays for each parameter: their memory, and the way in and out of state dicts. */
-import { check, DownhillError, shown } from '../errors.ts'
-import { padded } from '../heap.ts'
-import { checkNumbers } from '../numbers.ts'
-import type { Reserve } from '../prepared.ts'
-import { type Shape, sameShape, showShape, sizeOf } from '../shape.ts'
-import { bytesPerElement, type Parameter } from '../tensor.ts'
+
+import { bytesPerElement } from '../memory/dtype.ts'
+import { padded } from '../memory/heap.ts'
+import { checkNumbers } from '../memory/numbers.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
+import type { Parameter } from '../memory/tensor.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import type { Reserve } from '../validation/prepared.ts'
 import { Optimizer } from './optimizer.ts'
 import { isStateTensor, type ParameterState, type StateTensor, type Take } from './state-dict.ts'
 

@@ -1,8 +1,8 @@
-import type { Arena } from '../arena.ts'
-import { dispose } from '../dispose.ts'
-import { check, DownhillError, shown } from '../errors.ts'
-import type { Reserve } from '../prepared.ts'
-import type { Parameter } from '../tensor.ts'
+import type { Arena } from '../memory/arena.ts'
+import { dispose } from '../memory/dispose.ts'
+import type { Parameter } from '../memory/tensor.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import type { Reserve } from '../validation/prepared.ts'
 import {
   checkedDefaults,
   checkedGroups,

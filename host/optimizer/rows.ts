@@ -1,19 +1,30 @@
 /** Steps of sparse gradients: only the rows that have one. A rule that takes them brings this along. */
-import type { Arena } from '../arena.ts'
-import { DownhillError } from '../errors.ts'
-import { padded } from '../heap.ts'
-import { densifyGrad, gather, scatter } from '../sparse.ts'
-import { bytesPerElement, type Parameter } from '../tensor.ts'
-import type { AnyRule } from './rule.ts'
+import type { Arena } from '../memory/arena.ts'
+import { densifyGrad } from '../memory/densify.ts'
+import { bytesPerElement } from '../memory/dtype.ts'
+import { padded } from '../memory/heap.ts'
+import { gather, scatter } from '../memory/sparse.ts'
+import type { Parameter } from '../memory/tensor.ts'
+import { DownhillError } from '../validation/errors.ts'
 import { type Run, writeConsecutive } from './runs.ts'
 
+/** How an optimizer takes a sparse gradient: by its rows, as a dense one, or not at all. */
+export type SparseForm = 'rows' | 'dense' | 'refused'
+
+/** What a rule declares about sparse gradients. */
+export interface SparseRule {
+  readonly name: string
+  // biome-ignore lint/suspicious/noExplicitAny: the options of any rule
+  readonly sparse?: 'only' | ((o: any) => SparseForm)
+}
+
 export class Rows {
-  readonly #rule: AnyRule
+  readonly #rule: SparseRule
   /** Rows of a parameter, its gradient and its states, gathered. */
   #rows = 0
   #bytes = 0
 
-  constructor(rule: AnyRule) {
+  constructor(rule: SparseRule) {
     this.#rule = rule
   }
 

@@ -1,13 +1,10 @@
-import { type Declared, doc, flag, number, type Values } from '../options.ts'
-import type { RuleNames } from '../wasm.ts'
-import type { Rows } from './rows.ts'
+import { type Declared, doc, flag, number, type Values } from '../validation/options.ts'
+import type { RuleNames } from '../wasm/wasm.ts'
+import type { Rows, SparseForm } from './rows.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: options of whatever is declared
 type Any = any
 type Of<T> = Readonly<Record<string, (o: Any, t?: Any, clock?: Any) => T>>
-
-/** How an optimizer takes a sparse gradient: by its rows, as a dense one, or not at all. */
-export type SparseForm = 'rows' | 'dense' | 'refused'
 
 /** Any rule, where its names are looked up and not written. */
 export interface AnyRule {

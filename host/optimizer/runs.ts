@@ -1,5 +1,5 @@
 /** Which parameters an elementwise optimizer steps in one call into WebAssembly, and the table that says where they lie. */
-import type { FloatType, RuleKernel } from '../wasm.ts'
+import type { FloatType, RuleKernel } from '../wasm/wasm.ts'
 import type { Clock, Member } from './members.ts'
 
 /** Parameters of one group, one element type and one clock; or one parameter with a sparse gradient. */

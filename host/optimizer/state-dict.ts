@@ -1,6 +1,7 @@
 /** What an optimizer's state looks like outside of it. */
-import type { Shape } from '../shape.ts'
-import type { DType, View } from '../tensor.ts'
+
+import type { DType, View } from '../memory/dtype.ts'
+import type { Shape } from '../memory/shape.ts'
 
 /** A tensor in a state dict: a copy, row-major. */
 export interface StateTensor {

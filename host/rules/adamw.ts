@@ -1,7 +1,7 @@
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, defineRule } from '../optimizer/rule.ts'
-import { doc, fixed, number } from '../options.ts'
+import { doc, fixed, number } from '../validation/options.ts'
 import { type AdamOptions, adam } from './adam.ts'
 
 /** Options of {@link AdamW}: those of Adam, without the flag that makes it AdamW. */

@@ -1,9 +1,9 @@
-import * as kernels from '../generated/kernels.ts'
+import { pow, wholePow } from '../numerics/portable.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, averaging, coupled, decoupled, defineRule, eps, lr } from '../optimizer/rule.ts'
-import { doc, number, pair, torchFlag, type Values } from '../options.ts'
-import { pow, wholePow } from '../portable.ts'
+import { doc, number, pair, torchFlag, type Values } from '../validation/options.ts'
+import * as kernels from '../wasm/generated/kernels.ts'
 
 const options = {
   lr: lr(2e-3),

@@ -1,8 +1,8 @@
-import * as kernels from '../generated/kernels.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { type AnyRule, always, coupled, defineRule, eps, fromEnd, lerpWeight, lr } from '../optimizer/rule.ts'
-import { doc, flag, number, torchFlag, type Values } from '../options.ts'
+import { doc, flag, number, torchFlag, type Values } from '../validation/options.ts'
+import * as kernels from '../wasm/generated/kernels.ts'
 
 const options = {
   lr: lr(1e-2),

@@ -1,10 +1,10 @@
-import * as kernels from '../generated/kernels.ts'
+import { wholePow } from '../numerics/portable.ts'
 import { ElementwiseOptimizer } from '../optimizer/elementwise.ts'
 import type { Params } from '../optimizer/groups.ts'
 import { Rows } from '../optimizer/rows.ts'
 import { type AnyRule, always, coupled, defineRule, fromEnd, lerpWeight } from '../optimizer/rule.ts'
-import { doc, number, pair, type Values } from '../options.ts'
-import { wholePow } from '../portable.ts'
+import { doc, number, pair, type Values } from '../validation/options.ts'
+import * as kernels from '../wasm/generated/kernels.ts'
 
 const options = {
   lr: number(1e-3, '(0, ∞]', doc`learning rate`),

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { contribute } from '../../host/autograd/gradients.ts'
+import { record, tapeOf } from '../../host/autograd/tape.ts'
 import { Arena, Generator, type Parameter, SGD, type Tensor } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
@@ -43,9 +44,7 @@ function checkGradients(arena: Arena, inputs: readonly Parameter[], f: () => Ten
 function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const y = x.arena.temporary(shape, x.dtype, 'reshape')
   y.data.set(x.data)
-  return x.arena.tape.record(y, [x], (dy) =>
-    contribute(x, (dx) => x.arena.view(x.dtype, dx, x.size).set(x.arena.view(x.dtype, dy, x.size))),
-  )
+  return record(y, [x], (dy) => contribute(x, (dx) => x.arena.view(x.dtype, dx, x.size).set(x.arena.view(x.dtype, dy, x.size))))
 }
 
 const size = fc.integer({ min: 1, max: 9 })
@@ -139,7 +138,7 @@ describe('backward', () => {
     const usage = arena.usage()
     for (let i = 0; i < 100; i++) step()
     expect(arena.usage()).toEqual(usage)
-    expect(arena.tape.length).toBe(0)
+    expect(tapeOf(arena).length).toBe(0)
     expect([...model.parameters()].every((parameter) => parameter.hasGrad)).toBe(true)
   })
 
@@ -166,7 +165,7 @@ describe('backward', () => {
     arena.frame(() => {
       const loss = nn.noGrad(arena, () => functional.crossEntropy(x!, [0, 1]))
       expect(thrown(() => loss.backward()).code).toBe('backward-invalid')
-      expect(arena.tape.enabled).toBe(true)
+      expect(tapeOf(arena).enabled).toBe(true)
     })
   })
 })

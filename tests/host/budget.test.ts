@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { AdamW, Arena, clipGradNorm, SGD, type Tensor } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
-import type { RuleKernel } from '../../host/wasm.ts'
+import type { RuleKernel } from '../../host/wasm/wasm.ts'
 
 const F = nn.functional
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type Case, read, written } from '../../host/conformance/format.ts'
 import { runCase } from '../../host/conformance/run.ts'
 import * as downhill from '../../host/index.ts'
-import { type Option, torchKey } from '../../host/options.ts'
+import { type Option, torchKey } from '../../host/validation/options.ts'
 
 const folder = new URL('../conformance/cases/', import.meta.url)
 

@@ -1,7 +1,7 @@
 import type { Optimizer } from '../../host/index.ts'
+import type { Parameter } from '../../host/memory/tensor.ts'
 import type { AnyRule } from '../../host/optimizer/rule.ts'
 import * as exported from '../../host/rules/index.ts'
-import type { Parameter } from '../../host/tensor.ts'
 
 type AnyClass = { new (params: Iterable<any>, options?: object): Optimizer<any>; readonly declaration: AnyRule }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Arena, Generator, type Tensor } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import * as plain from '../../host/nn/plain.ts'
-import { fromTorchKey } from '../../host/options.ts'
+import { fromTorchKey } from '../../host/validation/options.ts'
 import { thrown } from './thrown.ts'
 
 interface Saved {

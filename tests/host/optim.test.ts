@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Adafactor, type AnyOptimizer, Arena, LBFGS, Muon, type Parameter, SGD, SparseAdam, type Tensor } from '../../host/index.ts'
-import type { FloatType } from '../../host/wasm.ts'
+import type { FloatType } from '../../host/wasm/wasm.ts'
 import { thrown } from './thrown.ts'
 
 function makeParams(arena: Arena, shapes: readonly (readonly number[])[], dtype: FloatType): Parameter[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cosPi, exp, log, pow, wholePow } from '../../host/portable.ts'
+import { cosPi, exp, log, pow, wholePow } from '../../host/numerics/portable.ts'
 import { BITS, exactExp, exactLog, fixed, most, ONE, PI, spread, times, ulps } from './exact.ts'
 
 describe('errors against a correctly rounded reference, in units of the last place', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { rules as kernelNames } from '../../host/generated/kernels.ts'
 import { Arena, type Parameter } from '../../host/index.ts'
 import type { AnyRule } from '../../host/optimizer/rule.ts'
-import type { FloatType } from '../../host/wasm.ts'
+import { rules as kernelNames } from '../../host/wasm/generated/kernels.ts'
+import type { FloatType } from '../../host/wasm/wasm.ts'
 import { everyRule, setGradient, shapesFor, variants } from './every-rule.ts'
 import { thrown } from './thrown.ts'
 

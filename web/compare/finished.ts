@@ -1,5 +1,5 @@
 /** A report in the pieces that the page shows, and in the files that it gives. */
-import type { Arena } from '../../host/arena.ts'
+
 import type { Problem } from '../../host/compare/problem.ts'
 import { receiptText } from '../../host/compare/receipt.ts'
 import type { Report } from '../../host/compare/report.ts'
@@ -7,6 +7,7 @@ import { trainedWeights } from '../../host/compare/run.ts'
 import type { OptimizerName } from '../../host/compare/spaces.ts'
 import * as safetensors from '../../host/io/safetensors.ts'
 import * as torchFile from '../../host/io/torch-file.ts'
+import type { Arena } from '../../host/memory/arena.ts'
 import { reportPage, sections } from '../../host/report/page.ts'
 import { lead } from '../../host/report/ranked.ts'
 import type { Finished } from './messages.ts'

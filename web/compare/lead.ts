@@ -1,5 +1,5 @@
 /** The worker that leads a comparison: it reads tables, plans, hands runs to other workers, keeps them, and makes the report; the page shows it. */
-import { Arena } from '../../host/arena.ts'
+
 import { CONDITION, HIDDEN, type ProblemSpec, sha256Of } from '../../host/compare/bundled.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, compare, type Progress, protocolOf, type Settings } from '../../host/compare/protocol.ts'
@@ -7,8 +7,9 @@ import { type Asked, checkSame, differenceOf, Kept, parseReceipt } from '../../h
 import type { Report, Source } from '../../host/compare/report.ts'
 import { shownMetric } from '../../host/compare/shown.ts'
 import { readTable } from '../../host/compare/table.ts'
-import { DownhillError } from '../../host/errors.ts'
+import { Arena } from '../../host/memory/arena.ts'
 import { planSentence } from '../../host/report/plan.ts'
+import { DownhillError } from '../../host/validation/errors.ts'
 import { finished, weights } from './finished.ts'
 import { Live } from './live.ts'
 import type { Ask, Choice, Summary, Tell } from './messages.ts'

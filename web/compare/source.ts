@@ -1,12 +1,13 @@
 /** From what the visitor chose to a problem and settings, and to the command that does the same. */
-import type { Arena } from '../../host/arena.ts'
+
 import { bundledSpec, HIDDEN, makeProblem, type ProblemSpec, refuseModel } from '../../host/compare/bundled.ts'
 import { measuredEpoch, planned } from '../../host/compare/plan.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, type Settings } from '../../host/compare/protocol.ts'
 import type { Source } from '../../host/compare/report.ts'
 import { quoted } from '../../host/compare/shown.ts'
-import { DownhillError } from '../../host/errors.ts'
+import type { Arena } from '../../host/memory/arena.ts'
+import { DownhillError } from '../../host/validation/errors.ts'
 import type { Choice } from './messages.ts'
 
 /** A table as its file has it. */

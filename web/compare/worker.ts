@@ -1,9 +1,10 @@
 /** A thread of a comparison in the page: it has the problem in an arena of its own, and answers each task with a run. */
-import { Arena } from '../../host/arena.ts'
+
 import { makeProblem, type ProblemSpec } from '../../host/compare/bundled.ts'
 import { answerTo } from '../../host/compare/pool.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import type { RunSpec } from '../../host/compare/run.ts'
+import { Arena } from '../../host/memory/arena.ts'
 
 /** Over the port that the worker is given: first the problem, then tasks. */
 export type Question = { readonly spec: ProblemSpec } | { readonly task: RunSpec }

@@ -1,6 +1,6 @@
 /** Every optimizer and schedule that can be run down a surface, with what it starts with here. */
 import * as downhill from '../../host/index.ts'
-import type { Declared } from '../../host/options.ts'
+import type { Declared } from '../../host/validation/options.ts'
 import { parseExpression } from './expression.ts'
 
 /** Options by name, those that were given. */

@@ -1,5 +1,5 @@
 /** A function of x and y that somebody typed: read by hand, since a page under this policy may not make code of text, and with its slopes. */
-import { cosPi, exp, log, pow } from '../../host/portable.ts'
+import { cosPi, exp, log, pow } from '../../host/numerics/portable.ts'
 
 /** Why a text is no expression, with where in it. */
 export class ExpressionError extends Error {

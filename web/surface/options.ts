@@ -1,5 +1,5 @@
 /** Controls for declared options, each with the library's own sentence beside it where its value is out of range. */
-import { checkOptions, type Option } from '../../host/options.ts'
+import { checkOptions, type Option } from '../../host/validation/options.ts'
 import { h } from '../element.ts'
 import { controlled, functionsOfStep, type Given, type optimizers } from './catalogue.ts'
 import { parseExpression } from './expression.ts'

@@ -1,5 +1,5 @@
-import { check } from './errors.ts'
-import type { LinearMemory } from './wasm.ts'
+import { check } from '../validation/errors.ts'
+import type { LinearMemory } from '../wasm/wasm.ts'
 
 /** Every block starts at a multiple of this many bytes and is padded with zeros to one: a whole number of vectors, and a cache line. */
 export const ALIGNMENT = 64

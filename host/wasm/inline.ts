@@ -1,10 +1,9 @@
 /** For browsers, Node, Deno and Bun: the binaries in the code, which survives every bundler. */
-import { DownhillError } from '../errors.ts'
-import downhill from '../generated/binary.ts'
-import { relax } from './relaxed.ts'
-
-/** A compiled binary: a WebAssembly.Module, which types without the DOM do not know. */
-export type CompiledModule = object
+import { DownhillError } from '../validation/errors.ts'
+import downhill from './generated/binary.ts'
+import microKernel from './generated/kernel.ts'
+import { relax } from './patch.ts'
+import type { CompiledModule } from './wasm.ts'
 
 /** A binary, compiled anew at each call, or as the runtime compiled it when it loaded the file. */
 export interface Binary {
@@ -52,5 +51,5 @@ const inline = (bytes: () => Uint8Array<ArrayBuffer>, otherwise = ''): Binary =>
 /** The binaries there are. */
 export const binaries = {
   downhill: inline(() => decoded(downhill)),
-  relaxed: inline(() => relax(decoded(downhill)), '; { relaxed: true } needs relaxed SIMD, which Node has from 22 on'),
+  relaxed: inline(() => relax(decoded(downhill), microKernel), '; { relaxed: true } needs relaxed SIMD, which Node has from 22 on'),
 }

@@ -1,12 +1,13 @@
 /** Rows in batches. */
-import type { Arena } from './arena.ts'
-import { check, shown } from './errors.ts'
-import type { Numbers } from './numbers.ts'
-import { checkNames } from './options.ts'
-import type { Commit } from './prepared.ts'
-import { Generator } from './random.ts'
-import { checkedShape, type Shape, sizeOf } from './shape.ts'
-import type { DType, Tensor } from './tensor.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { DType } from '../memory/dtype.ts'
+import { checkDtype, type Numbers } from '../memory/numbers.ts'
+import { checkedShape, type Shape, sizeOf } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
+import { Generator } from '../numerics/random.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import type { Commit } from '../validation/prepared.ts'
 
 /** A column of a data set: its numbers row by row, and what a row is. */
 export interface LoaderColumn {
@@ -174,15 +175,11 @@ function checkedColumn(name: string, column: LoaderColumn): Column {
   checkNames(`Loader: ${name}`, ['data', 'shape', 'dtype'], column)
   const { data, shape = [], dtype = 'float32' } = column
   const isList = Array.isArray(data) || ArrayBuffer.isView(data)
-  check(isList, 'data-invalid', () => `Loader: the data of ${name} are an array of numbers, not ${shown(data)}`)
-  check(
-    ['float32', 'float64', 'int32'].includes(dtype),
-    'dtype-mismatch',
-    () => `Loader: ${name}: dtype is float32, float64 or int32, not ${shown(dtype)}`,
-  )
-  const own = checkedShape(shape)
+  check(isList, 'data-invalid', () => `Loader: data of ${name} must be an array of numbers, got ${shown(data)}`)
+  checkDtype(`Loader: ${name}`, dtype)
+  const own = checkedShape(`Loader: ${name}`, shape)
   const width = sizeOf(own)
   const isWhole = width > 0 && data.length > 0 && data.length % width === 0
-  check(isWhole, 'shape-mismatch', () => `Loader: ${name} has ${data.length} numbers, which are no rows of ${width}`)
+  check(isWhole, 'shape-mismatch', () => `Loader: ${name} must have a multiple of ${width} numbers, got ${data.length}`)
   return { data, shape: own, width, dtype }
 }

@@ -1,9 +1,10 @@
 /** Gradients of several small batches as if they were of one large one. */
+
+import { dispose } from '../memory/dispose.ts'
+import { type SparseRows, scatterAdd } from '../memory/sparse.ts'
+import { type Buffer, kernelsOf, type Parameter } from '../memory/tensor.ts'
+import { check, shown } from '../validation/errors.ts'
 import { type Parameters, parametersOf } from './clip.ts'
-import { dispose } from './dispose.ts'
-import { check, shown } from './errors.ts'
-import { type SparseRows, scatterAdd } from './sparse.ts'
-import { type Buffer, kernelsOf, type Parameter } from './tensor.ts'
 
 /** One parameter's part: the mean of its dense gradients over `samples`, and the sparse ones as they came. */
 interface Part {

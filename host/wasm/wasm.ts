@@ -1,6 +1,5 @@
-/** Compiles the binaries, once per process, and instantiates them. Where they come from, binary/ knows: a file for each sort of runtime. */
-import { binaries, type CompiledModule } from './binary/inline.ts'
-import { check, DownhillError, shown } from './errors.ts'
+/** Instantiates the binary over a memory, and types its exports. */
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import type { ElementKernels, PlainKernels } from './generated/kernels.ts'
 
 /** What an update rule's kernels are called after, and the names of what they take (generated/kernels.ts). */
@@ -17,7 +16,8 @@ export type RuleKernel = (spans: number, count: number, uniforms: number) => voi
 /** Element types that can be trained. */
 export type FloatType = 'float32' | 'float64'
 
-export type { CompiledModule }
+/** A compiled binary: a WebAssembly.Module, whose type needs the DOM's or Node's library. */
+export type CompiledModule = object
 
 /** Linear memory: a WebAssembly.Memory. */
 export interface LinearMemory {
@@ -42,27 +42,7 @@ export interface Kernels extends PlainKernels {
   rule(names: RuleNames, dtype: FloatType): readonly RuleKernel[]
 }
 
-/** The binaries there are. */
-export type BinaryName = keyof typeof binaries
-
 const SUFFIX = { float32: 'f32', float64: 'f64' } as const
-
-const compiled: Partial<Record<BinaryName, CompiledModule>> = {}
-const compiling: Partial<Record<BinaryName, Promise<CompiledModule>>> = {}
-
-/** A binary, compiled once per process, also for those who ask at the same time. */
-export async function compile(name: BinaryName): Promise<CompiledModule> {
-  if (!compiled[name]) {
-    compiling[name] ??= binaries[name].compile().finally(() => delete compiling[name])
-    compiled[name] = await compiling[name]
-  }
-  return compiled[name]
-}
-
-export function compileSync(name: BinaryName): CompiledModule {
-  compiled[name] ??= binaries[name].compileSync()
-  return compiled[name]
-}
 
 function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string, RuleKernel> {
   // Not by instanceof: an edge runtime's sandbox has a WebAssembly of its own.

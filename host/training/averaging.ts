@@ -1,13 +1,13 @@
 /** Averages of a model's weights over training: SWA, EMA, or one of the user's own. */
 
-import { noGrad } from './autograd/recording.ts'
-import { check, DownhillError, shown } from './errors.ts'
-import { Module, type SavedTensor } from './nn/module.ts'
-import type { StateTensor } from './optimizer/state-dict.ts'
-import { checkNames } from './options.ts'
-import type { Commit } from './prepared.ts'
-import { sameShape } from './shape.ts'
-import { kernelsOf, type Tensor } from './tensor.ts'
+import { noGrad } from '../autograd/recording.ts'
+import { sameShape } from '../memory/shape.ts'
+import { kernelsOf, type Tensor } from '../memory/tensor.ts'
+import { Module, type SavedTensor } from '../nn/module.ts'
+import type { StateTensor } from '../optimizer/state-dict.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import type { Commit } from '../validation/prepared.ts'
 
 /** What becomes of a counter; `round` rounds to the model's own element type, in which torch computes it. */
 type Integer = (averaged: number, current: number, nAveraged: number, round: (x: number) => number) => number

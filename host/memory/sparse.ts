@@ -1,8 +1,8 @@
 /** Gradients of which only some rows are given. */
-import { check, shown } from './errors.ts'
+import { check, shown } from '../validation/errors.ts'
+import type { View } from './dtype.ts'
 import { checkNumbers, type Numbers } from './numbers.ts'
 import { type Shape, showShape, sizeOf } from './shape.ts'
-import type { Parameter, View } from './tensor.ts'
 
 /** values[i] belongs to row indices[i] of the parameter's first axis; rows that come twice are summed. */
 export interface SparseGradient {
@@ -54,16 +54,6 @@ export function coalesced(shape: Shape, make: (size: number) => View, { indices,
 /** Copies the rows to where they belong in all of them. */
 export function scatter({ indices, values, width }: SparseRows, all: View): void {
   for (let i = 0; i < indices.length; i++) all.set(values.subarray(i * width, (i + 1) * width), indices[i]! * width)
-}
-
-/** Makes a sparse gradient one of all rows. */
-export function densifyGrad(parameter: Parameter): void {
-  const rows = parameter.sparseGrad
-  if (!rows) return
-  parameter.makeGrad()
-  const all = parameter.grad!
-  all.fill(0)
-  scatter(rows, all)
 }
 
 /** Copies the rows out of all of them. */

@@ -1,4 +1,4 @@
-import { DownhillError } from './errors.ts'
+import { DownhillError } from '../validation/errors.ts'
 import { type Heap, padded } from './heap.ts'
 
 const SMALLEST_CHUNK = 256 * 1024

@@ -1,6 +1,7 @@
 /** Reductions over arrays of the arena: each one call into WebAssembly, whatever the number of arrays. */
-import type { Arena } from './arena.ts'
-import type { FloatType } from './wasm.ts'
+
+import type { FloatType } from '../wasm/wasm.ts'
+import type { Memory } from './memory.ts'
 
 /** Bytes of an entry of a fold's table (assembly/fold.ts): element count and two addresses. */
 const ENTRY = 12
@@ -8,19 +9,22 @@ const ENTRY = 12
 /** The folds of one array. */
 export type Fold = 'dot' | 'squaredNorm' | 'absSum' | 'nonZero' | 'absMax' | 'nonFinite' | 'powerSum'
 
-/** An arena's folds, from their first use on. */
-export function foldsOf(arena: Arena): Folds {
-  arena.folds ??= new Folds(arena)
-  return arena.folds
+const folds = new WeakMap<Memory, Folds>()
+
+/** Returns the folds of an arena, created at their first use. */
+export function foldsOf(arena: Memory): Folds {
+  let own = folds.get(arena)
+  if (!own) folds.set(arena, (own = new Folds(arena)))
+  return own
 }
 
 /** A table in linear memory, and behind it the results; kept and enlarged as needed. */
 export class Folds {
-  readonly #arena: Arena
+  readonly #arena: Memory
   #table = 0
   #capacity = 0
 
-  constructor(arena: Arena) {
+  constructor(arena: Memory) {
     this.#arena = arena
   }
 

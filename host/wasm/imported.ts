@@ -1,5 +1,6 @@
-import { DownhillError } from '../errors.ts'
-import type { Binary, CompiledModule, binaries as inline } from './inline.ts'
+import { DownhillError } from '../validation/errors.ts'
+import type { Binary, binaries as inline } from './inline.ts'
+import type { CompiledModule } from './wasm.ts'
 
 /** Workers are small: who wants the relaxed binary brings the file along. */
 function absent(): never {

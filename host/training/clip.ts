@@ -1,11 +1,13 @@
 /** Gradients scaled down together when their norm is too large, or cut off one by one. */
-import { check, DownhillError, shown } from './errors.ts'
-import { type Fold, foldsOf } from './folds.ts'
-import type { ElementKernels } from './generated/kernels.ts'
-import { checkNames } from './options.ts'
-import { pow } from './portable.ts'
-import { showShape } from './shape.ts'
-import { kernelsOf, Parameter, type View } from './tensor.ts'
+
+import type { View } from '../memory/dtype.ts'
+import { type Fold, foldsOf } from '../memory/folds.ts'
+import { showShape } from '../memory/shape.ts'
+import { kernelsOf, Parameter } from '../memory/tensor.ts'
+import { pow } from '../numerics/portable.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import type { ElementKernels } from '../wasm/generated/kernels.ts'
 
 /** Options of {@link getTotalNorm} and {@link clipGradNorm}. */
 export interface NormOptions {

@@ -1,13 +1,24 @@
-import { check, shown } from './errors.ts'
-import { newGenerator } from './generators.ts'
-import type { Commit } from './prepared.ts'
-import { kernelsOf, type Tensor } from './tensor.ts'
+import { check, shown } from '../validation/errors.ts'
+import type { Commit } from '../validation/prepared.ts'
+import type { FloatType, Kernels } from '../wasm/wasm.ts'
+import { newGenerator } from './new-generator.ts'
 
 /** What a generator needs to go on where it stands. */
 export interface GeneratorState {
   readonly seed: number
   /** 32-bit words drawn so far. */
   readonly position: number
+}
+
+/** What a generator needs to know of a tensor that it fills. */
+export interface Fillable {
+  readonly address: number
+  readonly bytes: number
+  readonly dtype: 'float32' | 'float64' | 'int32'
+  /** @internal */
+  readonly arena: { readonly kernels: Kernels }
+  /** @internal */
+  assertAlive(use: string): void
 }
 
 const WORDS_PER_BLOCK = 4
@@ -82,24 +93,24 @@ export class Generator {
   }
 
   /** Fills a tensor with uniform numbers in [low, high). */
-  fillUniform(tensor: Tensor, low: number, high: number): void {
+  fillUniform(tensor: Fillable, low: number, high: number): void {
     const { kernels, block } = this.#take(tensor)
     kernels.uniform(tensor.address, tensor.bytes, this.#seed, this.#seed / 2 ** 32, block, low, high - low)
   }
 
   /** Fills a tensor with normal numbers. */
-  fillNormal(tensor: Tensor, mean = 0, std = 1): void {
+  fillNormal(tensor: Fillable, mean = 0, std = 1): void {
     const { kernels, block } = this.#take(tensor)
     kernels.normal(tensor.address, tensor.bytes, this.#seed, this.#seed / 2 ** 32, block, mean, std)
   }
 
   /** Takes from the stream, from the next whole block on, what fills a tensor. */
-  #take(tensor: Tensor) {
+  #take(tensor: Fillable) {
     tensor.assertAlive('random numbers')
     check(tensor.dtype !== 'int32', 'dtype-mismatch', 'random numbers go into float32 and float64 tensors, not int32')
     const block = Math.ceil(this.#position / WORDS_PER_BLOCK)
     this.#position = block * WORDS_PER_BLOCK + (tensor.bytes / 64) * WORDS_PER_LINE
-    return { kernels: kernelsOf(tensor), block }
+    return { kernels: tensor.arena.kernels[tensor.dtype as FloatType], block }
   }
 
   #compute(block: number): void {

@@ -1,9 +1,10 @@
 /** Which learning rate? */
-import { check, shown } from './errors.ts'
-import { type AnyOptimizer, Optimizer } from './optimizer/optimizer.ts'
-import { copied } from './optimizer/state-dict.ts'
-import { checkOptions, defaultsOf, doc, integer, number, type Option, ownCopy, withDefaults } from './options.ts'
-import { pow } from './portable.ts'
+
+import { pow } from '../numerics/portable.ts'
+import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
+import { copied } from '../optimizer/state-dict.ts'
+import { check, shown } from '../validation/errors.ts'
+import { checkOptions, defaultsOf, doc, integer, number, type Option, ownCopy, withDefaults } from '../validation/options.ts'
 
 /** Options of {@link findLr}. */
 export interface FindLrOptions {

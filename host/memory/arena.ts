@@ -1,0 +1,55 @@
+import { check, shown } from '../validation/errors.ts'
+import { checkNames } from '../validation/options.ts'
+import { type BinaryName, compile, compileSync } from '../wasm/compile.ts'
+import type { CompiledModule } from '../wasm/wasm.ts'
+import { Allocator } from './tensor.ts'
+
+/** Options of `Arena.create`. */
+export interface ArenaOptions {
+  /** A compiled `downhill/downhill.wasm` or `downhill/downhill-relaxed.wasm`. Default: the embedded binary. */
+  readonly module?: CompiledModule
+  /**
+   * Whether matrix products use the machine's fused multiply-add, where it has one: a third faster, but no longer bit-identical across
+   * machines. Default false.
+   */
+  readonly relaxed?: boolean
+  /** Largest size of the linear memory, in bytes. Default 4 GiB, the reach of 32-bit addresses. */
+  readonly maximumBytes?: number
+}
+
+const OPTIONS = ['module', 'relaxed', 'maximumBytes']
+
+/**
+ * Linear memory with the compute module over it. A model, its gradients and its optimizers keep everything here.
+ *
+ * @example
+ * const arena = await Arena.create()
+ * const w = arena.parameter([2, 3], { data: [1, 2, 3, 4, 5, 6] })
+ * w.data[0] // 1
+ */
+export class Arena extends Allocator {
+  /**
+   * Compiles the binary, once per process, and creates an arena over it.
+   *
+   * @throws `runtime-unsupported` where WebAssembly, SIMD or, with `relaxed`, relaxed SIMD is missing or forbidden
+   */
+  static async create(options: ArenaOptions = {}): Promise<Arena> {
+    const name = binaryOf('Arena.create', options)
+    return new Arena(options.module ?? (await compile(name)), options.maximumBytes)
+  }
+
+  /** The same without waiting, where the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
+  static createSync(options: ArenaOptions = {}): Arena {
+    const name = binaryOf('Arena.createSync', options)
+    return new Arena(options.module ?? compileSync(name), options.maximumBytes)
+  }
+}
+
+/** Checks the options, and returns which binary they ask for. */
+function binaryOf(by: string, options: ArenaOptions): BinaryName {
+  checkNames(by, OPTIONS, options)
+  const { module, relaxed = false } = options
+  check(typeof relaxed === 'boolean', 'option-range', () => `${by}: relaxed must be true or false, got ${shown(relaxed)}`)
+  check(!(relaxed && module), 'option-range', `${by}: takes either relaxed or module, because the module is one or the other`)
+  return relaxed ? 'relaxed' : 'downhill'
+}

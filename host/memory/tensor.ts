@@ -1,0 +1,296 @@
+/** Tensors and what allocates them, in one file because each refers to the other. */
+
+import { newGenerator } from '../numerics/new-generator.ts'
+import type { Generator } from '../numerics/random.ts'
+import { check, DownhillError } from '../validation/errors.ts'
+import type { ElementKernels } from '../wasm/generated/kernels.ts'
+import type { FloatType } from '../wasm/wasm.ts'
+import { dispose } from './dispose.ts'
+import { bytesPerElement, type DType, type View } from './dtype.ts'
+import type { Frame } from './frames.ts'
+import { type Purpose, padded } from './heap.ts'
+import { Printable } from './inspect.ts'
+import { checkComputed, Memory } from './memory.ts'
+import { type CheckedTensor, checkedTensor, checkNumbers, type Numbers, type TensorOptions } from './numbers.ts'
+import { type Shape, showShape, sizeOf } from './shape.ts'
+import { coalesced, isSparse, type SparseGradient, type SparseRows } from './sparse.ts'
+import { numbersText } from './tensor-text.ts'
+
+/** Linear memory that tensors live in: an arena, whichever way its binary was compiled. */
+export abstract class Allocator extends Memory {
+  #generator: Generator | undefined
+
+  /** The generator that initial weights are drawn from unless another one is given. */
+  get generator(): Generator {
+    this.#generator ??= newGenerator.of!() as Generator
+    return this.#generator
+  }
+
+  /**
+   * Allocates a parameter, zero unless `data` (row-major) is given.
+   *
+   * @param shape sizes of the axes; [] for a scalar
+   * @throws `shape-mismatch` if data has another length, `out-of-memory`
+   */
+  parameter(shape: Shape, options: TensorOptions<FloatType> = {}): Parameter {
+    const checked = this.#checked('parameter', shape, options)
+    check(checked.dtype !== ('int32' as DType), 'dtype-mismatch', "parameter: dtype must be 'float32' or 'float64', got 'int32'")
+    return this.#place(Parameter, 'parameters', checked)
+  }
+
+  /** Allocates a buffer of a module, zero unless `data` is given; it lives until it is disposed. Throws like `parameter`. */
+  buffer(shape: Shape, options: TensorOptions<DType> = {}): Buffer {
+    return this.#place(Buffer, 'tensors', this.#checked('buffer', shape, options))
+  }
+
+  /**
+   * Allocates a tensor with a copy of `data`. Inside `frame` it lives until the frame ends, elsewhere until it is disposed.
+   *
+   * @throws `shape-mismatch` if data has another length than the shape, `out-of-memory`
+   */
+  tensor(data: Numbers, shape: Shape = [data?.length ?? 0], options: { readonly dtype?: DType } = {}): Tensor {
+    const checked = this.#checked('tensor', shape, { ...options, data: data ?? null })
+    if (!this.frames.current) return this.#place(Tensor, 'tensors', checked)
+    const tensor = this.temporary(checked.shape, checked.dtype, 'tensor')
+    tensor.data.set(checked.data!)
+    return tensor
+  }
+
+  #place<T extends Tensor>(
+    Kind: new (...of: ConstructorParameters<typeof Tensor>) => T,
+    purpose: Purpose,
+    { shape, dtype, data }: CheckedTensor,
+  ): T {
+    const address = this.heap.allocate(sizeOf(shape) * bytesPerElement[dtype], purpose)
+    const tensor = new Kind(this, address, shape, dtype)
+    if (data) tensor.data.set(data)
+    return tensor
+  }
+
+  #checked<T extends DType>(by: string, shape: Shape, options: TensorOptions<T>): CheckedTensor<T> {
+    this.assertAlive()
+    const { data, ...rest } = checkedTensor(by, shape, options)
+    return data ? { ...rest, data: this.detached(data) } : rest
+  }
+
+  /** @internal A tensor of the current frame, with contents not set yet. `by` is the function an error names. */
+  temporary(shape: Shape, dtype: DType, by: string): Tensor {
+    const address = this.frames.allocate(sizeOf(shape) * bytesPerElement[dtype], by)
+    return new Tensor(this, address, shape, dtype, this.frames.current)
+  }
+}
+
+/** The kernels for a tensor of floats. */
+export function kernelsOf({ arena, dtype }: Tensor): ElementKernels {
+  return arena.kernels[dtype as FloatType]
+}
+
+/**
+ * An array of numbers in an arena, row-major. `arena.tensor`, `arena.parameter` and the functions of `downhill/nn` create tensors; the
+ * constructor is not public. Keep the tensor, not its `data`: growth of the memory empties views, and each access returns a valid one.
+ */
+export class Tensor extends Printable {
+  readonly size: number
+  /** Bytes of memory: a whole number of cache lines. */
+  readonly bytes: number
+  /** Whether `backward` computes a gradient for it. */
+  requiresGrad = false
+  readonly #arena: Allocator
+  readonly #frame: Frame | undefined
+  #gradAddress = 0
+  #view: View | undefined
+  #disposed = false
+
+  /** @internal */
+  constructor(
+    arena: Allocator,
+    readonly address: number,
+    readonly shape: Shape,
+    readonly dtype: DType,
+    frame?: Frame,
+  ) {
+    super()
+    this.#arena = arena
+    this.#frame = frame
+    this.size = sizeOf(shape)
+    this.bytes = padded(this.size * bytesPerElement[dtype])
+  }
+
+  /** The arena it lives in. */
+  get arena(): Allocator {
+    return this.#arena
+  }
+
+  /** The frame that frees it; undefined if it lives until `dispose()`. */
+  get frame(): Frame | undefined {
+    return this.#frame
+  }
+
+  /** @internal Address of the gradient during a backward pass; 0 while there is none. */
+  get gradAddress(): number {
+    return this.#gradAddress
+  }
+
+  /** @internal */
+  set gradAddress(address: number) {
+    this.#gradAddress = address
+  }
+
+  /** A live view of its numbers: the next operation reads what is written here. */
+  get data(): View {
+    this.assertAlive('data')
+    if (this.#view?.buffer !== this.#arena.memory) this.#view = this.#arena.view(this.dtype, this.address, this.size)
+    return this.#view!
+  }
+
+  /** Returns the number in a tensor of size 1. */
+  item(): number {
+    check(this.size === 1, 'shape-mismatch', () => `item: the tensor must have one number, got ${showShape(this.shape)}`)
+    return this.data[0]!
+  }
+
+  /**
+   * Computes the gradient of this number with respect to every parameter it was computed from, and adds it to their `grad`.
+   *
+   * @throws `backward-invalid` if it is not a scalar, needs no gradient, or was passed through before; `frame-ended` outside the frame that
+   * computed it
+   */
+  backward(): void {
+    this.assertAlive('backward')
+    const { recorded } = this.#arena
+    checkComputed(recorded !== undefined)
+    recorded.backward(this)
+  }
+
+  /** Frees its memory, unless a frame does. A second call has no effect. */
+  dispose(): void {
+    if (this.#frame || this.#disposed || this.#arena.disposed) return
+    this.#disposed = true
+    this.#arena.heap.free(this.address)
+  }
+
+  [dispose](): void {
+    this.dispose()
+  }
+
+  /** Whether its memory was freed. */
+  get #isFreed(): boolean {
+    return this.#frame?.ended || this.#disposed || this.#arena.disposed
+  }
+
+  /** Returns its numbers as torch prints them, shortened, with shape and dtype. */
+  toString(): string {
+    const numbers = this.#isFreed ? 'freed' : numbersText(this.data, this.shape, this.dtype === 'int32', 'tensor('.length)
+    return `tensor(${numbers}, shape=${showShape(this.shape)}, dtype=${this.dtype}${this.requiresGrad ? ', requiresGrad=true' : ''})`
+  }
+
+  /** Returns what it is, without its numbers. */
+  toJSON(): { readonly shape: Shape; readonly dtype: DType } {
+    return { shape: this.shape, dtype: this.dtype }
+  }
+
+  /** @internal Throws if its memory was freed. `use` is what an error names. */
+  assertAlive(use: string): void {
+    if (!this.#isFreed) return
+    const what = `${use}: the ${this.dtype} tensor ${showShape(this.shape)}`
+    if (this.#frame?.ended) throw new DownhillError('frame-ended', `${what} was freed when its arena.frame() returned; use it inside`)
+    throw new DownhillError('disposed', `${what} was freed, because ${this.#arena.disposed ? 'its arena' : 'it'} was disposed`)
+  }
+}
+
+/**
+ * A tensor that belongs to a module and to its state dict, and that no optimizer updates: running means, counters (int32, which torch's files
+ * store as int64).
+ */
+export class Buffer extends Tensor {}
+
+/**
+ * A tensor that optimizers update. It lives until it, or its arena, is disposed.
+ *
+ * @example
+ * const embedding = arena.parameter([1000, 2])
+ * embedding.grad = { indices: [7, 3, 7], values: [1, 1, 2, 2, 3, 3] }
+ * Array.from(embedding.sparseGrad.values) // [2,2,4,4]
+ * embedding.grad = null
+ * embedding.hasGrad // false
+ */
+export class Parameter extends Tensor {
+  #hasGrad = false
+  #sparse: SparseRows | null = null
+  #gradView: View | undefined
+  override requiresGrad = true
+
+  /** Whether it has a gradient, dense or sparse. Optimizers skip a parameter without one, as in torch. */
+  get hasGrad(): boolean {
+    return this.#hasGrad
+  }
+
+  /**
+   * A live view of the gradient; null if there is none or if it is sparse. Assigning numbers copies them; assigning `{ indices, values }` makes
+   * it sparse; assigning null removes it.
+   */
+  get grad(): View | null {
+    this.assertAlive('grad')
+    if (!this.#hasGrad || this.#sparse) return null
+    if (this.#gradView?.buffer !== this.arena.memory) {
+      this.#gradView = this.arena.view(this.dtype, this.gradAddress, this.size)
+    }
+    return this.#gradView!
+  }
+
+  set grad(value: Numbers | SparseGradient | null) {
+    if (value === null) {
+      this.#hasGrad = false
+      this.#sparse = null
+      return
+    }
+    this.assertAlive('grad')
+    if (isSparse(value)) {
+      const make = this.dtype === 'float32' ? (size: number) => new Float32Array(size) : (size: number) => new Float64Array(size)
+      this.#sparse = coalesced(this.shape, make, value)
+      this.#hasGrad = true
+      return
+    }
+    checkNumbers('Parameter.grad', this.shape, value)
+    const own = this.arena.detached(value)
+    this.makeGrad()
+    this.grad!.set(own)
+  }
+
+  /** @internal Makes the gradient dense, with numbers to be written at the address returned. */
+  makeGrad(): number {
+    this.reserveGrad()
+    this.#hasGrad = true
+    this.#sparse = null
+    return this.gradAddress
+  }
+
+  /** The rows of a sparse gradient; null if there is none or if it is dense. */
+  get sparseGrad(): SparseRows | null {
+    return this.#sparse
+  }
+
+  /** @internal Allocates memory for the gradient; `hasGrad` stays as it is. */
+  reserveGrad(): number {
+    if (!this.gradAddress) this.gradAddress = this.arena.heap.allocate(this.bytes, 'gradients')
+    return this.gradAddress
+  }
+
+  /** Fills the gradient, if there is one, with zeros. */
+  zeroGrad(): void {
+    if (this.#sparse) this.#sparse.values.fill(0)
+    else this.grad?.fill(0)
+  }
+
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`
+  }
+
+  override dispose(): void {
+    if (this.gradAddress && !this.arena.disposed) this.arena.heap.free(this.gradAddress)
+    this.gradAddress = 0
+    this.#hasGrad = false
+    this.#sparse = null
+    super.dispose()
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Patches binaries, at build time and at run time.
+ *
+ * The relaxed binary differs from the strict one only in the micro-kernel of gemm, where it adds a product to an accumulator:
+ *
+ *   f32x4.mul, local.get c, f32x4.add        fd e6 01  20 c  fd e4 01
+ *   local.get c, f32x4.relaxed_madd, nop ×3  20 c  fd 85 02  01 01 01
+ *
+ * Both forms take eight bytes, so the package carries one binary and derives the other.
+ */
+
+const LOCAL_GET = 0x20
+const SIMD = 0xfd
+const NOP = 0x01
+
+/** First bytes of relaxed_madd, by those of the product; the sum is two codes below the product. */
+const FUSED: Readonly<Record<number, number>> = { 230: 0x85, 242: 0x87 }
+
+/** Positions in [start, end) of a binary where a product is added to an accumulator. */
+export function multiplyAdds(bytes: Uint8Array, [start, end]: readonly [number, number]): number[] {
+  const found: number[] = []
+  for (let at = start; at < end; at++) {
+    const [prefix, mul, high, get, , prefix2, add, high2] = bytes.subarray(at)
+    const isProduct = prefix === SIMD && mul! in FUSED && high === 0x01 && get === LOCAL_GET
+    if (isProduct && prefix2 === SIMD && add === mul! - 2 && high2 === 0x01) found.push(at)
+  }
+  return found
+}
+
+/** Replaces multiply and add by relaxed multiply-add, in place, in the part of a strict binary that is the micro-kernel. */
+export function relax<Bytes extends Uint8Array>(bytes: Bytes, microKernel: readonly [number, number]): Bytes {
+  for (const at of multiplyAdds(bytes, microKernel)) {
+    bytes.set([LOCAL_GET, bytes[at + 4]!, SIMD, FUSED[bytes[at + 1]!]!, 0x02, NOP, NOP, NOP], at)
+  }
+  return bytes
+}
