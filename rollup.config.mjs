@@ -124,6 +124,7 @@ export const isKnownWarning = ({ code, ids = [] }) => code === 'CIRCULAR_DEPENDE
 export default {
   input: {
     index: 'host/index.ts',
+    printing: 'host/printing/index.ts',
     nn: 'host/nn/index.ts',
     compare: 'host/compare/index.ts',
     io: 'host/io/index.ts',

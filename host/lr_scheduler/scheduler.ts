@@ -1,5 +1,6 @@
+import { hideFields } from '../memory/fields.ts'
 import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { checkOptions, type Declared, defaultsOf, type Values, withDefaults } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 
@@ -39,7 +40,7 @@ export interface ScheduledGroup {
 export function checkedOptions<D extends Declared>({ name, options }: SchedulerDeclaration<D>, given: Given<D>): Values<D> {
   const { lastEpoch = -1, ...rest } = given ?? {}
   const isEpoch = Number.isInteger(lastEpoch) && lastEpoch >= -1
-  check(isEpoch, 'option-range', () => `${name}: lastEpoch must be a whole number from -1 on, not ${shown(lastEpoch)}`)
+  checkRange(isEpoch, name, 'lastEpoch', 'a whole number from -1 on', lastEpoch)
   checkOptions(name, options, rest)
   const missing = Object.keys(options).find(
     (option) => options[option]!.required && (rest as Record<string, unknown>)[option] === undefined,
@@ -120,6 +121,7 @@ export abstract class LRScheduler {
       )
     }
     this.baseLrs = this.groups.map(({ initialLr }) => initialLr!)
+    hideFields(this, ['optimizer', 'stepCount', 'isInitial', 'calledWithinStep', 'lastLr', 'name', 'fields'])
     this.initialStep()
   }
 

@@ -1,4 +1,4 @@
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { type BinaryName, compile, compileSync } from '../wasm/compile.ts'
 import type { CompiledModule } from '../wasm/wasm.ts'
@@ -49,7 +49,7 @@ export class Arena extends Allocator {
 function binaryOf(by: string, options: ArenaOptions): BinaryName {
   checkNames(by, OPTIONS, options)
   const { module, relaxed = false } = options
-  check(typeof relaxed === 'boolean', 'option-range', () => `${by}: relaxed must be true or false, got ${shown(relaxed)}`)
+  checkRange(typeof relaxed === 'boolean', by, 'relaxed', 'true or false', relaxed)
   check(!(relaxed && module), 'option-range', `${by}: takes either relaxed or module, because the module is one or the other`)
   return relaxed ? 'relaxed' : 'downhill'
 }

@@ -1,10 +1,10 @@
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError } from '../validation/errors.ts'
 import { type CompiledModule, createMemory, instantiate, type Kernels } from '../wasm/wasm.ts'
 import { dispose } from './dispose.ts'
 import type { DType, View } from './dtype.ts'
+import { hideFields } from './fields.ts'
 import { Frames } from './frames.ts'
 import { Heap, type Purpose } from './heap.ts'
-import { hideFields } from './inspect.ts'
 import type { Numbers } from './numbers.ts'
 
 /** Bytes in use, by purpose; `total` is the size of the linear memory. */
@@ -49,10 +49,12 @@ export class Memory {
 
   /** @internal */
   constructor(module: CompiledModule, maximumBytes = FOUR_GIB) {
-    check(
+    checkRange(
       Number.isFinite(maximumBytes) && maximumBytes >= FIRST_PAGES * 65536 && maximumBytes <= FOUR_GIB,
-      'option-range',
-      () => `Arena.create: maximumBytes must be a number in [${FIRST_PAGES * 65536}, 2^32], got ${shown(maximumBytes)}`,
+      'Arena.create',
+      'maximumBytes',
+      `a number in [${FIRST_PAGES * 65536}, 2^32]`,
+      maximumBytes,
     )
     const memory = createMemory(FIRST_PAGES)
     this.kernels = instantiate(module, memory)
@@ -93,7 +95,7 @@ export class Memory {
    */
   frame<T>(body: () => T): T {
     this.assertAlive()
-    check(typeof body === 'function', 'option-range', () => `arena.frame: body must be a function, got ${shown(body)}`)
+    checkRange(typeof body === 'function', 'arena.frame', 'body', 'a function', body)
     if (body.constructor.name === 'AsyncFunction') throw asynchronous()
     const frame = this.frames.enter()
     const mark = this.recorded?.length ?? 0
@@ -113,6 +115,16 @@ export class Memory {
   /** Returns the bytes in use by purpose, and the size of the linear memory. */
   usage(): Usage {
     return { ...this.heap.used, total: this.memory.byteLength }
+  }
+
+  /** Returns the size of the linear memory. */
+  toString(): string {
+    return `Arena(${this.memory.byteLength} bytes)`
+  }
+
+  /** Returns the bytes in use. */
+  toJSON(): Usage {
+    return this.usage()
   }
 
   /** Releases the memory, even if references to the arena remain. Its tensors and optimizers then throw `disposed`; a second call has no effect. */

@@ -2,19 +2,17 @@
 
 import { newGenerator } from '../numerics/new-generator.ts'
 import type { Generator } from '../numerics/random.ts'
-import { check, DownhillError } from '../validation/errors.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import type { ElementKernels } from '../wasm/generated/kernels.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { dispose } from './dispose.ts'
 import { bytesPerElement, type DType, type View } from './dtype.ts'
 import type { Frame } from './frames.ts'
 import { type Purpose, padded } from './heap.ts'
-import { Printable } from './inspect.ts'
 import { checkComputed, Memory } from './memory.ts'
 import { type CheckedTensor, checkedTensor, checkNumbers, type Numbers, type TensorOptions } from './numbers.ts'
 import { type Shape, showShape, sizeOf } from './shape.ts'
 import { coalesced, isSparse, type SparseGradient, type SparseRows } from './sparse.ts'
-import { numbersText } from './tensor-text.ts'
 
 /** Linear memory that tensors live in: an arena, whichever way its binary was compiled. */
 export abstract class Allocator extends Memory {
@@ -80,6 +78,11 @@ export abstract class Allocator extends Memory {
   }
 }
 
+/** Throws unless a function got an arena as its first argument. */
+export function checkArena(by: string, arena: unknown): asserts arena is Allocator {
+  check(arena instanceof Allocator, 'params-invalid', () => `${by}: the first argument must be an Arena, got ${shown(arena)}`)
+}
+
 /** The kernels for a tensor of floats. */
 export function kernelsOf({ arena, dtype }: Tensor): ElementKernels {
   return arena.kernels[dtype as FloatType]
@@ -89,7 +92,7 @@ export function kernelsOf({ arena, dtype }: Tensor): ElementKernels {
  * An array of numbers in an arena, row-major. `arena.tensor`, `arena.parameter` and the functions of `downhill/nn` create tensors; the
  * constructor is not public. Keep the tensor, not its `data`: growth of the memory empties views, and each access returns a valid one.
  */
-export class Tensor extends Printable {
+export class Tensor {
   readonly size: number
   /** Bytes of memory: a whole number of cache lines. */
   readonly bytes: number
@@ -109,7 +112,6 @@ export class Tensor extends Printable {
     readonly dtype: DType,
     frame?: Frame,
   ) {
-    super()
     this.#arena = arena
     this.#frame = frame
     this.size = sizeOf(shape)
@@ -173,25 +175,24 @@ export class Tensor extends Printable {
     this.dispose()
   }
 
-  /** Whether its memory was freed. */
-  get #isFreed(): boolean {
+  /** Whether its memory was freed, by its frame, by `dispose()`, or with its arena. */
+  get freed(): boolean {
     return this.#frame?.ended || this.#disposed || this.#arena.disposed
   }
 
-  /** Returns its numbers as torch prints them, shortened, with shape and dtype. */
+  /** Returns its shape and dtype. */
   toString(): string {
-    const numbers = this.#isFreed ? 'freed' : numbersText(this.data, this.shape, this.dtype === 'int32', 'tensor('.length)
-    return `tensor(${numbers}, shape=${showShape(this.shape)}, dtype=${this.dtype}${this.requiresGrad ? ', requiresGrad=true' : ''})`
+    return `tensor(shape=${showShape(this.shape)}, dtype=${this.dtype})`
   }
 
-  /** Returns what it is, without its numbers. */
+  /** Returns its shape and dtype. */
   toJSON(): { readonly shape: Shape; readonly dtype: DType } {
     return { shape: this.shape, dtype: this.dtype }
   }
 
   /** @internal Throws if its memory was freed. `use` is what an error names. */
   assertAlive(use: string): void {
-    if (!this.#isFreed) return
+    if (!this.freed) return
     const what = `${use}: the ${this.dtype} tensor ${showShape(this.shape)}`
     if (this.#frame?.ended) throw new DownhillError('frame-ended', `${what} was freed when its arena.frame() returned; use it inside`)
     throw new DownhillError('disposed', `${what} was freed, because ${this.#arena.disposed ? 'its arena' : 'it'} was disposed`)
@@ -280,10 +281,6 @@ export class Parameter extends Tensor {
   zeroGrad(): void {
     if (this.#sparse) this.#sparse.values.fill(0)
     else this.grad?.fill(0)
-  }
-
-  override toString(): string {
-    return `Parameter containing:\n${super.toString()}`
   }
 
   override dispose(): void {

@@ -7,6 +7,9 @@ import { torchKey } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 
+/** Modules are not callable: in TypeScript, `model(x)` fails with a message that names `model.forward(x)`. */
+const Base = Object as unknown as abstract new () => (call: 'model.forward(x)') => never
+
 /**
  * A part of a model. A module of your own is a class with a `forward`; what it holds in fields is found by itself, in the order of the
  * fields and also in arrays, under torch's names ('0.weight', 'layers.1.bias'; a field `outProj` is 'out_proj').
@@ -23,7 +26,7 @@ import type { FloatType } from '../wasm/wasm.ts'
  *   }
  * }
  */
-export abstract class Module {
+export abstract class Module extends Base {
   /** Whether dropout drops and batch normalisation uses the batch; see `train` and `eval`. */
   training = true
 
@@ -117,6 +120,19 @@ export abstract class Module {
     const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))
     return () => {
       for (const [i, [, tensor]] of shared.entries()) tensor.data.set(data[i]!)
+    }
+  }
+
+  /** Returns its class and its number of parameters. */
+  override toString(): string {
+    return `${this.constructor.name}(${[...this.parameters()].reduce((sum, { size }) => sum + size, 0)} parameters)`
+  }
+
+  /** Returns its class and the shapes of its tensors. */
+  toJSON(): { readonly module: string; readonly tensors: Readonly<Record<string, Shape>> } {
+    return {
+      module: this.constructor.name,
+      tensors: Object.fromEntries([...this.stateTensors()].map(([name, { shape }]) => [name, shape])),
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Arena } from '../memory/arena.ts'
 import { dispose } from '../memory/dispose.ts'
+import { hideFields } from '../memory/fields.ts'
 import type { Parameter } from '../memory/tensor.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 import type { Reserve } from '../validation/prepared.ts'
@@ -74,6 +75,7 @@ export abstract class Optimizer<O extends object> {
     this.paramGroups = this.checkGroups(groupsOf(declaration.name, params))
     this.arena = this.paramGroups[0]!.params[0]!.arena
     for (const parameter of this.parameters()) parameter.reserveGrad()
+    hideFields(this, ['declaration', 'arena'])
   }
 
   /**
@@ -131,6 +133,17 @@ export abstract class Optimizer<O extends object> {
   /** @internal The class, as torch calls it, also where class names were shortened. */
   get className(): string {
     return this.declaration.name
+  }
+
+  /** Returns its class and its number of groups. */
+  toString(): string {
+    return `${this.className}(${this.paramGroups.length} groups)`
+  }
+
+  /** Returns its groups, with their number of parameters instead of these. */
+  toJSON(): { readonly optimizer: string; readonly paramGroups: readonly object[] } {
+    const paramGroups = this.paramGroups.map(({ params, ...options }) => ({ ...options, params: params.length }))
+    return { optimizer: this.className, paramGroups }
   }
 
   /** All parameters, group by group. */

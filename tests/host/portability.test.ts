@@ -54,6 +54,7 @@ const ROOMS = [
   'training',
   'io',
   'index.ts',
+  'printing',
   'compare',
   'conformance',
   'report',

@@ -1,6 +1,7 @@
 /** Tensors as torch prints them (torch/_tensor_str.py), but never longer than a screen. */
-import type { View } from './dtype.ts'
-import { type Shape, sizeOf } from './shape.ts'
+import type { View } from '../memory/dtype.ts'
+import { type Shape, showShape, sizeOf } from '../memory/shape.ts'
+import type { Tensor } from '../memory/tensor.ts'
 
 /** Larger tensors are printed by their first and last entries, as in torch. */
 const THRESHOLD = 1000
@@ -48,8 +49,8 @@ function written(content: Nested, rank: number, format: (x: number) => string, i
   return `[${lines.join('')}]`
 }
 
-/** Returns a tensor's numbers as nested lists, the lines after the first indented. */
-export function numbersText(data: View, shape: Shape, isInteger: boolean, indent: number): string {
+/** Returns numbers as nested lists, the lines after the first indented. */
+function numbersText(data: View, shape: Shape, isInteger: boolean, indent: number): string {
   for (const edge of sizeOf(shape) > THRESHOLD ? EDGES.slice(1) : EDGES) {
     const content = nested(data, shape, edge)
     const values = ([content] as unknown[]).flat(Number.POSITIVE_INFINITY).filter((x): x is number => x !== null)
@@ -59,4 +60,11 @@ export function numbersText(data: View, shape: Shape, isInteger: boolean, indent
     if (text.split('\n').length <= MOST_LINES) return text
   }
   return '...'
+}
+
+/** Returns a tensor's numbers, shortened, with its shape and dtype. */
+export function tensorText(tensor: Tensor): string {
+  const { shape, dtype, requiresGrad } = tensor
+  const numbers = tensor.freed ? 'freed' : numbersText(tensor.data, shape, dtype === 'int32', 'tensor('.length)
+  return `tensor(${numbers}, shape=${showShape(shape)}, dtype=${dtype}${requiresGrad ? ', requiresGrad=true' : ''})`
 }
