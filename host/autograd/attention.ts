@@ -4,7 +4,7 @@ import { bytesPerElement } from '../memory/dtype.ts'
 import { scratchOf } from '../memory/scratch.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { add, affine } from './arithmetic.ts'
@@ -49,7 +49,7 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   const { arena } = prepare(BY, query, key, value)
   const { attnMask, isCausal = false, weightsMap, scale = 1 / Math.sqrt(query.shape.at(-1) ?? 1) } = options
   checkMask(BY, options)
-  check(typeof scale === 'number', 'option-range', () => `${BY}: scale is a number, not ${shown(scale)}`)
+  checkRange(typeof scale === 'number', BY, 'scale', 'a number', scale)
   if (query.shape.length < 2 || query.shape.at(-1) !== key.shape.at(-1))
     throw mismatch(BY, query, key, 'they are [..., queries, width] and [..., keys, width]')
   if (key.shape.at(-2) !== value.shape.at(-2)) throw mismatch(BY, key, value, 'they have as many rows')

@@ -3,7 +3,7 @@
 import { scratchOf } from '../memory/scratch.ts'
 import { sameShape, showShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { contribute, startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
@@ -84,7 +84,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const [rows, channels, height, width] = x.shape as [number, number, number, number]
   const [outputs, inputs, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number]
   const isWhole = Number.isInteger(groups) && groups > 0 && outputs % groups === 0
-  check(isWhole, 'option-range', () => `conv2d: groups is a whole number that divides the ${outputs} outputs, not ${shown(groups)}`)
+  checkRange(isWhole, 'conv2d', 'groups', `a whole number that divides the ${outputs} outputs`, groups)
   const fits = x.shape.length === 4 && weight.shape.length === 4 && channels === inputs * groups
   if (!fits) throw mismatch('conv2d', x, weight, 'they are [rows, in, height, width] and [out, in/groups, kernelHeight, kernelWidth]')
   if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('conv2d', weight, bias, 'bias is [out]')

@@ -2,7 +2,7 @@ import type { Arena } from '../memory/arena.ts'
 import type { Shape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { contribute } from './gradients.ts'
@@ -24,8 +24,8 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   checkNames('dropout', ['p', 'training', 'generator'], options)
   const { arena, kernels } = prepare('dropout', x)
   const { p = 0.5, training = true, generator = arena.generator } = options
-  check(typeof p === 'number' && p >= 0 && p <= 1, 'option-range', () => `dropout: p is a number in [0, 1], not ${shown(p)}`)
-  check(generator instanceof Generator, 'option-range', () => `dropout: generator is a Generator, not ${shown(generator)}`)
+  checkRange(typeof p === 'number' && p >= 0 && p <= 1, 'dropout', 'p', 'a number in [0, 1]', p)
+  checkRange(generator instanceof Generator, 'dropout', 'generator', 'a Generator', generator)
   if (!training || p === 0) return x
   const factors = dropoutFactors(arena, x.shape, x.dtype as FloatType, p, generator)
   const y = arena.temporary(x.shape, x.dtype, 'dropout')

@@ -3,7 +3,7 @@
 import type { Numbers } from '../memory/numbers.ts'
 import { type Shape, showShape } from '../memory/shape.ts'
 import { Parameter, Tensor } from '../memory/tensor.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { accumulate } from './gradients.ts'
 import { prepare } from './prepare.ts'
@@ -20,7 +20,7 @@ export interface EmbeddingOptions {
 /** The row that is padding, counted from the start, or null. */
 export function paddingRow(by: string, rows: number, paddingIdx: number | null): number | null {
   const isRow = paddingIdx === null || (Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows)
-  check(isRow, 'option-range', () => `${by}: paddingIdx is one of ${rows} rows, or null, not ${shown(paddingIdx)}`)
+  checkRange(isRow, by, 'paddingIdx', `one of ${rows} rows, or null`, paddingIdx)
   return paddingIdx === null || paddingIdx >= 0 ? paddingIdx : paddingIdx + rows
 }
 

@@ -2,7 +2,7 @@
 
 import { sameShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { abs, add, affine, elementwise, mul, neg, sub } from './arithmetic.ts'
 import { contribute } from './gradients.ts'
@@ -83,7 +83,7 @@ export function huberLoss(x: Tensor, target: Tensor, options: LossOptions & { re
   checkNames('huberLoss', ['reduction', 'delta'], options)
   const { reduction = 'mean', delta = 1 } = options
   checkReduction('huberLoss', reduction)
-  check(delta > 0, 'option-range', () => `huberLoss: delta is a number above 0, not ${shown(delta)}`)
+  checkRange(delta > 0, 'huberLoss', 'delta', 'a number > 0', delta)
   checkPair('huberLoss', x, target)
   return reduced(huber('huberLoss', sub(x, target), delta), reduction)
 }
@@ -97,7 +97,7 @@ export function smoothL1Loss(x: Tensor, target: Tensor, options: LossOptions & {
   checkNames('smoothL1Loss', ['reduction', 'beta'], options)
   const { reduction = 'mean', beta = 1 } = options
   checkReduction('smoothL1Loss', reduction)
-  check(beta >= 0, 'option-range', () => `smoothL1Loss: beta is a number in [0, ∞), not ${shown(beta)}`)
+  checkRange(beta >= 0, 'smoothL1Loss', 'beta', 'a number in [0, ∞)', beta)
   checkPair('smoothL1Loss', x, target)
   const d = sub(x, target)
   return reduced(beta === 0 ? abs(d) : affine(huber('smoothL1Loss', d, beta), 1 / beta, 0), reduction)

@@ -2,7 +2,7 @@
 
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { contribute } from './gradients.ts'
 import { checkList, mismatch, prepare } from './prepare.ts'
@@ -24,7 +24,7 @@ function normalized(by: string, x: Tensor, shape: Shape, weight: Tensor | null, 
   const n = sizeOf(shape)
   const fits = shape.length > 0 && sameShape(x.shape.slice(-shape.length), shape)
   check(fits, 'shape-mismatch', () => `${by}: ${showShape(x.shape)} does not end in ${showShape(shape)}`)
-  check(typeof eps === 'number' && eps >= 0, 'option-range', () => `${by}: eps is a number in [0, ∞), not ${shown(eps)}`)
+  checkRange(typeof eps === 'number' && eps >= 0, by, 'eps', 'a number in [0, ∞)', eps)
   for (const tensor of [weight, bias])
     if (tensor && !sameShape(tensor.shape, shape)) throw mismatch(by, x, tensor, `weight and bias are ${showShape(shape)}`)
   const rows = n ? x.size / n : 0

@@ -2,7 +2,7 @@
 
 import { showShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { type Sizes, sizesOf } from './convolution.ts'
 import { accumulate } from './gradients.ts'
@@ -39,7 +39,7 @@ function windows(by: string, x: Tensor, kernelSize: Sizes, options: PoolOptions,
   const padding = sizesOf(by, 'padding', options.padding ?? 0, 2, 0)
   const dilations = sizesOf(by, 'dilation', dilation, 2, 1)
   const { ceilMode = false } = options
-  check(typeof ceilMode === 'boolean', 'option-range', () => `${by}: ceilMode is true or false, not ${shown(ceilMode)}`)
+  checkRange(typeof ceilMode === 'boolean', by, 'ceilMode', 'true or false', ceilMode)
   const size = x.shape.slice(-2)
   const out = size.map((own, axis) => {
     const [pad, step] = [padding[axis]!, stride[axis]!]

@@ -2,7 +2,7 @@
 
 import { sameShape, showShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { sigmoid, tanh } from './activations.ts'
 import { add, mul, sub } from './arithmetic.ts'
@@ -68,7 +68,7 @@ function run(network: Network, x: Tensor, initial: States, layers: readonly Recu
   checkNames(by, ['batchFirst'], options)
   const { batchFirst = false } = options
   check(layers.length > 0, 'params-empty', `${by} has no weights`)
-  check(typeof batchFirst === 'boolean', 'option-range', () => `${by}: batchFirst is true or false, not ${shown(batchFirst)}`)
+  checkRange(typeof batchFirst === 'boolean', by, 'batchFirst', 'true or false', batchFirst)
   prepare(by, x, ...initial, ...layers.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [weightIh, weightHh, biasIh, biasHh]))
   const form = () => `${by} takes [steps, rows, in], [rows, steps, in] with batchFirst, or [steps, in], not ${showShape(x.shape)}`
   check(x.shape.length === 2 || x.shape.length === 3, 'shape-mismatch', form)

@@ -3,7 +3,7 @@ import type { Arena } from '../memory/arena.ts'
 import type { Numbers } from '../memory/numbers.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
 import { Tensor } from '../memory/tensor.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { checkNames, choiceOf } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { affine, mul, neg } from './arithmetic.ts'
@@ -87,7 +87,7 @@ export function crossEntropy(logits: Tensor, target: Tensor | Numbers, options: 
   const { arena } = prepare('crossEntropy', logits)
   checkReduction('crossEntropy', reduction)
   const isShare = typeof labelSmoothing === 'number' && labelSmoothing >= 0 && labelSmoothing <= 1
-  check(isShare, 'option-range', () => `crossEntropy: labelSmoothing is a number in [0, 1], not ${shown(labelSmoothing)}`)
+  checkRange(isShare, 'crossEntropy', 'labelSmoothing', 'a number in [0, 1]', labelSmoothing)
   check(logits.shape.length > 0, 'shape-mismatch', 'crossEntropy takes logits [rows, classes, ...], not []')
   if (logits.shape.length === 1) {
     const single = target instanceof Tensor && target.dtype !== 'int32' ? reshape(target, [1, logits.size]) : target

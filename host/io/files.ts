@@ -1,5 +1,5 @@
 /** What files in a file system and in a browser's have in common. */
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 
 /** Options of {@link writeFile}. */
@@ -16,7 +16,7 @@ export function versions(path: string, bytes: unknown, options: WriteOptions): s
   const { keep = 1 } = options
   check(typeof path === 'string' && path !== '', 'option-range', () => `writeFile takes a path, not ${shown(path)}`)
   check(bytes instanceof Uint8Array, 'option-range', () => `writeFile takes a Uint8Array, not ${shown(bytes)}`)
-  check(Number.isSafeInteger(keep) && keep >= 1, 'option-range', () => `writeFile: keep is a whole number from 1 on, not ${shown(keep)}`)
+  checkRange(Number.isSafeInteger(keep) && keep >= 1, 'writeFile', 'keep', 'a whole number from 1 on', keep)
   return Array.from({ length: keep }, (_, age) => (age ? `${path}.${age}` : path))
 }
 

@@ -2,7 +2,7 @@
  * Files of tensors: a header in JSON with names, types, shapes and places, and behind it the bytes
  * (https://huggingface.co/docs/safetensors).
  */
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { isDict } from './dict.ts'
 import { decoded, type ElementType, encoded, type FileTensor, type TensorLike } from './elements.ts'
 import { LONGEST_HEADER, METADATA, readHeader } from './header.ts'
@@ -52,7 +52,7 @@ export function write(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   check(isDict(tensors), 'option-range', () => `safetensors.write takes tensors by name, not ${shown(tensors)}`)
-  check(isDict(metadata), 'option-range', () => `safetensors.write: metadata are texts by name, not ${shown(metadata)}`)
+  checkRange(isDict(metadata), 'safetensors.write', 'metadata', 'texts by name', metadata)
   for (const [name, text] of Object.entries(metadata)) {
     check(typeof text === 'string', 'option-range', () => `safetensors.write: the metadata ${shown(name)} are a text, not ${shown(text)}`)
   }

@@ -1,7 +1,7 @@
 /** Schedulers over schedulers. */
 
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 import { ReduceLROnPlateau } from './plateau.ts'
@@ -136,9 +136,9 @@ export class SequentialLR extends Combined {
     checkNames('SequentialLR', ['milestones', 'lastEpoch'], options)
     const { milestones, lastEpoch = -1 } = options
     const isEpoch = Number.isInteger(lastEpoch) && lastEpoch >= -1
-    check(isEpoch, 'option-range', () => `SequentialLR: lastEpoch must be a whole number from -1 on, not ${shown(lastEpoch)}`)
+    checkRange(isEpoch, 'SequentialLR', 'lastEpoch', 'a whole number from -1 on', lastEpoch)
     const fits = Array.isArray(milestones) && milestones.every(Number.isInteger)
-    check(fits, 'option-range', () => `SequentialLR: milestones must be an array of whole numbers, not ${shown(milestones)}`)
+    checkRange(fits, 'SequentialLR', 'milestones', 'an array of whole numbers', milestones)
     check(
       milestones.length === schedulers.length - 1,
       'option-range',

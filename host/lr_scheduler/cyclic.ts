@@ -1,6 +1,6 @@
 import { pow } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { callable, choice, doc, each, flag, number, type Option, orNull, required, type Values } from '../validation/options.ts'
 import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
 import {
@@ -79,7 +79,7 @@ export class CyclicLR extends LRScheduler {
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
     super(optimizer, given)
     const o = checkedOptions(cyclicLR, given)
-    check(MODES.includes(o.mode) || o.scaleFn !== null, 'option-range', () => `CyclicLR: mode must be ${mode.range}, not ${shown(o.mode)}`)
+    checkRange(MODES.includes(o.mode) || o.scaleFn !== null, 'CyclicLR', 'mode', mode.range, o.mode)
     const { groups } = this
     const fill = (option: string, value: number | readonly number[]) => perGroup('CyclicLR', option, value, groups.length)
     const baseLrs = fill('baseLr', o.baseLr)

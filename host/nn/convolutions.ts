@@ -2,7 +2,7 @@ import { type ConvOptions, conv1d, conv2d, type Sizes, sizesOf } from '../autogr
 import type { Arena } from '../memory/arena.ts'
 import type { Parameter, Tensor } from '../memory/tensor.ts'
 import { check, shown } from '../validation/errors.ts'
-import { type BiasOptions, checkSize, fillUniform, layerOptions } from './layers.ts'
+import { type BiasOptions, checkLayer, fillUniform } from './layers.ts'
 import { Module } from './module.ts'
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
@@ -23,13 +23,12 @@ abstract class Convolution extends Module {
     options: ConvLayerOptions,
   ) {
     super()
-    checkSize(by, 'inChannels', inChannels)
-    checkSize(by, 'outChannels', outChannels)
-    const { dtype, generator } = layerOptions(by, arena, options, ['bias', 'stride', 'padding', 'dilation', 'groups'])
+    const sizes = { inChannels, outChannels, kernelSize }
+    const { dtype, generator } = checkLayer(by, { arena, sizes, options, names: ['bias', 'stride', 'padding', 'dilation', 'groups'] })
     const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
     const kernel = sizesOf(by, 'kernelSize', kernelSize, axes, 1)
     const fits = Number.isInteger(groups) && groups > 0 && inChannels % groups === 0 && outChannels % groups === 0
-    check(fits, 'option-range', () => `${by}: groups divides ${inChannels} and ${outChannels} channels, and ${shown(groups)} does not`)
+    check(fits, 'option-range', () => `${by}: groups must divide ${inChannels} and ${outChannels} channels, got ${shown(groups)}`)
     this.options = {
       stride: sizesOf(by, 'stride', stride, axes, 1),
       padding: sizesOf(by, 'padding', padding, axes, 0),

@@ -3,12 +3,11 @@
 import { embedding, paddingRow } from '../autograd/embedding.ts'
 import { linear } from '../autograd/products.ts'
 import type { Arena } from '../memory/arena.ts'
-import { Heap } from '../memory/heap.ts'
 import type { Numbers } from '../memory/numbers.ts'
-import type { Parameter, Tensor } from '../memory/tensor.ts'
+import { checkArena, type Parameter, type Tensor } from '../memory/tensor.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, shown } from '../validation/errors.ts'
-import { checkNames } from '../validation/options.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
+import { checkNames, fromTorchKey } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { Module } from './module.ts'
 
@@ -26,21 +25,38 @@ export interface BiasOptions extends LayerOptions {
   readonly bias?: boolean
 }
 
-/** @internal Throws unless a size is a whole number above 0. */
+/** @internal Throws unless a size is a positive integer. */
 export function checkSize(by: string, name: string, value: number): void {
-  check(Number.isSafeInteger(value) && value > 0, 'option-range', () => `${by}: ${name} is a whole number above 0, not ${shown(value)}`)
+  check(Number.isSafeInteger(value) && value > 0, 'option-range', () => `${by}: ${name} must be an integer > 0, got ${shown(value)}`)
 }
 
-/** @internal The options all layers with weights have, checked. `names` are those of the layer beside them. */
-export function layerOptions(by: string, arena: Arena, options: LayerOptions, names: readonly string[] = []): Required<LayerOptions> {
-  check(
-    arena?.heap instanceof Heap,
-    'params-invalid',
-    () => `${by} is made in an arena, as in new nn.${by}(arena, …), not in ${shown(arena)}`,
-  )
+/** What a layer with weights is constructed with. */
+interface LayerArguments<Names extends string> {
+  readonly arena: Arena
+  /** The arguments between arena and options, by name. */
+  readonly sizes: Readonly<Record<Names, unknown>>
+  readonly options: LayerOptions
+  /** The options that this layer has besides those of all layers. */
+  readonly names?: readonly string[]
+}
+
+/** @internal Checks the arena, the sizes that are numbers, and the options' names; returns the options that all layers share. */
+export function checkLayer<Names extends string>(
+  by: string,
+  { arena, sizes, options, names = [] }: LayerArguments<Names>,
+): Required<LayerOptions> {
+  checkArena(by, arena)
+  const positional = () => `sizes are positional, as in new nn.${by}(arena, ${Object.keys(sizes).join(', ')})`
+  for (const [name, size] of Object.entries(sizes)) {
+    const isOptions = typeof size === 'object' && size !== null && !Array.isArray(size)
+    check(!isOptions, 'option-range', () => `${by}: ${name} must be a number, got ${shown(size)}; ${positional()}`)
+    if (!Array.isArray(size)) checkSize(by, name, size as number)
+  }
+  const misplaced = Object.keys(options ?? {}).find((name) => fromTorchKey(name) in sizes)
+  check(misplaced === undefined, 'option-unknown', () => `${by} has no option ${misplaced}; ${positional()}`)
   checkNames(by, ['dtype', 'generator', ...names], options)
   const { dtype = 'float32', generator = arena.generator } = options
-  check(generator instanceof Generator, 'option-range', () => `${by}: generator is a Generator, not ${shown(generator)}`)
+  checkRange(generator instanceof Generator, by, 'generator', 'a Generator', generator)
   return { dtype, generator }
 }
 
@@ -62,9 +78,7 @@ export class Linear extends Module {
 
   constructor(arena: Arena, inFeatures: number, outFeatures: number, options: BiasOptions = {}) {
     super()
-    checkSize('Linear', 'inFeatures', inFeatures)
-    checkSize('Linear', 'outFeatures', outFeatures)
-    const { dtype, generator } = layerOptions('Linear', arena, options, ['bias'])
+    const { dtype, generator } = checkLayer('Linear', { arena, sizes: { inFeatures, outFeatures }, options, names: ['bias'] })
     const { bias = true } = options
     this.weight = arena.parameter([outFeatures, inFeatures], { dtype })
     this.bias = bias ? arena.parameter([outFeatures], { dtype }) : null
@@ -98,9 +112,8 @@ export class Embedding extends Module {
 
   constructor(arena: Arena, numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super()
-    checkSize('Embedding', 'numEmbeddings', numEmbeddings)
-    checkSize('Embedding', 'embeddingDim', embeddingDim)
-    const { dtype, generator } = layerOptions('Embedding', arena, options, ['paddingIdx', 'sparse'])
+    const sizes = { numEmbeddings, embeddingDim }
+    const { dtype, generator } = checkLayer('Embedding', { arena, sizes, options, names: ['paddingIdx', 'sparse'] })
     const { paddingIdx = null, sparse = false } = options
     this.paddingIdx = paddingRow('Embedding', numEmbeddings, paddingIdx)
     this.sparse = sparse

@@ -2,8 +2,8 @@ import { batchNorm, layerNorm, rmsNorm } from '../autograd/normalization.ts'
 import type { Arena } from '../memory/arena.ts'
 import { type Shape, showShape } from '../memory/shape.ts'
 import type { Buffer, Parameter, Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
-import { checkSize, type LayerOptions, layerOptions } from './layers.ts'
+import { check, checkRange } from '../validation/errors.ts'
+import { checkLayer, checkSize, type LayerOptions } from './layers.ts'
 import { Module } from './module.ts'
 
 /** Options of {@link LayerNorm} and {@link RMSNorm}. */
@@ -24,11 +24,7 @@ function ones(arena: Arena, shape: Shape, dtype: 'float32' | 'float64'): Paramet
 
 function shapeOf(by: string, normalizedShape: number | Shape): Shape {
   const shape = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape
-  check(
-    Array.isArray(shape) && shape.length > 0,
-    'option-range',
-    () => `${by}: normalizedShape is a size, or several, not ${shown(normalizedShape)}`,
-  )
+  checkRange(Array.isArray(shape) && shape.length > 0, by, 'normalizedShape', 'a size, or several', normalizedShape)
   for (const size of shape) checkSize(by, `normalizedShape ${showShape(shape)}`, size)
   return shape
 }
@@ -42,7 +38,7 @@ export class LayerNorm extends Module {
 
   constructor(arena: Arena, normalizedShape: number | Shape, options: NormOptions = {}) {
     super()
-    const { dtype } = layerOptions('LayerNorm', arena, options, ['eps', 'elementwiseAffine', 'bias'])
+    const { dtype } = checkLayer('LayerNorm', { arena, sizes: { normalizedShape }, options, names: ['eps', 'elementwiseAffine', 'bias'] })
     const { eps, elementwiseAffine = true, bias = true } = options
     this.normalizedShape = shapeOf('LayerNorm', normalizedShape)
     this.eps = eps ?? 1e-5
@@ -63,7 +59,7 @@ export class RMSNorm extends Module {
 
   constructor(arena: Arena, normalizedShape: number | Shape, options: Omit<NormOptions, 'bias'> = {}) {
     super()
-    const { dtype } = layerOptions('RMSNorm', arena, options, ['eps', 'elementwiseAffine'])
+    const { dtype } = checkLayer('RMSNorm', { arena, sizes: { normalizedShape }, options, names: ['eps', 'elementwiseAffine'] })
     const { eps = null, elementwiseAffine = true } = options
     this.normalizedShape = shapeOf('RMSNorm', normalizedShape)
     this.eps = eps
@@ -98,17 +94,13 @@ export abstract class BatchNorm extends Module {
   /** How far the running statistics move; null for their mean over all batches. */
   momentum: number | null
   readonly eps: number
-  private readonly ranks: readonly number[]
-  private readonly name: string
 
   /** @internal */
-  constructor(name: string, ranks: readonly number[], arena: Arena, numFeatures: number, options: BatchNormLayerOptions) {
+  constructor(by: string, arena: Arena, numFeatures: number, options: BatchNormLayerOptions) {
     super()
-    checkSize(name, 'numFeatures', numFeatures)
-    const { dtype } = layerOptions(name, arena, options, ['eps', 'momentum', 'affine', 'trackRunningStats'])
+    const names = ['eps', 'momentum', 'affine', 'trackRunningStats']
+    const { dtype } = checkLayer(by, { arena, sizes: { numFeatures }, options, names })
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options
-    this.name = name
-    this.ranks = ranks
     this.eps = eps
     this.momentum = momentum
     this.weight = affine ? ones(arena, [numFeatures], dtype) : null
@@ -119,7 +111,10 @@ export abstract class BatchNorm extends Module {
     this.numBatchesTracked = trackRunningStats ? arena.buffer([], { dtype: 'int32' }) : null
   }
 
-  /** Forgets the running statistics. */
+  /** @internal Throws unless an input has the axes it should have. */
+  protected abstract checkInput(x: Tensor): void
+
+  /** Resets the running statistics. */
   resetRunningStats(): void {
     this.runningMean?.data.fill(0)
     this.runningVar?.data.fill(1)
@@ -128,8 +123,7 @@ export abstract class BatchNorm extends Module {
 
   forward(x: Tensor): Tensor {
     const { weight, bias, eps, runningMean, runningVar, numBatchesTracked } = this
-    const fits = this.ranks.includes(x.shape.length)
-    check(fits, 'shape-mismatch', () => `${this.name} takes ${this.ranks.join(' or ')} axes, and the input is ${showShape(x.shape)}`)
+    this.checkInput(x)
     const training = this.training || runningMean === null
     let momentum = this.momentum ?? 0
     if (this.training && numBatchesTracked) {
@@ -147,7 +141,12 @@ export abstract class BatchNorm extends Module {
 /** Normalises the channels of [rows, numFeatures] or [rows, numFeatures, length] by their batch; see {@link BatchNorm2d}. */
 export class BatchNorm1d extends BatchNorm {
   constructor(arena: Arena, numFeatures: number, options: BatchNormLayerOptions = {}) {
-    super('BatchNorm1d', [2, 3], arena, numFeatures, options)
+    super('BatchNorm1d', arena, numFeatures, options)
+  }
+
+  protected override checkInput({ shape }: Tensor): void {
+    const fits = shape.length === 2 || shape.length === 3
+    check(fits, 'shape-mismatch', () => `BatchNorm1d: the input must have 2 or 3 axes, got ${showShape(shape)}`)
   }
 }
 
@@ -157,6 +156,10 @@ export class BatchNorm1d extends BatchNorm {
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(arena: Arena, numFeatures: number, options: BatchNormLayerOptions = {}) {
-    super('BatchNorm2d', [4], arena, numFeatures, options)
+    super('BatchNorm2d', arena, numFeatures, options)
+  }
+
+  protected override checkInput({ shape }: Tensor): void {
+    check(shape.length === 4, 'shape-mismatch', () => `BatchNorm2d: the input must have 4 axes, got ${showShape(shape)}`)
   }
 }

@@ -7,7 +7,7 @@ import { flatten } from '../autograd/shaping.ts'
 import { logSoftmax, softmax } from '../autograd/softmax.ts'
 import type { Tensor } from '../memory/tensor.ts'
 import type { Generator } from '../numerics/random.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { Module } from './module.ts'
 
@@ -109,7 +109,7 @@ export class Dropout extends Module {
   constructor(p = 0.5, options: { readonly generator?: Generator } = {}) {
     super()
     checkNames('Dropout', ['generator'], options)
-    check(typeof p === 'number' && p >= 0 && p <= 1, 'option-range', () => `Dropout: p is a number in [0, 1], not ${shown(p)}`)
+    checkRange(typeof p === 'number' && p >= 0 && p <= 1, 'Dropout', 'p', 'a number in [0, 1]', p)
     this.p = p
     this.generator = options.generator
   }

@@ -1,7 +1,7 @@
 import { gru, lstm, type RecurrentResult, type RecurrentWeights } from '../autograd/recurrent.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Parameter, Tensor } from '../memory/tensor.ts'
-import { type BiasOptions, checkSize, fillUniform, layerOptions } from './layers.ts'
+import { type BiasOptions, checkLayer, checkSize, fillUniform } from './layers.ts'
 import { Module } from './module.ts'
 
 /** Options of {@link GRU} and {@link LSTM}. */
@@ -23,9 +23,8 @@ export abstract class Recurrent extends Module {
   /** @internal */
   constructor(name: string, gates: number, arena: Arena, inputSize: number, hiddenSize: number, options: RecurrentLayerOptions) {
     super()
-    checkSize(name, 'inputSize', inputSize)
-    checkSize(name, 'hiddenSize', hiddenSize)
-    const { dtype, generator } = layerOptions(name, arena, options, ['bias', 'numLayers', 'batchFirst'])
+    const sizes = { inputSize, hiddenSize }
+    const { dtype, generator } = checkLayer(name, { arena, sizes, options, names: ['bias', 'numLayers', 'batchFirst'] })
     const { bias = true, numLayers = 1, batchFirst = false } = options
     checkSize(name, 'numLayers', numLayers)
     this.batchFirst = batchFirst

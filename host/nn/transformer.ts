@@ -9,10 +9,10 @@ import { stridesOf } from '../autograd/strides.ts'
 import type { Arena } from '../memory/arena.ts'
 import { sameShape } from '../memory/shape.ts'
 import type { Parameter, Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check } from '../validation/errors.ts'
 import { checkNames, choiceOf } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
-import { type BiasOptions, checkSize, fillUniform, Linear, layerOptions } from './layers.ts'
+import { type BiasOptions, checkLayer, fillUniform, Linear } from './layers.ts'
 import { Module } from './module.ts'
 import { LayerNorm } from './normalizations.ts'
 import { Dropout } from './plain.ts'
@@ -42,10 +42,10 @@ export class MultiheadAttention extends Module {
 
   constructor(arena: Arena, embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super()
-    checkSize('MultiheadAttention', 'embedDim', embedDim)
-    const fits = Number.isInteger(numHeads) && numHeads > 0 && embedDim % numHeads === 0
-    check(fits, 'option-range', () => `MultiheadAttention: numHeads divides embedDim ${embedDim}, and ${shown(numHeads)} does not`)
-    const { dtype, generator } = layerOptions('MultiheadAttention', arena, options, ['bias', 'dropout', 'batchFirst'])
+    const names = ['bias', 'dropout', 'batchFirst']
+    const { dtype, generator } = checkLayer('MultiheadAttention', { arena, sizes: { embedDim, numHeads }, options, names })
+    const fits = embedDim % numHeads === 0
+    check(fits, 'option-range', () => `MultiheadAttention: numHeads must divide embedDim ${embedDim}, got ${numHeads}`)
     const { bias = true, dropout = 0, batchFirst = false } = options
     this.inProjWeight = arena.parameter([3 * embedDim, embedDim], { dtype })
     this.inProjBias = bias ? arena.parameter([3 * embedDim], { dtype }) : null
@@ -139,8 +139,8 @@ export class TransformerEncoderLayer extends Module {
   constructor(arena: Arena, dModel: number, nhead: number, options: TransformerEncoderLayerOptions = {}) {
     super()
     const by = 'TransformerEncoderLayer'
-    const own = ['bias', 'dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batchFirst', 'normFirst']
-    const { dtype, generator } = layerOptions(by, arena, options, own)
+    const names = ['bias', 'dimFeedforward', 'dropout', 'activation', 'layerNormEps', 'batchFirst', 'normFirst']
+    const { dtype, generator } = checkLayer(by, { arena, sizes: { dModel, nhead }, options, names })
     const {
       bias = true,
       dimFeedforward = 2048,

@@ -54,6 +54,16 @@ const ROW = 0
 const COLUMN = 1
 const VARIANCE = 2
 
+const layout: StateLayout<AdafactorOptions> = {
+  slots: [
+    { key: 'row_var', shape: ({ shape }) => reduced(shape, 1), initial: () => 0 },
+    { key: 'col_var', shape: ({ shape }) => reduced(shape, 2), initial: () => 0 },
+    { key: 'variance', shape: ({ shape }) => shape, initial: () => 0 },
+  ],
+  needs: (parameter) => (isFactored(parameter) ? (1 << ROW) | (1 << COLUMN) : 1 << VARIANCE),
+  numbers: [{ key: 'step', name: 't', initial: () => 0 }],
+}
+
 /**
  * Adafactor: of a matrix's second moments it keeps the row and column means only, so that its state is a small part of the model's size.
  *
@@ -67,19 +77,13 @@ const VARIANCE = 2
 export class Adafactor extends OneByOneOptimizer<AdafactorOptions> {
   static readonly declaration = adafactor
 
-  protected override readonly layout: StateLayout<AdafactorOptions> = {
-    slots: [
-      { key: 'row_var', shape: ({ shape }) => reduced(shape, 1), initial: () => 0 },
-      { key: 'col_var', shape: ({ shape }) => reduced(shape, 2), initial: () => 0 },
-      { key: 'variance', shape: ({ shape }) => shape, initial: () => 0 },
-    ],
-    needs: (parameter) => (isFactored(parameter) ? (1 << ROW) | (1 << COLUMN) : 1 << VARIANCE),
-    numbers: [{ key: 'step', name: 't', initial: () => 0 }],
-  }
-
   constructor(params: Params<AdafactorOptions>, options: Partial<AdafactorOptions> = {}) {
     super(adafactor, params, options)
     this.groupsChanged()
+  }
+
+  protected override get layout(): StateLayout<AdafactorOptions> {
+    return layout
   }
 
   protected override workSizes({ size, shape }: Parameter): readonly number[] {

@@ -41,6 +41,12 @@ export const muon = {
   paper: doc`Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024; Liu et al., arXiv 2502.16982`,
 } as const
 
+const layout: StateLayout<MuonOptions> = {
+  slots: [{ key: 'momentum_buffer', shape: ({ shape }) => shape, initial: () => 0 }],
+  needs: () => 1,
+  numbers: [],
+}
+
 /**
  * Muon: the momentum of a matrix is made orthogonal before it is followed. Only for parameters of two axes. The iteration runs in the
  * parameter's own precision; torch's runs in bfloat16 whatever that is, and so carries errors of about 1e-3.
@@ -55,15 +61,13 @@ export const muon = {
 export class Muon extends OneByOneOptimizer<MuonOptions> {
   static readonly declaration = muon
 
-  protected override readonly layout: StateLayout<MuonOptions> = {
-    slots: [{ key: 'momentum_buffer', shape: ({ shape }) => shape, initial: () => 0 }],
-    needs: () => 1,
-    numbers: [],
-  }
-
   constructor(params: Params<MuonOptions>, options: Partial<MuonOptions> = {}) {
     super(muon, params, options)
     this.groupsChanged()
+  }
+
+  protected override get layout(): StateLayout<MuonOptions> {
+    return layout
   }
 
   protected override checkGroups(groups: readonly GroupInit<MuonOptions>[]): ParamGroup<MuonOptions>[] {

@@ -1,11 +1,11 @@
-/** Parameters divided into groups by their names. */
+/** Parameter groups by name. */
 
 import { Parameter } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { entriesOf, type GroupInit, groupsOf, isPair, type Params } from './groups.ts'
 
-/** Splits groups so that the parameters of each get the same further options; groups come in the order of their first parameters. */
+/** Splits groups by the further options of each parameter. New groups are in the order of their first parameters. */
 function split<O extends object>(
   by: string,
   params: Params<O>,
@@ -27,15 +27,15 @@ function split<O extends object>(
 
 function namedEntries<O>(by: string, group: GroupInit<O>): [string, Parameter][] {
   const entries = entriesOf(by, group)
-  const unnamed = 'takes parameters with their names, as model.namedParameters() gives them'
-  for (const entry of entries) check(isPair(entry) && entry[1] instanceof Parameter, 'params-invalid', `${by} ${unnamed}`)
+  const unnamed = 'parameters must have names, as from model.namedParameters()'
+  for (const entry of entries) check(isPair(entry) && entry[1] instanceof Parameter, 'params-invalid', `${by}: ${unnamed}`)
   return entries as [string, Parameter][]
 }
 
 /**
- * Groups by name: parameters whose names a pattern matches get its options; where several match, later ones win.
+ * Groups parameters by name. A parameter gets the options of the patterns that match its name; later patterns override earlier ones.
  *
- * @param params parameters with their names, or groups of them
+ * @param params named parameters, or groups of them
  * @throws `params-invalid` if parameters have no names, or a pattern matches none
  * @example
  * const model = new nn.Sequential(new nn.Linear(arena, 4, 8), new nn.Tanh(), new nn.Linear(arena, 8, 2))
@@ -50,7 +50,7 @@ export function groupsByName<O extends object>(
   const isPattern = (pair: unknown) =>
     Array.isArray(pair) && pair[0] instanceof RegExp && typeof pair[1] === 'object' && !('params' in pair[1])
   const arePairs = Array.isArray(patterns) && patterns.every(isPattern)
-  check(arePairs, 'option-range', () => `groupsByName takes [[pattern, options], …], not ${shown(patterns)}`)
+  check(arePairs, 'option-range', () => `groupsByName: patterns must be [[pattern, options], …], got ${shown(patterns)}`)
   const used = new Set<RegExp>()
   const groups = split('groupsByName', params, (name) => {
     const matching = patterns.filter(([pattern]) => name.search(pattern) >= 0)
@@ -58,15 +58,15 @@ export function groupsByName<O extends object>(
     return Object.assign({}, ...matching.map(([, options]) => options))
   })
   const idle = patterns.find(([pattern]) => !used.has(pattern))
-  check(!idle, 'params-invalid', () => `groupsByName: no parameter has a name that matches ${idle![0]}`)
+  check(!idle, 'params-invalid', () => `groupsByName: no parameter name matches ${idle![0]}`)
   return groups
 }
 
 const UNDECAYED = /bias|norm/i
 
 /**
- * Groups in which biases and the weights of normalisations (parameters of one axis or none, and those with `bias` or `norm` in their names)
- * have no weight decay.
+ * Sets the weight decay of biases and normalization weights to 0: parameters with at most one axis, and those with `bias` or `norm` in their
+ * names.
  *
  * @throws `params-invalid` if parameters have no names
  * @example
@@ -83,15 +83,15 @@ export function noDecay<O extends { weightDecay: number }>(params: Params<NoInfe
 export interface LayerwiseOptions {
   /** Learning rate of the last layer. */
   readonly lr: number
-  /** Each layer has that of the one after it times this. */
+  /** Factor from each layer's learning rate to that of the layer before it. */
   readonly decay: number
-  /** What of a name says to which layer it belongs. Default: all before the last dot, so that each module is a layer. */
+  /** The part of a name that identifies its layer. Default: everything before the last dot, so that each module is a layer. */
   readonly layer?: RegExp
 }
 
 /**
- * Groups whose learning rates fall from the last layer to the first, as in the fine-tuning of language models (Howard and Ruder 2018). Layers
- * are in the order of their first parameters.
+ * Decreases learning rates from the last layer to the first, as for fine-tuning language models (Howard and Ruder 2018). Layers are in the
+ * order of their first parameters.
  *
  * @throws `params-invalid` if parameters have no names, `option-range`
  * @example
@@ -102,9 +102,9 @@ export interface LayerwiseOptions {
 export function layerwiseLr<O extends { lr: number }>(params: Params<NoInfer<O>>, options: LayerwiseOptions): GroupInit<O>[] {
   checkNames('layerwiseLr', ['lr', 'decay', 'layer'], options)
   const { lr, decay, layer = /^.*(?=\.)/ } = options
-  check(Number.isFinite(lr) && lr >= 0, 'option-range', () => `layerwiseLr: lr must be a number in [0, ∞), not ${shown(lr)}`)
-  check(Number.isFinite(decay) && decay > 0, 'option-range', () => `layerwiseLr: decay must be a number in (0, ∞), not ${shown(decay)}`)
-  check(layer instanceof RegExp, 'option-range', () => `layerwiseLr: layer must be a regular expression, not ${shown(layer)}`)
+  checkRange(Number.isFinite(lr) && lr >= 0, 'layerwiseLr', 'lr', 'a number in [0, ∞)', lr)
+  checkRange(Number.isFinite(decay) && decay > 0, 'layerwiseLr', 'decay', 'a number in (0, ∞)', decay)
+  checkRange(layer instanceof RegExp, 'layerwiseLr', 'layer', 'a regular expression', layer)
   const groups = groupsOf<O>('layerwiseLr', params).map((group) => ({ ...group, params: namedEntries('layerwiseLr', group) }))
   const layerOf = (name: string) => name.match(layer)?.[0] ?? name
   const layers = new Set(groups.flatMap((group) => group.params.map(([name]) => layerOf(name))))

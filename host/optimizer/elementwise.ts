@@ -23,7 +23,7 @@ function kindOf({ parameter }: Member): number {
 
 /** An optimizer that is a rule over the one sweep. Stepping allocates nothing once every parameter has its state. */
 export abstract class ElementwiseOptimizer<O extends object> extends MemberOptimizer<O> {
-  protected override readonly layout: StateLayout<O>
+  readonly #layout: StateLayout<O>
   readonly #rule: AnyRule
   readonly #flags: Bits<O>
   readonly #needs: Bits<O>
@@ -45,7 +45,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     this.#needs = new Bits(names.state.map((name) => rule.state[name]!))
     this.#uniforms = new Numbers(names.uniforms.map((name) => rule.uniforms[name]!))
     const numbers = Object.entries(rule.scalars ?? {}).map(([name, initial]) => ({ key: torchKey(name), name, initial }))
-    this.layout = {
+    this.#layout = {
       slots: names.state.map((name) => ({
         key: torchKey(name),
         shape: ({ shape }) => shape,
@@ -56,6 +56,10 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     }
     this.groupsChanged()
     if (rule.eager) this.createStates(this.members.flat())
+  }
+
+  protected override get layout(): StateLayout<O> {
+    return this.#layout
   }
 
   protected override update(closure: (() => number) | undefined): number | undefined {

@@ -1,12 +1,12 @@
 import { check, shown } from '../validation/errors.ts'
 
-/** Functions that are called at a moment, in the order in which they were added. */
+/** Functions that are called in the order in which they were added. */
 export class Hooks<Args extends readonly unknown[], Result = void> {
   readonly #hooks = new Set<{ readonly call: (...args: Args) => Result }>()
 
-  /** Adds a function and gives what removes it again. The same function may be added twice. */
+  /** Adds a function, and returns a function that removes it. The same function may be added twice. */
   add(call: (...args: Args) => Result): () => void {
-    check(typeof call === 'function', 'option-range', () => `a hook is a function, not ${shown(call)}`)
+    check(typeof call === 'function', 'option-range', () => `a hook must be a function, got ${shown(call)}`)
     const hook = { call }
     this.#hooks.add(hook)
     return () => void this.#hooks.delete(hook)
@@ -20,7 +20,7 @@ export class Hooks<Args extends readonly unknown[], Result = void> {
     for (const { call } of this.#hooks) call(...args)
   }
 
-  /** Hands a value through: what a function returns, unless undefined, takes its place. */
+  /** Passes a value through all functions: a result other than undefined replaces it. */
   through<T extends Args[number]>(value: T, rest: (value: T) => Args): T {
     let present = value
     for (const { call } of this.#hooks) present = ((call(...rest(present)) as T | undefined) ?? present) as T

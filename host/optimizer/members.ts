@@ -1,4 +1,4 @@
-/** Optimizers that keep a few arrays for each parameter: their memory, and the way in and out of state dicts. */
+/** Optimizers that keep several arrays per parameter: their memory and state dicts. */
 
 import { bytesPerElement } from '../memory/dtype.ts'
 import { padded } from '../memory/heap.ts'
@@ -10,16 +10,16 @@ import type { Reserve } from '../validation/prepared.ts'
 import { Optimizer } from './optimizer.ts'
 import { isStateTensor, type ParameterState, type StateTensor, type Take } from './state-dict.ts'
 
-/** Steps that parameters have taken together, and numbers that change with each: NAdam's μ product, ASGD's η. */
+/** Step count of parameters that are stepped together, and numbers that change with it: NAdam's μ product, ASGD's η. */
 export type Clock = { t: number } & Record<string, number>
 
 /** A parameter and its state. */
 export interface Member {
   readonly parameter: Parameter
   readonly group: number
-  /** Addresses of its state arrays, 0 where there is none. */
+  /** Addresses of its state arrays, 0 for those it does not have. */
   readonly slots: number[]
-  /** Bit i: slot i holds state. */
+  /** Bit i is set if slot i holds state. */
   live: number
   clock: Clock
 }
@@ -29,24 +29,30 @@ export interface Slot<O> {
   /** torch's key. */
   readonly key: string
   readonly shape: (parameter: Parameter) => Shape
-  /** What it holds before the first step, from the group's options and the constructor's. */
+  /** Its value before the first step, from the options of the group and of the constructor. */
   readonly initial: (options: O, defaults: O) => number
 }
 
-/** What the arrays are, and the numbers beside them. */
+/** The arrays and numbers of a parameter's state. */
 export interface StateLayout<O> {
   readonly slots: readonly Slot<O>[]
-  /** Bit i: a parameter needs slot i under these options. */
+  /** Bit i is set if a parameter needs slot i under these options. */
   readonly needs: (parameter: Parameter, options: O) => number
-  /** torch's keys of the clock's numbers, with the names they have there; 't' is the count of steps. Without it only a first step differs. */
+  /** The clock's numbers, with torch's keys; 't' is the step count. Without 't', only the first step differs from others. */
   readonly numbers: readonly { readonly key: string; readonly name: string; readonly initial: (options: O) => number }[]
 }
 
 export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
-  protected members: Member[][] = []
-  protected abstract readonly layout: StateLayout<O>
+  readonly #members: Member[][] = []
   readonly #memberOf = new Map<Parameter, Member>()
   readonly #blocks: number[] = []
+
+  protected abstract get layout(): StateLayout<O>
+
+  /** Parameters with their states, group by group. */
+  protected get members(): readonly Member[][] {
+    return this.#members
+  }
 
   protected override groupsChanged(): void {
     for (let g = this.members.length; g < this.paramGroups.length; g++) {
@@ -56,7 +62,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
         this.#memberOf.set(parameter, member)
         return member
       })
-      this.members.push(added)
+      this.#members.push(added)
     }
   }
 
@@ -78,7 +84,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     return bytes
   }
 
-  /** Gives members the state they need and do not have: one block of memory, slot after slot, so that neighbours stay neighbours. */
+  /** Allocates the state that members need and lack, in one block, slot by slot, so that states of adjacent parameters are adjacent. */
   protected createStates(members: readonly Member[]): void {
     const wanted = members.map((member) => {
       const options = this.paramGroups[member.group] as O
@@ -99,14 +105,13 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
     }
   }
 
-  /** torch makes all state at a parameter's first step, and fails later if an option then needs more. */
+  /** Throws if an option needs state that the first step did not allocate, as torch does. */
   #checkNotLate(live: number, missing: number, during: string): void {
     const late = this.layout.slots.findIndex((_, slot) => missing & (1 << slot))
     check(
       late < 0 || live === 0,
       'state-mismatch',
-      () =>
-        `${this.declaration.name}.${during}: the options need ${this.layout.slots[late]!.key}, and the state there is was made without it`,
+      () => `${this.declaration.name}.${during}: the options need ${this.layout.slots[late]!.key}, which the state lacks`,
     )
   }
 
@@ -171,9 +176,8 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
 
   #checked(state: ParameterState, parameter: Parameter, index: number) {
     const { slots, numbers } = this.layout
-    const fail = (why: string) =>
-      new DownhillError('state-mismatch', `${this.declaration.name}.loadStateDict: the state of parameter ${index} ${why}`)
-    if (typeof state !== 'object' || state === null) throw fail(`is ${shown(state)}`)
+    const fail = (why: string) => new DownhillError('state-mismatch', `${this.declaration.name}.loadStateDict: parameter ${index} ${why}`)
+    if (typeof state !== 'object' || state === null) throw fail(`must have an object as state, got ${shown(state)}`)
     const tensors: [number, StateTensor][] = []
     const scalars: Record<string, number> = {}
     let live = 0
@@ -183,16 +187,16 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
       if (number) {
         const scalar = isStateTensor(value) && value.data?.length === 1 ? value.data[0] : value
         if (typeof scalar !== 'number' || Number.isNaN(scalar) || (number.name === 't' && !(Number.isSafeInteger(scalar) && scalar >= 0))) {
-          throw fail(`has ${shown(scalar)} for ${key}`)
+          throw fail(`has an invalid ${key}: ${shown(scalar)}`)
         }
         scalars[number.name] = scalar
       } else if (slot < 0) {
-        throw fail(`has a key ${shown(key)}, which is none of ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
+        throw fail(`has an unknown key ${shown(key)}; the keys are ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
       } else {
         const shape = slots[slot]!.shape(parameter)
         if (!isStateTensor(value) || !Array.isArray(value.shape) || !sameShape(value.shape, shape)) {
           throw fail(
-            `has ${isStateTensor(value) && Array.isArray(value.shape) ? showShape(value.shape) : shown(value)} for ${key}, which must be a tensor of shape ${showShape(shape)}`,
+            `must have shape ${showShape(shape)} for ${key}, got ${Array.isArray((value as StateTensor | null)?.shape) ? showShape((value as StateTensor).shape) : shown(value)}`,
           )
         }
         checkNumbers(`${this.declaration.name}.loadStateDict: ${key} of parameter ${index}`, shape, value.data, 'state-mismatch')
@@ -201,7 +205,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
       }
     }
     const absent = numbers.find(({ name }) => !(name in scalars))
-    if (absent) throw fail(`has no ${absent.key}`)
+    if (absent) throw fail(`lacks ${absent.key}`)
     return { live, numbers: scalars, tensors }
   }
 

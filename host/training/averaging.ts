@@ -5,7 +5,7 @@ import { sameShape } from '../memory/shape.ts'
 import { kernelsOf, type Tensor } from '../memory/tensor.ts'
 import { Module, type SavedTensor } from '../nn/module.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 
@@ -108,7 +108,7 @@ export class AveragedModel<M extends Module> extends Module {
       const isFunction = fn === undefined || typeof fn === 'function'
       check(isFunction, 'option-range', () => `AveragedModel: avgFn and multiAvgFn are functions, not ${shown(fn)}`)
     }
-    check(typeof useBuffers === 'boolean', 'option-range', () => `AveragedModel: useBuffers is true or false, not ${shown(useBuffers)}`)
+    checkRange(typeof useBuffers === 'boolean', 'AveragedModel', 'useBuffers', 'true or false', useBuffers)
     check(!(avgFn && multiAvgFn), 'option-range', 'AveragedModel takes avgFn or multiAvgFn, not both')
     this.average = multiAvgFn ?? forMany(avgFn ?? getSwaAvgFn())
     this.useBuffers = useBuffers

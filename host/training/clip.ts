@@ -5,7 +5,7 @@ import { type Fold, foldsOf } from '../memory/folds.ts'
 import { showShape } from '../memory/shape.ts'
 import { kernelsOf, Parameter } from '../memory/tensor.ts'
 import { pow } from '../numerics/portable.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { ElementKernels } from '../wasm/generated/kernels.ts'
 
@@ -100,16 +100,8 @@ export function getTotalNorm(params: Parameters, options: NormOptions = {}): num
 function totalNorm(by: string, list: readonly Parameter[], options: NormOptions): number {
   checkNames(by, ['normType', 'errorIfNonfinite'], options)
   const { normType = 2, errorIfNonfinite = false } = options
-  check(
-    typeof normType === 'number' && !Number.isNaN(normType),
-    'option-range',
-    () => `${by}: normType is a number, not ${shown(normType)}`,
-  )
-  check(
-    typeof errorIfNonfinite === 'boolean',
-    'option-range',
-    () => `${by}: errorIfNonfinite is true or false, not ${shown(errorIfNonfinite)}`,
-  )
+  checkRange(typeof normType === 'number' && !Number.isNaN(normType), by, 'normType', 'a number', normType)
+  checkRange(typeof errorIfNonfinite === 'boolean', by, 'errorIfNonfinite', 'true or false', errorIfNonfinite)
   if (!list.length) return 0
   const isSum = normType >= 0 && normType < Number.POSITIVE_INFINITY
   const empty = isSum ? undefined : list.find(({ size }) => size === 0)

@@ -3,9 +3,9 @@ import type { Arena } from '../memory/arena.ts'
 import type { DType } from '../memory/dtype.ts'
 import { checkDtype, type Numbers } from '../memory/numbers.ts'
 import { checkedShape, type Shape, sizeOf } from '../memory/shape.ts'
-import type { Tensor } from '../memory/tensor.ts'
+import { checkArena, type Tensor } from '../memory/tensor.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 
@@ -82,10 +82,11 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
 
   /** @throws `shape-mismatch` if the columns differ in their rows, `option-range` */
   constructor(arena: Arena, columns: Readonly<Record<Name, LoaderColumn>>, options: LoaderOptions = {}) {
+    checkArena('Loader', arena)
     checkNames('Loader', ['batchSize', 'shuffle', 'seed', 'dropLast'], options)
     const { batchSize = 32, shuffle = false, seed = 0, dropLast = false } = options
     const isSize = Number.isSafeInteger(batchSize) && batchSize > 0
-    check(isSize, 'option-range', () => `Loader: batchSize is a whole number above 0, not ${shown(batchSize)}`)
+    checkRange(isSize, 'Loader', 'batchSize', 'an integer > 0', batchSize)
     const isObject = typeof columns === 'object' && columns !== null && Object.keys(columns).length > 0
     check(isObject, 'data-invalid', () => `Loader takes columns as { x: { data, shape }, … }, not ${shown(columns)}`)
     this.#columns = new Map(Object.entries<LoaderColumn>(columns).map(([name, column]) => [name, checkedColumn(name, column)]))

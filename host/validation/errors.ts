@@ -1,31 +1,31 @@
-/** Every `code` a {@link DownhillError} can carry, with what it means. The documentation's table is made from this. */
+/** Every `code` of a {@link DownhillError}, with its meaning. The documentation's table is generated from this. */
 export const errorCodes = {
-  'option-unknown': 'an option that does not exist, probably misspelt',
-  'option-range': 'an option whose value is outside its range or of the wrong type',
+  'option-unknown': 'an option that does not exist, usually misspelled',
+  'option-range': 'an option with a value out of its range, or of the wrong type',
   'params-empty': 'an optimizer or group without parameters',
-  'params-invalid': 'something else where a parameter was expected, or a parameter given twice',
-  'shape-mismatch': 'shapes or lengths that do not fit',
-  'dtype-mismatch': 'element types that do not fit',
-  'state-mismatch': 'a state dict that does not fit the optimizer or model it is loaded into',
-  'gradient-nonfinite': 'gradients whose norm is NaN or infinite, where that was to be an error',
+  'params-invalid': 'a value that is not a parameter, tensor or arena where one must be, or a parameter that appears twice',
+  'shape-mismatch': 'shapes or lengths that do not match',
+  'dtype-mismatch': 'element types that do not match',
+  'state-mismatch': 'a state dict that does not match the optimizer or model it is loaded into',
+  'gradient-nonfinite': 'gradients with a NaN or infinite norm, with `errorIfNonfinite`',
   'label-range': 'a class label outside the classes',
-  'out-of-memory': 'the arena may not, or cannot, grow as far as needed',
-  disposed: 'use of an arena or tensor after dispose()',
-  'frame-ended': 'use of a tensor after its frame has ended',
-  'frame-missing': 'an operation outside arena.frame()',
-  'frame-async': 'an asynchronous function given to arena.frame()',
-  'backward-invalid': 'a backward pass from something that has no gradient, is no scalar, or was already passed through',
-  'runtime-unsupported': 'a runtime that lacks WebAssembly SIMD or refuses to compile the module',
-  'file-invalid': 'a file that is damaged, or is not of the kind it was taken for',
-  'file-unsupported': 'a file that holds what is not read: a class or function outside of the allowed ones, complex numbers',
-  'file-failed': 'a file that could not be read or written: not there, no permission, no room',
-  'data-invalid': 'a table that cannot be read: empty, ragged, with text where numbers stand, or without the target',
+  'out-of-memory': 'memory that the arena may not use (`maximumBytes`), or that the runtime does not grant',
+  disposed: 'use of an arena, tensor or optimizer after `dispose()`',
+  'frame-ended': 'use of a tensor after its frame ended',
+  'frame-missing': 'an operation outside `arena.frame()`',
+  'frame-async': 'an asynchronous function passed to `arena.frame()`',
+  'backward-invalid': 'a backward pass from a tensor that has no gradient, is not a scalar, or was passed through before',
+  'runtime-unsupported': 'a runtime without WebAssembly SIMD, or one that refuses to compile the module',
+  'file-invalid': 'a file that is damaged, or of another format',
+  'file-unsupported': 'a file with contents that are not supported: classes or functions that are not allowed, complex numbers',
+  'file-failed': 'a file that could not be read or written: missing, no permission, no space',
+  'data-invalid': 'a table that could not be read: empty, ragged, text among numbers, or no target column',
 } as const
 
 /** One of the codes in {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes
 
-/** What this package throws: one sentence with the name, the value and the range, thrown before anything was changed. */
+/** The error that this package throws, before anything changes: one sentence with the name, the range and the value. */
 export class DownhillError extends Error {
   /** 'DownhillError'. */
   override readonly name = 'DownhillError'
@@ -39,33 +39,38 @@ export class DownhillError extends Error {
   }
 }
 
-/** Throws unless `condition` holds. The message is a function where making it costs something. */
+/** Throws unless `condition` holds. The message may be a function, so that it is built only when it is needed. */
 export function check(condition: boolean, code: ErrorCode, message: string | (() => string)): asserts condition {
   if (!condition) throw new DownhillError(code, typeof message === 'string' ? message : message())
 }
 
-/** A value as an error message shows it, on one line and never long: it may have come out of a file. */
+/** Throws `option-range` unless `holds`: `by: name must be range, got value`. */
+export function checkRange(holds: boolean, by: string, name: string, range: string, value: unknown): asserts holds {
+  check(holds, 'option-range', () => `${by}: ${name} must be ${range}, got ${shown(value)}`)
+}
+
+/** Returns a value as errors show it: on one line and short, because it may come from a file. */
 export function shown(value: unknown, depth = 0): string {
   const cut = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text)
   if (typeof value === 'string') return `'${printable(cut(value))}'`
   if (typeof value === 'bigint') return `${cut(String(value))}n`
-  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`
   if (Array.isArray(value)) {
     if (depth === 2) return '[…]'
     const entries = value.slice(0, 6).map((entry) => shown(entry, depth + 1))
     return `[${entries.join(', ')}${value.length > 6 ? ', …' : ''}]`
   }
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null) return `an object (${Object.getPrototypeOf(value)?.constructor.name ?? 'no class'})`
-  return String(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  const name = Object.getPrototypeOf(value)?.constructor?.name || 'Object'
+  return name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
 
-/** A text without what would move a terminal's cursor, end a line or turn the writing direction. */
+/** Escapes characters that would move a terminal's cursor, end a line, or reverse the writing direction. */
 export function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (letter) => `\\u${letter.codePointAt(0)!.toString(16).padStart(4, '0')}`)
 }
 
-/** The candidate nearest to a misspelt name, by edit distance, if one is near enough to be meant. */
+/** Returns the candidate nearest to a misspelled name by edit distance, if one is near enough. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const distance = (a: string, b: string): number => {
     let row = [0, ...b].map((_, i) => i)

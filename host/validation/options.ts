@@ -1,21 +1,21 @@
-/** Declared options: one declaration gives the type, the default, the check, torch's key and the line in the documentation. */
-import { check, DownhillError, nearest, shown } from './errors.ts'
+/** Declared options: one declaration yields the type, the default, the check, torch's key and the row in the documentation. */
+import { check, checkRange, DownhillError, nearest, shown } from './errors.ts'
 
-/** What a declaration says to docs/ alone, as it is written: doc`\\gamma`. The build leaves it out of the package (rollup.config.mjs). */
+/** Marks text for docs/ only, as in doc`\\gamma`. The build removes it from the package (rollup.config.mjs). */
 export const doc = String.raw
 
 /** One option of an optimizer or a scheduler. */
 export interface Option<T> {
   readonly default: T
-  /** The values it takes, as the documentation and errors write it. */
+  /** Valid values, as the documentation and errors show them. */
   readonly range: string
   readonly doc: string
   accepts(value: unknown): boolean
-  /** torch's name, where it is not the option's own in snake_case. */
+  /** torch's name, where it is not this name in snake_case. */
   readonly torchKey?: string
-  /** It has no default. */
+  /** Whether it has no default. */
   readonly required?: boolean
-  /** A group has it, with its default; it cannot be given. A state dict's other value gives way to it. */
+  /** Whether it always has its default: callers cannot set it, and loading a state dict does not change it. */
   readonly fixed?: boolean
 }
 
@@ -25,7 +25,7 @@ export type Declared = Readonly<Record<string, Option<any>>>
 /** The values of declared options. */
 export type Values<D extends Declared> = { -readonly [K in keyof D]: D[K] extends Option<infer T> ? T : never }
 
-/** An interval like '[0, 1)' as a test. NaN is in none. */
+/** Returns a test for an interval like '[0, 1)'. NaN fails every test. */
 function interval(range: string): (value: unknown) => value is number {
   const [low, high] = range.slice(1, -1).split(',') as [string, string]
   const bound = (text: string) => Number(text.trim().replace('∞', 'Infinity'))
@@ -35,25 +35,25 @@ function interval(range: string): (value: unknown) => value is number {
   return (value): value is number => typeof value === 'number' && above(value) && below(value)
 }
 
-/** An option that must be given. */
+/** An option without a default. */
 export type Required<T> = Option<T> & { readonly required: true }
 
-/** The same option without a default. */
+/** Removes an option's default. */
 export function required<T>(option: Option<T>, torchKey?: string): Required<T> {
   return { ...option, default: undefined as T, required: true, ...(torchKey && { torchKey }) }
 }
 
-/** The same option under a name of torch's that follows no rule. */
+/** Sets an option's torch name, where it does not follow from this one. */
 export function called<T>(torchKey: string, option: Option<T>): Option<T> {
   return { ...option, torchKey }
 }
 
-/** A number in an interval, written as in '[0, 1)'. */
+/** A number in an interval like '[0, 1)'. */
 export function number(value: number, range: string, doc: string): Option<number> {
   return { default: value, range, doc, accepts: interval(range) }
 }
 
-/** Two numbers, each in an interval of its own. */
+/** Two numbers, each with its own interval. */
 export function pair(value: readonly [number, number], ranges: readonly [string, string], doc: string): Option<readonly [number, number]> {
   const [first, second] = [interval(ranges[0]), interval(ranges[1])]
   const range = ranges[0] === ranges[1] ? `two numbers in ${ranges[0]}` : `two numbers, in ${ranges[0]} and ${ranges[1]}`
@@ -65,10 +65,10 @@ export function flag(value: boolean, doc: string): Option<boolean> {
   return { default: value, range: 'true or false', doc, accepts: (v) => typeof v === 'boolean' }
 }
 
-/** A whole number in an interval. */
+/** An integer in an interval. */
 export function integer(value: number, range: string, doc: string): Option<number> {
   const fits = interval(range)
-  return { default: value, range: `a whole number in ${range}`, doc, accepts: (v) => fits(v) && Number.isInteger(v) }
+  return { default: value, range: `an integer in ${range}`, doc, accepts: (v) => fits(v) && Number.isInteger(v) }
 }
 
 /** As many numbers as the default has. */
@@ -77,23 +77,23 @@ export function numbers(value: readonly number[], doc: string): Option<readonly 
   return { default: value, range: `${value.length} numbers`, doc, accepts }
 }
 
-/** One value for all groups, or an array with one for each. */
+/** One value for all groups, or an array with one value per group. */
 export function each<T>(option: Option<T>): Option<T | readonly T[]> {
   const accepts = (v: unknown) => (Array.isArray(v) ? v.every((entry) => option.accepts(entry)) : option.accepts(v))
-  return { ...option, range: `${describe(option.range)}, or an array with one a group`, accepts }
+  return { ...option, range: `${describe(option.range)}, or an array with one per group`, accepts }
 }
 
-/** A function, of which a state dict knows nothing. */
+/** A function, which state dicts leave out. */
 export function callable<F>(doc: string): Option<F> {
   return { default: null as F, range: 'a function', doc, accepts: (v) => typeof v === 'function' }
 }
 
-/** The same option, or null. */
+/** Allows null, and makes it the default. */
 export function orNull<T>(option: Option<T>): Option<T | null> {
   return { ...option, default: null, range: `${option.range}, or null`, accepts: (v) => v === null || option.accepts(v) }
 }
 
-/** One of a few values. */
+/** One of several values. */
 export function choice<T>(value: T, values: readonly T[], doc: string): Option<T> {
   const shownValues = values.map(shown)
   return {
@@ -104,48 +104,47 @@ export function choice<T>(value: T, values: readonly T[], doc: string): Option<T
   }
 }
 
-/** Flags that choose among torch's kernels and change nothing here: accepted, kept in the state dict, otherwise ignored. */
+/** Flags that select one of torch's kernels: accepted, kept in the state dict, otherwise ignored. */
 export function torchFlag(value: boolean | null): Option<boolean | null> {
-  const what = doc`chooses among torch's kernels; there is one kernel here, and this changes nothing`
+  const what = doc`selects one of torch's kernels; ignored, because there is one kernel here`
   return { default: value, range: 'true, false or null', doc: what, accepts: (v) => v === null || typeof v === 'boolean' }
 }
 
-/** What tells a class from another in a state dict, and is no option of it. */
+/** A flag that tells one class from another in a state dict; not an option. */
 export function fixed(value: boolean): Option<boolean> {
-  return { ...flag(value, doc`what the class is made of; it cannot be given`), fixed: true }
+  return { ...flag(value, doc`fixed by the class`), fixed: true }
 }
 
-/** An option's name in torch: weightDecay is weight_decay. */
+/** Returns an option's name in torch: weightDecay is weight_decay. */
 export function torchKey(name: string, declared: Declared = {}): string {
   return declared[name]?.torchKey ?? name.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-/** A name of torch's in camelCase. */
+/** Returns a torch name in camelCase. */
 export function fromTorchKey(key: string, declared: Declared = {}): string {
   const special = Object.keys(declared).find((name) => declared[name]!.torchKey === key)
   return special ?? key.replace(/(?<=.)_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** Throws unless every given option exists and is in its range. `owner` is what the error calls the thing the options are for. */
+/** Throws unless every option exists and is in its range. `owner` is the class or function in the error. */
 export function checkOptions(owner: string, declared: Declared, given: object): void {
   const names = Object.keys(declared).filter((name) => !declared[name]!.fixed)
   checkNames(owner, names, given)
   for (const name of names) {
     const value = (given as Record<string, unknown>)[name]
     const { accepts, range } = declared[name]!
-    if (value !== undefined)
-      check(accepts(value), 'option-range', () => `${owner}: ${name} must be ${describe(range)}, not ${shown(value)}`)
+    if (value !== undefined) checkRange(accepts(value), owner, name, describe(range), value)
   }
 }
 
-/** Throws unless `given` is an object with none but these options. */
+/** Throws unless `given` is an object with no other options than these. */
 export function checkNames(owner: string, names: readonly string[], given: unknown): void {
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
-  check(isObject, 'option-range', () => `${owner} takes its options as an object, as in { ${names[0]}: … }, not ${shown(given)}`)
+  check(isObject, 'option-range', () => `${owner}: options must be an object, as in { ${names[0]}: … }, got ${shown(given)}`)
   const unknown = Object.keys(given as object).find((name) => !names.includes(name))
   if (unknown === undefined) return
   const meant = nearest(unknown, names)
-  const hint = meant ? `, did you mean ${meant}?` : `; it has ${names.join(', ')}`
+  const hint = meant ? `, did you mean ${meant}?` : `; the options are ${names.join(', ')}`
   throw new DownhillError('option-unknown', `${owner} has no option ${unknown}${hint}`)
 }
 
@@ -153,27 +152,27 @@ function describe(range: string): string {
   return /^[[(]/.test(range) ? `a number in ${range}` : range
 }
 
-/** Whether a saved value may be loaded: in its range, or a number where numbers stand. Schedules leave ranges by a rounding, and torch checks neither. */
+/** Whether a saved value may be loaded: in its range, or any number in place of a number, because a schedule may leave a range by rounding. */
 export function isLoadable({ accepts, default: like }: Option<unknown>, value: unknown): boolean {
   const isNumber = (v: unknown) => typeof v === 'number' && !Number.isNaN(v)
   if (accepts(value) || (typeof like === 'number' && isNumber(value))) return true
   return Array.isArray(like) && Array.isArray(value) && value.length === like.length && value.every(isNumber)
 }
 
-/** One of a few values that a function was given. */
+/** Returns an argument, or throws unless it is one of several values. */
 export function choiceOf<T>(by: string, name: string, value: T, values: readonly T[]): T {
   const { accepts, range } = choice(values[0]!, values, '')
-  check(accepts(value), 'option-range', () => `${by}: ${name} must be ${range}, not ${shown(value)}`)
+  checkRange(accepts(value), by, name, range, value)
   return value
 }
 
-/** The given options over the defaults, which are those declared unless others are given. */
+/** Returns the given options, completed with defaults. */
 export function withDefaults<T extends object>(given: Partial<T>, defaults: T): T {
   const values = { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, ownCopy(value)])) as T
 }
 
-/** Arrays are copied wherever options are handed on: writing betas[0] of one group must not reach another. */
+/** Copies arrays, so that writing betas[0] of one group does not change another's. */
 export function ownCopy<T>(value: T): T {
   return Array.isArray(value) ? ([...value] as T) : value
 }
