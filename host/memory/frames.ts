@@ -33,7 +33,7 @@ export class Frames {
   /** The current frame. `purpose` is what an error calls the result. */
   required(purpose: string): Frame {
     const { current } = this
-    if (!current) throw new DownhillError('frame-missing', `${purpose}: must be called inside arena.frame(), which frees its result`)
+    if (!current) throw new DownhillError('frame-missing', `${purpose}: must be called inside arena.frame()`)
     return current
   }
 

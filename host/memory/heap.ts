@@ -38,7 +38,7 @@ export class Heap {
     this.#extend(memory.buffer.byteLength - ALIGNMENT)
   }
 
-  /** Lets go of the memory. */
+  /** Releases the memory. */
   release(): void {
     this.#memory = { buffer: new ArrayBuffer(0), grow: () => 0 }
     this.#blocks.clear()
@@ -79,17 +79,12 @@ export class Heap {
     return best
   }
 
+  /** Adds a gap, joined with the gaps it touches. */
   #insert(start: number, end: number): void {
-    const later = this.#gaps.findIndex((gap) => gap.start > start)
-    const index = later < 0 ? this.#gaps.length : later
-    const before = this.#gaps[index - 1]
-    const after = this.#gaps[index]
-    if (before?.end === start && after?.start === end) {
-      before.end = after.end
-      this.#gaps.splice(index, 1)
-    } else if (before?.end === start) before.end = end
-    else if (after?.start === end) after.start = start
-    else this.#gaps.splice(index, 0, { start, end })
+    const before = this.#gaps.filter((gap) => gap.end < start)
+    const after = this.#gaps.filter((gap) => gap.start > end)
+    const joined = this.#gaps.slice(before.length, this.#gaps.length - after.length)
+    this.#gaps = [...before, { start: Math.min(start, joined[0]?.start ?? start), end: Math.max(end, joined.at(-1)?.end ?? end) }, ...after]
   }
 
   #extend(end: number): void {
@@ -103,12 +98,12 @@ export class Heap {
     const missing = size - (last?.end === this.#end ? last.end - last.start : 0)
     const now = this.#memory.buffer.byteLength
     const pages = (bytes: number) => Math.ceil(bytes / PAGE)
-    const tell = (why: string) =>
-      `${size} more bytes for ${purpose} do not fit: the arena has ${now} bytes, of which ${Object.values(this.used).reduce((a, b) => a + b)} are in use, and ${why}`
-    check(now + pages(missing) * PAGE <= this.maximumBytes, 'out-of-memory', () => tell(`may not exceed ${this.maximumBytes}`))
+    const used = Object.values(this.used).reduce((a, b) => a + b)
+    const tell = (limit: string) => `${size} bytes for ${purpose} exceed ${limit}: ${used} of the arena's ${now} bytes are in use`
+    check(now + pages(missing) * PAGE <= this.maximumBytes, 'out-of-memory', () => tell(`maximumBytes of ${this.maximumBytes}`))
     const generous = Math.min(Math.max(pages(missing), pages(now / 2)), Math.floor((this.maximumBytes - now) / PAGE))
     const grew = this.#tryGrow(generous) || this.#tryGrow(pages(missing))
-    check(grew, 'out-of-memory', () => tell('this runtime gives it no more'))
+    check(grew, 'out-of-memory', () => tell('what this runtime grants'))
     this.grown(this.#memory.buffer)
     this.#extend(this.#memory.buffer.byteLength - ALIGNMENT)
   }

@@ -1,8 +1,8 @@
 /** Gradients of which only some rows are given. */
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, isObject } from '../validation/errors.ts'
 import type { View } from './dtype.ts'
 import { checkNumbers, type Numbers } from './numbers.ts'
-import { type Shape, showShape, sizeOf } from './shape.ts'
+import { type Shape, sizeOf } from './shape.ts'
 
 /** values[i] belongs to row indices[i] of the parameter's first axis; rows that come twice are summed. */
 export interface SparseGradient {
@@ -20,7 +20,7 @@ export interface SparseRows {
 }
 
 export function isSparse(value: unknown): value is SparseGradient {
-  return typeof value === 'object' && value !== null && 'indices' in value && 'values' in value
+  return isObject(value) && 'indices' in value && 'values' in value
 }
 
 /**
@@ -28,22 +28,22 @@ export function isSparse(value: unknown): value is SparseGradient {
  *
  * @throws `shape-mismatch` if an index is no row, or the values are not a row for each index
  */
-export function coalesced(shape: Shape, make: (size: number) => View, { indices, values }: SparseGradient): SparseRows {
+export function coalesced(shape: Shape, Rows: new (size: number) => View, { indices, values }: SparseGradient): SparseRows {
   const [rows] = shape
-  check(rows !== undefined, 'shape-mismatch', 'a sparse gradient is for a parameter with rows, and this one is []')
+  check(rows !== undefined, 'shape-mismatch', 'Parameter.grad: a scalar takes no sparse gradient')
   const width = sizeOf(shape.slice(1))
-  checkNumbers('indices of a sparse gradient', [indices?.length], indices)
-  checkNumbers(`values of a sparse gradient of ${showShape(shape)}`, [indices.length, width], values)
+  checkNumbers('Parameter.grad', 'indices', [indices?.length], indices)
+  checkNumbers('Parameter.grad', 'values', [indices.length, width], values)
   const places = new Map<number, number>()
   for (let i = 0; i < indices.length; i++) {
     const row = indices[i]!
     const fits = Number.isInteger(row) && row >= 0 && row < rows
-    check(fits, 'shape-mismatch', () => `index ${i} of a sparse gradient is ${shown(row)}, and the parameter has rows 0 to ${rows - 1}`)
+    if (!fits) checkRange(false, 'Parameter.grad', `indices[${i}]`, `a row in [0, ${rows})`, row, 'shape-mismatch')
     places.set(row, 0)
   }
   const order = Int32Array.from(places.keys()).sort()
   for (const [place, row] of order.entries()) places.set(row, place)
-  const summed = make(order.length * width)
+  const summed = new Rows(order.length * width)
   for (let i = 0; i < indices.length; i++) {
     const place = places.get(indices[i]!)! * width
     for (let k = 0; k < width; k++) summed[place + k]! += values[i * width + k]!

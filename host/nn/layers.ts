@@ -6,7 +6,7 @@ import type { Arena } from '../memory/arena.ts'
 import type { Numbers } from '../memory/numbers.ts'
 import { checkArena, type Parameter, type Tensor } from '../memory/tensor.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, checkRange, shown } from '../validation/errors.ts'
+import { check, checkRange, isObject, shown } from '../validation/errors.ts'
 import { checkNames, fromTorchKey } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { Module } from './module.ts'
@@ -48,7 +48,7 @@ export function checkLayer<Names extends string>(
   checkArena(by, arena)
   const positional = () => `sizes are positional, as in new nn.${by}(arena, ${Object.keys(sizes).join(', ')})`
   for (const [name, size] of Object.entries(sizes)) {
-    const isOptions = typeof size === 'object' && size !== null && !Array.isArray(size)
+    const isOptions = isObject(size) && !Array.isArray(size)
     check(!isOptions, 'option-range', () => `${by}: ${name} must be a number, got ${shown(size)}; ${positional()}`)
     if (!Array.isArray(size)) checkSize(by, name, size as number)
   }

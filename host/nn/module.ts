@@ -2,7 +2,7 @@ import { checkNumbers, type Numbers } from '../memory/numbers.ts'
 import { type Shape, sameShape, showShape } from '../memory/shape.ts'
 import { Buffer, Parameter, Tensor } from '../memory/tensor.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
-import { check, DownhillError, printable, shown } from '../validation/errors.ts'
+import { check, DownhillError, isObject, printable, shown } from '../validation/errors.ts'
 import { torchKey } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 import type { FloatType } from '../wasm/wasm.ts'
@@ -113,9 +113,9 @@ export abstract class Module extends Base {
     const shared = [...own].filter(([name]) => Object.hasOwn(dict, name))
     for (const [name, { shape }] of shared) {
       const saved = dict[name]
-      const fits = typeof saved === 'object' && saved !== null && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
+      const fits = isObject(saved) && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
       if (!fits) throw fail(`${name} is ${showShape(shape)}, not ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`)
-      checkNumbers(`loadStateDict: ${name}`, shape, saved.data, 'state-mismatch')
+      checkNumbers('loadStateDict', name, shape, saved.data, 'state-mismatch')
     }
     const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))
     return () => {

@@ -88,7 +88,7 @@ export function readState(saved: ParameterState, vectors: FlatVectors, historySi
   }
   const vector = (key: string, value: StateValue | undefined = saved[key]): StateTensor => {
     if (!isStateTensor(value)) throw fail(`has ${shown(value)} for ${key}`)
-    checkNumbers(`LBFGS.loadStateDict: ${key}`, [vectors.size], value.data, 'state-mismatch')
+    checkNumbers('LBFGS.loadStateDict', key, [vectors.size], value.data, 'state-mismatch')
     return value
   }
   const list = <T>(key: string, read: (key: string, value: StateValue) => T): T[] => {

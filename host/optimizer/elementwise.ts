@@ -12,13 +12,9 @@ import type { ParameterState } from './state-dict.ts'
 /** Twelve numbers of either type. */
 const UNIFORM_BYTES = 128
 
-/** What the plan knows of a parameter's gradient. */
-const ABSENT = 0
-const DENSE = 1
-const SPARSE = 2
-
+/** The gradient of a parameter as the plan records it: 0 for none, 1 for dense, 2 for sparse. */
 function kindOf({ parameter }: Member): number {
-  return parameter.hasGrad ? (parameter.sparseGrad ? SPARSE : DENSE) : ABSENT
+  return Number(parameter.hasGrad) + Number(parameter.sparseGrad !== null)
 }
 
 /** An optimizer that is a rule over the one sweep. Stepping allocates nothing once every parameter has its state. */

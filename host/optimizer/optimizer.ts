@@ -2,7 +2,7 @@ import type { Arena } from '../memory/arena.ts'
 import { dispose } from '../memory/dispose.ts'
 import { hideFields } from '../memory/fields.ts'
 import type { Parameter } from '../memory/tensor.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkRange, DownhillError } from '../validation/errors.ts'
 import type { Reserve } from '../validation/prepared.ts'
 import {
   checkedDefaults,
@@ -97,12 +97,11 @@ export abstract class Optimizer<O extends object> {
     return loss
   }
 
-  /** What a closure returns, which must be a number; it may not dispose what is being stepped. */
+  /** Returns the closure's loss. Throws if it is not a number, or if the closure disposed the optimizer. */
   #evaluated(closure: () => number): number {
-    const by = () => `${this.declaration.name}.step`
-    check(typeof closure === 'function', 'option-range', () => `${by()} takes a function that returns the loss, not ${shown(closure)}`)
+    checkRange(typeof closure === 'function', this.className, "step's closure", 'a function', closure)
     const loss = closure()
-    check(typeof loss === 'number', 'option-range', () => `${by()}: the closure returns the loss as a number, not ${shown(loss)}`)
+    checkRange(typeof loss === 'number', this.className, "the closure's loss", 'a number', loss)
     this.assertAlive()
     return loss
   }
@@ -140,12 +139,6 @@ export abstract class Optimizer<O extends object> {
     return `${this.className}(${this.paramGroups.length} groups)`
   }
 
-  /** Returns its groups, with their number of parameters instead of these. */
-  toJSON(): { readonly optimizer: string; readonly paramGroups: readonly object[] } {
-    const paramGroups = this.paramGroups.map(({ params, ...options }) => ({ ...options, params: params.length }))
-    return { optimizer: this.className, paramGroups }
-  }
-
   /** All parameters, group by group. */
   parameters(): Parameter[] {
     return this.paramGroups.flatMap((group) => group.params)
@@ -154,10 +147,12 @@ export abstract class Optimizer<O extends object> {
   /** The present learning rate of a group. */
   lr(group = 0): number {
     const found = this.paramGroups[group] as { lr: number } | undefined
-    check(
+    checkRange(
       found !== undefined && Number.isInteger(group),
-      'option-range',
-      () => `${this.declaration.name} has groups 0 to ${this.paramGroups.length - 1}, not ${group}`,
+      this.className,
+      'group',
+      `an integer in [0, ${this.paramGroups.length})`,
+      group,
     )
     return found.lr
   }
@@ -278,7 +273,7 @@ export abstract class Optimizer<O extends object> {
   }
 
   protected assertAlive(): void {
-    if (this.#disposed) throw new DownhillError('disposed', `this ${this.declaration.name} was disposed`)
+    if (this.#disposed) throw new DownhillError('disposed', `${this.className}: the optimizer was disposed`)
     this.arena.assertAlive()
   }
 }

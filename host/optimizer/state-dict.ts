@@ -2,6 +2,7 @@
 
 import type { DType, View } from '../memory/dtype.ts'
 import type { Shape } from '../memory/shape.ts'
+import { isObject } from '../validation/errors.ts'
 
 /** A tensor in a state dict: a copy, row-major. */
 export interface StateTensor {
@@ -27,6 +28,11 @@ export type Take = (live: View) => View
 
 export const copied: Take = (live) => live.slice()
 
+/** Returns the number in a tensor of one element, and any other value as it is: in torch a step count or a learning rate may be a tensor. */
+export function scalarOf(value: unknown): unknown {
+  return isStateTensor(value) && value.data?.length === 1 ? value.data[0] : value
+}
+
 export function isStateTensor(value: unknown): value is StateTensor {
-  return typeof value === 'object' && value !== null && 'data' in value && 'shape' in value && !Array.isArray(value)
+  return isObject(value) && 'data' in value && 'shape' in value
 }

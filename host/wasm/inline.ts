@@ -13,9 +13,9 @@ export interface Binary {
 
 /** What can be done about a refusal, by the words of the engines. */
 function remedy(reason: string, otherwise: string): string {
-  if (/unsafe-eval|\bCSP\b/.test(reason)) return "; the page's Content-Security-Policy has to allow script-src 'wasm-unsafe-eval'"
+  if (/unsafe-eval|\bCSP\b/.test(reason)) return "; allow script-src 'wasm-unsafe-eval' in the Content-Security-Policy"
   if (!/by embedder/.test(reason)) return otherwise
-  return '; bundle with the condition workerd or edge-light, or give Arena.create a module'
+  return '; bundle with the condition workerd or edge-light, or pass module'
 }
 
 function refused(cause: unknown, otherwise: string): DownhillError {
@@ -51,5 +51,5 @@ const inline = (bytes: () => Uint8Array<ArrayBuffer>, otherwise = ''): Binary =>
 /** The binaries there are. */
 export const binaries = {
   downhill: inline(() => decoded(downhill)),
-  relaxed: inline(() => relax(decoded(downhill), microKernel), '; { relaxed: true } needs relaxed SIMD, which Node has from 22 on'),
+  relaxed: inline(() => relax(decoded(downhill), microKernel), '; relaxed needs relaxed SIMD, as in Node 22 or later'),
 }

@@ -1,5 +1,5 @@
 /** Instantiates the binary over a memory, and types its exports. */
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkRange, DownhillError } from '../validation/errors.ts'
 import type { ElementKernels, PlainKernels } from './generated/kernels.ts'
 
 /** What an update rule's kernels are called after, and the names of what they take (generated/kernels.ts). */
@@ -30,7 +30,7 @@ export function createMemory(pages: number): LinearMemory {
   try {
     return new WebAssembly.Memory({ initial: pages })
   } catch (cause) {
-    throw new DownhillError('out-of-memory', 'this runtime gives no memory for another arena; dispose of some', { cause })
+    throw new DownhillError('out-of-memory', 'Arena.create: out of memory; dispose of another arena', { cause })
   }
 }
 
@@ -47,13 +47,13 @@ const SUFFIX = { float32: 'f32', float64: 'f64' } as const
 function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string, RuleKernel> {
   // Not by instanceof: an edge runtime's sandbox has a WebAssembly of its own.
   const given = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
-  check(given, 'option-range', () => `module is a WebAssembly.Module, not ${shown(module)}`)
+  checkRange(given, 'Arena.create', 'module', 'a WebAssembly.Module', module)
   try {
     const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory } })
     if ('gemmScratch' in exports) return exports as Record<string, RuleKernel>
     throw new TypeError('it has other exports')
   } catch (cause) {
-    throw new DownhillError('runtime-unsupported', `the module is not the downhill.wasm of this version: ${cause}`, { cause })
+    throw new DownhillError('runtime-unsupported', `Arena.create: module must be downhill.wasm of this version, got ${cause}`, { cause })
   }
 }
 

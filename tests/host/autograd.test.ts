@@ -233,7 +233,7 @@ describe('modules', () => {
 
   it('refuse sizes that are none', async () => {
     const arena = await Arena.create()
-    expect(thrown(() => new nn.Linear(arena, 0, 2)).message).toBe('Linear: inFeatures is a whole number above 0, not 0')
+    expect(thrown(() => new nn.Linear(arena, 0, 2)).message).toBe('Linear: inFeatures must be an integer > 0, got 0')
     expect(thrown(() => new nn.Sequential(3 as never)).code).toBe('params-invalid')
   })
 

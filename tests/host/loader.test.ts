@@ -67,11 +67,11 @@ describe('Loader', () => {
 
   it.each([
     ['columns of different rows', () => new Loader(arena, { a: { data: [1, 2] }, b: { data: [1] } }), 'a has 2 rows, and b 1'],
-    ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'a has 3 numbers, which are no rows of 2'],
-    ['no data', () => new Loader(arena, { a: { data: [] } }), 'a has 0 numbers'],
+    ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'Loader: a must have a multiple of 2 numbers, got 3'],
+    ['no data', () => new Loader(arena, { a: { data: [] } }), 'Loader: a must have a multiple of 1 numbers, got 0'],
     ['no columns', () => new Loader(arena, {}), 'takes columns as'],
     ['a misspelt option', () => numbered(3, { batchsize: 2 } as never), 'did you mean batchSize?'],
-    ['a batch of nothing', () => numbered(3, { batchSize: 0 }), 'batchSize is a whole number above 0, not 0'],
+    ['a batch of nothing', () => numbered(3, { batchSize: 0 }), 'Loader: batchSize must be an integer'],
     ['a seed that is none', () => numbered(3, { seed: -1 }), 'seed is a whole number'],
     ['a place that is not there', () => (numbered(3, {}).state = { epoch: 0, batch: 2 }), 'batch is from 0 to 1, not 2'],
   ])('refuses %s', (_, make, message) => {

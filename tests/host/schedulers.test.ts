@@ -108,7 +108,7 @@ describe('schedulers', () => {
     const optimizer = twoGroups()
     const saved = optimizer.stateDict()
     expect(thrown(() => new downhill.StepLR(optimizer, undefined as never)).message).toBe('StepLR needs stepSize')
-    expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 0 })).message).toBe('StepLR: stepSize must be a number in (0, ∞], not 0')
+    expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 0 })).message).toBe('StepLR: stepSize must be a number in (0, ∞], got 0')
     expect(thrown(() => new downhill.StepLR(optimizer, { stepsize: 3 } as never)).message).toContain('did you mean stepSize?')
     expect(thrown(() => new downhill.LinearLR(optimizer, { lastEpoch: 0.5 })).message).toContain('lastEpoch')
     expect(thrown(() => new downhill.LambdaLR(optimizer, { lrLambda: [() => 1] })).message).toContain('2 groups')
