@@ -39,7 +39,7 @@ function formatOf(values: readonly number[], isInteger: boolean): (x: number) =>
 }
 
 function written(content: Nested, rank: number, format: (x: number) => string, indent: number): string {
-  if (content === null) return '...'
+  if (content === null) return rank === 0 ? ' ...' : '...'
   if (typeof content === 'number') return format(content)
   const parts = content.map((part) => written(part, rank - 1, format, indent + 1))
   const start = ' '.repeat(indent + 1)
@@ -55,7 +55,8 @@ function numbersText(data: View, shape: Shape, isInteger: boolean, indent: numbe
     const content = nested(data, shape, edge)
     const values = ([content] as unknown[]).flat(Number.POSITIVE_INFINITY).filter((x): x is number => x !== null)
     const format = formatOf(values, isInteger)
-    const width = Math.max(...values.map((x) => format(x).length))
+    // Like torch, without NaN, infinities and zeros.
+    const width = Math.max(0, ...values.filter((x) => isInteger || (x !== 0 && Number.isFinite(x))).map((x) => format(x).length))
     const text = written(content, shape.length, (x) => format(x).padStart(width), indent)
     if (text.split('\n').length <= MOST_LINES) return text
   }
