@@ -60,7 +60,7 @@ function isList(value: unknown): value is Iterable<unknown> {
 
 /** Returns the groups that an optimizer is constructed with. */
 export function groupsOf<O>(name: string, params: Params<O>): GroupInit<O>[] {
-  checkRange(isList(params), name, 'params', 'a list of parameters or groups', params, 'params-invalid')
+  checkRange(isList(params), name, 'params', 'parameters or groups, as in model.parameters()', params, 'params-invalid')
   const entries = filled(name, params)
   const isGroup = (entry: unknown) => isObject(entry) && 'params' in entry
   return (isGroup(entries[0]) ? entries : [{ params: entries }]) as GroupInit<O>[]
