@@ -1,32 +1,32 @@
 import { check } from '../validation/errors.ts'
 import type { LinearMemory } from '../wasm/wasm.ts'
 
-/** Every block starts at a multiple of this many bytes and is padded with zeros to one: a whole number of vectors, and a cache line. */
+/** Bytes that every block's address and size are a multiple of: one cache line, which is a whole number of vectors. */
 export const ALIGNMENT = 64
 
 const PAGE = 65536
 
-/** What a block of linear memory is for; `Arena.usage` counts by it. */
+/** Purpose of a block of linear memory. `Arena.usage` counts bytes by it. */
 export type Purpose = 'parameters' | 'gradients' | 'state' | 'activations' | 'tensors' | 'work'
 
-/** A size rounded up to whole cache lines. */
+/** Rounds a size up to whole cache lines. */
 export function padded(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 }
 
-/** Blocks of one WebAssembly memory. Freed neighbours are joined; the best fitting gap is used first. */
+/** Allocates blocks of a WebAssembly memory: best fit, and adjacent gaps are joined. */
 export class Heap {
   readonly used: Record<Purpose, number> = { parameters: 0, gradients: 0, state: 0, activations: 0, tensors: 0, work: 0 }
   #memory: LinearMemory
   #gaps: { start: number; end: number }[] = []
   #blocks = new Map<number, { bytes: number; purpose: Purpose }>()
-  /** End of what the gaps and blocks cover. Kernels may read 64 bytes past an array, so as many stay free behind it. */
+  /** End of the managed memory. Kernels may read 64 bytes past an array, so the last 64 bytes stay free. */
   #end: number
 
   /**
-   * @param memory the memory, of which the first page is left to the module
-   * @param maximumBytes how large the memory may become
-   * @param grown called after each growth, when every older view of the memory is empty
+   * @param memory the memory, whose first page belongs to the module
+   * @param maximumBytes the largest size of the memory
+   * @param grown called after each growth, which empties every earlier view of the memory
    */
   constructor(
     memory: LinearMemory,
@@ -45,7 +45,7 @@ export class Heap {
     this.#gaps = []
   }
 
-  /** A zeroed block of at least `bytes` bytes; its address. Throws `out-of-memory` and leaves everything as it was if it cannot. */
+  /** Allocates a zeroed block of at least `bytes` bytes and returns its address. Throws `out-of-memory` and changes nothing if there is no room. */
   allocate(bytes: number, purpose: Purpose): number {
     const size = Math.max(padded(bytes), ALIGNMENT)
     let gap = this.#fitting(size)
@@ -92,7 +92,7 @@ export class Heap {
     this.#end = end
   }
 
-  /** Grows by what is missing, or by a half if that is more and allowed: a growth empties every view of the memory. */
+  /** Grows by the missing bytes, or by half if that is more and allowed, because each growth empties every view of the memory. */
   #grow(size: number, purpose: Purpose): void {
     const last = this.#gaps.at(-1)
     const missing = size - (last?.end === this.#end ? last.end - last.start : 0)

@@ -1,17 +1,17 @@
-/** Gradients of which only some rows are given. */
+/** Gradients with values for some rows only. */
 import { check, checkRange, isObject } from '../validation/errors.ts'
 import type { View } from './dtype.ts'
 import { checkNumbers, type Numbers } from './numbers.ts'
 import { type Shape, sizeOf } from './shape.ts'
 
-/** values[i] belongs to row indices[i] of the parameter's first axis; rows that come twice are summed. */
+/** values[i] is the gradient of row indices[i] of the parameter's first axis; repeated rows are summed. */
 export interface SparseGradient {
   readonly indices: Numbers
-  /** One row of the trailing axes for each index, one after another. */
+  /** One row of the trailing axes per index, concatenated. */
   readonly values: Numbers
 }
 
-/** The same with every row once, in ascending order. */
+/** The same without repeated rows, in ascending order. */
 export interface SparseRows {
   readonly indices: Int32Array
   readonly values: View
@@ -24,9 +24,9 @@ export function isSparse(value: unknown): value is SparseGradient {
 }
 
 /**
- * Sums rows that come twice, in the order in which they come and in the parameter's own precision.
+ * Sums repeated rows, in their order and in the parameter's precision.
  *
- * @throws `shape-mismatch` if an index is no row, or the values are not a row for each index
+ * @throws `shape-mismatch` if an index is not a row, or if there is not one row of values per index
  */
 export function coalesced(shape: Shape, Rows: new (size: number) => View, { indices, values }: SparseGradient): SparseRows {
   const [rows] = shape
@@ -51,17 +51,17 @@ export function coalesced(shape: Shape, Rows: new (size: number) => View, { indi
   return { indices: order, values: summed, width }
 }
 
-/** Copies the rows to where they belong in all of them. */
+/** Copies the rows into the array of all rows. */
 export function scatter({ indices, values, width }: SparseRows, all: View): void {
   for (let i = 0; i < indices.length; i++) all.set(values.subarray(i * width, (i + 1) * width), indices[i]! * width)
 }
 
-/** Copies the rows out of all of them. */
+/** Copies the rows out of the array of all rows. */
 export function gather({ indices, width }: SparseRows, all: View, out: View): void {
   for (let i = 0; i < indices.length; i++) out.set(all.subarray(indices[i]! * width, (indices[i]! + 1) * width), i * width)
 }
 
-/** Adds the rows, times a factor, to where they belong in all of them. */
+/** Adds the rows, times a factor, to the array of all rows. */
 export function scatterAdd({ indices, values, width }: SparseRows, all: View, factor: number): void {
   for (let i = 0; i < values.length; i++) all[indices[Math.floor(i / width)]! * width + (i % width)]! += factor * values[i]!
 }

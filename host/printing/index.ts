@@ -1,6 +1,6 @@
 /**
- * The entry of Node, Deno and Bun: the same exports, and objects that print as torch's do. In bundles for browsers, which do not call the
- * method that this adds, it would only take space.
+ * Entry `downhill` for Node, Deno and Bun: the exports of index.ts, with objects that print as torch prints its own. Browsers do not call
+ * the method that this adds, so their entry leaves it out.
  */
 
 import { LRScheduler } from '../lr_scheduler/scheduler.ts'
@@ -27,7 +27,7 @@ function printAs<T>({ prototype }: { readonly prototype: T }, text: (object: T) 
   })
 }
 
-/** A module's own fields, those that are options one by one, and of tensors the shapes. */
+/** Returns a module's own fields: options one by one, and tensors as their shapes. */
 function fieldsOf(module: Module): object {
   const { training: _, ...own } = module
   const isOptions = (value: unknown) => isObject(value) && Object.getPrototypeOf(value) === Object.prototype
