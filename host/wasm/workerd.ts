@@ -1,4 +1,4 @@
-/** For workerd, which compiles no bytes: modules that the runtime makes of the files. */
+/** Binaries of workerd, which does not compile bytes: the runtime turns imported files into modules. */
 import downhill from '../binary/downhill.wasm'
 import { imported } from './imported.ts'
 
