@@ -1,5 +1,5 @@
 /** Binaries of Vercel's edge runtime and of Next's edge bundles, where an import must say that a file is a module. */
-import downhill from '../binary/downhill.wasm?module'
+import downhill from './downhill.wasm?module'
 import { imported } from './imported.ts'
 
 export const binaries = imported(downhill)

@@ -1,5 +1,5 @@
 /** Binaries of workerd, which does not compile bytes: the runtime turns imported files into modules. */
-import downhill from '../binary/downhill.wasm'
+import downhill from './downhill.wasm'
 import { imported } from './imported.ts'
 
 export const binaries = imported(downhill)
