@@ -66,7 +66,7 @@ export function groupsOf<O>(name: string, params: Params<O>): GroupInit<O>[] {
   return (isGroup(entries[0]) ? entries : [{ params: entries }]) as GroupInit<O>[]
 }
 
-/** Returns the entries of a group's `params`, not checked one by one. */
+/** Returns the entries of a group's `params`, unchecked. */
 export function entriesOf<O>(name: string, group: GroupInit<O>): unknown[] {
   checkRange(isObject(group), name, 'a group', '{ params, … }', group, 'params-invalid')
   const { params } = group
@@ -116,7 +116,7 @@ export function checkedGroups<O extends object>(
   })
 }
 
-/** What names and schedulers add to a group. Other keys are the user's and keep their names. */
+/** Keys that names and schedulers add to a group. Other keys are the user's and keep their names. */
 const ADDED = ['paramNames', 'initialLr', 'maxLr', 'minLr', 'swaLr', 'maxMomentum', 'baseMomentum']
 
 /** Returns a group's options under torch's names. */

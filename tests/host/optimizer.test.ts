@@ -119,7 +119,7 @@ describe('options', () => {
     const params = [arena.parameter([2])]
     expect(thrown(() => new Adam(params, { lr: -1 })).message).toBe('Adam: lr must be a number in [0, ∞], got -1')
     expect(thrown(() => new Adam(params, { betas: [0.9, 1] })).message).toBe('Adam: betas must be two numbers in [0, 1), got [0.9, 1]')
-    expect(thrown(() => new SGD(params, { nesterov: true })).message).toBe('SGD: nesterov needs a momentum above 0 and no dampening')
+    expect(thrown(() => new SGD(params, { nesterov: true })).message).toBe('SGD: nesterov needs momentum > 0 and dampening 0')
   })
 
   it('that are undefined are as if they were not given', async () => {
