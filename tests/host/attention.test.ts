@@ -127,7 +127,7 @@ describe('MultiheadAttention', () => {
     const layer = new nn.MultiheadAttention(arena, 4, 2, { dtype: 'float64' })
     arena.frame(() => {
       const make = (...shape: number[]) => arena.tensor(numbers(shape), shape, { dtype: 'float64' })
-      expect(() => layer.forward(make(3, 4))).toThrow('three axes')
+      expect(() => layer.forward(make(3, 4))).toThrow('three sizes')
       expect(() => layer.forward(make(3, 2, 4), make(5, 1, 4))).toThrow('as many rows')
       expect(() => layer.forward(make(3, 2, 4), make(5, 2, 4), make(4, 2, 4))).toThrow('as many positions')
       expect(() => layer.forward(make(3, 2, 5))).toThrow('linear')

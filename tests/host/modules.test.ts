@@ -288,7 +288,7 @@ describe('BatchNorm', () => {
     const one = () => arena.frame(() => [...norm.forward(arena.tensor([1, 2], [1, 2])).data])
     expect(thrown(one).code).toBe('option-range')
     expect(thrown(() => arena.frame(() => norm.forward(arena.tensor([1, 2], [2])))).message).toBe(
-      'BatchNorm1d: the input must have 2 or 3 axes, got [2]',
+      'BatchNorm1d: the shape of the input must be [rows, channels] or [rows, channels, length], got [2]',
     )
     expect(norm.stateDict()).toEqual(before)
     expect(norm.eval() && one().length).toBe(2)

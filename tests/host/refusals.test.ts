@@ -204,7 +204,7 @@ describe('arguments of other kinds', () => {
     const arena = await Arena.create()
     expect(thrown(() => new nn.Linear(null as never, 1, 1)).message).toBe('Linear: the first argument must be an Arena, got null')
     expect(thrown(() => new nn.Conv2d(arena, 2, 3, undefined as never)).message).toContain('kernelSize')
-    expect(thrown(() => new nn.MultiheadAttention(arena, 6, 4)).message).toContain('numHeads must divide')
+    expect(thrown(() => new nn.MultiheadAttention(arena, 6, 4)).message).toContain('MultiheadAttention: numHeads must be a divisor of embedDim (6), got 4')
     expect(thrown(() => new nn.GRU(arena, 2, 3, { numLayers: 0 })).message).toContain('numLayers')
   })
 })
