@@ -145,14 +145,14 @@ describe('backward', () => {
   it('starts from a number that was computed from a parameter, once, in its frame', async () => {
     const [arena, x] = await setUp([2, 2])
     arena.frame(() => {
-      expect(thrown(() => functional.relu(x!).backward()).message).toBe('backward() starts from one number, and this tensor is [2, 2]')
+      expect(thrown(() => functional.relu(x!).backward()).message).toBe('backward: the loss must be one number, got [2, 2]')
       expect(thrown(() => arena.tensor([1], []).backward()).code).toBe('backward-invalid')
       const hidden = functional.tanh(x!)
       const loss = functional.crossEntropy(hidden, [0, 1])
       const second = functional.crossEntropy(hidden, [1, 1])
       loss.backward()
       const before = [...x!.grad!]
-      expect(thrown(() => loss.backward()).message).toBe('backward() a second time through the same computation')
+      expect(thrown(() => loss.backward()).message).toBe('backward: must not run twice through the same computation')
       expect(thrown(() => second.backward()).code).toBe('backward-invalid')
       expect([...x!.grad!]).toEqual(before)
     })
@@ -176,7 +176,7 @@ describe('shapes, types and labels that do not fit', () => {
     arena.frame(() => {
       expect(thrown(() => functional.linear(x!, w!))).toEqual({
         code: 'shape-mismatch',
-        message: 'linear: [2, 3] and [4, 5] do not fit, x is [..., in] and weight [out, in]',
+        message: 'linear: shapes [2, 3] and [4, 5] do not match: x must be [..., in] and weight [out, in]',
       })
       expect(thrown(() => functional.matmul(x!, w!)).message).toMatch(/^matmul: \[2, 3\] and \[4, 5\]/)
       expect(thrown(() => functional.mseLoss(x!, w!)).message).toMatch(/^mseLoss: \[2, 3\] and \[4, 5\]/)

@@ -82,6 +82,18 @@ describe('a tensor or a model in place of what it holds', () => {
   })
 })
 
+describe('an array in place of a tensor', () => {
+  it('names arena.tensor', () => {
+    const message = 'must be a Tensor, got [1, 2]; pass arena.tensor(data, shape)'
+    const model = new nn.Linear(arena, 2, 1)
+    arena.frame(() => {
+      expect(thrown(() => model.forward([1, 2] as never)).message).toBe(`linear: the input ${message}`)
+      expect(thrown(() => nn.functional.relu([1, 2] as never)).message).toBe(`relu: the input ${message}`)
+      expect(thrown(() => nn.functional.add(arena.tensor([1, 2]), [1, 2] as never)).message).toBe(`add: the input ${message}`)
+    })
+  })
+})
+
 describe('a frame that is missing or over', () => {
   it('is named by functions and by backward', () => {
     const model = new nn.Linear(arena, 2, 1)

@@ -183,7 +183,9 @@ describe('LBFGS', () => {
   it('wants one group, a closure that returns a number, and no sparse gradients', async () => {
     const { arena, params, optimizer, closure } = await quadratic()
     const extra = { params: [arena.parameter([1])] }
-    expect(thrown(() => new LBFGS([extra, { params: [arena.parameter([1])] }])).message).toContain('LBFGS: the number of groups must be 1, got 2')
+    expect(thrown(() => new LBFGS([extra, { params: [arena.parameter([1])] }])).message).toContain(
+      'LBFGS: the number of groups must be 1, got 2',
+    )
     expect(thrown(() => optimizer.addParamGroup(extra)).code).toBe('params-invalid')
     expect(thrown(() => optimizer.step()).message).toContain('closure')
     expect(thrown(() => optimizer.step((() => 'low') as never)).message).toContain("'low'")

@@ -111,12 +111,16 @@ describe('schedulers', () => {
     expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 0 })).message).toBe('StepLR: stepSize must be a number in (0, ∞], got 0')
     expect(thrown(() => new downhill.StepLR(optimizer, { stepsize: 3 } as never)).message).toContain('did you mean stepSize?')
     expect(thrown(() => new downhill.LinearLR(optimizer, { lastEpoch: 0.5 })).message).toContain('lastEpoch')
-    expect(thrown(() => new downhill.LambdaLR(optimizer, { lrLambda: [() => 1] })).message).toContain('LambdaLR: lrLambda must have 2 values, one per group, got 1')
+    expect(thrown(() => new downhill.LambdaLR(optimizer, { lrLambda: [() => 1] })).message).toContain(
+      'LambdaLR: lrLambda must have 2 values, one per group, got 1',
+    )
     expect(thrown(() => new downhill.ChainedScheduler(undefined as never)).code).toBe('option-range')
     expect(thrown(() => new downhill.ChainedScheduler([])).code).toBe('option-range')
     expect(optimizer.stateDict()).toEqual(saved)
     const parts = [new downhill.LinearLR(optimizer), new downhill.LinearLR(optimizer)]
-    expect(thrown(() => new downhill.SequentialLR(optimizer, parts, { milestones: [] })).message).toContain('SequentialLR: milestones must be one fewer than the 2 schedulers, got 0')
+    expect(thrown(() => new downhill.SequentialLR(optimizer, parts, { milestones: [] })).message).toContain(
+      'SequentialLR: milestones must be one fewer than the 2 schedulers, got 0',
+    )
     expect(thrown(() => new downhill.SequentialLR(optimizer, parts, undefined as never)).message).toContain('milestones')
   })
 
