@@ -1,4 +1,4 @@
-/** A saved optimizer's state in the order of another's parameters. */
+/** Maps a saved optimizer's state to the order of another optimizer's parameters. */
 
 import type { Parameter } from '../memory/tensor.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
@@ -10,13 +10,13 @@ import { type About, namedParameters, type SavedParameter } from './parts.ts'
 
 type Group = Dict & { readonly params: readonly unknown[] }
 
-/** The names in a file of torch's, if every group has them. */
+/** Parameter names in a torch file, if every group has them. */
 function torchNames(groups: readonly Group[]): SavedParameter[] | undefined {
   const names = groups.flatMap(({ params, param_names: own }) => (Array.isArray(own) && own.length === params.length ? own : [undefined]))
   return names.every((name) => typeof name === 'string') ? names.map((name) => ({ name })) : undefined
 }
 
-/** Where a saved parameter stands: its group, and the key of its state. */
+/** Position of a saved parameter: its group, and the key of its state. */
 interface Place {
   readonly group: number
   readonly key: string
@@ -30,15 +30,15 @@ function placesOf(groups: readonly Group[], saved: readonly SavedParameter[]): M
   return new Map(saved.map((parameter, i) => [parameter.name, { ...members[i]!, parameter }]))
 }
 
-/** What is to be loaded, when all is known to fit, and the states in the file that no parameter here has. */
+/** The state dict to load once everything matches, and the states in the file that no parameter here has. */
 interface Aligned {
   readonly dict: () => OptimizerStateDict
   readonly rest: Dict
 }
 
 /**
- * The state dict to load. Parameters are found by their names if both sides have them, else by their order, which is torch's way. What the
- * file has not stays as it is in the optimizer.
+ * Returns the state dict to load. Parameters are matched by name if both sides have names, else by order, like torch. Options and state that
+ * the file lacks stay unchanged.
  */
 export function alignedState(
   part: string,
@@ -50,14 +50,14 @@ export function alignedState(
 ): Aligned {
   const { state, param_groups: groups } = dict as { state: Dict; param_groups: readonly Group[] }
   const areGroups = Array.isArray(groups) && groups.every((group) => isDict(group) && Array.isArray(group.params))
-  if (!isDict(state) || !areGroups) throw new DownhillError('state-mismatch', `what the file has for ${part} is no state of an optimizer`)
+  if (!isDict(state) || !areGroups) throw new DownhillError('state-mismatch', `${part} in the file must be the state of an optimizer`)
   const own = namedParameters(optimizer, names)
   const saved = about.parameters ?? torchNames(groups)
   if (!own || !saved) return { dict: () => dict as unknown as OptimizerStateDict, rest: {} }
 
   const places = placesOf(groups, saved)
   const hasGroups = groups.length === optimizer.paramGroups.length
-  if (!hasGroups) findings.other.push(`${part} has ${optimizer.paramGroups.length} groups, in the file ${groups.length}`)
+  if (!hasGroups) findings.other.push(`${part} has ${optimizer.paramGroups.length} groups, ${groups.length} in the file`)
   const groupOf = optimizer.paramGroups.flatMap(({ params }, group) => (params as readonly Parameter[]).map(() => group))
   const keys = own.map((parameter, i) => {
     const what = `${part}.${parameter.name}`
@@ -65,15 +65,15 @@ export function alignedState(
     if (!place) findings.missing.push(what)
     if (!place || !findings.fits(what, parameter, place.parameter)) return undefined
     const isElsewhere = hasGroups && place.group !== groupOf[i]
-    if (isElsewhere) findings.other.push(`${what} is in group ${groupOf[i]}, in the file in group ${place.group}`)
+    if (isElsewhere) findings.other.push(`${what} is in group ${groupOf[i]}, in group ${place.group} in the file`)
     return place.key
   })
   const ownNames = new Set(own.map(({ name }) => name))
   const extra = [...places].filter(([name]) => !ownNames.has(name))
   findings.extra.push(...extra.map(([name]) => `${part}.${name}`))
-  // L-BFGS has one state for all of its parameters, one after another.
+  // L-BFGS has one state for all its parameters, concatenated.
   const isMixed = optimizer.className === 'LBFGS' && own.some(({ name }, i) => name !== saved[i]?.name)
-  if (isMixed) findings.other.push(`${part} has its parameters in another order than the file`)
+  if (isMixed) findings.other.push(`${part} has its parameters in a different order than the file`)
 
   const aligned = (): OptimizerStateDict => {
     const present = hasGroups && !keys.includes(undefined) && !isMixed ? undefined : optimizer.stateDict()

@@ -1,11 +1,11 @@
 /**
- * Everything a training run goes on from, in one value: a safetensors file whose metadata hold what is no tensor. Names, shapes and options
- * are checked before anything is changed.
+ * Checkpoints: the complete state of a training run in a safetensors file, whose metadata hold everything that is not a tensor. Names,
+ * shapes and options are checked before anything changes.
  */
 
 import { Module } from '../nn/module.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { type Dict, isDict } from './dict.ts'
 import type { TensorLike } from './elements.ts'
 import { damaged, toJson } from './json.ts'
@@ -17,7 +17,7 @@ import { sourceOf } from './source.ts'
 
 type Put = (path: string, tensor: TensorLike) => string
 
-/** A part as the metadata have it. A model's tensors are under its names, an optimizer's under a parameter's and a slot's. */
+/** A part in the metadata. A model's tensors have its names, an optimizer's have the names of a parameter and a slot. */
 function written(name: string, part: Part, about: About, put: Put): Dict {
   const kind = kindOf(part)!
   if (part instanceof Module) return { kind, about, state: toJson(Object.fromEntries(part.stateTensors()), name, put) }
@@ -30,11 +30,11 @@ function written(name: string, part: Part, about: About, put: Put): Dict {
 }
 
 /**
- * Saves everything there is to go on from: models, averages, optimizers, schedulers, generators and loaders, each under a name of your own,
- * and beside them plain values such as an epoch. The generators that a model's modules hold, and its arena's own, are saved with it.
+ * Saves the state of a training run: models, averages, optimizers, schedulers, generators and loaders, each under a name of your choice, and
+ * plain values such as an epoch. The generators of a model's modules and of its arena are saved with it.
  *
- * @returns a safetensors file, whose bytes depend on nothing else
- * @throws `option-range` for what cannot be saved
+ * @returns a safetensors file, which is the same bytes for the same state
+ * @throws `option-range` for values that cannot be saved
  * @example
  * const build = () => {
  *   const model = new nn.Sequential(new nn.Linear(arena, 2, 3), new nn.Dropout(0.5))
@@ -50,17 +50,17 @@ function written(name: string, part: Part, about: About, put: Put): Dict {
  */
 export function save(parts: Readonly<Record<string, unknown>>): Uint8Array<ArrayBuffer> {
   const isPlain = isDict(parts) && !kindOf(parts)
-  check(isPlain, 'option-range', () => `checkpoint.save takes what it saves as { model, optimizer, … }, not ${shown(parts)}`)
+  checkRange(isPlain, 'checkpoint.save', 'parts', '{ model, optimizer, … }', parts)
   const tensors: Record<string, TensorLike> = {}
   const put: Put = (path, tensor) => {
-    check(!Object.hasOwn(tensors, path), 'option-range', () => `checkpoint.save: two tensors would be called ${shown(path)}`)
+    check(!Object.hasOwn(tensors, path), 'option-range', () => `checkpoint.save: two tensors would have the name ${shown(path)}`)
     tensors[path] = tensor
     return path
   }
   const names = parameterNames(parts)
   const entries = Object.entries(parts).map(([name, part]) => {
     const isName = /^[^.$]+$/.test(name) && name !== '__proto__'
-    check(isName, 'option-range', () => `checkpoint.save: ${shown(name)} cannot be a name: it has . or $`)
+    check(isName, 'option-range', () => `checkpoint.save: names must not contain . or $, got ${shown(name)}`)
     if (kindOf(part)) return [name, written(name, part as Part, aboutOf(part as Part, names), put)]
     return [name, { kind: 'value', state: toJson(part, name, put) }]
   })
@@ -72,7 +72,7 @@ function readParts(by: string, bytes: Uint8Array | ArrayBuffer): Readonly<Record
   const { tensors, metadata } = readTensors(bytes)
   const asked = new Set<string>()
   const parts = savedParts(metadata, (name) => {
-    if (!Object.hasOwn(tensors, name)) throw damaged(`it has no tensor ${shown(name)}`)
+    if (!Object.hasOwn(tensors, name)) throw damaged(`it lacks the tensor ${shown(name)}`)
     asked.add(name)
     return tensors[name]
   })
@@ -82,19 +82,19 @@ function readParts(by: string, bytes: Uint8Array | ArrayBuffer): Readonly<Record
 }
 
 /**
- * Loads what `save` saved into parts that were made as those were: all of it, or after an error nothing. Parameters are found by their
- * names, in optimizers too if a model among the parts names them.
+ * Loads a checkpoint into parts constructed like the saved ones: all of them, or none after an error. Parameters are matched by name, also
+ * in optimizers if a model among the parts names them.
  *
- * @returns the plain values under `rest`; with `strict: false` also what was not loaded
- * @throws `state-mismatch` with everything that is missing, that only the file has, and that has another shape, also as the error's
- * `cause`; `file-invalid`, `file-unsupported`; `out-of-memory`
+ * @returns the plain values as `rest`; with `strict: false` also what was not loaded
+ * @throws `state-mismatch` with every missing, unknown and differently shaped name, also as the error's `cause`; `file-invalid`,
+ * `file-unsupported`; `out-of-memory`
  */
 export function load(bytes: Uint8Array | ArrayBuffer, parts: Parts, options: LoadOptions = {}): Loaded {
   return restore('checkpoint.load', readParts('checkpoint.load', bytes), parts, options)
 }
 
 /**
- * What a checkpoint holds as plain values: state dicts of models, optimizers and schedulers, states of generators and loaders.
+ * Reads a checkpoint as plain values: state dicts of models, optimizers and schedulers, states of generators and loaders.
  *
  * @throws `file-invalid`, `file-unsupported`
  */

@@ -1,32 +1,32 @@
-/** Element types of files, and their way to and from arrays. Files are little-endian, as is every runtime there is. */
+/** Element types of files, and their conversion to and from arrays. Files are little-endian, like all runtimes. */
 
 import type { DType, View } from '../memory/dtype.ts'
 import { checkNumbers, type Numbers } from '../memory/numbers.ts'
 import { checkedShape, type Shape, sizeOf } from '../memory/shape.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 
-/** Bytes of an element, under safetensors' names. */
+/** Bytes per element, by safetensors' names. */
 export const elementBytes = {
   ...{ F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
-  // Known, so that they can be listed, and not read.
+  // Listed by inspect, but not read.
   ...{ F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, C64: 8 },
 } as const
 
-/** An element type of a file. */
+/** An element type in a file. */
 export type ElementType = keyof typeof elementBytes
 
-/** Whole numbers of which some do not fit in 32 bits. */
+/** Integers that may exceed 32 bits. */
 export interface LongTensor {
   readonly dtype: 'int64'
   readonly shape: Shape
   readonly data: BigInt64Array
 }
 
-/** A tensor of a file. Half precision is widened to float32; whole numbers and truth values are int32 where they fit, else int64. */
+/** A tensor in a file. Half precision is widened to float32; integers and booleans become int32 if they fit, else int64. */
 export type FileTensor = StateTensor | LongTensor
 
-/** A tensor that can be written: of a state dict, of a model, or put together by hand. */
+/** A tensor to write: of a state dict, of a model, or an object literal. */
 export interface TensorLike {
   readonly dtype: DType | 'int64'
   readonly shape: Shape
@@ -40,7 +40,7 @@ interface ArrayClass<T> {
   new (buffer: ArrayBuffer, offset: number, length: number): T
 }
 
-/** A window on bytes if they are aligned for it, else on a copy. */
+/** Returns a view of bytes if they are aligned for it, else of a copy. */
 function viewOf<T>(Class: ArrayClass<T>, bytes: Uint8Array): T {
   const size = Class.BYTES_PER_ELEMENT
   const { buffer, byteOffset } = bytes.byteOffset % size ? bytes.slice() : bytes
@@ -49,7 +49,7 @@ function viewOf<T>(Class: ArrayClass<T>, bytes: Uint8Array): T {
 
 const whole = (data: ArrayLike<number>): Elements => ({ dtype: 'int32', data: Int32Array.from(data) })
 
-/** IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction; the least exponent is that of subnormal numbers too. */
+/** Converts IEEE 754 binary16: sign, 5 exponent bits, 10 fraction bits; subnormals have the smallest exponent too. */
 function widenedHalf(half: number): number {
   const exponent = (half >> 10) & 31
   const fraction = half & 1023
@@ -58,7 +58,7 @@ function widenedHalf(half: number): number {
   return half & 0x8000 ? -size : size
 }
 
-/** Pairs of words, the lower first, as int32 if every upper one only repeats the sign. */
+/** Converts pairs of words, the lower first, to int32 if every upper word only repeats the sign. */
 function narrowed(words: Int32Array): Elements {
   const data = new Int32Array(words.length / 2)
   for (let i = 0; i < data.length; i++) {
@@ -96,32 +96,36 @@ const readers: Readonly<Partial<Record<ElementType, (bytes: Uint8Array) => Eleme
 }
 
 /**
- * The tensor in as many bytes as its shape has; a view of them where it can be one. `what` names it.
+ * Decodes a tensor from the bytes of its shape; returns a view of them if possible. `what` is its name in an error.
  *
- * @throws `file-unsupported` if the type is not read, or whole numbers do not fit in 63 bits
+ * @throws `file-unsupported` if the type is not supported, or integers do not fit in 63 bits
  */
 export function decoded(what: string, type: ElementType, shape: Shape, bytes: Uint8Array): FileTensor {
   const read = readers[type]
-  if (!read) throw new DownhillError('file-unsupported', `${what} is of the type ${type}, which is not read`)
+  if (!read) throw new DownhillError('file-unsupported', `${what} has the type ${type}, which is not supported`)
   const elements = read(bytes)
-  if (!elements) throw new DownhillError('file-unsupported', `${what} has whole numbers beyond 2^63, which are not read`)
+  if (!elements) throw new DownhillError('file-unsupported', `${what} has integers beyond 2^63, which are not supported`)
   return { dtype: elements.dtype, shape, data: elements.data } as FileTensor
 }
 
 const written = { float32: 'F32', float64: 'F64', int32: 'I32', int64: 'I64' } as const
 const classes = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const
 
-/** A tensor's type in a file, its shape, and its bytes: its own where they can be used. */
+/** Returns a tensor's type in a file, its shape, and its bytes, without a copy if possible. */
 export function encoded(what: string, tensor: TensorLike): { type: ElementType; shape: Shape; bytes: Uint8Array } {
   const isTensor = typeof tensor === 'object' && tensor !== null && 'data' in tensor
   check(isTensor, 'option-range', () => `${what} is a tensor { dtype, shape, data }, not ${shown(tensor)}`)
   const { dtype, data } = tensor
-  check(Object.hasOwn(written, dtype), 'dtype-mismatch', () => `${what}: dtype is ${Object.keys(written).join(', ')}, not ${shown(dtype)}`)
+  checkRange(Object.hasOwn(written, dtype), what, 'dtype', Object.keys(written).join(', '), dtype, 'dtype-mismatch')
   const shape = checkedShape(what, tensor.shape)
   let own: View | BigInt64Array
   if (dtype === 'int64') {
     const fits = data instanceof BigInt64Array && data.length === sizeOf(shape)
-    check(fits, 'shape-mismatch', () => `${what} has ${sizeOf(shape)} numbers in a BigInt64Array, not ${shown(data)} of ${data?.length}`)
+    check(
+      fits,
+      'shape-mismatch',
+      () => `${what}: data must be a BigInt64Array of length ${sizeOf(shape)}, got ${shown(data)} of length ${data?.length}`,
+    )
     own = data as BigInt64Array
   } else {
     checkNumbers(what, 'data', shape, data)

@@ -1,25 +1,25 @@
-/** What does not fit between a file and the parts it is loaded into, all of it in one error. */
+/** Mismatches between a file and the parts it is loaded into, collected for one error. */
 
 import { type Shape, sameShape, showShape } from '../memory/shape.ts'
 import { DownhillError, printable } from '../validation/errors.ts'
 
-/** What a tensor is, apart from its numbers. */
+/** A tensor's dtype and shape. */
 export interface TensorKind {
   readonly dtype: string
   readonly shape: Shape
 }
 
 export class Findings {
-  /** Names that the parts have and the file has not. */
+  /** Names that the file lacks. */
   readonly missing: string[] = []
-  /** Names that the file has and the parts have not. */
+  /** Names that only the file has. */
   readonly extra: string[] = []
-  /** Tensors of another shape or type, with both. */
+  /** Tensors with another shape or type, with both. */
   readonly reshaped: string[] = []
-  /** All else, a sentence each. */
+  /** Other mismatches, one sentence each. */
   readonly other: string[] = []
 
-  /** Whether a tensor is of the shape, and if the file tells it of the type, of what the file has in its place; notes it if not. */
+  /** Whether a tensor has the shape, and if the file stores it the type, of its counterpart in the file. Records a mismatch. */
   fits(name: string, own: TensorKind, saved: Partial<TensorKind>): boolean {
     const { dtype = own.dtype, shape = own.shape } = saved
     const fits = dtype === own.dtype && sameShape(shape, own.shape)
@@ -27,7 +27,7 @@ export class Findings {
     return fits
   }
 
-  /** Throws if there is anything, with all of it. */
+  /** Throws if there are any mismatches, with all of them. */
   throwIfAny(by: string): void {
     const { missing, extra, reshaped, other } = this
     const lists = [
@@ -38,13 +38,13 @@ export class Findings {
     ] as const
     const told = lists.filter(([, names]) => names.length).map(([what, names]) => `${what}: ${shortened(names)}`)
     if (!told.length) return
-    throw new DownhillError('state-mismatch', `${by}: the file does not fit, and nothing was changed; ${told.join('; ')}`, {
+    throw new DownhillError('state-mismatch', `${by}: the file does not match, and nothing was changed; ${told.join('; ')}`, {
       cause: { missing, extra, reshaped, other },
     })
   }
 }
 
-/** The names a message has room for, and the letters of each; all of them are in its `cause`. */
+/** Number of names in a message, and letters of each. The error's `cause` has all of them. */
 const MOST_NAMES = 20
 const LONGEST_NAME = 200
 

@@ -1,4 +1,4 @@
-/** `downhill/fs` for Node, Deno and Bun. opfs.ts is that for browsers, and has the documentation. */
+/** Entry `downhill/fs` for Node, Deno and Bun. opfs.ts is the entry for browsers and has the documentation. */
 import { copyFile, link, open, readdir, readFile as readWhole, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
@@ -9,7 +9,7 @@ export type { WriteOptions } from './files.ts'
 
 let written = 0
 
-/** The contents on the device under another name, until they take their own. */
+/** Writes the contents to the device under a temporary name. */
 async function writePart(part: string, bytes: Uint8Array): Promise<void> {
   const file = await open(part, 'w')
   try {
@@ -20,7 +20,7 @@ async function writePart(part: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Whether an error says that something is not there. */
+/** Whether an error means that a file is missing. */
 const isAbsent = (error: unknown) => (error as { code?: string }).code === 'ENOENT'
 
 function ignoreAbsent(error: unknown): void {
@@ -36,7 +36,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Removes what processes left behind that were killed while they wrote this file. */
+/** Removes temporary files of processes that were killed while they wrote this file. */
 async function removeLeftovers(path: string): Promise<void> {
   const folder = dirname(path)
   const start = `.${basename(path)}.`
@@ -46,18 +46,18 @@ async function removeLeftovers(path: string): Promise<void> {
   }
 }
 
-/** Gives every older version the name of the next. The file itself stays where it is, and gets a second name. */
+/** Renames every older version to the next. The file itself stays in place and gets a second name. */
 async function age([path, ...older]: readonly string[]): Promise<void> {
   for (let i = older.length - 1; i > 0; i--) await rename(older[i - 1]!, older[i]!).catch(ignoreAbsent)
   if (!older.length) return
   await rm(older[0]!, { force: true })
   await link(path!, older[0]!).catch(async (error) => {
-    // Some file systems know no second names.
+    // Some file systems do not support a second name.
     if (!isAbsent(error)) await copyFile(path!, older[0]!)
   })
 }
 
-/** Makes sure that names are on the device too. Not every system lets a folder be opened. */
+/** Flushes names to the device. Not every system can open a folder. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined)
   await handle?.sync().catch(() => {})
@@ -66,7 +66,7 @@ async function syncFolder(folder: string): Promise<void> {
 
 export const writeFile: typeof opfs.writeFile = async (path, bytes, options = {}) => {
   versions(path, bytes, options)
-  // A link stays one, and what it leads to is replaced.
+  // Symbolic links are kept; their target is replaced.
   const real = await realpath(path).catch(() => path)
   const names = versions(real, bytes, options)
   const part = join(dirname(real), `.${basename(real)}.${process.pid}-${written++}.part`)
@@ -78,7 +78,7 @@ export const writeFile: typeof opfs.writeFile = async (path, bytes, options = {}
     await syncFolder(dirname(real))
   } catch (error) {
     await rm(part, { force: true }).catch(() => {})
-    throw failure(`${path} cannot be written, and is as it was`, error)
+    throw failure(`${path} cannot be written and is unchanged`, error)
   }
 }
 

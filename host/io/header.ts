@@ -1,4 +1,4 @@
-/** The header of a safetensors file: names, types, shapes and places of its tensors, and texts. */
+/** The header of a safetensors file: names, types, shapes and offsets of its tensors, and string metadata. */
 
 import { type Shape, showShape, sizeOf } from '../memory/shape.ts'
 import { DownhillError, shown } from '../validation/errors.ts'
@@ -7,20 +7,20 @@ import { type ElementType, elementBytes } from './elements.ts'
 import { extentOf } from './json.ts'
 import type { Source } from './source.ts'
 
-/** Room enough for 35,000 tensors. JSON may take 50 times as many bytes once it is read, and hostile JSON does. */
+/** Enough for 35,000 tensors. Parsed JSON can take 50 times its bytes, and hostile JSON does. */
 export const LONGEST_HEADER = 2 ** 22
 
-/** Where a tensor stands in a file. */
+/** Location of a tensor in a file. */
 export interface Entry {
   readonly name: string
   readonly type: ElementType
   readonly shape: Shape
-  /** First byte in the file, and how many. */
+  /** Offset of its first byte, and number of bytes. */
   readonly start: number
   readonly bytes: number
 }
 
-/** What a header says. */
+/** The parsed header. */
 export interface Header {
   readonly entries: readonly Entry[]
   readonly metadata: Readonly<Record<string, string>>
@@ -29,47 +29,47 @@ export interface Header {
 export const METADATA = '__metadata__'
 
 function damaged(why: string): DownhillError {
-  return new DownhillError('file-invalid', `this is no safetensors file: ${why}`)
+  return new DownhillError('file-invalid', `this is not a safetensors file: ${why}`)
 }
 
-/** As many as torch allows. */
+/** The maximum in torch. */
 const MOST_AXES = 64
 
 const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
-/** The header, and where the tensors begin. */
+/** Returns the header and the offset of the tensors. */
 function headerText(source: Source): { text: string; dataStart: number } {
   if (source.size < 8) throw damaged(`it has ${source.size} bytes`)
   const prefix = source.at(0, 8)
   const view = new DataView(prefix.buffer, prefix.byteOffset, 8)
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32
-  if (length > source.size - 8) throw damaged(`its header is said to have ${length} bytes, and ${source.size - 8} follow`)
-  if (length > LONGEST_HEADER) throw damaged(`its header has ${length} bytes; up to ${LONGEST_HEADER} are read`)
+  if (length > source.size - 8) throw damaged(`its header should have ${length} bytes, but ${source.size - 8} follow`)
+  if (length > LONGEST_HEADER) throw damaged(`its header must have at most ${LONGEST_HEADER} bytes, got ${length}`)
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(source.at(8, length)), dataStart: 8 + length }
   } catch {
-    throw damaged('its header is no UTF-8')
+    throw damaged('its header is not UTF-8')
   }
 }
 
-/** A tensor's shape, in a tensor, in the header. */
+/** Depth in the header of a tensor's shape. */
 const DEEPEST = 3
 
 function parsed(text: string): Record<string, unknown> {
   let value: unknown
-  if (extentOf(text).depth > DEEPEST) throw damaged('its header has values within values of a tensor')
+  if (extentOf(text).depth > DEEPEST) throw damaged('its header is nested too deep')
   try {
     value = text.startsWith('{') ? JSON.parse(text) : undefined
   } catch {
-    // In place of the engine's message, which differs from one to the other.
+    // Replaces the engine's message, which differs between engines.
   }
-  if (!isDict(value)) throw damaged('its header is no JSON object')
+  if (!isDict(value)) throw damaged('its header is not a JSON object')
   return value
 }
 
 function checkedMetadata(value: unknown): Readonly<Record<string, string>> {
   const fits = isDict(value) && Object.entries(value).every(([key, entry]) => typeof entry === 'string' && key !== '__proto__')
-  if (!fits) throw damaged(`${METADATA} holds texts under names, and nothing else`)
+  if (!fits) throw damaged(`${METADATA} must map names to strings`)
   return value as Record<string, string>
 }
 
@@ -77,32 +77,33 @@ function checkedEntry(name: string, value: unknown, dataStart: number, dataBytes
   const what = `the tensor ${shown(name)}`
   if (name === '__proto__' || !isDict(value)) throw damaged(`${what} is ${shown(value)}`)
   const { dtype, shape, data_offsets: offsets, ...more } = value
-  if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype)) throw damaged(`${what} has ${shown(dtype)} for its dtype`)
-  if (!Array.isArray(shape) || shape.length > MOST_AXES || !shape.every(isPlace)) throw damaged(`${what} has ${shown(shape)} for its shape`)
+  if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype)) throw damaged(`${what} has an unknown dtype: ${shown(dtype)}`)
+  if (!Array.isArray(shape) || shape.length > MOST_AXES || !shape.every(isPlace))
+    throw damaged(`${what} has an invalid shape: ${shown(shape)}`)
   const isPair = Array.isArray(offsets) && offsets.length === 2 && offsets.every(isPlace)
-  if (!isPair) throw damaged(`${what} has ${shown(offsets)} for its data_offsets`)
-  if (Object.keys(more).length) throw damaged(`${what} has an entry ${shown(Object.keys(more)[0])}`)
+  if (!isPair) throw damaged(`${what} has invalid data_offsets: ${shown(offsets)}`)
+  if (Object.keys(more).length) throw damaged(`${what} has an unknown entry ${shown(Object.keys(more)[0])}`)
   const [start, end] = offsets as [number, number]
-  if (start > end || end > dataBytes) throw damaged(`${what} stands at ${start} to ${end}, and there are ${dataBytes} bytes`)
+  if (start > end || end > dataBytes) throw damaged(`${what} has offsets ${start} to ${end} in ${dataBytes} bytes`)
   const type = dtype as ElementType
   const bytes = sizeOf(shape) * elementBytes[type]
-  if (bytes !== end - start) throw damaged(`${what} is ${dtype} ${showShape(shape)}, ${bytes} bytes, and has ${end - start}`)
+  if (bytes !== end - start) throw damaged(`${what} is ${dtype} ${showShape(shape)}, ${bytes} bytes, but has ${end - start}`)
   return { name, type, shape, start: dataStart + start, bytes }
 }
 
-/** Throws unless tensors stand one after another without gaps up to the end: no byte is read twice, and none hides anything. */
+/** Throws unless the tensors fill the file without gaps or overlaps, so that no byte is hidden or read twice. */
 function checkPlaces(entries: readonly Entry[], dataStart: number, size: number): void {
   let at = dataStart
   for (const { name, start, bytes } of [...entries].sort((a, b) => a.start - b.start || a.bytes - b.bytes)) {
     if (start !== at) {
-      throw damaged(`the tensor ${shown(name)} begins at byte ${start - dataStart}, and the one before it ends at ${at - dataStart}`)
+      throw damaged(`the tensor ${shown(name)} begins at byte ${start - dataStart}, but the one before it ends at ${at - dataStart}`)
     }
     at += bytes
   }
   if (at !== size) throw damaged(`${size - at} bytes at its end belong to no tensor`)
 }
 
-/** Reads and checks the header, and nothing else. */
+/** Reads and checks the header only. */
 export function readHeader(source: Source): Header {
   const { text, dataStart } = headerText(source)
   const header = parsed(text)
@@ -110,7 +111,7 @@ export function readHeader(source: Source): Header {
   const own = checkedMetadata(metadata)
   const entries = Object.entries(rest).map(([name, value]) => checkedEntry(name, value, dataStart, source.size - dataStart))
   if (extentOf(text).keys !== Object.keys(header).length + Object.keys(own).length + 3 * entries.length) {
-    throw damaged('two entries of its header have one name')
+    throw damaged('its header repeats a name')
   }
   checkPlaces(entries, dataStart, source.size)
   return { entries, metadata: own }

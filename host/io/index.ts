@@ -1,4 +1,4 @@
-/** `downhill/io`: everything a run goes on from, as bytes, and the files of PyTorch and of Hugging Face. */
+/** Entry `downhill/io`: checkpoints, and the files of PyTorch and Hugging Face. */
 export * as checkpoint from './checkpoint.ts'
 export type { FileTensor, LongTensor, TensorLike } from './elements.ts'
 export type { Part, Parts } from './parts.ts'

@@ -1,4 +1,4 @@
-/** What is inside of a file, without reading its tensors. */
+/** Lists the contents of a file without reading its tensors. */
 
 import { type Shape, showShape } from '../memory/shape.ts'
 import { DownhillError } from '../validation/errors.ts'
@@ -10,29 +10,29 @@ import { METADATA_KEY, savedParts } from './saved-parts.ts'
 import type { Source } from './source.ts'
 import { readArchive, settledArchive, TensorReader } from './torch-reader.ts'
 
-/** A tensor of a file. */
+/** A tensor in a file. */
 export interface InspectedTensor {
   readonly name: string
-  /** As torch calls it. */
+  /** Its type under torch's name. */
   readonly dtype: string
   readonly shape: Shape
   readonly bytes: number
 }
 
-/** What stands under a name. */
+/** The value under a name. */
 export interface InspectedPart {
   readonly name: string
   readonly kind: Kind | 'value'
   readonly className?: string
-  /** Of an optimizer: how many steps its parameters have taken, at most. */
+  /** For optimizers: the largest step count of their parameters. */
   readonly step?: number
-  /** Of an optimizer: its groups' options, with torch's names. */
+  /** For optimizers: the options of their groups, with torch's names. */
   readonly groups?: readonly Dict[]
-  /** Of anything else but a model: the value. */
+  /** For values other than models: the value. */
   readonly value?: unknown
 }
 
-/** What `downhill inspect` tells. */
+/** Result of `downhill inspect`. */
 export interface Inspection {
   readonly format: 'checkpoint' | 'safetensors' | 'torch'
   readonly bytes: number
@@ -65,11 +65,11 @@ const names: Readonly<Record<ElementType, string>> = {
   },
 }
 
-/** Stands in a value for a tensor. */
+/** Placeholder of a tensor in a value. */
 class Place {
   constructor(
     readonly tensor: Omit<InspectedTensor, 'name'>,
-    /** The number of a tensor that has one. */
+    /** The number in a tensor of size 1. */
     readonly number?: number,
   ) {}
 
@@ -78,7 +78,7 @@ class Place {
   }
 }
 
-/** A value as JSON, in which texts stand for what JSON does not have. */
+/** Converts a value to JSON. Values that JSON lacks become strings. */
 export function jsonOf(value: unknown): string {
   return JSON.stringify(value, (_, part) => {
     if (typeof part === 'bigint' || (typeof part === 'number' && !Number.isFinite(part))) return String(part)
@@ -86,13 +86,13 @@ export function jsonOf(value: unknown): string {
   })
 }
 
-/** The entries of an array or an object. */
+/** Returns the entries of an array or an object. */
 function* entriesOf(part: object): Iterable<[key: string | number, entry: unknown]> {
   if (Array.isArray(part)) yield* part.entries()
   else for (const key of Object.keys(part)) yield [key, (part as Dict)[key]]
 }
 
-/** The beginning of the same: a value may be large. */
+/** Returns the first entries, because a value may be large. */
 export function startOf(value: unknown, length: number): string {
   if (typeof value !== 'object' || value === null || value instanceof Place || value instanceof Uint8Array) return jsonOf(value)
   const isList = Array.isArray(value)
@@ -108,7 +108,7 @@ export function startOf(value: unknown, length: number): string {
 const isState = (value: unknown): value is { state: Dict; param_groups: readonly Dict[] } =>
   isDict(value) && isDict(value.state) && Array.isArray(value.param_groups) && value.param_groups.every(isDict)
 
-/** What a value of a torch file is; the file does not say. */
+/** Returns the kind of a value in a torch file, inferred from its entries. */
 function kindOfValue(value: unknown): Kind | 'value' {
   if (isState(value)) return 'optimizer'
   if (!isPlain(value)) return 'value'
@@ -117,7 +117,7 @@ function kindOfValue(value: unknown): Kind | 'value' {
   return 'last_epoch' in value || '_schedulers' in value ? 'scheduler' : 'value'
 }
 
-/** How many steps the parameter that took most has taken. */
+/** Returns the largest step count of the parameters. */
 function stepOf(state: Dict): number | undefined {
   const counts = Object.values(state).flatMap((own) => {
     const step = isDict(own) ? (own.step ?? own.n_iter) : undefined
@@ -170,21 +170,21 @@ function inspectTorch(source: Source): Inspection {
   return { format: 'torch', bytes: source.size, tensors, parts, metadata: {} }
 }
 
-/** Bytes of a storage that is read for a number in it. */
+/** Largest storage that is read for the number in it, in bytes. */
 const SMALL = 64
 
-/** A name of a hostile file may be of any length. */
+/** Longest name shown, because a hostile file may have longer ones. */
 const LONGEST_NAME = 500
 
-/** The first bytes of a zip archive. */
+/** First bytes of a zip archive. */
 const ZIP = [0x50, 0x4b] as const
-/** The first byte of a pickle, which torch wrote before it wrote archives. */
+/** First byte of a pickle, torch's format before zip archives. */
 const PICKLE = 0x80
-/** The first byte of the header of a safetensors file, behind its length. */
+/** First byte of the header of a safetensors file, after its length. */
 const BRACE = 0x7b
 
 /**
- * Tells what a checkpoint, a safetensors file or a file of torch.save holds.
+ * Lists the contents of a checkpoint, a safetensors file or a torch.save file.
  *
  * @throws `file-invalid`, `file-unsupported`
  */
@@ -192,5 +192,5 @@ export function inspect(source: Source): Inspection {
   const start = source.at(0, Math.min(source.size, 9))
   if (start[0] === PICKLE || (start[0] === ZIP[0] && start[1] === ZIP[1])) return inspectTorch(source)
   if (start[8] === BRACE) return inspectTensors(source)
-  throw new DownhillError('file-invalid', 'this is neither a checkpoint or another safetensors file nor a file of torch.save')
+  throw new DownhillError('file-invalid', 'this is not a checkpoint, a safetensors file or a torch.save file')
 }

@@ -1,21 +1,21 @@
-/** Values as JSON that keeps everything: numbers that JSON does not have are marked, and tensors are referred to by their names. */
+/** Lossless JSON: numbers that JSON lacks are marked, and tensors are referenced by name. */
 
 import { isStateTensor } from '../optimizer/state-dict.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 import { isPlain } from './dict.ts'
 import type { TensorLike } from './elements.ts'
 
-/** Marks. Keys of the user's own cannot begin so. */
+/** Markers. User keys cannot begin with $. */
 const NUMBER = '$number'
 const BIGINT = '$bigint'
 const TENSOR = '$tensor'
 
-/** How deep values may be nested. */
+/** Maximum nesting of values. */
 const DEEPEST = 100
 
 /**
- * How deep a JSON text is nested, and how many keys all of its objects have. Deep nesting takes JSON.parse 50 bytes a letter; and of two equal
- * keys it keeps the last.
+ * Returns the depth of a JSON text and the number of keys in all its objects. JSON.parse takes 50 bytes per letter of deep nesting, and
+ * keeps the last of two equal keys.
  */
 export function extentOf(json: string): { depth: number; keys: number } {
   let [depth, deepest, keys] = [0, 0, 0]
@@ -29,7 +29,7 @@ export function extentOf(json: string): { depth: number; keys: number } {
   return { depth: deepest, keys }
 }
 
-/** A value as JSON has it. `put` is given each tensor and where it stands; what it returns is the tensor's name. */
+/** Converts a value to JSON. `put` receives each tensor and its path, and returns its name. */
 export function toJson(value: unknown, path: string, put: (path: string, tensor: TensorLike) => string, depth = 0): unknown {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
   if (typeof value === 'number') {
@@ -37,24 +37,23 @@ export function toJson(value: unknown, path: string, put: (path: string, tensor:
     return isExact ? value : { [NUMBER]: Object.is(value, -0) ? '-0' : String(value) }
   }
   if (typeof value === 'bigint') return { [BIGINT]: String(value) }
-  check(depth < DEEPEST, 'option-range', `${path}: values are nested more than ${DEEPEST} deep`)
+  check(depth < DEEPEST, 'option-range', `${path}: values must be nested less than ${DEEPEST} deep`)
   const inner = (entry: unknown, key: string | number) => toJson(entry, `${path}.${key}`, put, depth + 1)
   if (Array.isArray(value)) return value.map(inner)
   if (isStateTensor(value)) return { [TENSOR]: put(path, value as TensorLike) }
   check(
     isPlain(value),
     'option-range',
-    () => `${path} is ${shown(value)}; a checkpoint holds numbers, texts, arrays, objects and tensors { dtype, shape, data }`,
+    () => `${path} must be a number, string, array, object or tensor { dtype, shape, data }, got ${shown(value)}`,
   )
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
-  for (const [key] of entries)
-    check(isKey(key), 'option-range', `${path} has a key ${shown(key)}: a key begins with no $, and is not __proto__`)
+  for (const [key] of entries) check(isKey(key), 'option-range', `${path}: keys must not begin with $ or be __proto__, got ${shown(key)}`)
   return Object.fromEntries(entries.map(([key, entry]) => [key, inner(entry, key)]))
 }
 
 const isKey = (key: string) => !key.startsWith('$') && key !== '__proto__'
 
-/** The reverse of {@link toJson}, in place, of a text that is not too deep; `get` gives the tensor of a name. */
+/** Reverses {@link toJson}, in place, for a text that is not too deep. `get` returns the tensor with a name. */
 export function fromJson(value: unknown, get: (name: string) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const entries = value as Record<string | number, unknown>

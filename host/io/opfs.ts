@@ -1,18 +1,18 @@
 /**
- * `downhill/fs`: files that are replaced whole or not at all. This is the form for browsers, over the origin private file system; fs.ts has
- * the same for Node, Deno and Bun.
+ * Entry `downhill/fs` for browsers: atomic file replacement in the origin private file system. fs.ts is the entry for Node, Deno and
+ * Bun.
  */
 import { failure, versions, type WriteOptions } from './files.ts'
 
 export type { WriteOptions } from './files.ts'
 
-/** What the types of the DOM do not have: renaming, and Safari's way to write, which is there in workers only. */
+/** Methods that the DOM's types lack: renaming, and Safari's way to write, which only workers have. */
 interface BrowserFile {
   move(name: string): Promise<void>
   createSyncAccessHandle(): Promise<{ truncate(size: number): void; write(bytes: Uint8Array): number; flush(): void; close(): void }>
 }
 
-/** The folder a path leads to, and the last part of the path. */
+/** Returns the folder of a path, and the last part of the path. */
 async function locate(path: string, create: boolean): Promise<{ folder: FileSystemDirectoryHandle; name: string }> {
   const parts = path.split('/').filter((part) => part !== '')
   const name = parts.pop() ?? ''
@@ -21,7 +21,7 @@ async function locate(path: string, create: boolean): Promise<{ folder: FileSyst
   return { folder, name }
 }
 
-/** Writes contents under another name, and then gives them their own, which replaces what had it. */
+/** Writes contents under a temporary name, then renames it to its own, which replaces the old file. */
 async function put(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const part = (await folder.getFileHandle(`${name}.part`, { create: true })) as FileSystemFileHandle & BrowserFile
   if ('createWritable' in part) {
@@ -52,11 +52,11 @@ async function contents(folder: FileSystemDirectoryHandle, name: string): Promis
 const isAbsent = (error: unknown) => (error as { name?: string }).name === 'NotFoundError'
 
 /**
- * Writes a file. What was there is replaced in one moment, when the new contents are on the device: whoever is interrupted leaves the old
- * file or the new one. In browsers the path is one of the origin private file system, and its folders are made.
+ * Writes a file atomically: the new contents replace the old ones once they are on the device. An interrupted write leaves the old file or
+ * the new one. In browsers the path is in the origin private file system, and missing folders are created.
  *
- * @param bytes such as `checkpoint.save` gives
- * @throws `file-failed`; then the file is as it was
+ * @param bytes for example from `checkpoint.save`
+ * @throws `file-failed`; the file is then unchanged
  * @example
  * import { readFile, writeFile } from 'downhill/fs'
  *
@@ -77,7 +77,7 @@ export async function writeFile(path: string, bytes: Uint8Array, options: WriteO
     }
     await put(folder, name, bytes as Uint8Array<ArrayBuffer>)
   } catch (error) {
-    throw failure(`${path} cannot be written, and is as it was`, error)
+    throw failure(`${path} cannot be written and is unchanged`, error)
   }
 }
 

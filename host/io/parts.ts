@@ -1,4 +1,4 @@
-/** What a checkpoint is made of: live objects with a state, and what a file has for each. */
+/** Parts of a checkpoint: live objects with state, and their saved form. */
 
 import { LRScheduler } from '../lr_scheduler/scheduler.ts'
 import type { DType } from '../memory/dtype.ts'
@@ -9,16 +9,16 @@ import { Generator, type GeneratorState } from '../numerics/random.ts'
 import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
 import { Loader } from '../training/loader.ts'
 
-/** Something with a state: a model or an average of one, an optimizer, a scheduler, a generator, or a loader. */
+/** An object with state: a model or its average, an optimizer, a scheduler, a generator, or a loader. */
 export type Part = Module | AnyOptimizer | LRScheduler | Generator | Loader<string>
 
-/** Parts under names of your own. */
+/** Parts under names of your choice. */
 export type Parts = Readonly<Record<string, Part>>
 
 /** Kinds of parts. */
 export type Kind = 'model' | 'optimizer' | 'scheduler' | 'generator' | 'loader'
 
-/** The kind of a part; undefined if it is none. */
+/** Returns the kind of a part; undefined for other values. */
 export function kindOf(value: unknown): Kind | undefined {
   if (value instanceof Module) return 'model'
   if (value instanceof Optimizer) return 'optimizer'
@@ -27,52 +27,52 @@ export function kindOf(value: unknown): Kind | undefined {
   return value instanceof Loader ? 'loader' : undefined
 }
 
-/** The state of a part as a plain value, in torch's form where torch has one. */
+/** Returns the state of a part as a plain value, in torch's form if torch has one. */
 export function stateOf(part: Part): unknown {
   return part instanceof Generator || part instanceof Loader ? part.state : part.stateDict()
 }
 
-/** What a file has under a name: the state of a part, or a value of the user's own. */
+/** A value in a file: the state of a part, or a user's value. */
 export interface SavedPart {
   readonly kind: Kind | 'value'
   readonly state: unknown
-  /** What tells more than torch's files do: see {@link aboutOf}. */
+  /** Information that torch's files lack: see {@link aboutOf}. */
   readonly about?: About
 }
 
-/** A parameter as an optimizer's part of a file tells it. */
+/** A parameter in the saved form of an optimizer. */
 export interface SavedParameter {
   readonly name: string
-  /** Not told by torch's files. */
+  /** Missing in torch's files. */
   readonly dtype?: string
   readonly shape?: Shape
 }
 
-/** A parameter as an optimizer has it. */
+/** A parameter of a live optimizer. */
 export interface OwnParameter extends SavedParameter {
   readonly dtype: DType
   readonly shape: Shape
 }
 
-/** What a part's state depends on, or has beside what torch saves. */
+/** Information that a part's state depends on, in addition to what torch saves. */
 export interface About {
-  /** Of an optimizer or a scheduler. */
+  /** For optimizers and schedulers. */
   readonly className?: string
-  /** Of an optimizer whose parameters have names, in the order of its groups. */
+  /** For optimizers whose parameters have names, in the order of the groups. */
   readonly parameters?: readonly SavedParameter[]
-  /** Of a model: the generators its modules hold, and its arena's. */
+  /** For models: the generators of its modules, and its arena's. */
   readonly generators?: Readonly<Record<string, GeneratorState>>
-  /** Of a loader: what its batches depend on. */
+  /** For loaders: the options that batches depend on. */
   readonly plan?: Readonly<Record<string, number | boolean>>
 }
 
-/** The names that models among the parts give to parameters. */
+/** Returns the names that models among the parts give to parameters. */
 export function parameterNames(parts: Readonly<Record<string, unknown>>): ReadonlyMap<Parameter, string> {
   const models = Object.values(parts).filter((part) => part instanceof Module)
   return new Map(models.flatMap((model) => [...model.namedParameters()].map(([name, parameter]) => [parameter, name] as const)))
 }
 
-/** An optimizer's parameters with their names, its own or a model's; undefined if some have none, or two the same. */
+/** Returns an optimizer's parameters with their names, its own or a model's; undefined if a name is missing or repeated. */
 export function namedParameters(optimizer: AnyOptimizer, names: ReadonlyMap<Parameter, string>): OwnParameter[] | undefined {
   const found = optimizer.paramGroups.flatMap(({ params, paramNames }) =>
     (params as readonly Parameter[]).map((parameter, i) => ({
@@ -85,7 +85,7 @@ export function namedParameters(optimizer: AnyOptimizer, names: ReadonlyMap<Para
   return found.map(({ parameter: { dtype, shape }, name }) => ({ name: name!, dtype, shape }))
 }
 
-/** The generators that a model draws from, by where they are: those in fields of its modules, and its arena's own. */
+/** Returns the generators that a model draws from, by path: those in fields of its modules, and its arena's. */
 export function generatorsOf(model: Module): Map<string, Generator> {
   const found = new Map<string, Generator>()
   const collect = (module: Module, prefix: string) => {

@@ -1,4 +1,4 @@
-/** What a pickle is carried out on: its bytes, a stack with marks, and a memo. */
+/** The state of a pickle interpreter: bytes, a stack with marks, and a memo. */
 import { DownhillError } from '../validation/errors.ts'
 
 export function damaged(why: string): DownhillError {
@@ -21,15 +21,15 @@ export class Machine {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  /** Bytes that were read. */
+  /** Number of bytes read. */
   get at(): number {
     return this.#at
   }
 
-  /** Moves on by as many bytes, which must be there; returns where they are. */
+  /** Advances by `length` bytes, which must exist; returns their offset. */
   #pass(length: number): number {
     const at = this.#at
-    if (length > this.#bytes.length - at) throw damaged('it is cut off')
+    if (length > this.#bytes.length - at) throw damaged('it is truncated')
     this.#at += length
     return at
   }
@@ -59,7 +59,7 @@ export class Machine {
     return this.#view.getInt32(this.#pass(4), true)
   }
 
-  /** A float, the one thing in a pickle that is big-endian. */
+  /** Reads a float, the only big-endian value in a pickle. */
   f64(): number {
     return this.#view.getFloat64(this.#pass(8))
   }
@@ -71,7 +71,7 @@ export class Machine {
 
   line(): string {
     const end = this.#bytes.indexOf(NEWLINE, this.#at)
-    if (end < 0) throw damaged('it is cut off')
+    if (end < 0) throw damaged('it is truncated')
     const text = this.text(end - this.#at)
     this.#pass(1)
     return text
@@ -82,7 +82,7 @@ export class Machine {
   }
 
   #checkNotEmpty(): void {
-    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw damaged('it takes a value where there is none')
+    if (this.#stack.length <= (this.#marks.at(-1) ?? 0)) throw damaged('it pops an empty stack')
   }
 
   pop(): unknown {
@@ -99,14 +99,14 @@ export class Machine {
     this.#marks.push(this.#stack.length)
   }
 
-  /** The values since the last mark, which is gone. */
+  /** Pops the values since the last mark, and the mark. */
   popMark(): unknown[] {
     const mark = this.#marks.pop()
-    if (mark === undefined) throw damaged('it goes back to a mark that is not there')
+    if (mark === undefined) throw damaged('it pops a missing mark')
     return this.#stack.splice(mark)
   }
 
-  /** The last values. */
+  /** Pops the last values. */
   popMany(count: number): unknown[] {
     const values = Array.from({ length: count }, () => this.pop())
     return values.reverse()
@@ -117,7 +117,7 @@ export class Machine {
   }
 
   got(index: number): unknown {
-    if (!this.#memo.has(index)) throw damaged(`it refers to value ${index}, which is not there`)
+    if (!this.#memo.has(index)) throw damaged(`it refers to the missing memo entry ${index}`)
     return this.#memo.get(index)
   }
 }

@@ -1,18 +1,18 @@
 /**
- * Python's pickles of protocols 2 to 5 (Lib/pickletools.py of CPython describes them). A pickle is a programme that builds values. What it
- * may call is looked up by the one who reads; nothing else is executed.
+ * Reads Python's pickles of protocols 2 to 5 (described in Lib/pickletools.py of CPython). A pickle is a program that builds values. The caller
+ * decides which names it may call; nothing else is executed.
  */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { isPlain } from './dict.ts'
 import { damaged, Machine } from './pickle-machine.ts'
 
-/** An operation makes up to 64 bytes of values. A tensor takes about 35 of them, a number in a list one. */
+/** Limit of operations. An operation creates up to 64 bytes of values. A tensor takes about 35 operations, a number in a list one. */
 const MOST_OPERATIONS = 2 ** 20
-/** Bytes of a whole number, and letters of a key: a key may be there often, and is read once. */
+/** Limits of bytes in an integer and letters in a key. A repeated key is read once. */
 const LONGEST_NUMBER = 1024
 const LONGEST_KEY = 1024
 
-/** Something that a pickle may call, by its name in Python. */
+/** A callable of a pickle, by its name in Python. */
 export class Global {
   constructor(
     readonly name: string,
@@ -20,17 +20,17 @@ export class Global {
   ) {}
 }
 
-/** What the words of a pickle mean. */
+/** Resolves the names in a pickle. */
 export interface Meanings {
-  /** What a name in Python stands for: a Global, or a value. Throws if the name is not allowed. */
+  /** Returns the value of a name in Python: a Global, or a value. Throws if the name is not allowed. */
   global(name: string): unknown
-  /** What a persistent id stands for; in torch's files, a storage. */
+  /** Returns the value of a persistent id; in torch's files, a storage. */
   persistent(id: unknown): unknown
 }
 
-/** A whole number of any length, two's complement, the lowest byte first. */
+/** Reads an integer of any length: two's complement, lowest byte first. */
 function long(bytes: Uint8Array): number | bigint {
-  if (bytes.length > LONGEST_NUMBER) throw damaged(`a number in it has ${bytes.length} bytes`)
+  if (bytes.length > LONGEST_NUMBER) throw damaged(`an integer has ${bytes.length} bytes`)
   let value = 0n
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!)
   value = BigInt.asIntN(8 * bytes.length, value)
@@ -39,13 +39,13 @@ function long(bytes: Uint8Array): number | bigint {
 
 function keyOf(key: unknown): string {
   const fits = typeof key === 'number' || (typeof key === 'string' && key.length <= LONGEST_KEY && key !== '__proto__')
-  if (!fits) throw new DownhillError('file-unsupported', `a dict in the file has the key ${shown(key)}, which is not read`)
+  if (!fits) throw new DownhillError('file-unsupported', `a dict in the file has the key ${shown(key)}, which is not supported`)
   return String(key)
 }
 
-/** Sets entries, keys and values in turn, of a dict. */
+/** Sets entries of a dict, from alternating keys and values. */
 export function setItems(items: readonly unknown[], target: unknown): void {
-  if (!isPlain(target) || items.length % 2) throw damaged('it sets entries of what is no dict')
+  if (!isPlain(target) || items.length % 2) throw damaged('it sets entries of a value that is not a dict')
   for (let i = 0; i < items.length; i += 2) target[keyOf(items[i])] = items[i + 1]
 }
 
@@ -57,7 +57,7 @@ export function dictOf(items: readonly unknown[]): Record<string, unknown> {
 
 function append(items: readonly unknown[], machine: Machine): void {
   const target = machine.top()
-  if (!Array.isArray(target)) throw damaged('it appends to what is no list')
+  if (!Array.isArray(target)) throw damaged('it appends to a value that is not a list')
   for (const item of items) target.push(item)
 }
 
@@ -66,19 +66,19 @@ function called([callee, args]: readonly unknown[]): unknown {
   return callee.call(args)
 }
 
-/** What is set beside the entries of an OrderedDict, as torch does with `_metadata`, is left out. */
+/** Drops attributes of an OrderedDict, such as torch's `_metadata`. */
 function build(machine: Machine): void {
   machine.pop()
   if (!isPlain(machine.top())) throw damaged(`it sets attributes of ${shown(machine.top())}`)
 }
 
-/** A name whose two parts stand on the stack. */
+/** Resolves a name from the two strings on the stack. */
 function nameOf([module, name]: readonly unknown[]): string {
-  if (typeof name !== 'string' || typeof module !== 'string') throw damaged('it names something by what is no text')
+  if (typeof name !== 'string' || typeof module !== 'string') throw damaged('it has a name that is not a string')
   return `${module}.${name}`
 }
 
-/** Carries out an operation; the comments have CPython's names. */
+/** Executes an operation. The comments are CPython's names. */
 function perform(m: Machine, code: number, meanings: Meanings): void {
   switch (code) {
     case 0x80: // PROTO
@@ -173,13 +173,13 @@ function perform(m: Machine, code: number, meanings: Meanings): void {
     case 0x51: // BINPERSID
       return m.push(meanings.persistent(m.pop()))
   }
-  throw damaged(`0x${code.toString(16)} at ${m.at - 1} is no operation that is read`)
+  throw damaged(`operation 0x${code.toString(16)} at ${m.at - 1} is not supported`)
 }
 
 const STOP = 0x2e
 
 /**
- * Builds the value of a pickle: dicts are objects, tuples and sets arrays.
+ * Builds the value of a pickle: dicts become objects; tuples and sets become arrays.
  *
  * @throws `file-invalid`, `file-unsupported`
  */

@@ -1,7 +1,7 @@
-/** Writes pickles of protocol 2, which `torch.load` takes (Lib/pickletools.py of CPython describes them). */
+/** Writes pickles of protocol 2, which `torch.load` reads (described in Lib/pickletools.py of CPython). */
 import { check, shown } from '../validation/errors.ts'
 
-/** A tuple, where Python tells it from a list. */
+/** A tuple, as opposed to a list. */
 export class Tuple {
   constructor(readonly items: readonly unknown[]) {}
 }
@@ -14,7 +14,7 @@ export class Name {
   ) {}
 }
 
-/** What a class or function makes of arguments, and for a dict of a kind of its own the entries it then gets. */
+/** A class or function applied to arguments; for a subclass of dict also the entries to set. */
 export class Call {
   constructor(
     readonly callee: Name,
@@ -23,7 +23,7 @@ export class Call {
   ) {}
 }
 
-/** What the reader looks up elsewhere. */
+/** A value that the reader resolves by persistent id. */
 export class Persistent {
   constructor(readonly id: Tuple) {}
 }
@@ -38,12 +38,12 @@ const op = {
 
 const FIRST_ROOM = 2 ** 12
 
-/** Bytes one after another. */
+/** A growing byte array. */
 class Bytes {
   #bytes = new Uint8Array(FIRST_ROOM)
   #length = 0
 
-  /** Makes room for as many bytes; where they go. */
+  /** Reserves `length` bytes; returns a view of them. */
   #take(length: number): DataView {
     const at = this.#length
     this.#length += length
@@ -94,7 +94,7 @@ class Pickler {
     if (typeof value === 'number') return this.#number(value)
     if (typeof value === 'bigint') return this.#long(value)
     if (typeof value === 'string') return this.#once(`text ${value}`, () => this.#text(value))
-    check(typeof value === 'object', 'option-range', () => `a torch file cannot hold ${shown(value)}`)
+    check(typeof value === 'object', 'option-range', () => `torchFile.save: a torch file cannot hold ${shown(value)}`)
     this.#object(value)
   }
 
@@ -118,7 +118,7 @@ class Pickler {
     }
   }
 
-  /** Values after a mark, and what becomes of them. */
+  /** Writes values after a mark, then the operation that collects them. */
   #marked(values: readonly unknown[], operation: number): void {
     this.#out.add(op.MARK)
     for (const value of values) this.#write(value)
@@ -136,7 +136,7 @@ class Pickler {
     })
   }
 
-  /** Writes something the first time, and refers to it after that. */
+  /** Writes a value at its first use, and a reference afterwards. */
   #once(key: string, write: () => void): void {
     const known = this.#memo.get(key)
     const index = known ?? this.#memo.size
@@ -156,7 +156,7 @@ class Pickler {
     this.#out.addAll(bytes)
   }
 
-  /** JavaScript has one kind of number. A whole one becomes an int: Python takes it for a float where it must, and not the reverse. */
+  /** Writes an integer as int, other numbers as float: Python accepts an int for a float, but not the reverse. */
   #number(value: number): void {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
       this.#out.add(op.BINFLOAT)
@@ -168,19 +168,19 @@ class Pickler {
     } else this.#long(BigInt(value))
   }
 
-  /** Two's complement, the lowest byte first. */
+  /** Writes two's complement, lowest byte first. */
   #long(value: bigint): void {
     const bytes: number[] = []
     for (let rest = value; ; rest >>= 8n) {
       bytes.push(Number(rest & 255n))
       if (rest >> 7n === 0n || rest >> 7n === -1n) break
     }
-    check(bytes.length < 256, 'option-range', 'a torch file cannot hold a number of more than 255 bytes')
+    check(bytes.length < 256, 'option-range', 'torchFile.save: integers must have at most 255 bytes')
     this.#out.add(op.LONG1, bytes.length, ...bytes)
   }
 }
 
-/** The pickle of a value: of objects and Maps as dicts, arrays as lists, and of the classes above. */
+/** Returns the pickle of a value: objects and Maps as dicts, arrays as lists, and the classes above. */
 export function pickled(value: unknown): Uint8Array {
   return new Pickler().pickled(value)
 }

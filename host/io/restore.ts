@@ -1,4 +1,4 @@
-/** Puts what a file holds into live parts: into all of them, or into none. */
+/** Loads a file into live parts: all of them, or none. */
 
 import { LRScheduler } from '../lr_scheduler/scheduler.ts'
 import type { Parameter } from '../memory/tensor.ts'
@@ -6,7 +6,7 @@ import { Module, type SavedTensor } from '../nn/module.ts'
 import { Generator } from '../numerics/random.ts'
 import { isStateTensor } from '../optimizer/state-dict.ts'
 import { Loader } from '../training/loader.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { Commit, Reserve } from '../validation/prepared.ts'
 import { alignedState } from './aligned.ts'
@@ -14,27 +14,27 @@ import { type Dict, isDict } from './dict.ts'
 import { Findings } from './findings.ts'
 import { type About, generatorsOf, kindOf, type Part, type Parts, parameterNames, type SavedPart } from './parts.ts'
 
-/** Options of loading. */
+/** Options for loading. */
 export interface LoadOptions {
-  /** Whether a file that has more or less than the parts, or other shapes, is an error. Default true; else what both have is loaded. */
+  /** Whether missing, unknown or differently shaped names throw. Default true; if false, matching names are loaded. */
   readonly strict?: boolean
 }
 
-/** What there is to say after loading. */
+/** Result of loading. */
 export interface Loaded {
-  /** What the file holds beside what was loaded: values of your own; with `strict: false` also parts and tensors that only it has. */
+  /** Values in the file that were not loaded: your plain values; with `strict: false` also parts and tensors that only the file has. */
   readonly rest: Readonly<Record<string, unknown>>
-  /** With `strict: false`: names the file has not. What they stand for was left as it is. */
+  /** With `strict: false`: names that the file lacks; their values are unchanged. */
   readonly missing: readonly string[]
-  /** With `strict: false`: names only the file has. */
+  /** With `strict: false`: names that only the file has. */
   readonly extra: readonly string[]
-  /** With `strict: false`: tensors of another shape or type, which were left as they are. */
+  /** With `strict: false`: tensors with another shape or type; they are unchanged. */
   readonly reshaped: readonly string[]
-  /** With `strict: false`: what else differs, a sentence each. */
+  /** With `strict: false`: other differences, one sentence each. */
   readonly other: readonly string[]
 }
 
-/** How a part is loaded: a check of values, once names and shapes are known to fit, and what of the file's part nothing is there for. */
+/** How to load a part: a check of values, once names and shapes match, and the leftover of the part in the file. */
 interface Fit {
   readonly prepare: () => Reserve
   readonly rest?: unknown
@@ -42,7 +42,7 @@ interface Fit {
 
 const unlessEmpty = (rest: Dict) => (Object.keys(rest).length ? rest : undefined)
 
-/** Commits for which no memory is needed, as one. */
+/** Merges commits that need no memory. */
 function together(commits: readonly Commit[]): Reserve {
   return () => () => {
     for (const commit of commits) commit()
@@ -61,7 +61,7 @@ class Fitting {
 
   fit(name: string, part: Part, { kind, state, about = {} }: SavedPart): Fit {
     if (kind !== kindOf(part) || !isDict(state)) {
-      this.findings.other.push(`${name} is of the kind ${kindOf(part)}, in the file ${kind === kindOf(part) ? shown(state) : kind}`)
+      this.findings.other.push(`${name} is a ${kindOf(part)}, in the file ${kind === kindOf(part) ? shown(state) : kind}`)
       return { prepare: () => together([]), rest: state }
     }
     if (part instanceof Module) return this.#model(name, part, state, about)
@@ -81,7 +81,7 @@ class Fitting {
     const rest: Record<string, unknown> = {}
     for (const [key, tensor] of own) {
       const saved = Object.hasOwn(state, key) ? state[key] : undefined
-      // torch's files may have another type, which is converted as torch does.
+      // torch files may have another type, which is converted as in torch.
       const told = isStateTensor(saved) && { shape: saved.shape, ...(generators && { dtype: saved.dtype }) }
       if (!told) this.findings.missing.push(`${name}.${key}`)
       else if (this.findings.fits(`${name}.${key}`, tensor, told)) fitting[key] = saved as SavedTensor
@@ -114,12 +114,12 @@ class Fitting {
   }
 }
 
-/** Loads parts from a file's. `by` is the function an error names. */
+/** Loads parts from a file. `by` is the function in an error. */
 export function restore(by: string, saved: Readonly<Record<string, SavedPart>>, parts: Parts, options: LoadOptions = {}): Loaded {
   checkNames(by, ['strict'], options)
   const { strict = true } = options
   const isPlain = isDict(parts) && !kindOf(parts)
-  check(isPlain, 'option-range', () => `${by} takes what it loads into as { model, optimizer, … }, not ${shown(parts)}`)
+  checkRange(isPlain, by, 'parts', '{ model, optimizer, … }', parts)
   for (const [name, part] of Object.entries(parts)) {
     const what = 'a model, an optimizer, a scheduler, a generator or a loader'
     check(kindOf(part) !== undefined, 'option-range', () => `${by}: ${name} is ${what}, not ${shown(part)}`)

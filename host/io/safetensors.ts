@@ -1,5 +1,5 @@
 /**
- * Files of tensors: a header in JSON with names, types, shapes and places, and behind it the bytes
+ * safetensors files: a JSON header with names, types, shapes and offsets, followed by the bytes of the tensors
  * (https://huggingface.co/docs/safetensors).
  */
 import { check, checkRange, shown } from '../validation/errors.ts'
@@ -8,16 +8,16 @@ import { decoded, type ElementType, encoded, type FileTensor, type TensorLike } 
 import { LONGEST_HEADER, METADATA, readHeader } from './header.ts'
 import { sourceOf } from './source.ts'
 
-/** The contents of a file. */
+/** Contents of a file. */
 export interface SafeTensors {
   readonly tensors: Readonly<Record<string, FileTensor>>
-  /** Texts by name. */
+  /** Strings by name. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /**
- * Reads a file. Tensors are views of its bytes where these are aligned for them, which they are in files that this package or the
- * reference implementation wrote.
+ * Reads a file. Tensors are views of its bytes if these are aligned, as in files written by this package or the reference
+ * implementation.
  *
  * @param bytes the whole file
  * @throws `file-invalid` if it is damaged; `file-unsupported` if it has a tensor of 8-bit floats or complex numbers
@@ -37,27 +37,27 @@ export function read(bytes: Uint8Array | ArrayBuffer): SafeTensors {
   return { tensors: Object.fromEntries(tensors), metadata }
 }
 
-/** The order of the reference implementation, in which everything is aligned: by type, then by name. */
+/** The order of the reference implementation, which aligns everything: by type, then by name. */
 const ORDER: readonly ElementType[] = ['I64', 'F64', 'F32', 'I32']
 
 /**
- * Writes a file, whose bytes depend on the tensors and the metadata alone.
+ * Writes a file. The same tensors and metadata give the same bytes.
  *
- * @param tensors by name: those of a `stateDict()` of a model, or others
- * @param metadata texts by name
+ * @param tensors by name: of a model's `stateDict()`, or others
+ * @param metadata strings by name
  * @throws `shape-mismatch`, `dtype-mismatch` or `option-range` naming the tensor
  */
 export function write(
   tensors: Readonly<Record<string, TensorLike>>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  check(isDict(tensors), 'option-range', () => `safetensors.write takes tensors by name, not ${shown(tensors)}`)
-  checkRange(isDict(metadata), 'safetensors.write', 'metadata', 'texts by name', metadata)
+  checkRange(isDict(tensors), 'safetensors.write', 'tensors', 'tensors by name', tensors)
+  checkRange(isDict(metadata), 'safetensors.write', 'metadata', 'strings by name', metadata)
   for (const [name, text] of Object.entries(metadata)) {
-    check(typeof text === 'string', 'option-range', () => `safetensors.write: the metadata ${shown(name)} are a text, not ${shown(text)}`)
+    checkRange(typeof text === 'string', 'safetensors.write', `metadata ${shown(name)}`, 'a string', text)
   }
   const parts = Object.entries(tensors).map(([name, tensor]) => {
-    check(name !== METADATA && name !== '__proto__', 'option-range', `safetensors.write: a tensor cannot be called ${name}`)
+    check(name !== METADATA && name !== '__proto__', 'option-range', `safetensors.write: a tensor must not be named ${name}`)
     return { name, ...encoded(`safetensors.write: ${name}`, tensor) }
   })
   parts.sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type) || (a.name < b.name ? -1 : 1))
@@ -71,7 +71,7 @@ export function write(
   check(
     text.length <= LONGEST_HEADER,
     'option-range',
-    `safetensors.write: names and metadata take ${text.length} bytes, and may take ${LONGEST_HEADER}`,
+    `safetensors.write: names and metadata must take at most ${LONGEST_HEADER} bytes, got ${text.length}`,
   )
   const file = new Uint8Array(dataStart + at)
   new DataView(file.buffer).setUint32(0, dataStart - 8, true)

@@ -1,14 +1,14 @@
-/** The parts of a checkpoint, as the metadata of its file have them. */
+/** Parts of a checkpoint in the metadata of its file. */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { isDict } from './dict.ts'
 import { damaged, extentOf, fromJson } from './json.ts'
 import type { About, Kind, SavedPart } from './parts.ts'
 
-/** The metadata's key for all of it. */
+/** Key of the parts in the metadata. */
 export const METADATA_KEY = 'downhill'
-/** How deep the metadata may be nested: a value of the user's own, and what is around it. */
+/** Maximum nesting of the metadata: a user's value, and its surroundings. */
 const DEEPEST = 110
-/** The version of the format, which stands beside the parts. */
+/** Version of the format, stored beside the parts. */
 export const VERSION = 1
 
 const KINDS: ReadonlySet<unknown> = new Set<Kind | 'value'>(['model', 'optimizer', 'scheduler', 'generator', 'loader', 'value'])
@@ -22,17 +22,17 @@ function checkedAbout(name: string, about: unknown): About {
   const { className = '', parameters = [], generators = {}, plan = {} } = isDict(about) ? about : { plan: about }
   const hasNames = typeof className === 'string' && Array.isArray(parameters) && parameters.every(isParameter)
   const fits = hasNames && isDict(plan) && isDict(generators) && Object.values(generators).every(isDict)
-  if (!fits) throw damaged(`what it tells about ${shown(name)} cannot be read`)
+  if (!fits) throw damaged(`its description of ${shown(name)} is invalid`)
   return about as About
 }
 
-/** The parts of a checkpoint; `get` gives a tensor by its name. */
+/** Returns the parts of a checkpoint. `get` returns the tensor with a name. */
 export function savedParts(
   metadata: Readonly<Record<string, string>>,
   get: (name: string) => unknown,
 ): Readonly<Record<string, SavedPart>> {
   if (!Object.hasOwn(metadata, METADATA_KEY)) {
-    throw new DownhillError('file-invalid', 'this is a safetensors file and no checkpoint: safetensors.read gives its tensors')
+    throw new DownhillError('file-invalid', 'this safetensors file is not a checkpoint; read it with safetensors.read')
   }
   const text = metadata[METADATA_KEY]!
   let document: unknown
@@ -40,14 +40,13 @@ export function savedParts(
   try {
     document = JSON.parse(text)
   } catch {
-    throw damaged('its metadata are no JSON')
+    throw damaged('its metadata are not JSON')
   }
   const { version, parts } = isDict(document) ? document : { version: undefined }
-  if (version !== VERSION)
-    throw new DownhillError('file-unsupported', `the checkpoint has version ${shown(version)}, and ${VERSION} is read`)
+  if (version !== VERSION) throw new DownhillError('file-unsupported', `the checkpoint's version must be ${VERSION}, got ${shown(version)}`)
   if (!isDict(parts)) throw damaged('it has no parts')
   const entries = Object.entries(parts).map(([name, part]): [string, SavedPart] => {
-    if (name === '__proto__' || !isDict(part) || !KINDS.has(part.kind)) throw damaged(`its part ${shown(name)} cannot be read`)
+    if (name === '__proto__' || !isDict(part) || !KINDS.has(part.kind)) throw damaged(`its part ${shown(name)} is invalid`)
     const kind = part.kind as SavedPart['kind']
     const state = fromJson(part.state, get)
     return [name, kind === 'value' ? { kind, state } : { kind, state, about: checkedAbout(name, part.about) }]

@@ -1,14 +1,14 @@
-/** Values as they come out of a pickle, in which one object may be at several places, and in a hostile one within itself. */
+/** Checks values from a pickle, where an object may have several parents, and in a hostile file contain itself. */
 import { isPlain } from './dict.ts'
 import { damaged } from './pickle-machine.ts'
 
-/** How deep values may be nested, and how many there may be if those at several places are counted at each. */
+/** Maximum nesting of values, and maximum number, with shared values counted at each parent. */
 const DEEPEST = 100
 const MOST_VALUES = 2 ** 20
 
 /**
- * Replaces what `replace` gives something else for, in place, and makes sure that the value can be walked through: that nothing contains
- * itself, and that it is neither deeper nor larger than what a checkpoint holds.
+ * Replaces values for which `replace` returns another, in place. Checks that the value is finite: nothing contains itself, and it is not
+ * deeper or larger than a checkpoint may be.
  *
  * @throws `file-invalid`
  */
@@ -16,7 +16,7 @@ export function settled(value: unknown, replace: (leaf: object) => unknown): unk
   const replaced = new Set<unknown>()
   let count = 0
   const visit = (part: unknown, depth: number): unknown => {
-    if (++count > MOST_VALUES) throw damaged(`it stands for more than ${MOST_VALUES} values`)
+    if (++count > MOST_VALUES) throw damaged(`it has more than ${MOST_VALUES} values`)
     if (typeof part !== 'object' || part === null || replaced.has(part)) return part
     if (!Array.isArray(part) && !isPlain(part)) {
       const other = replace(part)

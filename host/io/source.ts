@@ -1,17 +1,17 @@
-/** Where a file's bytes come from: all of them in memory, or a part at a time, so that looking into a large file takes little. */
-import { check, shown } from '../validation/errors.ts'
+/** Source of a file's bytes: in memory, or read in parts, so that inspecting a large file takes little memory. */
+import { checkRange } from '../validation/errors.ts'
 
-/** Bytes at places. */
+/** Random access to bytes. */
 export interface Source {
   readonly size: number
-  /** As many bytes as asked for; who asks has made sure that they are there. */
+  /** Returns `length` bytes; the caller has checked that they exist. */
   at(start: number, length: number): Uint8Array
 }
 
-/** A file that is in memory. */
+/** Returns a source for bytes in memory. */
 export function sourceOf(by: string, bytes: Uint8Array | ArrayBuffer): Source {
   const isBytes = bytes instanceof Uint8Array || bytes instanceof ArrayBuffer
-  check(isBytes, 'option-range', () => `${by} takes the file's bytes as a Uint8Array, not ${shown(bytes)}`)
+  checkRange(isBytes, by, 'bytes', 'a Uint8Array', bytes)
   const all = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   return { size: all.length, at: (start, length) => all.subarray(start, start + length) }
 }

@@ -7,10 +7,10 @@ import { readArchive, settledArchive, TensorReader } from './torch-reader.ts'
 import { writeTorch } from './torch-writer.ts'
 
 /**
- * Writes a file that `torch.load(weights_only=True)` opens. Models, optimizers and schedulers become the state dicts that torch's own
- * `load_state_dict` takes, on their own or as `{ model, optimizer, scheduler, epoch }` under any names.
+ * Writes a file that `torch.load(weights_only=True)` reads. Models, optimizers and schedulers become state dicts that torch's
+ * `load_state_dict` accepts, alone or as `{ model, optimizer, scheduler, epoch }` under any names.
  *
- * @throws `option-range` for what such a file cannot hold
+ * @throws `option-range` for values that such a file cannot hold
  * @example
  * const model = new nn.Linear(arena, 2, 3)
  * const optimizer = new downhill.Adam(model.parameters())
@@ -25,10 +25,10 @@ export function save(value: unknown): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * What a file of `torch.save` holds: dicts as objects, tuples as arrays, tensors as `{ dtype, shape, data }`. Nothing in it is executed.
- * Half precision is widened to float32, whole numbers are int32 where they fit. Tensors that share their storage there may share memory.
+ * Reads a `torch.save` file: dicts as objects, tuples as arrays, tensors as `{ dtype, shape, data }`. Nothing in it is executed. Half
+ * precision is widened to float32; integers become int32 if they fit. Tensors that share their storage may share memory.
  *
- * @throws `file-invalid`; `file-unsupported` naming the class or function it asks for
+ * @throws `file-invalid`; `file-unsupported` with the name of a class or function that is not allowed
  */
 export function read(bytes: Uint8Array | ArrayBuffer): unknown {
   const archive = readArchive(sourceOf('torchFile.read', bytes))
@@ -37,11 +37,11 @@ export function read(bytes: Uint8Array | ArrayBuffer): unknown {
 }
 
 /**
- * Loads a file of `torch.save` into a model, an optimizer or a scheduler, or a bundle into several: into all of them, or after an error into
- * none. An optimizer's parameters are found by `param_names` where the file has them and they have names here, else by their order.
+ * Loads a `torch.save` file into a model, an optimizer or a scheduler, or a bundle into several: all of them, or none after an error. An
+ * optimizer's parameters are matched by `param_names` if the file and the optimizer have names, else by order.
  *
- * @returns what else the file holds under `rest`
- * @throws `state-mismatch` with everything that does not fit, `file-invalid`, `file-unsupported`
+ * @returns the other values in the file as `rest`
+ * @throws `state-mismatch` with all mismatches, `file-invalid`, `file-unsupported`
  */
 export function load(bytes: Uint8Array | ArrayBuffer, parts: Part | Parts, options: LoadOptions = {}): Loaded {
   const value = read(bytes)

@@ -1,4 +1,4 @@
-/** Reads the files of `torch.save`: a zip archive with one pickle, which names tensors, and a file for each storage. */
+/** Reads `torch.save` files: a zip archive with a pickle that names tensors, and one file per storage. */
 
 import { type Shape, showShape, sizeOf } from '../memory/shape.ts'
 import { DownhillError, shown } from '../validation/errors.ts'
@@ -9,12 +9,12 @@ import { settled } from './settled.ts'
 import type { Source } from './source.ts'
 import { contents, readDirectory, type ZipEntry } from './zip.ts'
 
-/** A pickle, which has no numbers of tensors: 25,000 of these take 5 MB, and texts beside them may take more. */
+/** Largest pickle. It holds no tensor data: 25,000 tensors take 5 MB, and strings may take more. */
 const LONGEST_PICKLE = 2 ** 25
-/** Tensors may share a storage, and are copied if they are no plain window on it. All together take at most so many times what the file does. */
+/** Tensors may share a storage, and are copied unless they are contiguous. Together they take at most this many times the bytes of the file. */
 const MOST_TIMES = 16
 
-/** A storage's element type, by the name of its class. */
+/** A storage's element type, from the name of its class. */
 class StorageType {
   constructor(readonly type: ElementType) {}
 }
@@ -25,13 +25,13 @@ interface Storage {
   readonly entry: ZipEntry
 }
 
-/** A window on a storage: which elements, not yet read. */
+/** A view of a storage that was not read yet. */
 export class StoredTensor {
   constructor(
     readonly type: ElementType,
     readonly shape: Shape,
     readonly strides: readonly number[],
-    /** Elements before its first. */
+    /** Number of elements before its first. */
     readonly offset: number,
     readonly entry: ZipEntry,
   ) {}
@@ -50,18 +50,18 @@ class StorageOf {
 
 function rebuiltTensor([of, offset, shape, strides]: readonly unknown[]): StoredTensor {
   const fits = of instanceof StorageOf && isWhole(offset) && areWhole(shape) && areWhole(strides) && shape.length === strides.length
-  if (!fits) throw damaged(`a tensor of shape ${shown(shape)} has strides ${shown(strides)} and begins at ${shown(offset)}`)
+  if (!fits) throw damaged(`a tensor of shape ${shown(shape)} has strides ${shown(strides)} and offset ${shown(offset)}`)
   const { type, elements, entry } = of.storage
   const size = sizeOf(shape)
-  if (!Number.isSafeInteger(size)) throw damaged(`a tensor is said to have the shape ${showShape(shape)}`)
+  if (!Number.isSafeInteger(size)) throw damaged(`a tensor has the impossible shape ${showShape(shape)}`)
   const last = size ? shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset) : 0
-  if (size && !(last < elements)) throw damaged(`a tensor ${showShape(shape)} reaches to element ${last}, and its storage has ${elements}`)
+  if (size && !(last < elements)) throw damaged(`a tensor ${showShape(shape)} ends at element ${last} of a storage of ${elements}`)
   if (size > elements)
-    throw new DownhillError('file-unsupported', `a tensor ${showShape(shape)} repeats its ${elements} elements, which is not read`)
+    throw new DownhillError('file-unsupported', `a tensor ${showShape(shape)} repeats its ${elements} elements, which is not supported`)
   return new StoredTensor(type, shape, strides, offset, entry)
 }
 
-/** Bytes that a text stands for, letter by letter. A text may be there often, and is turned into bytes once. */
+/** Returns the bytes that a string encodes, one per letter. A repeated string is converted once. */
 function bytesOf(text: unknown, known: Map<string, Uint8Array>): Uint8Array {
   if (text instanceof Uint8Array) return text
   if (typeof text !== 'string') throw damaged(`bytes are made of ${shown(text)}`)
@@ -76,7 +76,7 @@ function orderedDict(pairs: unknown): unknown {
   return dictOf(pairs.flat())
 }
 
-/** A tensor that has attributes in Python, which are left out. */
+/** Returns a tensor without its Python attributes. */
 function withAttributes([callee, , args]: readonly unknown[]): unknown {
   const fits = callee instanceof Global && callee.name !== 'torch._tensor._rebuild_from_type_v2' && Array.isArray(args)
   if (!fits) throw damaged(`a tensor is made by ${shown(callee)}`)
@@ -85,7 +85,7 @@ function withAttributes([callee, , args]: readonly unknown[]): unknown {
 
 const first = ([value]: readonly unknown[]) => value
 
-/** Everything a file may ask for by name. Nothing of it does more than to give back what it was given, in another form. */
+/** Everything that a file may call by name. Each only converts its arguments. */
 const callables: Readonly<Record<string, (args: readonly unknown[], known: Map<string, Uint8Array>) => unknown>> = {
   'collections.OrderedDict': ([pairs = []]) => orderedDict(pairs),
   'collections.Counter': ([counts = {}]) => counts,
@@ -116,51 +116,47 @@ const storages: Readonly<Record<string, ElementType>> = {
   BoolStorage: 'BOOL',
 }
 
-/** A file whose tensors are not read yet. */
+/** A file whose tensors were not read yet. */
 export interface TorchArchive {
   readonly source: Source
-  /** What it holds, as built by the pickle. */
+  /** The value that the pickle built. */
   readonly value: unknown
 }
 
 /** The pickle and the storages of an archive. */
 function findPickle(source: Source): { entries: ReadonlyMap<string, ZipEntry>; folder: string } {
   if (source.size > 0 && source.at(0, 1)[0] === PICKLE) {
-    const why = 'this is a pickle and no zip archive: torch wrote its files so before 1.6. Save it once more with a newer one'
+    const why = 'legacy torch file (before 1.6): not supported; re-save it with torch 1.6 or later'
     throw new DownhillError('file-unsupported', why)
   }
   const entries = readDirectory(source)
   const name = [...entries.keys()].find((name) => /^[^/]+\/data\.pkl$/.test(name))
-  if (name === undefined)
-    throw new DownhillError('file-invalid', 'this is a zip archive, and none that torch.save wrote: it has no data.pkl')
+  if (name === undefined) throw new DownhillError('file-invalid', 'this zip archive was not written by torch.save: it has no data.pkl')
   const folder = name.slice(0, -'data.pkl'.length)
   if (entries.has(`${folder}constants.pkl`)) {
-    throw new DownhillError(
-      'file-unsupported',
-      'this is a TorchScript archive, which holds a programme: save the state_dict() of its module',
-    )
+    throw new DownhillError('file-unsupported', 'this is a TorchScript archive, which holds a program; save the state_dict() of its module')
   }
   return { entries, folder }
 }
 
-/** The first byte of a pickle. */
+/** First byte of a pickle. */
 const PICKLE = 0x80
 
-/** Reads what a file holds, except for its tensors. */
+/** Reads a file, except for its tensors. */
 export function readArchive(source: Source): TorchArchive {
   const { entries, folder } = findPickle(source)
   const pickle = entries.get(`${folder}data.pkl`)!
-  if (pickle.bytes > LONGEST_PICKLE) throw damaged(`it has ${pickle.bytes} bytes; up to ${LONGEST_PICKLE} are read`)
+  if (pickle.bytes > LONGEST_PICKLE) throw damaged(`it must have at most ${LONGEST_PICKLE} bytes, got ${pickle.bytes}`)
   const order = entries.get(`${folder}byteorder`)
   if (order && order.bytes <= 6 && new TextDecoder().decode(contents(source, order)) === 'big') {
-    throw new DownhillError('file-unsupported', 'the file was written on a big-endian machine')
+    throw new DownhillError('file-unsupported', 'the file is from a big-endian machine, which is not supported')
   }
   const persistent = (id: unknown) => {
     const [kind, type, key, , elements] = Array.isArray(id) ? id : []
     const entry = entries.get(`${folder}data/${typeof key === 'string' ? key : ''}`)
-    if (kind !== 'storage' || !(type instanceof StorageType) || !entry || !isWhole(elements)) throw damaged(`it asks for ${shown(id)}`)
+    if (kind !== 'storage' || !(type instanceof StorageType) || !entry || !isWhole(elements)) throw damaged(`it refers to ${shown(id)}`)
     if (elements * elementBytes[type.type] > entry.bytes) {
-      throw damaged(`the storage ${shown(key)} is said to have ${elements} elements of ${type.type}, and has ${entry.bytes} bytes`)
+      throw damaged(`the storage ${shown(key)} should have ${elements} elements of ${type.type}, but has ${entry.bytes} bytes`)
     }
     return new StorageOf({ type: type.type, elements, entry })
   }
@@ -168,32 +164,32 @@ export function readArchive(source: Source): TorchArchive {
   return { source, value: unpickled(contents(source, pickle), { global: (name) => global(name, known), persistent }) }
 }
 
-/** Names of element types, which some keep beside their tensors. */
+/** Names of element types, which some files store beside their tensors. */
 const DTYPES = /^torch\.(float(64|32|16)|bfloat16|int(64|32|16|8)|uint8|bool)$/
 
-/** What a name in Python stands for; `known` are the bytes made so far. */
+/** Returns the value of a name in Python. `known` are the bytes converted so far. */
 function global(name: string, known: Map<string, Uint8Array>): unknown {
-  // Protocol 2 has Python 2's name of that module.
+  // Protocol 2 uses Python 2's name of this module.
   const meant = name.replace(/^__builtin__\./, 'builtins.')
   const storage = meant.replace(/^torch\./, '')
   if (Object.hasOwn(callables, meant)) return new Global(meant, (args) => callables[meant]!(args, known))
   if (meant.startsWith('torch.') && Object.hasOwn(storages, storage)) return new StorageType(storages[storage]!)
   if (DTYPES.test(meant)) return meant
-  const why = 'which is not allowed, and nothing was executed; state dicts of tensors and plain values are read'
+  const why = 'which is not allowed; nothing was executed. Only state dicts of tensors and plain values are read'
   throw new DownhillError('file-unsupported', `the file asks for ${shown(name)}, ${why}`)
 }
 
-/** What a file holds, with its tensors in the form that `read` gives them. */
+/** Returns the contents of a file, with tensors as `read` returns them. */
 export function settledArchive({ value }: TorchArchive, read: (tensor: StoredTensor) => unknown): unknown {
   return settled(value, (leaf) => {
     if (leaf instanceof StoredTensor) return read(leaf)
     if (leaf instanceof Uint8Array) return leaf
     const what = leaf instanceof Global ? `the class or function ${shown(leaf.name)}` : 'a storage without a tensor'
-    throw new DownhillError('file-unsupported', `the file holds ${what} as a value, which is not read`)
+    throw new DownhillError('file-unsupported', `the file holds ${what} as a value, which is not supported`)
   })
 }
 
-/** Reads the tensors of an archive, those that are the same window on a storage once. */
+/** Reads the tensors of an archive. Equal views of a storage are read once. */
 export class TensorReader {
   readonly #source: Source
   readonly #storages = new Map<ZipEntry, Uint8Array>()
@@ -211,7 +207,7 @@ export class TensorReader {
     if (known) return known
     this.#taken += sizeOf(shape) * Math.max(elementBytes[type], 4)
     if (this.#taken > MOST_TIMES * this.#source.size) {
-      throw new DownhillError('file-invalid', `the tensors of the file take more than ${MOST_TIMES} times as many bytes as the file`)
+      throw new DownhillError('file-invalid', `the tensors of the file take more than ${MOST_TIMES} times its bytes`)
     }
     const made = decoded(`a tensor ${showShape(shape)}`, type, shape, this.#window(tensor))
     this.#read.set(window, made)
@@ -227,7 +223,7 @@ export class TensorReader {
     return bytes
   }
 
-  /** A tensor's bytes, row-major. */
+  /** Returns a tensor's bytes, row-major. */
   #window(tensor: StoredTensor): Uint8Array {
     const { type, shape, strides, offset, entry, bytes } = tensor
     const storage = this.#storage(entry)
@@ -249,7 +245,7 @@ export class TensorReader {
   }
 }
 
-/** Whether elements stand one after another, the last axis fastest. */
+/** Whether elements are contiguous, the last axis fastest. */
 function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
   let stride = 1
   for (let axis = shape.length - 1; axis >= 0; axis--) {

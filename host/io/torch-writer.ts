@@ -1,4 +1,4 @@
-/** Writes files that `torch.load(weights_only=True)` opens, also mapped into memory: state dicts as Python has them. */
+/** Writes files that `torch.load(weights_only=True)` reads, also memory-mapped: state dicts in their Python form. */
 
 import { sizeOf } from '../memory/shape.ts'
 import { isStateTensor, type StateValue } from '../optimizer/state-dict.ts'
@@ -11,21 +11,21 @@ import { zipped } from './zip.ts'
 
 const storageTypes = { F32: 'FloatStorage', F64: 'DoubleStorage', I64: 'LongStorage' } as const
 
-/** An optimizer's state dict, as opposed to any other object. */
+/** Whether a value is an optimizer's state dict. */
 function isOptimizerState(value: Dict): boolean {
   const { state, param_groups: groups } = value
   return isDict(state) && Object.values(state).every(isDict) && Array.isArray(groups) && groups.every(isDict)
 }
 
-/** What of an optimizer's state is a plain number in Python; all other numbers are tensors of no axis there. */
+/** State entries that are plain numbers in Python. All other numbers are 0-d tensors there. */
 const PLAIN_NUMBERS: readonly string[] = ['func_evals', 'n_iter', 't', 'prev_loss']
 
-/** SparseAdam alone counts its steps in ints. A state dict does not say whose it is, but no other optimizer has betas and no decay. */
+/** Only SparseAdam counts its steps as int. A state dict has no class name, but no other optimizer has betas and no weight decay. */
 function countsInInts([group]: readonly Dict[]): boolean {
   return group !== undefined && 'betas' in group && !('weight_decay' in group)
 }
 
-/** The largest number up to which float32 counts. */
+/** Largest integer up to which float32 counts exactly. */
 const LARGEST_COUNT = 2 ** 24
 
 class TorchWriter {
@@ -41,7 +41,7 @@ class TorchWriter {
     )
   }
 
-  /** A value as Python has it. */
+  /** Returns a value in its Python form. */
   #python(value: unknown, key = ''): unknown {
     if (typeof value !== 'object' || value === null) return value
     if (value instanceof Uint8Array)
@@ -77,7 +77,7 @@ class TorchWriter {
     }
   }
 
-  /** An option of a group; pairs are tuples. */
+  /** Returns an option of a group. Pairs become tuples. */
   #option(key: string, value: unknown): unknown {
     const isTuple = Array.isArray(value) && key !== 'params' && key !== 'param_names'
     return isTuple ? new Tuple(value) : this.#python(value)
@@ -95,7 +95,7 @@ class TorchWriter {
   }
 
   #tensor(tensor: TensorLike): Call {
-    // torch counts, and indexes, in int64.
+    // torch counts and indexes in int64.
     const wide =
       tensor.dtype === 'int32'
         ? { ...tensor, dtype: 'int64' as const, data: BigInt64Array.from(tensor.data as ArrayLike<number>, BigInt) }
@@ -112,7 +112,7 @@ class TorchWriter {
   }
 }
 
-/** A file of plain values, tensors, and state dicts. */
+/** Returns a file with plain values, tensors, and state dicts. */
 export function writeTorch(value: unknown): Uint8Array<ArrayBuffer> {
   return new TorchWriter().write(value)
 }

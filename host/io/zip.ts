@@ -1,7 +1,7 @@
 /**
- * Zip archives of files that are stored as they are, as torch writes them (PKWARE's APPNOTE.TXT; numbers in comments are its sections).
- * fflate writes them. Its `unzipSync` needs the whole archive and copies what is in it, so that a look into a gigabyte would take two: the
- * directory is read here.
+ * Zip archives of uncompressed files, as torch writes them (PKWARE's APPNOTE.TXT; numbers in comments are its sections). fflate writes
+ * them. Its `unzipSync` needs the whole archive and copies its contents, so inspecting a gigabyte would take two; this file reads the
+ * directory instead.
  */
 import { type Zippable, zipSync } from 'fflate'
 import { check, DownhillError, shown } from '../validation/errors.ts'
@@ -12,9 +12,9 @@ export interface ZipEntry {
   readonly name: string
   readonly bytes: number
   readonly crc: number
-  /** Where its own header begins. */
+  /** Offset of its own header. */
   readonly header: number
-  /** Why it cannot be read, if it cannot. */
+  /** The reason why it cannot be read, if any. */
   readonly refused: string | undefined
 }
 
@@ -24,17 +24,17 @@ const LOCATOR_64 = 0x07064b50
 const DIRECTORY = 0x02014b50
 const LOCAL = 0x04034b50
 
-/** What may stand behind the end. */
+/** Largest comment after the end. */
 const LONGEST_COMMENT = 65535
-/** More than any model has tensors, and bytes enough for them. */
+/** Limit of entries, more than any model has tensors, and of their bytes. */
 const MOST_ENTRIES = 2 ** 18
 const LARGEST_DIRECTORY = 2 ** 26
 
 function damaged(why: string): DownhillError {
-  return new DownhillError('file-invalid', `this is no zip archive: ${why}`)
+  return new DownhillError('file-invalid', `this is not a zip archive: ${why}`)
 }
 
-/** Little-endian numbers in a part of a file. */
+/** Reads little-endian numbers in a part of a file. */
 class Fields {
   readonly #view: DataView
 
@@ -57,11 +57,11 @@ class Fields {
 
 function part(source: Source, start: number, length: number, what: string): Fields {
   const isThere = Number.isSafeInteger(start) && start >= 0 && Number.isSafeInteger(length) && start + length <= source.size
-  if (!isThere) throw damaged(`${what} is said to be at ${start}, and the file has ${source.size} bytes`)
+  if (!isThere) throw damaged(`${what} should be at ${start}, but the file has ${source.size} bytes`)
   return new Fields(source.at(start, length))
 }
 
-/** Where the directory is (4.3.16; 4.3.14 for archives beyond 4 GiB). */
+/** Locates the directory (4.3.16; 4.3.14 for archives beyond 4 GiB). */
 function findDirectory(source: Source): { start: number; bytes: number; count: number } {
   const length = Math.min(source.size, 22 + LONGEST_COMMENT)
   const tail = part(source, source.size - length, length, 'its end')
@@ -70,11 +70,11 @@ function findDirectory(source: Source): { start: number; bytes: number; count: n
   if (at < 0) throw damaged('it has no directory at its end')
   if (at < 20 || tail.u32(at - 20) !== LOCATOR_64) return { start: tail.u32(at + 16), bytes: tail.u32(at + 12), count: tail.u16(at + 10) }
   const end = part(source, tail.u64(at - 12), 56, 'its directory')
-  if (end.u32(0) !== END_64) throw damaged('its directory is not where it should be')
+  if (end.u32(0) !== END_64) throw damaged('its directory is misplaced')
   return { start: end.u64(48), bytes: end.u64(40), count: end.u64(32) }
 }
 
-/** One entry of the directory (4.3.12; 4.5.3 for what does not fit in 32 bits). */
+/** Reads an entry of the directory (4.3.12; 4.5.3 for values beyond 32 bits). */
 function entryAt(directory: Fields, at: number): ZipEntry {
   const nameEnd = at + 46 + directory.u16(at + 28)
   const name = new TextDecoder().decode(directory.bytes.subarray(at + 46, nameEnd))
@@ -91,47 +91,47 @@ function entryAt(directory: Fields, at: number): ZipEntry {
   }
   const [original, bytes, header] = fields as [number, number, number]
   const isStored = directory.u16(at + 10) === 0 && original === bytes
-  const refused = directory.u16(at + 8) & 1 ? 'encrypted' : isStored ? undefined : 'compressed, as torch does not write it'
+  const refused = directory.u16(at + 8) & 1 ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
   return { name, bytes, crc: directory.u32(at + 16), header, refused }
 }
 
-/** The files of an archive by name, of which no two share a byte. */
+/** Returns the files of an archive by name. No two may share a byte. */
 export function readDirectory(source: Source): ReadonlyMap<string, ZipEntry> {
   const { start, bytes, count } = findDirectory(source)
-  if (count > MOST_ENTRIES) throw damaged(`it is said to hold ${count} files; up to ${MOST_ENTRIES} are read`)
-  if (bytes > LARGEST_DIRECTORY) throw damaged(`its directory has ${bytes} bytes; up to ${LARGEST_DIRECTORY} are read`)
+  if (count > MOST_ENTRIES) throw damaged(`it must have at most ${MOST_ENTRIES} files, got ${count}`)
+  if (bytes > LARGEST_DIRECTORY) throw damaged(`its directory must have at most ${LARGEST_DIRECTORY} bytes, got ${bytes}`)
   const directory = part(source, start, bytes, 'its directory')
   const entries = new Map<string, ZipEntry>()
   let at = 0
   for (let i = 0; i < count; i++) {
-    if (at + 46 > bytes || directory.u32(at) !== DIRECTORY) throw damaged(`entry ${i} of its directory is none`)
+    if (at + 46 > bytes || directory.u32(at) !== DIRECTORY) throw damaged(`entry ${i} of its directory is invalid`)
     const next = at + 46 + directory.u16(at + 28) + directory.u16(at + 30) + directory.u16(at + 32)
-    if (next > bytes) throw damaged(`entry ${i} of its directory is cut off`)
+    if (next > bytes) throw damaged(`entry ${i} of its directory is truncated`)
     const entry = entryAt(directory, at)
-    if (entries.has(entry.name)) throw damaged(`two of its files are called ${shown(entry.name)}`)
+    if (entries.has(entry.name)) throw damaged(`two of its files have the name ${shown(entry.name)}`)
     entries.set(entry.name, entry)
     at = next
   }
   let end = 0
   for (const { name, header, bytes } of [...entries.values()].sort((a, b) => a.header - b.header)) {
-    if (header < end || header + 30 + bytes > start) throw damaged(`the file ${shown(name)} in it overlaps something else`)
+    if (header < end || header + 30 + bytes > start) throw damaged(`the file ${shown(name)} in it overlaps another`)
     end = header + 30 + bytes
   }
   return entries
 }
 
-/** The bytes of a file in the archive, which are the archive's own. */
+/** Returns the bytes of a file in the archive, without a copy. */
 export function contents(source: Source, { name, bytes, crc, header, refused }: ZipEntry): Uint8Array {
   const what = `the file ${shown(name)}`
   if (refused) throw new DownhillError('file-unsupported', `${what} in the archive is ${refused}`)
   const local = part(source, header, 30, what)
-  if (local.u32(0) !== LOCAL) throw damaged(`${what} in it is not where it should be`)
+  if (local.u32(0) !== LOCAL) throw damaged(`${what} in it is misplaced`)
   const data = part(source, header + 30 + local.u16(26) + local.u16(28), bytes, what).bytes
-  if (crc32(data) !== crc) throw damaged(`${what} in it has changed since it was written: its checksum differs`)
+  if (crc32(data) !== crc) throw damaged(`${what} in it is corrupt: its checksum differs`)
   return data
 }
 
-/** The checksums of single bytes; made when it is first asked for, so that a bundler can leave it out. */
+/** CRC-32 of single bytes, computed at the first use so that bundlers can drop it. */
 let crcs: Uint32Array | undefined
 
 function crcTable(): Uint32Array {
@@ -142,7 +142,7 @@ function crcTable(): Uint32Array {
   })
 }
 
-/** The checksum of 4.4.7. fflate keeps its own to itself. */
+/** CRC-32 (4.4.7). fflate does not export its own. */
 function crc32(bytes: Uint8Array): number {
   const table = (crcs ??= crcTable())
   let crc = -1
@@ -150,17 +150,17 @@ function crc32(bytes: Uint8Array): number {
   return ~crc >>> 0
 }
 
-/** Every file begins at a multiple of this many bytes, by torch's custom, so that it can be mapped into memory. */
+/** Alignment of every file, by torch's convention, so that it can be memory-mapped. */
 const ALIGNMENT = 64
-/** The kind of extra field (4.5) that torch fills up with; 'FB'. */
+/** The extra field (4.5) that torch pads with: 'FB'. */
 const PADDING = 0x4246
 
-/** An archive of files, in their order. */
+/** Returns an archive of files, in their order. */
 export function zipped(files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const total = [...files.values()].reduce((sum, { length }) => sum + length + 256, 0)
   const fits = files.size < 65535 && total < 2 ** 32 - 2 ** 16
-  check(fits, 'option-range', () => `a torch file holds up to 65,530 tensors in up to 4 GiB, not ${files.size} in ${total} bytes`)
-  // The first time there is in the format: an archive depends on nothing but its files.
+  check(fits, 'option-range', () => `torchFile.save: a file holds at most 65,530 tensors in 4 GiB, got ${files.size} in ${total} bytes`)
+  // The earliest time of the format, so that an archive depends only on its files.
   const mtime = new Date(1980, 0, 1)
   const zippable: Zippable = {}
   let at = 0

@@ -182,7 +182,9 @@ describe('shapes, types and labels that do not fit', () => {
       expect(thrown(() => functional.mseLoss(x!, w!)).message).toMatch(/^mseLoss: shapes \[2, 3\] and \[4, 5\]/)
       expect(thrown(() => functional.crossEntropy(x!, [1])).code).toBe('shape-mismatch')
       expect(thrown(() => functional.relu(arena.tensor([1], [1], { dtype: 'int32' }))).code).toBe('dtype-mismatch')
-      expect(thrown(() => functional.mseLoss(x!, arena.tensor(new Float32Array(6), [2, 3]))).message).toBe('mseLoss: inputs must be all float32 or all float64, got float64 and float32')
+      expect(thrown(() => functional.mseLoss(x!, arena.tensor(new Float32Array(6), [2, 3]))).message).toBe(
+        'mseLoss: inputs must be all float32 or all float64, got float64 and float32',
+      )
     })
   })
 

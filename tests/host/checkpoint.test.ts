@@ -131,7 +131,7 @@ describe('a checkpoint', () => {
     expect(own.param_groups).toEqual(saved.param_groups)
     const elsewhere = new SGD([{ params: [w0!, w1!, b0!] }, { params: [b1!] }], { momentum: 0.9 })
     expect(thrown(() => checkpoint.load(bytes, { model, optimizer: elsewhere })).message).toMatch(
-      /else: optimizer\.0\.bias is in group 0, in the file in group 1$/,
+      /^checkpoint\.load: the file does not match, and nothing was changed; else: optimizer\.0\.bias is in group 0, in group 1 in the file$/,
     )
   })
 
@@ -183,10 +183,10 @@ describe('L-BFGS', () => {
     const mixed = minimized(arena, ['b', 'a'])
     const before = mixed.stateDict()
     expect(thrown(() => checkpoint.load(bytes, { optimizer: mixed })).message).toMatch(
-      /else: optimizer has its parameters in another order than the file$/,
+      /^checkpoint\.load: the file does not match, and nothing was changed; else: optimizer has its parameters in a different order than the file$/,
     )
     const { other } = checkpoint.load(bytes, { optimizer: mixed }, { strict: false })
-    expect(other).toEqual(['optimizer has its parameters in another order than the file'])
+    expect(other).toEqual(['optimizer has its parameters in a different order than the file'])
     expect(mixed.stateDict().state).toEqual(before.state)
   })
 
@@ -199,7 +199,9 @@ describe('L-BFGS', () => {
     const dict = { state: { 0: { ...state[0], ...history } }, param_groups: [{ ...param_groups[0], history_size: 1000 }] }
     expect(thrown(() => optimizer.loadStateDict(dict as never)).message).toMatch(/has a tensor twice in its history$/)
     const longer = { ...dict, param_groups: [{ ...param_groups[0], history_size: 10 }] }
-    expect(thrown(() => optimizer.loadStateDict(longer as never)).message).toMatch(/has a history of 1000, and history_size is 10$/)
+    expect(thrown(() => optimizer.loadStateDict(longer as never)).message).toMatch(
+      /^LBFGS\.loadStateDict: the state has a history of 1000, more than history_size 10$/,
+    )
   })
 })
 
@@ -212,7 +214,11 @@ describe('what does not fit', () => {
     ],
     ['a missing part', (run) => ({ ...run, second: new Generator(1) }), /missing in the file: second$/],
     ['a part that is not asked for', ({ scheduler: _, ...run }) => run, /only in the file: scheduler$/],
-    ['another kind', (run) => ({ ...run, scheduler: run.generator }), /else: scheduler is of the kind generator, in the file scheduler$/],
+    [
+      'another kind',
+      (run) => ({ ...run, scheduler: run.generator }),
+      /^checkpoint\.load: the file does not match, and nothing was changed; else: scheduler is a generator, in the file scheduler$/,
+    ],
     [
       'a type',
       (run, arena) => ({ ...run, model: new nn.Sequential(new nn.Linear(arena, 3, 4, { dtype: 'float64' })) }),
@@ -300,16 +306,16 @@ describe('what does not fit', () => {
 
 describe('what cannot be saved', () => {
   it.each<[unknown, RegExp]>([
-    [{ note: { at: new Date(0) } }, /note\.at is an object \(Date\); a checkpoint holds/],
-    [{ note: [() => 1] }, /note\.0 is a function; a checkpoint holds/],
-    [{ note: { $tensor: 'x' } }, /note has a key '\$tensor': a key begins with no \$/],
-    [{ 'a.b': 1 }, /'a\.b' cannot be a name: it has \. or \$/],
-    [{ '': 1 }, /cannot be a name/],
-    [[], /takes what it saves as \{ model, optimizer, … \}, not \[\]$/],
-    [new Generator(1), /takes what it saves as/],
+    [{ note: { at: new Date(0) } }, /^note\.at must be a number, string, array, object or tensor \{ dtype, shape, data \}, got a Date$/],
+    [{ note: [() => 1] }, /^note\.0 must be a number, string, array, object or tensor \{ dtype, shape, data \}, got a function$/],
+    [{ note: { $tensor: 'x' } }, /^note: keys must not begin with \$ or be __proto__, got '\$tensor'$/],
+    [{ 'a.b': 1 }, /^checkpoint\.save: names must not contain \. or \$, got 'a\.b'$/],
+    [{ '': 1 }, /^checkpoint\.save: names must not contain \. or \$, got ''$/],
+    [[], /^checkpoint\.save: parts must be \{ model, optimizer, … \}, got \[\]$/],
+    [new Generator(1), /^checkpoint\.save: parts must be \{ model, optimizer, … \}, got a Generator$/],
     [
       { note: { a: { b: { dtype: 'float32', shape: [1], data: [1] } }, 'a.b': { dtype: 'float32', shape: [1], data: [1] } } },
-      /two tensors would be called 'note\.a\.b'/,
+      /^checkpoint\.save: two tensors would have the name 'note\.a\.b'$/,
     ],
   ])('%o', (parts, message) => {
     const error = thrown(() => checkpoint.save(parts as never))
@@ -337,17 +343,17 @@ describe('a damaged checkpoint', () => {
   }
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['no checkpoint', safetensors.write({}), /this is a safetensors file and no checkpoint: safetensors\.read gives its tensors$/],
-    ['no JSON', safetensors.write({}, { downhill: '{' }), /its metadata are no JSON$/],
-    ['another version', broken((d) => (d.version = 2)), /has version 2, and 1 is read$/],
+    ['no checkpoint', safetensors.write({}), /^this safetensors file is not a checkpoint; read it with safetensors\.read$/],
+    ['no JSON', safetensors.write({}, { downhill: '{' }), /^the checkpoint is damaged: its metadata are not JSON$/],
+    ['another version', broken((d) => (d.version = 2)), /^the checkpoint's version must be 1, got 2$/],
     ['no parts', broken((d) => (d.parts = [])), /it has no parts$/],
-    ['an unknown kind', broken((d) => (d.parts.generator.kind = 'spell')), /its part 'generator' cannot be read$/],
-    ['a tensor that is not there', broken(() => {}, {}), /it has no tensor 'values\.t'$/],
+    ['an unknown kind', broken((d) => (d.parts.generator.kind = 'spell')), /^the checkpoint is damaged: its part 'generator' is invalid$/],
+    ['a tensor that is not there', broken(() => {}, {}), /^the checkpoint is damaged: it lacks the tensor 'values\.t'$/],
     ['a tensor too many', broken((d) => delete d.parts.values), /its tensor 'values\.t' belongs to no part$/],
     [
       'a prototype',
       broken((d) => (d.parts = JSON.parse('{"__proto__":{"kind":"value","state":1}}'))),
-      /its part '__proto__' cannot be read$/,
+      /^the checkpoint is damaged: its part '__proto__' is invalid$/,
     ],
     [
       'a prototype within',

@@ -68,9 +68,9 @@ describe('writeFile', () => {
   })
 
   it.each<[string, string, RegExp]>([
-    ['in a folder there is not', 'none/a', /none\/a cannot be written, and is as it was: there is no such file or folder$/],
-    ['over a folder', 'taken', /taken cannot be written, and is as it was: it is a folder$/],
-    ['in a file', 'a-file/a', /a part of the path is a file$/],
+    ['in a folder there is not', 'none/a', /none\/a cannot be written and is unchanged: no such file or folder$/],
+    ['over a folder', 'taken', /taken cannot be written and is unchanged: it is a folder$/],
+    ['in a file', 'a-file/a', /part of the path is a file$/],
   ])('%s says so', async (_, name, message) => {
     mkdirSync(at('taken'), { recursive: true })
     writeFileSync(at('a-file'), '')
@@ -94,17 +94,17 @@ describe('readFile', () => {
   it('says what is not there', async () => {
     expect(await refused(readFile(at('none')))).toEqual({
       code: 'file-failed',
-      message: expect.stringMatching(/none cannot be read: there is no such file or folder$/),
+      message: expect.stringMatching(/none cannot be read: no such file or folder$/),
     })
   })
 })
 
 describe('failure', () => {
   it.each([
-    [{ code: 'ENOSPC' }, 'x: there is no room left'],
-    [{ code: 'EROFS' }, 'x: it is on a file system that is read-only'],
-    [{ code: 'EACCES' }, 'x: permission is denied'],
-    [{ name: 'QuotaExceededError' }, 'x: there is no room left'],
+    [{ code: 'ENOSPC' }, 'x: no space left'],
+    [{ code: 'EROFS' }, 'x: the file system is read-only'],
+    [{ code: 'EACCES' }, 'x: permission denied'],
+    [{ name: 'QuotaExceededError' }, 'x: no space left'],
     [new Error('something new'), 'x: something new'],
   ])('%o', (error, message) => {
     expect(failure('x', error)).toMatchObject({ code: 'file-failed', message, cause: error })
@@ -119,7 +119,7 @@ describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
     await writeFile(join(small, 'a'), new Uint8Array(50_000).fill(2), { keep: 2 })
     expect(await refused(writeFile(join(small, 'a'), new Uint8Array(60_000), { keep: 2 }))).toEqual({
       code: 'file-failed',
-      message: `${join(small, 'a')} cannot be written, and is as it was: there is no room left`,
+      message: `${join(small, 'a')} cannot be written and is unchanged: no space left`,
     })
     expect(readdirSync(small)).toEqual(['a', 'a.1'])
     expect([readFileSync(join(small, 'a')), readFileSync(join(small, 'a.1'))]).toEqual([Buffer.alloc(50_000, 2), Buffer.alloc(60_000, 1)])
@@ -129,7 +129,7 @@ describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
     const still = mounted('ro')
     expect(await refused(writeFile(join(still, 'a'), bytes('1')))).toEqual({
       code: 'file-failed',
-      message: `${join(still, 'a')} cannot be written, and is as it was: it is on a file system that is read-only`,
+      message: `${join(still, 'a')} cannot be written and is unchanged: the file system is read-only`,
     })
   })
 })

@@ -88,7 +88,7 @@ describe('downhill train', () => {
   it.each<[string[], RegExp]>([
     [['--optimizer', 'AdamX'], /there is no optimizer 'AdamX' to train with; did you mean Adam\?$/],
     [['--optimizer', 'Muon'], /there is no optimizer 'Muon' to train with; /],
-    [['--lr', 'fast'], /AdamW: lr must be a number in \[0, ∞\], not 'fast'$/],
+    [['--lr', 'fast'], /^downhill train: AdamW: lr must be a number in \[0, ∞\], got 'fast'$/],
     [['--option', 'weight_decay=1'], /AdamW has no option weight_decay, did you mean weightDecay\?$/],
     [['--option', 'weightDecay'], /--option is written NAME=VALUE, not 'weightDecay'$/],
     [['--epochs', '0'], /epochs is a whole number from 1 to 1000000, not 0$/],

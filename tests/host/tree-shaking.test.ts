@@ -27,11 +27,11 @@ async function rolledUp(code: string): Promise<string> {
 
 /** Words that are in one part only. */
 const words = {
-  'the zip archives of torch': 'this is no zip archive',
+  'the zip archives of torch': 'this is not a zip archive',
   pickles: 'the pickle in the file is damaged',
   "what torch's files may ask for": 'torch._utils',
   fflate: 'invalid distance',
-  safetensors: 'this is no safetensors file',
+  safetensors: 'this is not a safetensors file',
   checkpoints: 'the checkpoint is damaged',
 }
 
@@ -40,6 +40,10 @@ const found = (text: string) => Object.entries(words).flatMap(([part, word]) => 
 describe('a bundle', () => {
   it('of an arena and an optimizer has no part of a file reader', async () => {
     expect(found(await bundled("import { AdamW, Arena } from 'downhill'\nconsole.log(AdamW, Arena)"))).toEqual([])
+  })
+
+  it('of all of downhill/io has every part', async () => {
+    expect(found(await bundled("export * from 'downhill/io'"))).toEqual(Object.keys(words))
   })
 
   it.each([
