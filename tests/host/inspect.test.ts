@@ -113,7 +113,7 @@ describe('downhill inspect', () => {
     [['none'], /none cannot be read: there is no such file or folder$/],
     [['.'], /\. cannot be read: it is no file$/],
     [[file('empty', new Uint8Array(0))], /empty: this is neither a checkpoint or another safetensors file nor a file of torch\.save$/],
-    [[file('cut.pt', torchFile.save({ a: 1 }).subarray(0, 100))], /cut\.pt: this is no zip archive: it has no directory at its end$/],
+    [[file('cut.pt', torchFile.save({ a: 1 }).subarray(0, 100))], /cut\.pt: this is not a zip archive: it has no directory at its end$/],
     [
       [file('cut.safetensors', safetensors.write({}).subarray(0, 9))],
       /cut\.safetensors: this is no safetensors file: its header is said to have 8 bytes, and 1 follow$/,
