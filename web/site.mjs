@@ -7,8 +7,8 @@ import javascript from 'highlight.js/lib/languages/javascript'
 import json from 'highlight.js/lib/languages/json'
 import python from 'highlight.js/lib/languages/python'
 import typescript from 'highlight.js/lib/languages/typescript'
-import katex from 'katex'
 import { Marked } from 'marked'
+import { mathml } from './equations.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 
@@ -100,10 +100,7 @@ function render({ file, text }) {
       return found ? { type: 'math', raw: found[0], tex: found[1] } : undefined
     },
     renderer({ tex }) {
-      // KaTeX makes two parts of an operator that is a whole subscript, which MathML does not allow.
-      const named = tex.replace(/_\{\\(min|max)\}/g, '_{\\mathrm{$1}}')
-      const html = katex.renderToString(named, { displayMode: true, output: 'mathml', throwOnError: true, strict: 'error' })
-      return `<div class="math scroll" role="group" aria-label="Equation" tabindex="0">${html}</div>\n`
+      return `<div class="math scroll" role="group" aria-label="Equation" tabindex="0">${mathml(tex)}</div>\n`
     },
   }
   const renderer = {
