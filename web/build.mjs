@@ -47,6 +47,7 @@ async function bundle() {
   const built = await rollup({
     input: {
       main: join(root, 'web/main.ts'),
+      'docs/main': join(root, 'web/docs/main.ts'),
       'compare-lead': join(root, 'web/compare/lead.ts'),
       'compare-worker': join(root, 'web/compare/worker.ts'),
       'bits-worker': join(root, 'web/bits/worker.ts'),

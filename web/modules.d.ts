@@ -20,3 +20,13 @@ declare module '*/equations.mjs' {
   /** Returns a `<math>` element. */
   export function mathml(latex: string): string
 }
+
+declare module '*/terms.mjs' {
+  import type { Options } from 'minisearch'
+  /** Options of the MiniSearch index. */
+  export const indexOptions: Options
+  /** Splits text into words. */
+  export function words(text: string): string[]
+  /** Returns a word's terms: all of it, then its parts. */
+  export function termsOf(word: string): string[]
+}
