@@ -72,7 +72,13 @@ async function query(): Promise<void> {
   const options = results.map((found, i) =>
     h(
       'li',
-      { id: `search-result-${i}`, role: 'option', 'aria-selected': 'false', on: { click: () => open(i), mousemove: () => choose(i) } },
+      {
+        id: `search-result-${i}`,
+        role: 'option',
+        'aria-selected': 'false',
+        'data-href': found.href,
+        on: { click: () => open(i), mousemove: () => choose(i) },
+      },
       h('span', { className: 'found' }, h('strong', {}, ...marked(found.title, found.terms)), h('span', {}, found.page)),
       h('span', { className: 'excerpt' }, ...excerptOf(found)),
     ),

@@ -1,5 +1,5 @@
 /** The search over the documentation: MiniSearch on the index that the build writes. Loaded when somebody opens the search. */
-import MiniSearch, { type Query } from 'minisearch'
+import MiniSearch, { type Query, type SearchResult } from 'minisearch'
 import { indexOptions, termsOf, words } from './terms.mjs'
 
 /** A section that matches. */
@@ -41,7 +41,7 @@ export async function loadSearch(address: string): Promise<(text: string) => Fou
       )
     const strict = find('AND')
     const found = strict.length < FEW_RESULTS ? [...strict, ...find('OR').filter(({ id }) => strict.every((one) => one.id !== id))] : strict
-    const isExact = ({ title }: { readonly title?: string }) => wholeOf(title!) === wholeOf(text)
+    const isExact = ({ title }: SearchResult) => wholeOf(title) === wholeOf(text)
     const ranked = [...found.filter(isExact), ...found.filter((one) => !isExact(one))]
     return ranked.slice(0, MOST_RESULTS).map(({ id, title, page, excerpt, terms }) => ({ href: id, title, page, excerpt, terms }))
   }
