@@ -1,4 +1,4 @@
-"""Runs the left column of docs/coming-from-pytorch.md with torch and writes the results to coming-from.json.
+"""Runs the left column of docs/coming-from-pytorch.md with torch and writes the results to coming-from-pytorch.json.
 
 tests/host/coming-from.test.ts compares the right column with them: the value of each line, and the parameter `w` and its gradient after
 it where the line changes them. Values that depend on random numbers are left out; a `w` that does is null.
@@ -67,7 +67,7 @@ def main():
         known = {} if value is None else {"value": value}
         results[code] = known if parameter == start else {**known, "w": parameter}
     rows = ",\n".join(f"  {json.dumps(code)}: {json.dumps(result)}" for code, result in results.items())
-    (FOLDER / "coming-from.json").write_text(f"{{\n{rows}\n}}\n")
+    (FOLDER / "coming-from-pytorch.json").write_text(f"{{\n{rows}\n}}\n")
     print(f"{len(results)} lines")
 
 
