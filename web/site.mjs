@@ -103,6 +103,31 @@ function sizeOf(file) {
   return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
 }
 
+const highlighted = (code, language) => hljs.highlight(code, { language }).value
+
+/** Lets highlighted code break before methods and after parentheses, but not in strings. */
+const breakable = (html) =>
+  html.replace(
+    /<span class="hljs-string">.*?<\/span>|\((?=[^)])|\.(?=[a-z<])/gi,
+    (part) => ({ '(': '(<wbr>', '.': '<wbr>.' })[part] ?? part,
+  )
+
+/** Languages of the first column of tables that translate code, by its header. */
+const languagesBeside = { PyTorch: 'python', 'TensorFlow.js': 'js' }
+
+/** Renders a table of code beside code and a remark. On a phone its rows become blocks, so its roles are explicit. */
+function translation(header, rows, inline) {
+  const names = header.map(({ text }) => text)
+  const heads = names.map((name) => `<th scope="col" role="columnheader">${name}</th>`).join('')
+  const cell = ({ tokens, text }, i) => {
+    const language = [languagesBeside[names[0]], 'js'][i]
+    const content = language ? `<code>${breakable(highlighted(tokens[0].text, language))}</code>` : inline(tokens)
+    return text ? `<td role="cell" data-label="${names[i]}">${content}</td>` : '<td role="cell"></td>'
+  }
+  const body = rows.map((cells) => `<tr role="row">${cells.map(cell).join('')}</tr>`).join('\n')
+  return `<table class="translation" role="table"><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${body}</tbody></table>\n`
+}
+
 /** Renders a page: its HTML, its headings and its images. */
 function render({ file, text }) {
   const headings = []
@@ -149,10 +174,11 @@ function render({ file, text }) {
       return `<img src="${basename(href)}" alt="${escaped(text)}" width="${width}" height="${height}">`
     },
     code({ text, lang }) {
-      const html = lang && hljs.getLanguage(lang) ? hljs.highlight(text, { language: lang }).value : escaped(text)
+      const html = lang && hljs.getLanguage(lang) ? highlighted(text, lang) : escaped(text)
       return `<pre role="group" aria-label="${lang ? 'Code' : 'Output'}" tabindex="0"><code>${html}</code></pre>\n`
     },
     table({ header, rows }) {
+      if (header[0].text in languagesBeside) return translation(header, rows, (tokens) => this.parser.parseInline(tokens))
       const cell = ({ tokens, align, text }, tag) => {
         const content = this.parser.parseInline(tokens)
         const isLong = content.replace(/<[^>]+>/g, '').length > 30

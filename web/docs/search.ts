@@ -19,8 +19,14 @@ const FEW_RESULTS = 3
 /** Shorter terms match exactly or by prefix only: one edit makes most of them another word. */
 const SHORTEST_FUZZY_TERM = 5
 const FUZZINESS = 0.2
-/** Pages that rank below the others. */
-const weights: Readonly<Record<string, number>> = { changes: 0.3, contributing: 0.5, 'api-compare': 0.3 }
+/** Pages that rank above or below the others. The first two translate names that people type. */
+const weights: Readonly<Record<string, number>> = {
+  'coming-from-pytorch': 1.5,
+  'coming-from-tensorflow': 1.2,
+  contributing: 0.5,
+  changes: 0.3,
+  'api-compare': 0.3,
+}
 
 /** Loads the index from an address. */
 export async function loadSearch(address: string): Promise<(text: string) => Found[]> {
