@@ -209,7 +209,7 @@ function sidebar(page) {
   }
   const item = (entry) => link(entry) + listOf(all.filter(({ within }) => within?.file === entry.file).map(link))
   return Object.keys(groups)
-    .map((group) => `<h2>${group}</h2>\n${listOf(all.filter((entry) => entry.group === group && !entry.within).map(item))}`)
+    .map((group) => `<p class="group">${group}</p>\n${listOf(all.filter((entry) => entry.group === group && !entry.within).map(item))}`)
     .join('\n')
 }
 
@@ -271,7 +271,7 @@ ${folded}<article>
 ${html}</article>
 <nav class="beside" aria-label="Previous and next page">${beside(-1, 'prev', '←')}${beside(1, 'next', '→')}</nav>
 </main>
-${contents && `<nav class="toc" aria-label="On this page"><h2>On this page</h2>${contents}</nav>\n`}</div>
+${contents && `<nav class="toc" aria-label="On this page"><p class="group">On this page</p>${contents}</nav>\n`}</div>
 </body>
 </html>
 `
@@ -292,8 +292,10 @@ function sectionsOf({ name, title, within }, html) {
   return html.split(/(?=<(?:h[1-6]|tr) id=")/).flatMap((part) => {
     const [heading, id, inner] = part.match(/^<(?:h[1-6]|tr) id="([^"]*)">([\s\S]*?)<\/(?:h[1-6]|td)>/) ?? []
     if (!heading) return []
-    const text = plainText(part.slice(heading.length))
-    return [{ id: `${name}.html#${id}`, title: plainText(inner), page, text, excerpt: text.slice(0, EXCERPT_LENGTH) }]
+    const rest = part.slice(heading.length)
+    const text = plainText(rest)
+    const members = within ? [...rest.matchAll(/<li><code[^>]*>(?:\w+ )*(\w+)/g)].map(([, member]) => member).join(' ') : ''
+    return [{ id: `${name}.html#${id}`, title: plainText(inner), page, members, text, excerpt: text.slice(0, EXCERPT_LENGTH) }]
   })
 }
 

@@ -13,16 +13,15 @@ export interface Found {
   readonly terms: readonly string[]
 }
 
-const MOST_RESULTS = 12
+const MOST_RESULTS = 15
 /** With fewer sections that match every word, sections that match any word follow. */
 const FEW_RESULTS = 3
 /** Shorter terms match exactly or by prefix only: one edit makes most of them another word. */
 const SHORTEST_FUZZY_TERM = 5
 const FUZZINESS = 0.2
-/** Pages that rank above or below the others. The first two translate names that people type. */
+/** Pages that rank above or below the others. The first translates names that people type. */
 const weights: Readonly<Record<string, number>> = {
-  'coming-from-pytorch': 1.5,
-  'coming-from-tensorflow': 1.2,
+  'coming-from-pytorch': 1.2,
   contributing: 0.5,
   changes: 0.3,
   'api-compare': 0.3,
@@ -41,7 +40,7 @@ export async function loadSearch(address: string): Promise<(text: string) => Fou
         {
           prefix: true,
           fuzzy: (term) => (term.length >= SHORTEST_FUZZY_TERM ? FUZZINESS : false),
-          boost: { title: 4, page: 2 },
+          boost: { title: 4, members: 3, page: 2 },
           boostDocument: (id) => weights[id.replace(/\.html.*/, '')] ?? 1,
         },
       )

@@ -1,8 +1,8 @@
 /** The search index's options and terms, shared by the build, which writes the index, and the page, which queries it. */
 
-/** Options of the MiniSearch index. `text` is stored shortened, for excerpts. */
+/** Options of the MiniSearch index. `members` are the names of a class's methods and properties, `excerpt` is the start of `text`. */
 export const indexOptions = {
-  fields: ['title', 'page', 'text'],
+  fields: ['title', 'page', 'members', 'text'],
   storeFields: ['title', 'page', 'excerpt'],
   tokenize: (text) => words(text).flatMap(termsOf),
   processTerm: (term) => term,
