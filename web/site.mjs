@@ -19,7 +19,7 @@ for (const [name, language] of Object.entries({ js: javascript, ts: typescript, 
   hljs.registerLanguage(name, language)
 }
 
-/** [file, page, title] in the order of the sidebar, under what a reader comes for. */
+/** [file, page, title] in sidebar order, grouped by purpose. */
 const groups = {
   Learn: [
     ['README.md', 'index', 'Start'],
@@ -53,10 +53,10 @@ const pages = Object.entries(groups).flatMap(([group, entries]) =>
   entries.map(([file, name, title]) => ({ group, file, name, title, text: readFileSync(join(root, file), 'utf8') })),
 )
 
-/** Pages with fewer headings have no table of contents. */
+/** Pages with fewer sections have no table of contents. */
 const LEAST_CONTENTS = 4
 /** Characters of a section that the search index keeps for excerpts. */
-const EXCERPT_LENGTH = 600
+const EXCERPT_LENGTH = 1500
 
 const escaped = (text) => text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign])
 

@@ -44,9 +44,11 @@ function marked(text: string, terms: readonly string[]): (string | Node)[] {
     .map((part) => (words(part)[0] === part && isMatch(part) ? h('mark', {}, part) : part))
 }
 
-/** Cuts the text around the first match. */
+/** Cuts the text around the first match of the longest term. */
 function excerptOf({ excerpt, terms }: Found): (string | Node)[] {
-  const first = words(excerpt).find((word) => termsOf(word).some((term) => terms.includes(term)))
+  const longest = terms.toSorted((a, b) => b.length - a.length)
+  const all = words(excerpt).map((word) => ({ word, terms: termsOf(word) }))
+  const first = longest.flatMap((term) => all.find((one) => one.terms.includes(term))?.word ?? [])[0]
   const at = first ? Math.max(0, excerpt.indexOf(first) - EXCERPT_LENGTH / 3) : 0
   const from = at && excerpt.indexOf(' ', at) + 1
   const text = excerpt.slice(from, from + EXCERPT_LENGTH).replace(excerpt.length > from + EXCERPT_LENGTH ? /\s+\S*$/ : '', '')
