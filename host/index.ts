@@ -1,4 +1,4 @@
-/** The public face: arena, parameters and optimizers. Models and losses are in `downhill/nn`. */
+/** Entry `downhill`: arena, parameters, optimizers, schedulers. Models and losses are in `downhill/nn`. */
 
 export * from './lr_scheduler/index.ts'
 export { Arena, type ArenaOptions } from './memory/arena.ts'

@@ -3,6 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { api, entries } from './api.mjs'
 import { equations, guide } from './guide.mjs'
+import { importHost } from './host.mjs'
+
+const { KERNEL_CHOICES } = await importHost('conformance/judge.ts')
 
 const root = new URL('..', import.meta.url)
 // From the sources: what declarations say to documentation alone is not in dist.
@@ -36,7 +39,7 @@ function programme(example) {
 }
 
 function optionTable(declared, further = []) {
-  const own = Object.entries(declared).filter(([, option]) => !option.fixed && !option.doc.startsWith('chooses among'))
+  const own = Object.entries(declared).filter(([key, option]) => !option.fixed && !KERNEL_CHOICES.has(key))
   const rows = own.map(([key, option]) => [
     `\`${key}\``,
     option.required ? 'required' : `\`${shown(option.default)}\``,

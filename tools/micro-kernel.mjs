@@ -2,7 +2,7 @@
 import binaryen from 'binaryen'
 import { importHost } from './host.mjs'
 
-const { multiplyAdds } = await importHost('wasm/patch.ts')
+const { isMultiplyAdd } = await importHost('wasm/patch.ts')
 
 const KERNEL = 'assembly/matrix/kernel/tile<'
 
@@ -43,7 +43,7 @@ export function microKernel(module, bytes) {
   const isAdjacent = defined.slice(first, first + own.length).every((name) => name.startsWith(KERNEL))
   if (!isAdjacent) throw new Error('the functions of the micro-kernel are not adjacent')
   const range = [own[0][0], own.at(-1)[1]]
-  const { length } = multiplyAdds(bytes, range)
+  const length = Array.from({ length: range[1] - range[0] }, (_, i) => range[0] + i).filter((at) => isMultiplyAdd(bytes, at)).length
   if (length !== ACCUMULATORS) throw new Error(`the micro-kernel multiplies and adds at ${length} positions, not ${ACCUMULATORS}`)
   return range
 }

@@ -1,10 +1,10 @@
-/** Activations, element by element. */
+/** Elementwise activations. */
 
 import type { Tensor } from '../memory/tensor.ts'
 import { choiceOf } from '../validation/options.ts'
 import { elementwise } from './arithmetic.ts'
 
-/** max(x, 0); its gradient at 0 is 0. */
+/** max(x, 0). Its gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
   return elementwise(
     'relu',
@@ -14,7 +14,7 @@ export function relu(x: Tensor): Tensor {
   )
 }
 
-/** x where it is positive, else negativeSlope·x, also for the gradient at 0. */
+/** x if x > 0, else negativeSlope·x. At 0 the gradient is negativeSlope. */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   return elementwise(
     'leakyRelu',
@@ -30,7 +30,7 @@ export interface GeluOptions {
   readonly approximate?: 'none' | 'tanh'
 }
 
-/** x·Φ(x), with the normal distribution's Φ (Hendrycks and Gimpel, arXiv 1606.08415). */
+/** x·Φ(x), with Φ of the normal distribution (Hendrycks and Gimpel, arXiv 1606.08415). */
 export function gelu(x: Tensor, { approximate = 'none' }: GeluOptions = {}): Tensor {
   if (choiceOf('gelu', 'approximate', approximate, ['none', 'tanh']) === 'none') {
     return elementwise(
@@ -58,7 +58,7 @@ export function silu(x: Tensor): Tensor {
   )
 }
 
-/** The hyperbolic tangent. */
+/** Hyperbolic tangent. */
 export function tanh(x: Tensor): Tensor {
   return elementwise(
     'tanh',

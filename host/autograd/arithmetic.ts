@@ -1,14 +1,14 @@
-/** Elementwise arithmetic. Two tensors broadcast as in NumPy and torch; numbers stand for tensors of one element. */
+/** Elementwise arithmetic. Operands broadcast as in NumPy and torch, and may be numbers. */
 
 import { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import type { ElementKernels } from '../wasm/generated/kernels.ts'
 import { contribute } from './gradients.ts'
-import { prepare } from './prepare.ts'
+import { checkTensor, prepare } from './prepare.ts'
 import { broadcastAddress, broadcastShape, contributeAt, contributeBroadcast } from './strides.ts'
 import { record } from './tape.ts'
 
-/** A function of each element. `forward` writes y from x, `backward` dx from x, y and dy. */
+/** An elementwise function. `forward` writes y from x, `backward` writes dx from x, y and dy. */
 export function elementwise(
   by: string,
   x: Tensor,
@@ -33,7 +33,7 @@ function binary(
   db: BinaryBackward,
 ): Tensor {
   const like = first instanceof Tensor ? first : second
-  check(like instanceof Tensor, 'params-invalid', () => `${by} takes tensors, and got ${shown(first)}`)
+  checkTensor(by, like)
   const [a, b] = [tensorOf(by, first, like), tensorOf(by, second, like)]
   const { arena, kernels, dtype } = prepare(by, a, b)
   const shape = broadcastShape(by, a.shape, b.shape)
@@ -46,10 +46,12 @@ function binary(
   })
 }
 
-/** A number as a tensor beside another. */
+/** Returns a number as a tensor with the dtype of another. */
 function tensorOf(by: string, value: Tensor | number, like: Tensor): Tensor {
-  if (value instanceof Tensor) return value
-  check(typeof value === 'number', 'params-invalid', () => `${by} takes tensors and numbers, and got ${shown(value)}`)
+  if (typeof value !== 'number') {
+    checkTensor(by, value)
+    return value
+  }
   const scalar = like.arena.temporary([], like.dtype, by)
   scalar.data[0] = value
   return scalar
@@ -80,7 +82,7 @@ export function sub(a: Tensor | number, b: Tensor | number, { alpha = 1 }: { rea
   return add(a, b, { alpha: -alpha })
 }
 
-/** a·b, element by element. Throws like {@link add}. */
+/** a·b, elementwise. Throws like {@link add}. */
 export function mul(a: Tensor | number, b: Tensor | number): Tensor {
   return binary(
     'mul',
@@ -92,7 +94,7 @@ export function mul(a: Tensor | number, b: Tensor | number): Tensor {
   )
 }
 
-/** a/b, element by element. Throws like {@link add}. */
+/** a/b, elementwise. Throws like {@link add}. */
 export function div(a: Tensor | number, b: Tensor | number): Tensor {
   return binary(
     'div',
@@ -104,7 +106,7 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
   )
 }
 
-/** scale·x + shift, with numbers. */
+/** scale·x + shift, where scale and shift are numbers. */
 export function affine(x: Tensor, scale: number, shift: number): Tensor {
   return elementwise(
     'affine',
@@ -154,7 +156,7 @@ export function sqrt(x: Tensor): Tensor {
   )
 }
 
-/** |x|, whose gradient at 0 is 0. */
+/** |x|. Its gradient at 0 is 0. */
 export function abs(x: Tensor): Tensor {
   return elementwise(
     'abs',
@@ -164,7 +166,7 @@ export function abs(x: Tensor): Tensor {
   )
 }
 
-/** Writes x^p. What multiplies the powers of negative numbers depends on p. */
+/** Writes x^p. The factor for powers of negative numbers depends on p. */
 function power(k: ElementKernels, bytes: number, out: number, x: number, p: number): void {
   if (p === 1) k.scale(bytes, out, x, 1)
   else if (p === 2) k.mul(bytes, out, x, x)
@@ -172,9 +174,9 @@ function power(k: ElementKernels, bytes: number, out: number, x: number, p: numb
   else k.pow(bytes, out, x, p, !Number.isInteger(p) ? Number.NaN : p % 2 === 0 ? 1 : -1)
 }
 
-/** x to a power that is a number; NaN for negative x unless it is a whole one. */
+/** x^exponent for a number as exponent; NaN for negative x unless the exponent is an integer. */
 export function pow(x: Tensor, exponent: number): Tensor {
-  check(typeof exponent === 'number', 'option-range', () => `pow: the exponent is a number, not ${shown(exponent)}`)
+  checkRange(typeof exponent === 'number', 'pow', 'exponent', 'a number', exponent)
   const { arena, kernels } = prepare('pow', x)
   const y = arena.temporary(x.shape, x.dtype, 'pow')
   power(kernels, x.bytes, y.address, x.address, exponent)

@@ -1,4 +1,4 @@
-/** Attention. */
+/** Scaled dot-product attention. */
 
 import { bytesPerElement } from '../memory/dtype.ts'
 import { scratchOf } from '../memory/scratch.ts'
@@ -18,25 +18,25 @@ import { record } from './tape.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
-  /** [..., queries, keys], which broadcasts: int32 where 0 leaves a position out, or floats that are added to the scores. */
+  /** [..., queries, keys], broadcasts: int32, where 0 masks a position, or floats that are added to the scores. */
   readonly attnMask?: Tensor
-  /** Query i sees keys 0 to i. Not together with attnMask. Default false. */
+  /** Whether query i attends to keys 0 to i only. Excludes attnMask. Default false. */
   readonly isCausal?: boolean
-  /** What the scores are multiplied by. Default 1/√width. */
+  /** Factor of the scores. Default 1/√width. */
   readonly scale?: number
-  /** What becomes of the attention weights before they meet the value, such as dropout. */
+  /** Applied to the attention weights, for example dropout. */
   readonly weightsMap?: (weights: Tensor) => Tensor
 }
 
 const BY = 'scaledDotProductAttention'
 
-/** Checks the options that say which position sees which. */
+/** Checks the options that mask positions. */
 export function checkMask(by: string, { attnMask, isCausal = false }: Pick<AttentionOptions, 'attnMask' | 'isCausal'>): void {
-  check(!(attnMask && isCausal), 'option-range', `${by} takes attnMask or isCausal, not both`)
+  check(!(attnMask && isCausal), 'option-range', `${by}: attnMask and isCausal cannot be combined`)
 }
 
 /**
- * softmax(query·keyᵀ·scale + mask)·value (Vaswani et al., arXiv 1706.03762). A query that sees no key gives 0.
+ * softmax(query·keyᵀ·scale + mask)·value (Vaswani et al., arXiv 1706.03762). A query whose keys are all masked gives 0.
  *
  * @param query [..., queries, width]
  * @param key [..., keys, width]
@@ -51,8 +51,8 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   checkMask(BY, options)
   checkRange(typeof scale === 'number', BY, 'scale', 'a number', scale)
   if (query.shape.length < 2 || query.shape.at(-1) !== key.shape.at(-1))
-    throw mismatch(BY, query, key, 'they are [..., queries, width] and [..., keys, width]')
-  if (key.shape.at(-2) !== value.shape.at(-2)) throw mismatch(BY, key, value, 'they have as many rows')
+    throw mismatch(BY, query, key, 'they must be [..., queries, width] and [..., keys, width]')
+  if (key.shape.at(-2) !== value.shape.at(-2)) throw mismatch(BY, key, value, 'they must have as many rows')
   const batch = query.shape.slice(0, -2)
   const isPlain = batch.length <= 2 && [key, value].every(({ shape }) => sameShape(shape.slice(0, -2), batch))
   if (!isPlain || weightsMap || attnMask?.requiresGrad) return composed(query, key, value, scale, options)
@@ -67,7 +67,7 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   return attendHeads(whole(query), whole(key), whole(value), whole(out), { ...sizes, mask: attnMask, isCausal, scale })
 }
 
-/** The same from other functions, which broadcast more and give the mask a gradient. */
+/** The same from other functions, which support more broadcasting and a gradient of the mask. */
 function composed(query: Tensor, key: Tensor, value: Tensor, scale: number, { attnMask, isCausal, weightsMap }: AttentionOptions): Tensor {
   const scores = matmul(affine(query, scale, 0), transpose(key, -2, -1))
   const mask = attnMask ? additive(attnMask, scores.dtype as FloatType) : isCausal ? causal(scores) : undefined
@@ -75,39 +75,39 @@ function composed(query: Tensor, key: Tensor, value: Tensor, scale: number, { at
   return matmul(weightsMap ? weightsMap(weights) : weights, value)
 }
 
-/** Where heads lie: the first, and elements from outer to outer, inner to inner, row to row. */
+/** Location of heads: address of the first, and strides in elements from outer to outer, inner to inner, row to row. */
 interface Place {
   readonly address: number
   readonly strides: readonly [outer: number, inner: number, row: number]
 }
 
-/** The heads of an operand, from an element of a tensor on. */
+/** Returns the heads of an operand, starting at an element of a tensor. */
 export interface Heads {
   readonly tensor: Tensor
   readonly offset: number
   readonly strides: Place['strides']
 }
 
-/** What is asked of {@link attendHeads}. */
+/** Options of {@link attendHeads}. */
 export interface HeadsOptions {
   readonly heads: readonly [outer: number, inner: number]
   readonly queries: number
   readonly keys: number
   readonly width: number
   readonly valueWidth: number
-  /** Broadcasts to [outer, inner, queries, keys]. */
+  /** Additive mask; broadcasts to [outer, inner, queries, keys]. */
   readonly mask: Tensor | undefined
   readonly isCausal: boolean
   readonly scale: number
-  /** [outer, inner, queries, keys], what the weights are multiplied with: dropout. */
+  /** Factors of the weights, [outer, inner, queries, keys], for dropout. */
   readonly factors?: Tensor
 }
 
-/** u32 of the kernel's table (assembly/nn/attention.ts). */
+/** Number of u32 in the kernel's table (assembly/nn/attention.ts). */
 const WORDS = 33
 const NOWHERE: Place = { address: 0, strides: [0, 0, 0] }
 
-/** @internal Attention of heads where they lie, into a tensor of which all is written. */
+/** @internal Computes attention of heads in place, into a tensor that it fills. */
 export function attendHeads(query: Heads, key: Heads, value: Heads, out: Heads, options: HeadsOptions): Tensor {
   const operands = [query, key, value]
   const inputs = operands.map(({ tensor }) => tensor)
@@ -133,17 +133,17 @@ export function attendHeads(query: Heads, key: Heads, value: Heads, out: Heads, 
   })
 }
 
-/** A mask that broadcasts to [outer, inner, queries, keys], with as many columns as there are keys. */
+/** Returns a mask that broadcasts to [outer, inner, queries, keys], with one column per key. */
 function maskHeads(mask: Tensor, dtype: FloatType, shape: Shape): Place {
   const missing = shape.length - mask.shape.length
   const fits = missing >= 0 && mask.shape.every((size, axis) => size === 1 || size === shape[axis + missing])
-  check(fits, 'shape-mismatch', () => `${BY}: the mask ${showShape(mask.shape)} does not go with scores ${showShape(shape)}`)
+  check(fits, 'shape-mismatch', () => `${BY}: the mask must broadcast to ${showShape(shape)}, got ${showShape(mask.shape)}`)
   const own = [...mask.shape.slice(0, -1), shape.at(-1)!]
   const [outer, inner, row] = broadcastStrides(own, shape) as [number, number, number]
   return { address: broadcastAddress(additive(mask, dtype), own, BY), strides: [outer, inner, row] }
 }
 
-/** A mask of 0 and 1 as one of −∞ and 0. */
+/** Converts a mask of 0 and 1 to one of −∞ and 0. */
 function additive(mask: Tensor, dtype: FloatType): Tensor {
   if (mask.dtype !== 'int32') return mask
   const { arena } = mask
@@ -153,10 +153,10 @@ function additive(mask: Tensor, dtype: FloatType): Tensor {
   return own
 }
 
-/** −∞ above the diagonal that starts at the top left. */
+/** Returns a mask with −∞ above the main diagonal. */
 function causal(scores: Tensor): Tensor {
   const [queries, keys] = scores.shape.slice(-2) as [number, number]
-  check(sizeOf([queries, keys]) > 0, 'shape-mismatch', () => `a causal mask needs scores, and these are ${showShape(scores.shape)}`)
+  check(sizeOf([queries, keys]) > 0, 'shape-mismatch', () => `${BY}: a causal mask needs scores, got ${showShape(scores.shape)}`)
   const mask = scores.arena.temporary([queries, keys], scores.dtype, BY)
   const { data } = mask
   for (let q = 0; q < queries; q++) for (let k = 0; k < keys; k++) data[q * keys + k] = k > q ? Number.NEGATIVE_INFINITY : 0

@@ -1,40 +1,40 @@
-/** Convolutions, by im2col and gemm. */
+/** Convolutions, with im2col and gemm. */
 
 import { scratchOf } from '../memory/scratch.ts'
 import { sameShape, showShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, checkRange, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { contribute, startGrad } from './gradients.ts'
 import { mismatch, prepare } from './prepare.ts'
 import { reshape } from './shaping.ts'
 import { record } from './tape.ts'
 
-/** A number for both axes, or one for each. */
+/** A number for all axes, or one per axis. */
 export type Sizes = number | readonly number[]
 
 /** Options of {@link conv1d} and {@link conv2d}. */
 export interface ConvOptions {
   /** Default 1. */
   readonly stride?: Sizes
-  /** Zeros on both sides. Default 0. */
+  /** Zeros added on both sides. Default 0. */
   readonly padding?: Sizes
-  /** Distance of the kernel's elements. Default 1. */
+  /** Spacing of the kernel's elements. Default 1. */
   readonly dilation?: Sizes
-  /** Into how many groups channels are divided. Default 1. */
+  /** Number of channel groups. Default 1. */
   readonly groups?: number
 }
 
-/** One whole number for each axis. */
+/** Returns one integer per axis. */
 export function sizesOf(by: string, name: string, value: Sizes, axes: number, least: number): number[] {
   const list = typeof value === 'number' ? new Array<number>(axes).fill(value) : value
   const fits = Array.isArray(list) && list.length === axes && list.every((size) => Number.isInteger(size) && size >= least)
-  check(fits, 'option-range', () => `${by}: ${name} is a whole number from ${least} on, or ${axes} of them, not ${shown(value)}`)
+  checkRange(fits, by, name, `an integer ≥ ${least}, or ${axes} of them`, value)
   return [...list]
 }
 
 /**
- * A convolution over one axis.
+ * Convolution over one axis.
  *
  * @param x [rows, in, length] or [in, length]
  * @param weight [out, in/groups, kernel]
@@ -46,7 +46,7 @@ export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   checkNames('conv1d', ['stride', 'padding', 'dilation', 'groups'], options)
   prepare('conv1d', x, weight, bias)
   if (weight.shape.length !== 3 || x.shape.length < 2 || x.shape.length > 3)
-    throw mismatch('conv1d', x, weight, 'they are [rows, in, length] and [out, in/groups, kernel]')
+    throw mismatch('conv1d', x, weight, 'they must be [rows, in, length] and [out, in/groups, kernel]')
   const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options
   const flat = (name: string, value: Sizes, rest: number, least: number) => [rest, ...sizesOf('conv1d', name, value, 1, least)]
   const input = reshape(x, [...x.shape.slice(0, -1), 1, x.shape.at(-1)!])
@@ -61,7 +61,7 @@ export function conv1d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
 }
 
 /**
- * A convolution over two axes.
+ * Convolution over two axes.
  *
  * @param x [rows, in, height, width] or [in, height, width]
  * @param weight [out, in/groups, kernelHeight, kernelWidth]
@@ -84,10 +84,10 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const [rows, channels, height, width] = x.shape as [number, number, number, number]
   const [outputs, inputs, kernelHeight, kernelWidth] = weight.shape as [number, number, number, number]
   const isWhole = Number.isInteger(groups) && groups > 0 && outputs % groups === 0
-  checkRange(isWhole, 'conv2d', 'groups', `a whole number that divides the ${outputs} outputs`, groups)
+  checkRange(isWhole, 'conv2d', 'groups', `a divisor of the ${outputs} output channels`, groups)
   const fits = x.shape.length === 4 && weight.shape.length === 4 && channels === inputs * groups
-  if (!fits) throw mismatch('conv2d', x, weight, 'they are [rows, in, height, width] and [out, in/groups, kernelHeight, kernelWidth]')
-  if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('conv2d', weight, bias, 'bias is [out]')
+  if (!fits) throw mismatch('conv2d', x, weight, 'they must be [rows, in, height, width] and [out, in/groups, kernelHeight, kernelWidth]')
+  if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('conv2d', weight, bias, 'bias must be [out]')
   const { stride = 1, padding = 0, dilation = 1 } = options
   const [strideY, strideX] = sizesOf('conv2d', 'stride', stride, 2, 1) as [number, number]
   const [padY, padX] = sizesOf('conv2d', 'padding', padding, 2, 0) as [number, number]
@@ -97,7 +97,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   check(
     outHeight > 0 && outWidth > 0,
     'shape-mismatch',
-    () => `conv2d: a kernel ${showShape(weight.shape)} does not fit into ${showShape(x.shape)}`,
+    () => `conv2d: the kernel ${showShape(weight.shape)} must fit into the padded input, got ${showShape(x.shape)}`,
   )
   const y = arena.temporary([rows, outputs, outHeight, outWidth], dtype, 'conv2d')
   // The kernel's table (assembly/nn/convolution.ts).

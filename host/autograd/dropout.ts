@@ -11,15 +11,15 @@ import { record } from './tape.ts'
 
 /** Options of {@link dropout}. */
 export interface DropoutOptions {
-  /** Share of the elements that become 0. Default 0.5. */
+  /** Probability that an element becomes 0. Default 0.5. */
   readonly p?: number
-  /** Without it the input is passed on as it is. Default true. */
+  /** Whether to drop; false returns the input unchanged. Default true. */
   readonly training?: boolean
-  /** Where the random numbers come from. Default: the arena's own. */
+  /** Generator of the random numbers. Default: the arena's. */
   readonly generator?: Generator
 }
 
-/** Sets elements to 0 at random, and divides the others by what is kept of them (Srivastava et al., JMLR 2014). */
+/** Sets elements to 0 with probability p and divides the others by 1 − p (Srivastava et al., JMLR 2014). */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   checkNames('dropout', ['p', 'training', 'generator'], options)
   const { arena, kernels } = prepare('dropout', x)
@@ -33,7 +33,7 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   return record(y, [x], (dy) => contribute(x, (dx) => kernels.mul(x.bytes, dx, dy, factors.address)))
 }
 
-/** @internal What elements are multiplied with: 0 at random, else 1/(1 − p). */
+/** @internal Returns random factors: 0 with probability p, else 1/(1 − p). */
 export function dropoutFactors(arena: Arena, shape: Shape, dtype: FloatType, p: number, generator = arena.generator): Tensor {
   const factors = arena.temporary(shape, dtype, 'dropout')
   generator.fillUniform(factors, 0, 1)

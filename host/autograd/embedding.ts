@@ -1,9 +1,9 @@
-/** Rows of a table. */
+/** Table lookup. */
 
 import type { Numbers } from '../memory/numbers.ts'
 import { type Shape, showShape } from '../memory/shape.ts'
 import { Parameter, Tensor } from '../memory/tensor.ts'
-import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { accumulate } from './gradients.ts'
 import { prepare } from './prepare.ts'
@@ -11,43 +11,43 @@ import { record } from './tape.ts'
 
 /** Options of {@link embedding}. */
 export interface EmbeddingOptions {
-  /** A row whose gradient is 0; from the end if negative. Default: none. */
+  /** Index of a row that gets no gradient; negative indices count from the end. Default: none. */
   readonly paddingIdx?: number | null
-  /** Give the weight a sparse gradient, as SparseAdam takes it. Default false. */
+  /** Whether the weight gets a sparse gradient, as SparseAdam needs it. Default false. */
   readonly sparse?: boolean
 }
 
-/** The row that is padding, counted from the start, or null. */
+/** Returns the index of the padding row, from the start, or null. */
 export function paddingRow(by: string, rows: number, paddingIdx: number | null): number | null {
   const isRow = paddingIdx === null || (Number.isInteger(paddingIdx) && paddingIdx >= -rows && paddingIdx < rows)
-  checkRange(isRow, by, 'paddingIdx', `one of ${rows} rows, or null`, paddingIdx)
+  checkRange(isRow, by, 'paddingIdx', `a row in [${-rows}, ${rows}), or null`, paddingIdx)
   return paddingIdx === null || paddingIdx >= 0 ? paddingIdx : paddingIdx + rows
 }
 
 /**
- * The rows of a table that indices name.
+ * Looks up rows of a table by index.
  *
  * @param indices an int32 tensor, or an array of numbers
  * @param weight [rows, width]
  * @returns [...indices, width]
- * @throws `label-range` with the position of an index that is no row
+ * @throws `label-range` with the position of an index that is out of range
  */
 export function embedding(indices: Tensor | Numbers, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   checkNames('embedding', ['paddingIdx', 'sparse'], options)
   const { paddingIdx = null, sparse = false } = options
   const { arena, kernels } = prepare('embedding', weight)
-  check(weight.shape.length === 2, 'shape-mismatch', () => `embedding: weight is [rows, width], not ${showShape(weight.shape)}`)
+  check(weight.shape.length === 2, 'shape-mismatch', () => `embedding: weight must be [rows, width], got ${showShape(weight.shape)}`)
   const [rows, width] = weight.shape as [number, number]
   const skipped = paddingRow('embedding', rows, paddingIdx) ?? -1
   const isList = indices instanceof Tensor || Array.isArray(indices) || ArrayBuffer.isView(indices)
-  check(isList, 'dtype-mismatch', () => `embedding: indices are an int32 tensor or an array of numbers, not ${shown(indices)}`)
+  checkRange(isList, 'embedding', 'indices', 'an int32 tensor or an array of numbers', indices, 'dtype-mismatch')
   const given: Numbers = indices instanceof Tensor ? indices.data : indices
   for (let i = 0; i < given.length; i++) {
     const fits = Number.isInteger(given[i]) && given[i]! >= 0 && given[i]! < rows
-    if (!fits) throw new DownhillError('label-range', `embedding: index ${i} is ${shown(given[i])}, and the rows are 0 to ${rows - 1}`)
+    if (!fits) checkRange(false, 'embedding', `indices[${i}]`, `a row in [0, ${rows})`, given[i], 'label-range')
   }
   const own = indices instanceof Tensor ? indices : arena.tensor(indices, [indices.length], { dtype: 'int32' })
-  check(own.dtype === 'int32', 'dtype-mismatch', () => `embedding: indices are int32, not ${own.dtype}`)
+  checkRange(own.dtype === 'int32', 'embedding', 'the dtype of indices', "'int32'", own.dtype, 'dtype-mismatch')
   const shape: Shape = [...own.shape, width]
   const y = arena.temporary(shape, weight.dtype, 'embedding')
   kernels.gatherRows(own.size, width, y.address, own.address, weight.address)

@@ -1,4 +1,4 @@
-/** The differentiable functions. Each computes its result into the current frame and notes how the gradient goes back. */
+/** Entry `downhill/nn/functional`: differentiable functions. Each computes its result in the current frame and records its gradient. */
 export { type GeluOptions, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './activations.ts'
 export { abs, add, affine, div, exp, log, mul, neg, pow, sqrt, sub } from './arithmetic.ts'
 export { type AttentionOptions, scaledDotProductAttention } from './attention.ts'

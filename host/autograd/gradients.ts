@@ -1,10 +1,10 @@
-/** What a backward pass adds to the gradients of tensors. */
+/** Accumulates gradients of tensors during a backward pass. */
 import { densifyGrad } from '../memory/densify.ts'
 import { kernelsOf, Parameter, type Tensor } from '../memory/tensor.ts'
 
 /**
- * Adds to a gradient: `write` puts the contribution at an address, adding to what stands there if `more` is 1 and overwriting it if 0. That of
- * a parameter is its own, that of any other tensor is memory of the backward pass.
+ * Adds to a gradient: `write` writes the contribution to an address, adding if `more` is 1 and overwriting if it is 0. A parameter's gradient
+ * is its own memory; any other tensor's belongs to the backward pass.
  */
 export function accumulate(x: Tensor, write: (address: number, more: 0 | 1) => void): void {
   if (!x.requiresGrad) return
@@ -31,7 +31,7 @@ export function contribute(x: Tensor | null | undefined, write: (address: number
   })
 }
 
-/** The address of a gradient that kernels add to, which is 0 if nothing was added to it yet. */
+/** Returns the address of a gradient that kernels add to, zeroed if nothing was added before. */
 export function startGrad(x: Tensor): number {
   accumulate(x, (address, more) => {
     if (!more) kernelsOf(x).fill(x.bytes, address, 0)

@@ -1,4 +1,4 @@
-/** Losses between an input and a target of one shape. */
+/** Losses of an input and a target with the same shape. */
 
 import { sameShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
@@ -19,7 +19,7 @@ export interface LossOptions {
 
 function checkPair(by: string, x: Tensor, target: Tensor): void {
   prepare(by, x, target)
-  if (!sameShape(x.shape, target.shape)) throw mismatch(by, x, target, 'they are of one shape')
+  if (!sameShape(x.shape, target.shape)) throw mismatch(by, x, target, 'they must be equal')
 }
 
 function reduced(losses: Tensor, reduction: Reduction): Tensor {
@@ -55,7 +55,7 @@ function meanSquare(x: Tensor, target: Tensor): Tensor {
   })
 }
 
-/** |x − target|, whose gradient is 0 where they are equal. Throws like {@link mseLoss}. */
+/** |x − target|. Its gradient is 0 where they are equal. Throws like {@link mseLoss}. */
 export function l1Loss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   checkNames('l1Loss', ['reduction'], options)
   const { reduction = 'mean' } = options
@@ -77,7 +77,7 @@ function huber(by: string, d: Tensor, delta: number): Tensor {
 /**
  * d²/2 for differences d up to delta, delta·(|d| − delta/2) beyond (Huber 1964).
  *
- * @throws `option-range` if delta is not above 0; like {@link mseLoss}
+ * @throws `option-range` if delta is not > 0; like {@link mseLoss}
  */
 export function huberLoss(x: Tensor, target: Tensor, options: LossOptions & { readonly delta?: number } = {}): Tensor {
   checkNames('huberLoss', ['reduction', 'delta'], options)
@@ -89,7 +89,7 @@ export function huberLoss(x: Tensor, target: Tensor, options: LossOptions & { re
 }
 
 /**
- * d²/(2·beta) for differences d up to beta, |d| − beta/2 beyond; with beta 0 it is {@link l1Loss}.
+ * d²/(2·beta) for differences d up to beta, |d| − beta/2 beyond. With beta 0 it equals {@link l1Loss}.
  *
  * @throws `option-range` if beta is negative; like {@link mseLoss}
  */
@@ -105,13 +105,13 @@ export function smoothL1Loss(x: Tensor, target: Tensor, options: LossOptions & {
 
 /** Options of {@link binaryCrossEntropyWithLogits}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
-  /** Multiplies the losses; it broadcasts. */
+  /** Factor of the losses; broadcasts. */
   readonly weight?: Tensor
-  /** Multiplies what positive targets count; it broadcasts, usually from the last axis. */
+  /** Weight of positive targets; broadcasts, usually over the last axis. */
   readonly posWeight?: Tensor
 }
 
-/** ln(1 + e^x), also where `softplus` is x, as torch's is above 20: that is off by 1e-10 of it in float64. */
+/** ln(1 + e^x), also above 20, where torch's `softplus` returns x, which is off by 1e-10 in float64. */
 function log1pExp(x: Tensor): Tensor {
   return elementwise(
     'binaryCrossEntropyWithLogits',
@@ -121,7 +121,7 @@ function log1pExp(x: Tensor): Tensor {
   )
 }
 
-/** −t·ln σ(x) − (1 − t)·ln(1 − σ(x)), computed from the logits x so that none of it overflows. Throws like {@link mseLoss}. */
+/** −t·ln σ(x) − (1 − t)·ln(1 − σ(x)) from the logits x, without overflow. Throws like {@link mseLoss}. */
 export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
   checkNames('binaryCrossEntropyWithLogits', ['reduction', 'weight', 'posWeight'], options)
   const { reduction = 'mean', weight, posWeight } = options

@@ -1,4 +1,4 @@
-/** Normalisations. */
+/** Layer, RMS and batch normalization. */
 
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
@@ -10,9 +10,9 @@ import { record } from './tape.ts'
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
-  /** What the normalised numbers are multiplied by, of the normalised shape. */
+  /** Factor of the normalized numbers, with the normalized shape. */
   readonly weight?: Tensor | null
-  /** What is added to them. */
+  /** Added to them, with the normalized shape. */
   readonly bias?: Tensor | null
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number
@@ -23,10 +23,10 @@ function normalized(by: string, x: Tensor, shape: Shape, weight: Tensor | null, 
   checkList(by, 'normalizedShape', shape)
   const n = sizeOf(shape)
   const fits = shape.length > 0 && sameShape(x.shape.slice(-shape.length), shape)
-  check(fits, 'shape-mismatch', () => `${by}: ${showShape(x.shape)} does not end in ${showShape(shape)}`)
+  check(fits, 'shape-mismatch', () => `${by}: the shape of the input must end in ${showShape(shape)}, got ${showShape(x.shape)}`)
   checkRange(typeof eps === 'number' && eps >= 0, by, 'eps', 'a number in [0, ∞)', eps)
   for (const tensor of [weight, bias])
-    if (tensor && !sameShape(tensor.shape, shape)) throw mismatch(by, x, tensor, `weight and bias are ${showShape(shape)}`)
+    if (tensor && !sameShape(tensor.shape, shape)) throw mismatch(by, x, tensor, `weight and bias must be ${showShape(shape)}`)
   const rows = n ? x.size / n : 0
   const y = arena.temporary(x.shape, x.dtype, by)
   const stats = arena.temporary([2 * rows], 'float64', by).address
@@ -46,7 +46,7 @@ function normalized(by: string, x: Tensor, shape: Shape, weight: Tensor | null, 
 /**
  * (x − mean)/√(variance + eps)·weight + bias over the last axes (Ba, Kiros and Hinton, arXiv 1607.06450).
  *
- * @param normalizedShape the sizes of those axes
+ * @param normalizedShape sizes of these axes
  * @throws `shape-mismatch`
  */
 export function layerNorm(x: Tensor, normalizedShape: Shape, options: LayerNormOptions = {}): Tensor {
@@ -55,7 +55,7 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options: LayerNormO
   return normalized('layerNorm', x, normalizedShape, weight, bias, eps, 1)
 }
 
-/** x/√(mean of x² + eps)·weight over the last axes (Zhang and Sennrich, arXiv 1910.07467). eps is the type's machine epsilon by default. */
+/** x/√(mean of x² + eps)·weight over the last axes (Zhang and Sennrich, arXiv 1910.07467). Default eps: the dtype's machine epsilon. */
 export function rmsNorm(
   x: Tensor,
   normalizedShape: Shape,
@@ -68,36 +68,41 @@ export function rmsNorm(
 
 /** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends LayerNormOptions {
-  /** Normalise by the batch's own mean and variance, and move the running ones. Default false. */
+  /** Whether to use the batch's mean and variance and update the running ones. Default false. */
   readonly training?: boolean
-  /** How far the running mean and variance move towards the batch's. Default 0.1. */
+  /** Weight of the batch in the running mean and variance. Default 0.1. */
   readonly momentum?: number
 }
 
 /**
- * (x − mean)/√(variance + eps)·weight + bias for each channel, axis 1 (Ioffe and Szegedy, arXiv 1502.03167). The variance that normalises is
- * the biased one, that which goes into runningVar the unbiased one.
+ * (x − mean)/√(variance + eps)·weight + bias per channel, axis 1 (Ioffe and Szegedy, arXiv 1502.03167). It normalizes by the biased variance
+ * and adds the unbiased variance to runningVar.
  *
  * @param runningMean [channels], changed in training; null for none
  * @param runningVar [channels], likewise
- * @throws `shape-mismatch`; `option-range` without running statistics outside of training, or one number a channel in it
+ * @throws `shape-mismatch`; `option-range` outside training without running statistics, or in training with one number per channel
  */
 export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, options: BatchNormOptions = {}): Tensor {
   checkNames('batchNorm', ['weight', 'bias', 'eps', 'training', 'momentum'], options)
   const { weight = null, bias = null, eps = 1e-5, training = false, momentum = 0.1 } = options
   const { arena, kernels } = prepare('batchNorm', x, runningMean, runningVar, weight, bias)
-  check(x.shape.length >= 2, 'shape-mismatch', () => `batchNorm takes [rows, channels, ...], not ${showShape(x.shape)}`)
+  check(x.shape.length >= 2, 'shape-mismatch', () => `batchNorm: the input must be [rows, channels, ...], got ${showShape(x.shape)}`)
   const [rows, channels, ...rest] = x.shape as [number, number, ...number[]]
   for (const tensor of [runningMean, runningVar, weight, bias]) {
-    if (tensor && !sameShape(tensor.shape, [channels])) throw mismatch('batchNorm', x, tensor, 'statistics, weight and bias are [channels]')
+    if (tensor && !sameShape(tensor.shape, [channels]))
+      throw mismatch('batchNorm', x, tensor, 'statistics, weight and bias must be [channels]')
   }
   const length = sizeOf(rest)
   const count = rows * length
-  check(training || (runningMean !== null && runningVar !== null), 'option-range', 'batchNorm needs running statistics outside of training')
+  check(
+    training || (runningMean !== null && runningVar !== null),
+    'option-range',
+    'batchNorm: running statistics must be given outside training',
+  )
   check(
     !training || count > 1,
     'option-range',
-    () => `batchNorm: more than one number a channel is needed in training, and ${showShape(x.shape)} has one`,
+    () => `batchNorm: the input must have more than one number per channel in training, got ${showShape(x.shape)}`,
   )
   const y = arena.temporary(x.shape, x.dtype, 'batchNorm')
   const stats = arena.temporary([2 * channels], 'float64', 'batchNorm').address

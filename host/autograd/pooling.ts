@@ -1,4 +1,4 @@
-/** Pooling over two axes. */
+/** Pooling over the last two axes. */
 
 import { showShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
@@ -11,17 +11,17 @@ import { record } from './tape.ts'
 
 /** Options of {@link maxPool2d} and {@link avgPool2d}. */
 export interface PoolOptions {
-  /** Default: the size of the window. */
+  /** Default: kernelSize. */
   readonly stride?: Sizes
-  /** At most half of the window, on both sides. Default 0. */
+  /** Padding on both sides, at most half of the window. Default 0. */
   readonly padding?: Sizes
-  /** Also count windows that hang over the end; those that start beyond it are dropped. Default false. */
+  /** Whether to include windows that extend past the end; those that start past it are dropped. Default false. */
   readonly ceilMode?: boolean
 }
 
 interface Windows {
   readonly planes: number
-  /** height, width, kernel, stride and padding, as the kernels take them. */
+  /** Height, width, kernel, stride and padding, in the kernels' order. */
   readonly sizes: readonly number[]
   readonly dilation: readonly number[]
   readonly out: readonly [number, number]
@@ -43,12 +43,16 @@ function windows(by: string, x: Tensor, kernelSize: Sizes, options: PoolOptions,
   const size = x.shape.slice(-2)
   const out = size.map((own, axis) => {
     const [pad, step] = [padding[axis]!, stride[axis]!]
-    check(2 * pad <= kernel[axis]!, 'option-range', () => `${by}: padding ${pad} is more than half of the window of ${kernel[axis]}`)
+    checkRange(2 * pad <= kernel[axis]!, by, 'padding', `at most half of the window, ${kernel[axis]}`, pad)
     const room = own + 2 * pad - dilations[axis]! * (kernel[axis]! - 1) - 1
     const count = (ceilMode ? Math.ceil(room / step) : Math.floor(room / step)) + 1
     return ceilMode && (count - 1) * step >= own + pad ? count - 1 : count
   }) as [number, number]
-  check(out[0] > 0 && out[1] > 0, 'shape-mismatch', () => `${by}: a window of ${shown(kernel)} does not fit into ${showShape(x.shape)}`)
+  check(
+    out[0] > 0 && out[1] > 0,
+    'shape-mismatch',
+    () => `${by}: the window ${shown(kernel)} must fit into the input, got ${showShape(x.shape)}`,
+  )
   const planes = x.shape.slice(0, -2).reduce((product, one) => product * one, 1)
   return { planes, sizes: [...size, ...kernel, ...stride, ...padding], dilation: dilations, out, shape: [...x.shape.slice(0, -2), ...out] }
 }
@@ -56,7 +60,7 @@ function windows(by: string, x: Tensor, kernelSize: Sizes, options: PoolOptions,
 type Eight = [number, number, number, number, number, number, number, number]
 
 /**
- * The greatest of each window; the gradient goes to the first of equals in row-major order.
+ * Maximum of each window. The gradient goes to the first of equal maxima in row-major order.
  *
  * @param x [rows, channels, height, width]
  * @throws `shape-mismatch`, `option-range`
@@ -78,7 +82,7 @@ export function maxPool2d(x: Tensor, kernelSize: Sizes, options: PoolOptions & {
 }
 
 /**
- * The mean of each window.
+ * Mean of each window.
  *
  * @param x [rows, channels, height, width]
  * @throws `shape-mismatch`, `option-range`

@@ -1,4 +1,4 @@
-/** Products of matrices. */
+/** Matrix products. */
 
 import { bytesPerElement } from '../memory/dtype.ts'
 import { scratchOf } from '../memory/scratch.ts'
@@ -12,7 +12,7 @@ import { broadcastShape, broadcastStrides, stridesOf } from './strides.ts'
 import { record } from './tape.ts'
 
 /**
- * x·weightᵀ + bias, as torch has it.
+ * x·weightᵀ + bias.
  *
  * @param x [..., in]
  * @param weight [out, in]
@@ -24,8 +24,8 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   const { arena, kernels } = prepare('linear', x, weight, bias)
   const [outputs, inputs] = weight.shape as [number, number]
   const fits = weight.shape.length === 2 && x.shape.length > 0 && x.shape.at(-1) === inputs
-  if (!fits) throw mismatch('linear', x, weight, 'x is [..., in] and weight [out, in]')
-  if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('linear', weight, bias, 'bias is [out]')
+  if (!fits) throw mismatch('linear', x, weight, 'x must be [..., in] and weight [out, in]')
+  if (bias && !sameShape(bias.shape, [outputs])) throw mismatch('linear', weight, bias, 'bias must be [out]')
   const rows = sizeOf(x.shape.slice(0, -1))
   const y = arena.temporary([...x.shape.slice(0, -1), outputs], x.dtype, 'linear')
   const scratch = scratchOf(arena)
@@ -58,7 +58,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   })
 }
 
-/** For each matrix of a broadcast batch, where it lies in an operand, in bytes. */
+/** Returns the byte offset in an operand for each matrix of a broadcast batch. */
 function offsets(batch: Shape, own: Shape, matrix: number, bytes: number): number[] {
   const strides = broadcastStrides(own, batch)
   const counts = stridesOf(batch)
@@ -69,7 +69,7 @@ function offsets(batch: Shape, own: Shape, matrix: number, bytes: number): numbe
 }
 
 /**
- * The product of vectors, matrices, or batches of matrices that broadcast.
+ * Product of vectors, matrices, or broadcasting batches of matrices.
  *
  * @param a [k] or [..., m, k]
  * @param b [k] or [..., k, n]
@@ -84,7 +84,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   check(
     a.shape.length > 0 && b.shape.length > 0,
     'shape-mismatch',
-    () => `matmul: ${showShape(a.shape)} and ${showShape(b.shape)} are no matrices`,
+    () => `matmul: operands must have at least one axis, got ${showShape(a.shape)} and ${showShape(b.shape)}`,
   )
   if (a.shape.length === 1) {
     const c = matmul(reshape(a, [1, a.size]), b)
@@ -94,7 +94,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return batched(a, b)
 }
 
-/** The operands of a batch of products: where they begin, and how many bytes behind that each of them lies. */
+/** The operands of a batch of products: start addresses, and byte offsets of each. */
 interface Operand {
   readonly address: number
   readonly at: readonly number[]
@@ -104,18 +104,18 @@ function batched(a: Tensor, b: Tensor): Tensor {
   const { arena, kernels, dtype } = prepare('matmul', a, b)
   const [m, k] = a.shape.slice(-2) as [number, number]
   const [inner, n] = b.shape.slice(-2) as [number, number]
-  if (k !== inner) throw mismatch('matmul', a, b, 'they are [..., m, k] and [..., k, n]')
+  if (k !== inner) throw mismatch('matmul', a, b, 'they must be [..., m, k] and [..., k, n]')
   const [batchA, batchB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)]
   const batch = broadcastShape('matmul', batchA, batchB)
   const c = arena.temporary([...batch, m, n], dtype, 'matmul')
   const scratch = scratchOf(arena)
   const bytes = bytesPerElement[dtype]
-  // One matrix on the right: the rows of all on the left are those of one.
+  // With one matrix on the right, all rows on the left form one matrix.
   const isOne = sizeOf(batchB) === 1 && sameShape(batch, batchA)
   const rows = isOne ? sizeOf(batch) * m : m
   const [atA, atB] = isOne ? [[0], [0]] : [offsets(batch, batchA, m * k, bytes), offsets(batch, batchB, k * n, bytes)]
   const atC = atA.map((_, i) => i * rows * n * bytes)
-  /** The kernel's table (assembly/matrix/gemm.ts), where each result is added to what there is or not. */
+  /** Writes the kernel's table (assembly/matrix/gemm.ts). Results are added to or overwritten. */
   const table = (x: Operand, y: Operand, z: Operand, isAdded: boolean) => {
     const address = arena.frames.allocate(16 * atC.length, 'matmul')
     for (let i = 0, word = address / 4; i < atC.length; i++, word += 4) {

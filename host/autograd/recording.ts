@@ -1,14 +1,14 @@
-/** What is remembered of a computation, and what is not. */
+/** Controls what autograd records. */
 import type { Arena } from '../memory/arena.ts'
 import { sameShape, showShape } from '../memory/shape.ts'
 import { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, isObject } from '../validation/errors.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { alias, prepare } from './prepare.ts'
 import { contributeAt } from './strides.ts'
 import { record, tapeOf } from './tape.ts'
 
-/** Runs `body` without remembering how its results came about: nothing in it can be passed back through. */
+/** Runs `body` without recording gradients. */
 export function noGrad<T>(arena: Arena, body: () => T): T {
   return withTape(arena, false, body)
 }
@@ -24,18 +24,18 @@ function withTape<T>(arena: Arena, isEnabled: boolean, body: () => T): T {
   }
 }
 
-/** The same numbers, in the same memory, as a constant: no gradient goes back through it. */
+/** Returns a constant with the same memory: gradients stop at it. */
 export function detach(x: Tensor): Tensor {
   prepare('detach', x)
   return alias(x, x.shape, 'detach')
 }
 
 /**
- * Computes a block again in the backward pass instead of keeping what it computed: memory for time (Chen et al., arXiv 1604.06174). What the
- * block draws at random it must draw from a state of its own.
+ * Recomputes a block in the backward pass instead of keeping its activations: saves memory, costs time (Chen et al., arXiv 1604.06174). The
+ * block must restore the state of any generator that it uses.
  *
- * @param block a function of tensors that gives one tensor, the same each time; beside its inputs it uses parameters and constants
- * @throws `backward-invalid` in the backward pass if the block uses a result that is not among its inputs
+ * @param block a deterministic function of tensors that returns one tensor; it may also use parameters and constants
+ * @throws `backward-invalid` in the backward pass if the block uses a computed tensor that is not among its inputs
  * @example
  * const layer = new nn.Linear(arena, 2, 2)
  * arena.frame(() => nn.functional.sum(nn.functional.checkpoint((x) => layer.forward(x), arena.tensor([1, 2], [1, 2]))).backward())
@@ -43,9 +43,9 @@ export function detach(x: Tensor): Tensor {
  */
 export function checkpoint(block: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
   const { arena, dtype } = prepare('checkpoint', ...inputs)
-  check(typeof block === 'function', 'option-range', () => `checkpoint takes a function of tensors, not ${shown(block)}`)
+  checkRange(typeof block === 'function', 'checkpoint', 'block', 'a function of tensors', block)
   const constants = () => inputs.map((input) => alias(input, input.shape, 'checkpoint'))
-  // Only the result outlives the block: its activations belong to a frame of their own.
+  // Only the result outlives the block: its activations are in a frame of their own.
   const { shape, data } = arena.frame(() => {
     const result = noGrad(arena, () => block(...constants()))
     prepare('checkpoint', ...inputs, result)
@@ -53,7 +53,7 @@ export function checkpoint(block: (...inputs: Tensor[]) => Tensor, ...inputs: Te
   })
   const y = arena.temporary(shape, dtype, 'checkpoint')
   y.data.set(data)
-  // The weights in the block need gradients whether its inputs do or not.
+  // The parameters in the block need gradients even if its inputs do not.
   return record(y, inputs, (dy) => again(arena, dtype, block, inputs, y, dy), true)
 }
 
@@ -65,7 +65,7 @@ function again(
   y: Tensor,
   dy: number,
 ): void {
-  // The gradients of the inputs are needed longer than the frame of the block.
+  // The gradients of the inputs outlive the frame of the block.
   const grads = inputs.map((input) => (input.requiresGrad ? arena.temporary(input.shape, dtype, 'checkpoint').address : 0))
   arena.frame(() => {
     const tape = tapeOf(arena)
@@ -79,7 +79,7 @@ function again(
     check(
       sameShape(result.shape, y.shape),
       'shape-mismatch',
-      () => `checkpoint: the block gave ${showShape(y.shape)}, and then ${showShape(result.shape)}`,
+      () => `checkpoint: block must return the same shape twice, got ${showShape(y.shape)} and ${showShape(result.shape)}`,
     )
     if (leaves.includes(result)) result.gradAddress = dy
     else if (result.requiresGrad) tape.backward(result, dy, since)
@@ -91,18 +91,18 @@ function again(
   for (const [i, input] of inputs.entries()) if (grads[i]) contributeAt(input, grads[i])
 }
 
-/** A function of the user's own, with its gradient. */
+/** A custom function with its gradient. */
 export interface CustomFunction {
-  /** The shape of the result, from those of the inputs; that of the first by default. */
+  /** Returns the shape of the result from those of the inputs. Default: the shape of the first input. */
   readonly shape?: (...inputs: readonly Tensor[]) => readonly number[]
-  /** Writes the result into `out`. */
+  /** Writes the result to `out`. */
   readonly forward: (out: Tensor, ...inputs: readonly Tensor[]) => void
-  /** Writes the gradients of the inputs into `grads`, from that of the result; null where none is needed. */
+  /** Writes the gradients of the inputs to `grads`, from that of the result. Entries are null where no gradient is needed. */
   readonly backward: (grads: readonly (Tensor | null)[], dy: Tensor, out: Tensor, ...inputs: readonly Tensor[]) => void
 }
 
 /**
- * Applies a function of the user's own.
+ * Applies a custom function.
  *
  * @example
  * const cube = {
@@ -115,11 +115,9 @@ export interface CustomFunction {
  */
 export function apply(custom: CustomFunction, ...inputs: Tensor[]): Tensor {
   const { arena, dtype } = prepare('apply', ...inputs)
-  const isObject = typeof custom === 'object' && custom !== null
-  check(isObject, 'option-range', () => `apply takes { forward, backward }, not ${shown(custom)}`)
+  checkRange(isObject(custom), 'apply', 'the function', '{ forward, backward }', custom)
   const { shape = (first: Tensor) => first.shape, forward, backward } = custom
-  for (const part of [forward, backward])
-    check(typeof part === 'function', 'option-range', () => `apply takes { forward, backward }, and one is ${shown(part)}`)
+  for (const part of [forward, backward]) checkRange(typeof part === 'function', 'apply', 'forward and backward', 'functions', part)
   const y = arena.temporary(shape(...(inputs as [Tensor])), dtype, 'apply')
   y.data.fill(0)
   forward(y, ...inputs)

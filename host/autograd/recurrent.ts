@@ -1,4 +1,4 @@
-/** Recurrent networks, composed of the other functions. The input of all steps is multiplied at once. */
+/** Recurrent networks, composed of other functions. The inputs of all steps are multiplied at once. */
 
 import { sameShape, showShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
@@ -10,7 +10,7 @@ import { mismatch, prepare } from './prepare.ts'
 import { linear } from './products.ts'
 import { cat, narrow, reshape, transpose } from './shaping.ts'
 
-/** One layer's weights: [gates·hidden, in], [gates·hidden, hidden], and biases [gates·hidden] or null. */
+/** Weights of a layer: [gates·hidden, in], [gates·hidden, hidden], and biases [gates·hidden] or null. */
 export interface RecurrentWeights {
   readonly weightIh: Tensor
   readonly weightHh: Tensor
@@ -26,16 +26,16 @@ export interface RecurrentOptions {
   readonly batchFirst?: boolean
 }
 
-/** What a recurrent network gives: the last layer at every step, and all layers after the last, [layers, rows, hidden]. */
+/** Result of a recurrent network: the output of the last layer at every step, and the final state of all layers, [layers, rows, hidden]. */
 export interface RecurrentResult {
   readonly output: Tensor
   readonly hidden: Tensor
 }
 
-/** What one step of a layer carries on: h, and c in an LSTM. */
+/** State of a layer between steps: h, and c in an LSTM. */
 type Cell = (gates: Tensor, state: readonly Tensor[], weights: RecurrentWeights, hidden: number) => readonly Tensor[]
 
-/** r and z reset and update, n is new: h' = (1 − z)·n + z·h. */
+/** r and z reset and update, n is the new state: h' = (1 − z)·n + z·h. */
 const gruCell: Cell = (input, [h], { weightHh, biasHh }, hidden) => {
   const own = linear(h!, weightHh, biasHh ?? null)
   const gate = (from: Tensor, i: number) => narrow(from, 1, i * hidden, hidden)
@@ -53,7 +53,7 @@ const lstmCell: Cell = (input, [h, c], { weightHh, biasHh }, hidden) => {
   return [mul(sigmoid(gate(3)), tanh(next)), next]
 }
 
-/** A kind of network: its name, its cell, and how many gates it has. */
+/** A kind of network: its name, its cell and its number of gates. */
 interface Network {
   readonly by: string
   readonly cell: Cell
@@ -62,25 +62,26 @@ interface Network {
 
 type States = readonly (Tensor | null)[]
 
-/** All layers one after another; `final` has for each kind of state [layers, rows, hidden]. */
+/** Runs all layers. `final` has one [layers, rows, hidden] per kind of state. */
 function run(network: Network, x: Tensor, initial: States, layers: readonly RecurrentWeights[], options: RecurrentOptions) {
   const { by } = network
   checkNames(by, ['batchFirst'], options)
   const { batchFirst = false } = options
-  check(layers.length > 0, 'params-empty', `${by} has no weights`)
+  check(layers.length > 0, 'params-empty', `${by}: weights must not be empty`)
   checkRange(typeof batchFirst === 'boolean', by, 'batchFirst', 'true or false', batchFirst)
   prepare(by, x, ...initial, ...layers.flatMap(({ weightIh, weightHh, biasIh, biasHh }) => [weightIh, weightHh, biasIh, biasHh]))
-  const form = () => `${by} takes [steps, rows, in], [rows, steps, in] with batchFirst, or [steps, in], not ${showShape(x.shape)}`
+  const form = () =>
+    `${by}: the input must be [steps, rows, in], [rows, steps, in] with batchFirst, or [steps, in], got ${showShape(x.shape)}`
   check(x.shape.length === 2 || x.shape.length === 3, 'shape-mismatch', form)
   const isSingle = x.shape.length === 2
   const batch = isSingle ? reshape(x, [x.shape[0]!, 1, x.shape[1]!]) : batchFirst ? transpose(x, 0, 1) : x
   const hidden = layers[0]!.weightHh.shape[1]!
   const [steps, rows] = batch.shape as [number, number, number]
-  check(steps > 0, 'shape-mismatch', `${by}: there is no step in ${showShape(x.shape)}`)
+  check(steps > 0, 'shape-mismatch', `${by}: the input must have at least one step, got ${showShape(x.shape)}`)
   const shape = isSingle ? [layers.length, hidden] : [layers.length, rows, hidden]
   for (const state of initial) {
     const fits = !state || sameShape(state.shape, shape)
-    check(fits, 'shape-mismatch', () => `${by}: initial states are ${showShape(shape)}, not ${showShape(state!.shape)}`)
+    check(fits, 'shape-mismatch', () => `${by}: initial states must be ${showShape(shape)}, got ${showShape(state!.shape)}`)
   }
   let output = batch
   const last = layers.map((weights, l) => {
@@ -93,10 +94,10 @@ function run(network: Network, x: Tensor, initial: States, layers: readonly Recu
   return { output: isSingle ? reshape(output, [steps, hidden]) : batchFirst ? transpose(output, 0, 1) : output, final }
 }
 
-/** One layer over x [steps, rows, in]. */
+/** Runs one layer over x [steps, rows, in]. */
 function runLayer({ by, cell, gates }: Network, x: Tensor, initial: States, weights: RecurrentWeights, hidden: number) {
   const { weightIh, weightHh, biasIh = null } = weights
-  if (weightIh.shape[0] !== gates * hidden) throw mismatch(by, weightIh, weightHh, `they have ${gates} gates of ${hidden}`)
+  if (weightIh.shape[0] !== gates * hidden) throw mismatch(by, weightIh, weightHh, `they must have ${gates} gates of ${hidden}`)
   const [steps, rows] = x.shape as [number, number, number]
   const projected = linear(x, weightIh, biasIh)
   let state: readonly Tensor[] = initial.map((one) => {
@@ -117,7 +118,7 @@ const GRU: Network = { by: 'gru', cell: gruCell, gates: 3 }
 const LSTM: Network = { by: 'lstm', cell: lstmCell, gates: 4 }
 
 /**
- * A gated recurrent unit of one or more layers, with torch's gates r, z, n (Cho et al., arXiv 1406.1078).
+ * Gated recurrent unit of one or more layers, with torch's gates r, z, n (Cho et al., arXiv 1406.1078).
  *
  * @param x [steps, rows, in], or [steps, in]
  * @param hidden [layers, rows, hidden] or [layers, hidden], or null for zeros
@@ -134,11 +135,11 @@ export function gru(
 }
 
 /**
- * A long short-term memory of one or more layers, with torch's gates i, f, g, o (Hochreiter and Schmidhuber 1997).
+ * Long short-term memory of one or more layers, with torch's gates i, f, g, o (Hochreiter and Schmidhuber 1997).
  *
  * @param x [steps, rows, in], or [steps, in]
  * @param hidden [layers, rows, hidden] or [layers, hidden], or null for zeros
- * @param cell likewise
+ * @param cell as hidden
  * @throws `shape-mismatch`
  */
 export function lstm(

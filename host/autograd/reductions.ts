@@ -1,4 +1,4 @@
-/** Sums, means and maxima over axes. Sums are taken in f64, in the order of the axes. */
+/** Sums, means and maxima over axes. Sums accumulate in f64, in the order of the axes. */
 
 import { type Shape, sizeOf } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
@@ -9,17 +9,17 @@ import { axisOf, checkList, prepare } from './prepare.ts'
 import { broadcastStrides, overAxes, stridedCopy, stridesOf } from './strides.ts'
 import { record } from './tape.ts'
 
-/** Which axes are reduced; all by default. */
+/** Options of reductions. */
 export interface AxisOptions {
-  /** An axis, or several; all without it. */
+  /** An axis, or several. Default: all. */
   readonly dim?: number | readonly number[]
-  /** Keep the reduced axes, with size 1. Default false. */
+  /** Whether to keep the reduced axes, with size 1. Default false. */
   readonly keepdim?: boolean
 }
 
 interface Axes {
   readonly isReduced: readonly boolean[]
-  /** The result's shape, and the same with the reduced axes kept. */
+  /** The shape of the result, and the same with the reduced axes kept. */
   readonly shape: Shape
   readonly kept: Shape
   readonly count: number
@@ -33,7 +33,7 @@ function axesOf(by: string, x: Tensor, options: AxisOptions): Axes {
   if (dim !== undefined && typeof dim !== 'number') checkList(by, 'dim', dim)
   const dims = dim === undefined ? [] : typeof dim === 'number' ? [dim] : dim
   const axes = new Set(dims.length ? dims.map((one) => axisOf(by, shape.length, one)) : shape.map((_, axis) => axis))
-  check(!dims.length || axes.size === dims.length, 'shape-mismatch', `${by}: an axis comes twice in dim`)
+  check(!dims.length || axes.size === dims.length, 'shape-mismatch', `${by}: dim must not repeat an axis`)
   const isReduced = shape.map((_, axis) => axes.has(axis))
   const kept = shape.map((size, axis) => (isReduced[axis] ? 1 : size))
   const count = sizeOf(shape.filter((_, axis) => isReduced[axis]))
@@ -57,7 +57,7 @@ function scaledSum(by: string, x: Tensor, axes: Axes, factor: number): Tensor {
 }
 
 /**
- * The sum over axes.
+ * Sum over axes.
  *
  * @example
  * const x = arena.parameter([2, 3], { data: [1, 2, 3, 4, 5, 6] })
@@ -67,17 +67,17 @@ export function sum(x: Tensor, options: AxisOptions = {}): Tensor {
   return scaledSum('sum', x, axesOf('sum', x, options), 1)
 }
 
-/** The mean over axes. */
+/** Mean over axes. */
 export function mean(x: Tensor, options: AxisOptions = {}): Tensor {
   const axes = axesOf('mean', x, options)
   return scaledSum('mean', x, axes, 1 / axes.count)
 }
 
-/** The greatest over axes; the gradient is divided equally among equals. */
+/** Maximum over axes. The gradient is divided equally among equal maxima. */
 export function amax(x: Tensor, options: AxisOptions = {}): Tensor {
   const { arena, kernels, dtype } = prepare('amax', x)
   const axes = axesOf('amax', x, options)
-  check(axes.count > 0, 'shape-mismatch', 'amax: there is nothing to take the greatest of')
+  check(axes.count > 0, 'shape-mismatch', 'amax: the reduced axes must not be empty')
   const at = overAxes({ arena, dtype }, x.shape, axes.isReduced, x.address, 'amax', (outer, n, inner, out, from) =>
     kernels.maxAxis(outer, n, inner, out, from),
   )

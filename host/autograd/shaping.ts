@@ -1,54 +1,54 @@
-/** The same numbers in other shapes. */
+/** Changes of shape. */
 
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange, shown } from '../validation/errors.ts'
 import { accumulate } from './gradients.ts'
 import { alias, axisOf, checkList, mismatch, prepare } from './prepare.ts'
 import { contributeAt, stridedCopy, stridesOf } from './strides.ts'
 import { record } from './tape.ts'
 
 /**
- * The same numbers in another shape, in the same memory; one size may be −1, what is left over.
+ * Returns the same memory with another shape. One size may be −1, which is then inferred.
  *
- * @throws `shape-mismatch` if the sizes do not go together
+ * @throws `shape-mismatch` if the sizes do not match
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   prepare('reshape', x)
   checkList('reshape', 'shape', shape)
   const known = shape.filter((size) => size !== -1)
   const isWhole = shape.every((size) => Number.isInteger(size) && size >= -1) && shape.length - known.length <= 1
-  check(isWhole, 'shape-mismatch', () => `reshape: ${showShape(shape)} is no shape`)
+  check(isWhole, 'shape-mismatch', () => `reshape: shape must be integers ≥ 0 with at most one −1, got ${showShape(shape)}`)
   const rest = known.length === shape.length ? 1 : x.size / sizeOf(known)
   const to = shape.map((size) => (size === -1 ? rest : size))
   check(
     Number.isInteger(rest) && sizeOf(to) === x.size,
     'shape-mismatch',
-    () => `reshape: ${showShape(x.shape)} does not go into ${showShape(shape)}`,
+    () => `reshape: shape must have the size of ${showShape(x.shape)}, got ${showShape(shape)}`,
   )
   const y = alias(x, to, 'reshape')
   return record(y, [x], (dy) => contributeAt(x, dy))
 }
 
-/** The axes from `startDim` to `endDim` as one. */
+/** Merges the axes from `startDim` to `endDim`. */
 export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
   prepare('flatten', x)
   const [from, to] = [axisOf('flatten', x.shape.length, startDim), axisOf('flatten', x.shape.length, endDim)]
-  check(from <= to, 'shape-mismatch', () => `flatten: startDim ${startDim} comes after endDim ${endDim}`)
+  check(from <= to, 'shape-mismatch', () => `flatten: startDim must not exceed endDim ${endDim}, got ${startDim}`)
   return reshape(x, [...x.shape.slice(0, from), sizeOf(x.shape.slice(from, to + 1)), ...x.shape.slice(to + 1)])
 }
 
 /**
- * The axes in another order.
+ * Reorders the axes.
  *
- * @param dims for each axis of the result, which of x it is
+ * @param dims for each axis of the result, the axis of x
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const { arena, dtype } = prepare('permute', x)
   checkList('permute', 'dims', dims)
   const axes = dims.map((dim) => axisOf('permute', x.shape.length, dim))
   const isOrder = axes.length === x.shape.length && new Set(axes).size === axes.length
-  check(isOrder, 'shape-mismatch', () => `permute: ${shown(dims)} is no order of the axes of ${showShape(x.shape)}`)
+  check(isOrder, 'shape-mismatch', () => `permute: dims must be an order of the axes of ${showShape(x.shape)}, got ${shown(dims)}`)
   const own = stridesOf(x.shape)
   const shape = axes.map((axis) => x.shape[axis]!)
   const y = arena.temporary(shape, dtype, 'permute')
@@ -57,7 +57,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   return record(y, [x], (dy) => accumulate(x, (dx, more) => stridedCopy(arena, dtype, shape, dx, strides, dy, stridesOf(shape), more)))
 }
 
-/** Two axes exchanged. */
+/** Exchanges two axes. */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
   prepare('transpose', x)
   const rank = x.shape.length
@@ -69,9 +69,9 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
 }
 
 /**
- * `length` indices of an axis from `start` on, which counts from the end if negative.
+ * Returns `length` indices of an axis from `start` on. Negative starts count from the end.
  *
- * @throws `shape-mismatch` if they reach beyond it
+ * @throws `shape-mismatch` if they exceed the axis
  */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
   const { arena, dtype } = prepare('narrow', x)
@@ -79,7 +79,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const size = x.shape[axis] ?? 1
   const from = start < 0 ? start + size : start
   const fits = Number.isInteger(from) && Number.isInteger(length) && from >= 0 && length >= 0 && from + length <= size
-  check(fits, 'shape-mismatch', () => `narrow: ${length} from ${start} on is not within axis ${dim} of ${showShape(x.shape)}`)
+  check(fits, 'shape-mismatch', () => `narrow: start ${start} and length ${length} must be within axis ${dim} of ${showShape(x.shape)}`)
   const shape = x.shape.map((own, i) => (i === axis ? length : own))
   const strides = stridesOf(x.shape)
   const offset = from * strides[axis]! * (x.dtype === 'float32' ? 4 : 8)
@@ -94,20 +94,20 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 }
 
 /**
- * Tensors one after another along an axis; their other sizes are the same.
+ * Concatenates tensors along an axis. Their other sizes must be equal.
  *
  * @throws `shape-mismatch`
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const isList: boolean = Array.isArray(tensors)
-  check(isList, 'params-invalid', () => `cat takes an array of tensors, not ${shown(tensors)}`)
+  checkRange(isList, 'cat', 'tensors', 'an array of tensors', tensors, 'params-invalid')
   const { arena, dtype } = prepare('cat', ...tensors)
   const first = tensors[0]!
   const axis = axisOf('cat', first.shape.length, dim)
   const without = (shape: Shape) => shape.filter((_, i) => i !== axis)
   for (const tensor of tensors) {
     const fits = tensor.shape.length === first.shape.length && sameShape(without(tensor.shape), without(first.shape))
-    if (!fits) throw mismatch('cat', first, tensor, `they differ only along axis ${axis}`)
+    if (!fits) throw mismatch('cat', first, tensor, `they may differ along axis ${axis} only`)
   }
   const shape = first.shape.map((size, i) => (i === axis ? tensors.reduce((sum, tensor) => sum + tensor.shape[axis]!, 0) : size))
   const strides = stridesOf(shape)

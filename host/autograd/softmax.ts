@@ -1,9 +1,9 @@
-/** Softmax, and the cross-entropy that is made of it. */
+/** Softmax and cross-entropy. */
 import type { Arena } from '../memory/arena.ts'
 import type { Numbers } from '../memory/numbers.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
 import { Tensor } from '../memory/tensor.ts'
-import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames, choiceOf } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { affine, mul, neg } from './arithmetic.ts'
@@ -13,7 +13,7 @@ import { sum } from './reductions.ts'
 import { permute, reshape } from './shaping.ts'
 import { record } from './tape.ts'
 
-/** How the losses of a batch become one number: their mean, their sum, or not at all. */
+/** How to reduce the losses of a batch: to their mean, to their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none'
 
 export function checkReduction(by: string, reduction: Reduction): void {
@@ -33,7 +33,7 @@ function alongAxis(by: string, x: Tensor, dim: number, f: (x: Tensor) => Tensor)
 
 const rowsOf = ({ size, shape }: Tensor): [rows: number, n: number] => [size / Math.max(shape.at(-1) ?? 1, 1), shape.at(-1) ?? 1]
 
-/** @internal Softmax of the rows; with `safe` a row that is −∞ throughout becomes 0. */
+/** @internal Softmax of rows. With `safe`, a row of −∞ becomes 0. */
 export function softmaxRows(x: Tensor, safe: 0 | 1): Tensor {
   const { arena, kernels } = prepare('softmax', x)
   const [rows, n] = rowsOf(x)
@@ -42,12 +42,12 @@ export function softmaxRows(x: Tensor, safe: 0 | 1): Tensor {
   return record(y, [x], (dy) => contribute(x, (dx) => kernels.softmaxBackward(rows, n, dx, y.address, dy)))
 }
 
-/** e^x over its sum along an axis. */
+/** e^x divided by its sum along an axis. */
 export function softmax(x: Tensor, dim: number): Tensor {
   return alongAxis('softmax', x, dim, (rows) => softmaxRows(rows, 0))
 }
 
-/** ln softmax, which keeps what softmax would round to 0. */
+/** ln softmax, without underflow. */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
   return alongAxis('logSoftmax', x, dim, (input) => {
     const { arena, kernels } = prepare('logSoftmax', input)
@@ -60,13 +60,13 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions {
-  /** A weight for each class: a tensor [classes], or numbers. */
+  /** Weight per class: a tensor [classes], or numbers. */
   readonly weight?: Tensor | Numbers
-  /** A class index that does not count. Default −100. */
+  /** Class index to ignore. Default −100. */
   readonly ignoreIndex?: number
-  /** Default 'mean': over the positions that count, by the weights of their classes; over all positions for probabilities. */
+  /** Default 'mean': over the positions not ignored, by their class weights; for probabilities, over all positions. */
   readonly reduction?: Reduction
-  /** How much of the target is spread over all classes, in [0, 1]. Default 0. */
+  /** Fraction of the target spread over all classes, in [0, 1]. Default 0. */
   readonly labelSmoothing?: number
 }
 
@@ -75,8 +75,8 @@ export interface CrossEntropyOptions {
  *
  * @param logits [rows, classes], [rows, classes, ...] or [classes]
  * @param target class indices of the shape of logits without axis 1, or probabilities of its shape
- * @returns a scalar, or with reduction 'none' a loss for each position
- * @throws `label-range` with the position of a label outside 0 … classes − 1, `shape-mismatch`
+ * @returns a scalar, or with reduction 'none' one loss per position
+ * @throws `label-range` with the position of a label outside [0, classes), `shape-mismatch`
  * @example
  * const logits = arena.parameter([2, 3], { data: [1, 2, 3, 1, 2, 3] })
  * arena.frame(() => nn.functional.crossEntropy(logits, [2, 2]).item().toFixed(4)) // "0.4076"
@@ -88,7 +88,7 @@ export function crossEntropy(logits: Tensor, target: Tensor | Numbers, options: 
   checkReduction('crossEntropy', reduction)
   const isShare = typeof labelSmoothing === 'number' && labelSmoothing >= 0 && labelSmoothing <= 1
   checkRange(isShare, 'crossEntropy', 'labelSmoothing', 'a number in [0, 1]', labelSmoothing)
-  check(logits.shape.length > 0, 'shape-mismatch', 'crossEntropy takes logits [rows, classes, ...], not []')
+  check(logits.shape.length > 0, 'shape-mismatch', 'crossEntropy: logits must be [rows, classes, ...], got []')
   if (logits.shape.length === 1) {
     const single = target instanceof Tensor && target.dtype !== 'int32' ? reshape(target, [1, logits.size]) : target
     const loss = crossEntropy(reshape(logits, [1, logits.size]), rowOf(single), options)
@@ -98,7 +98,8 @@ export function crossEntropy(logits: Tensor, target: Tensor | Numbers, options: 
   const positions = [rows, ...rest]
   const weights = weight === undefined ? undefined : weightsOf(arena, weight, classes, logits.dtype as FloatType)
   if (target instanceof Tensor && target.dtype !== 'int32') {
-    if (!sameShape(target.shape, logits.shape)) throw mismatch('crossEntropy', logits, target, 'probabilities have the shape of the logits')
+    if (!sameShape(target.shape, logits.shape))
+      throw mismatch('crossEntropy', logits, target, 'probabilities must have the shape of the logits')
     const shares = labelSmoothing ? affine(target, 1 - labelSmoothing, labelSmoothing / classes) : target
     const products = mul(last(logSoftmax(logits, 1)), last(shares))
     return reduced(neg(sum(weights ? mul(products, weights) : products, { dim: -1 })), reduction, sizeOf(positions))
@@ -109,23 +110,23 @@ export function crossEntropy(logits: Tensor, target: Tensor | Numbers, options: 
   const { shares, total } = sharesOf(labels, positions, classes, weights, ignoreIndex, labelSmoothing, logits.dtype as FloatType)
   const losses = neg(sum(mul(last(logSoftmax(logits, 1)), shares), { dim: -1 }))
   if (reduction !== 'mean' || total !== 0) return reduced(losses, reduction, total)
-  // All positions are ignored: the mean of nothing is NaN, as in torch, and its gradient 0.
+  // All positions are ignored: the mean is NaN, as in torch, and the gradient 0.
   return affine(sum(losses), 0, Number.NaN)
 }
 
-/** One position's target as a row of one. */
+/** Views one position's target as a row. */
 function rowOf(target: Tensor | Numbers): Tensor | Numbers {
   return target instanceof Tensor && target.dtype === 'int32' ? alias(target, [1], 'crossEntropy') : target
 }
 
-/** Classes as the last axis. */
+/** Moves the classes to the last axis. */
 function last(x: Tensor): Tensor {
   if (x.shape.length === 2) return x
   const axes = [...x.shape.keys()].filter((axis) => axis !== 1)
   return permute(x, [...axes, 1])
 }
 
-/** The mean over a count, the sum, or all losses. */
+/** Returns the mean over a count, the sum, or all losses. */
 function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
   if (reduction === 'none') return losses
   const total = sum(losses)
@@ -135,31 +136,30 @@ function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
 function weightsOf(arena: Arena, weight: Tensor | Numbers, classes: number, dtype: FloatType): Tensor {
   const tensor = weight instanceof Tensor ? weight : arena.tensor(weight, [weight.length], { dtype })
   const fits = tensor.dtype === dtype && sameShape(tensor.shape, [classes])
-  check(fits, 'shape-mismatch', () => `crossEntropy: weight is ${dtype} [${classes}], not ${tensor.dtype} ${showShape(tensor.shape)}`)
+  check(fits, 'shape-mismatch', () => `crossEntropy: weight must be ${dtype} [${classes}], got ${tensor.dtype} ${showShape(tensor.shape)}`)
   return tensor
 }
 
-/** Class indices as an int32 tensor, each within the classes or the one that does not count. */
+/** Returns class indices as an int32 tensor, each a class or the ignored index. */
 function labelsOf(arena: Arena, logits: Tensor, positions: Shape, classes: number, target: Tensor | Numbers, ignoreIndex: number): Tensor {
   const isList = target instanceof Tensor || Array.isArray(target) || ArrayBuffer.isView(target)
-  check(isList, 'dtype-mismatch', () => `crossEntropy: targets are an array of class indices, not ${shown(target)}`)
+  checkRange(isList, 'crossEntropy', 'target', 'an array of class indices', target, 'dtype-mismatch')
   if (!(target instanceof Tensor)) {
     const count = sizeOf(positions)
     const why = () => `crossEntropy: ${showShape(logits.shape)} has ${count} targets, not ${target.length}`
     check(target.length === count, 'shape-mismatch', why)
   } else if (!sameShape(target.shape, positions))
-    throw mismatch('crossEntropy', logits, target, 'targets have the shape of the logits without axis 1')
+    throw mismatch('crossEntropy', logits, target, 'target must have the shape of the logits without axis 1')
   const numbers = target instanceof Tensor ? target.data : target
   for (let i = 0; i < numbers.length; i++) {
     const label = numbers[i]!
     const fits = Number.isInteger(label) && ((label >= 0 && label < classes) || label === ignoreIndex)
-    if (!fits)
-      throw new DownhillError('label-range', `crossEntropy: target ${i} is ${shown(label)}, and the classes are 0 to ${classes - 1}`)
+    if (!fits) checkRange(false, 'crossEntropy', `target[${i}]`, `a class in [0, ${classes})`, label, 'label-range')
   }
   return target instanceof Tensor ? target : arena.tensor(target, positions, { dtype: 'int32' })
 }
 
-/** The mean over rows of logits, by kernels of its own. */
+/** Mean loss over rows of logits, with dedicated kernels. */
 function plain(logits: Tensor, labels: Tensor): Tensor {
   const { arena, kernels } = prepare('crossEntropy', logits)
   const [rows, classes] = logits.shape as [number, number]
@@ -172,7 +172,7 @@ function plain(logits: Tensor, labels: Tensor): Tensor {
   })
 }
 
-/** What each class counts at each position, [..., classes], and the sum of the weights of the targets. */
+/** Returns the weight of each class at each position, [..., classes], and the sum of the weights of the targets. */
 function sharesOf(
   labels: Tensor,
   positions: Shape,

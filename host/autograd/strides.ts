@@ -1,4 +1,4 @@
-/** Arrays seen through other shapes: broadcasts, permutations, slices, and sums over axes. */
+/** Strided access: broadcasting, permutation, slices, and sums over axes. */
 import type { Arena } from '../memory/arena.ts'
 import { bytesPerElement } from '../memory/dtype.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
@@ -7,7 +7,7 @@ import { check } from '../validation/errors.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { accumulate, contribute } from './gradients.ts'
 
-/** Elements from one index to the next, for each axis of an array without gaps. */
+/** Returns the strides, in elements, of a contiguous array. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length)
   for (let axis = shape.length - 1, stride = 1; axis >= 0; axis--) {
@@ -17,24 +17,24 @@ export function stridesOf(shape: Shape): number[] {
   return strides
 }
 
-/** Strides with which an array of `shape` is read as if it had the shape it broadcasts to. */
+/** Returns the strides that read an array of `shape` as if it had the shape it broadcasts to. */
 export function broadcastStrides(shape: Shape, to: Shape): number[] {
   const own = stridesOf(shape)
   const missing = to.length - shape.length
   return to.map((_, axis) => (axis < missing || shape[axis - missing] === 1 ? 0 : own[axis - missing]!))
 }
 
-/** The shape two shapes broadcast to. */
+/** Returns the shape that two shapes broadcast to. */
 export function broadcastShape(by: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length)
   return Array.from({ length: rank }, (_, axis) => {
     const [m, n] = [a[axis - rank + a.length] ?? 1, b[axis - rank + b.length] ?? 1]
-    check(m === n || m === 1 || n === 1, 'shape-mismatch', () => `${by}: ${showShape(a)} and ${showShape(b)} do not broadcast`)
+    check(m === n || m === 1 || n === 1, 'shape-mismatch', () => `${by}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast`)
     return m === 1 ? n : m
   })
 }
 
-/** Copies between arrays with strides (in elements), or adds with `more`. */
+/** Copies between strided arrays (strides in elements); with `more`, adds. */
 export function stridedCopy(
   arena: Arena,
   dtype: FloatType,
@@ -56,7 +56,7 @@ export function stridedCopy(
   arena.kernels[dtype].stridedCopy(rank, table, out, x, more)
 }
 
-/** A tensor's numbers in the shape it broadcasts to: its own if that is the same, else in the current frame. */
+/** Returns a tensor broadcast to a shape: itself if the shapes are equal, else a tensor of the current frame. */
 export function broadcastAddress({ arena, dtype, shape, address }: Tensor, to: Shape, by: string): number {
   if (sameShape(shape, to)) return address
   const out = arena.temporary(to, dtype, by).address
@@ -64,7 +64,7 @@ export function broadcastAddress({ arena, dtype, shape, address }: Tensor, to: S
   return out
 }
 
-/** One kernel over some axes of an array: runs of neighbouring axes at a time, the last first. Returns where the result is. */
+/** Applies a kernel over some axes of an array, a run of adjacent axes at a time, the last first. Returns the address of the result. */
 export function overAxes(
   { arena, dtype }: { readonly arena: Arena; readonly dtype: FloatType },
   shape: Shape,
@@ -92,7 +92,7 @@ export function overAxes(
   return at
 }
 
-/** Hands a gradient of the shape a tensor was broadcast to back to it: summed over the axes along which it was repeated. */
+/** Adds the gradient of a broadcast tensor to the tensor's own, summed over the repeated axes. */
 export function contributeBroadcast(x: Tensor, shape: Shape, by: string, write: (address: number) => void): void {
   if (!x.requiresGrad) return
   if (sameShape(x.shape, shape)) return contribute(x, write)
@@ -108,7 +108,7 @@ export function contributeBroadcast(x: Tensor, shape: Shape, by: string, write: 
   contributeAt(x, sum)
 }
 
-/** Adds numbers of a tensor's own shape to its gradient. */
+/** Adds numbers with a tensor's own shape to its gradient. */
 export function contributeAt(x: Tensor, from: number, factor = 1): void {
   const kernels = kernelsOf(x)
   accumulate(x, (dx, more) => (more ? kernels.combine(x.bytes, dx, dx, from, 1, factor) : kernels.scale(x.bytes, dx, from, factor)))

@@ -1,9 +1,9 @@
 import { checkComputed, type Recorded } from '../memory/memory.ts'
 import { showShape } from '../memory/shape.ts'
 import { type Allocator, Parameter, type Tensor } from '../memory/tensor.ts'
-import { check } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 
-/** Passes the gradient at an address, that of the output, on to the inputs: through `contribute` or `accumulate`. */
+/** Adds gradients to the inputs from the gradient of the output at an address, with `contribute` or `accumulate`. */
 export type Backward = (dy: number) => void
 
 interface Node {
@@ -13,10 +13,9 @@ interface Node {
   spent: boolean
 }
 
-const SPENT = 'backward() a second time through the same computation'
+const SPENT = 'backward: must not run twice through the same computation'
 
-const outside = ({ shape }: Tensor) =>
-  `checkpoint: the block uses a ${showShape(shape)} that was computed outside it and is not among its inputs`
+const outside = ({ shape }: Tensor) => `checkpoint: block must not use a computed ${showShape(shape)} that is not among its inputs`
 
 /** Returns the tape of an arena, created at its first use. */
 export function tapeOf(arena: Allocator): Tape {
@@ -30,10 +29,10 @@ export function record(output: Tensor, inputs: readonly Tensor[], backward: Back
   return output
 }
 
-/** Computations that have a gradient, in order; `backward` runs through them from the end. */
+/** Computations with gradients, in order. `backward` runs through them from the end. */
 export class Tape implements Recorded {
   readonly #nodes: Node[] = []
-  /** Off inside `noGrad`. */
+  /** False inside `noGrad`. */
   enabled = true
 
   get length(): number {
@@ -51,14 +50,14 @@ export class Tape implements Recorded {
   }
 
   /**
-   * Passes the gradient at `from`, that of a loss, back to everything it was computed from. Without it the loss is one number, and its
-   * gradient 1. With `since`, a length the tape had, nothing from before then may be among it: a pass through that is under way.
+   * Propagates the gradient at `from`, that of a loss, to everything it was computed from. Without it the loss must be one number, with
+   * gradient 1. With `since`, a length of the tape, results from before it must not be involved, because their own pass is in progress.
    */
   backward(loss: Tensor, from?: number, since = 0): void {
     const reached = this.#reached(loss, since)
     loss.gradAddress = from ?? this.#one(loss)
     for (const node of reached) {
-      // What came of it may have been left unused, as an input of a checkpointed block.
+      // An input of a checkpointed block may be unused.
       if (node.output.gradAddress) node.backward(node.output.gradAddress)
       node.output.gradAddress = 0
       node.spent = true
@@ -68,13 +67,13 @@ export class Tape implements Recorded {
 
   #one(loss: Tensor): number {
     const { arena, dtype, size, shape } = loss
-    check(size === 1, 'backward-invalid', () => `backward() starts from one number, and this tensor is ${showShape(shape)}`)
+    checkRange(size === 1, 'backward', 'the loss', 'one number', shape, 'backward-invalid')
     const { address } = arena.temporary([], dtype, 'backward')
     arena.view(dtype, address, 1)[0] = 1
     return address
   }
 
-  /** The nodes a loss was computed from, last first. */
+  /** Returns the nodes that a loss was computed from, last first. */
   #reached(loss: Tensor, since: number): Node[] {
     const needed = new Set([loss])
     const reached: Node[] = []
@@ -91,7 +90,7 @@ export class Tape implements Recorded {
   }
 }
 
-/** After a backward pass, whose frame the gradient's memory belongs to: a tensor that outlives it must not add to it again. */
+/** Removes gradients after a backward pass, whose frame owns them, so that a tensor that outlives it does not add to them again. */
 function forgetGrad(x: Tensor): void {
   if (!(x instanceof Parameter) && x.frame !== x.arena.frames.current) x.gradAddress = 0
 }

@@ -15,7 +15,7 @@ interface AveragingCase extends Case {
   readonly updates: readonly { readonly params: readonly (readonly Written[])[]; readonly buffers?: readonly (readonly Written[])[] }[]
 }
 
-/** A model that is nothing but its parameters and buffers. */
+/** A model with parameters and buffers only. */
 class Holder extends Module {
   constructor(arena: Arena, test: AveragingCase, dtype: FloatType) {
     super()

@@ -90,7 +90,7 @@ export const clipKind: Kind<ClipCase> = {
     for (const [i, want] of (expected.float64.ops as OpResult[]).entries()) {
       const error = expected.float32_error?.[i] ?? 0
       const limit = dtype === 'float64' ? 1e-12 : Math.max(2 * (error === 'Infinity' ? 0 : read(error)), 1e-6)
-      // Where the reference's own norm overflows, its outcome as a whole is right too.
+      // Where the reference's own norm overflows, its whole outcome is correct too.
       if (dtype === 'float32' && error === 'Infinity') {
         const other = new Judge()
         judgeOp(other, `ops[${i}]`, got[i], expected.float32.ops[i], limit)

@@ -1,4 +1,4 @@
-/** The case format, version 1: what a case file holds and how its numbers are written. */
+/** The case format, version 1: fields of a case file and the encoding of its numbers. */
 import type { Arena } from '../memory/arena.ts'
 import { DownhillError } from '../validation/errors.ts'
 import type { FloatType } from '../wasm/wasm.ts'
@@ -25,7 +25,7 @@ export interface GroupSpec {
   readonly options?: Record<string, unknown>
 }
 
-/** What every case has; the rest belongs to its kind. */
+/** Fields of every case. The other fields belong to its kind. */
 export interface Case {
   readonly format: 1
   readonly name: string
@@ -37,32 +37,32 @@ export interface Case {
 // biome-ignore lint/suspicious/noExplicitAny: each kind reads its own part
 export type Expected = Record<string, any>
 
-/** What a run of a case gives; written as JSON. */
+/** Result of running a case, written as JSON. */
 export type Result = Record<string, unknown>
 
-/** Files that lie beside a case, and those that are written with its result. */
+/** Files beside a case, and files written with its result. */
 export interface Beside {
   read(name: string): Uint8Array
   emit(name: string, bytes: Uint8Array): void
-  /** What was emitted. */
+  /** The emitted result. */
   emitted(name: string): Uint8Array
 }
 
-/** How a kind of case is run and judged. */
+/** Runs and judges one kind of case. */
 export interface Kind<C extends Case = Case> {
   readonly dtypes: readonly FloatType[]
   run(arena: Arena, test: C, dtype: FloatType, beside: Beside): Result
   judge(test: C, dtype: FloatType, result: Result, expected: Expected, judge: Judging, beside: Beside): void
 }
 
-/** What a kind's judge reports to. */
+/** Collects a kind's comparisons. */
 export interface Judging {
-  /** Compares |got − expected| / scale with the limit; non-finite numbers must be the same. */
+  /** Compares |got − expected| / scale with the limit. Non-finite numbers must be equal. */
   number(what: string, got: unknown, expected: unknown, scale: number, limit: number): void
   same(what: string, got: unknown, expected: unknown): void
 }
 
-/** A kind or name of a case that there is not. */
+/** Thrown for an unknown kind or name in a case. */
 export class Unsupported extends Error {}
 
 export function isCase(value: unknown): value is Case {
@@ -77,21 +77,21 @@ export function read(value: Written): number {
   if (value === 'NaN') return Number.NaN
   if (value === 'Infinity') return Number.POSITIVE_INFINITY
   if (value === '-Infinity') return Number.NEGATIVE_INFINITY
-  throw new DownhillError('data-invalid', `${JSON.stringify(value)} stands where a number should`)
+  throw new DownhillError('data-invalid', `a number must be a number, 'NaN', 'Infinity' or '-Infinity', got ${JSON.stringify(value)}`)
 }
 
-/** A value of an option, in which numbers that JSON does not have are written as texts. */
+/** An option's value. Numbers that JSON lacks are strings. */
 export function readOption(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(readOption)
   return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? read(value) : value
 }
 
-/** All numbers of a value, however nested, in order. */
+/** Returns all numbers of a nested value, in order. */
 export function flat(value: unknown): number[] {
   return Array.isArray(value) ? value.flatMap(flat) : [read(value as Written)]
 }
 
-/** Numbers that JSON does not have as strings, and typed arrays as arrays. */
+/** Converts numbers that JSON lacks to strings, and typed arrays to arrays. */
 export function written(value: unknown): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
   if (Array.isArray(value)) return value.map(written)
@@ -100,7 +100,7 @@ export function written(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, written(entry)]))
 }
 
-/** The largest finite magnitude. */
+/** Returns the largest finite magnitude. */
 export function largest(values: readonly unknown[]): number {
   return flat(values).reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0)
 }

@@ -30,14 +30,14 @@ interface FunctionCase extends Case {
 interface Call {
   /** The inputs by name. */
   readonly t: Readonly<Record<string, Tensor>>
-  // biome-ignore lint/suspicious/noExplicitAny: options of whatever function
+  // biome-ignore lint/suspicious/noExplicitAny: options of any function
   readonly o: Readonly<Record<string, any>>
 }
 
-/** What a function gives: its output, and other results by name. */
+/** The result of a function: its output, and other results by name. */
 type Output = Tensor | { readonly output: Tensor; readonly extra: Readonly<Record<string, Tensor>> }
 
-/** Options under our names, of which only those that are given are handed on. */
+/** Returns the given options under our names. */
 function renamed(o: Call['o'], names: Readonly<Record<string, string>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(names).flatMap(([theirs, ours]) => (o[theirs] === undefined || o[theirs] === null ? [] : [[ours, o[theirs]]])),
@@ -193,7 +193,7 @@ export const functionKind: Kind<FunctionCase> = {
     const got = result as unknown as Outcome
     const limit = (error: unknown) =>
       dtype === 'float64' ? (expected.judge?.float64_rtol ?? 1e-12) : Math.max(4 * read((error as number) ?? 0), 2e-6)
-    // Where every finite value is 0 there is no scale, and the result must be 0.
+    // Without a nonzero finite value there is no scale, and the result must be 0.
     const scale = (data: unknown) => largest([data]) || Number.MIN_VALUE
     j.same('output.shape', got.output.shape, wanted.output.shape)
     judgeNumbers(j, 'output', got.output.data, wanted.output.data, scale(wanted.output.data), limit(expected.float32_error?.output))

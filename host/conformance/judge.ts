@@ -1,4 +1,4 @@
-/** The rule by which a result passes, for the parts that several kinds share. */
+/** Comparisons with tolerances that several kinds share. */
 
 import type { FloatType } from '../wasm/wasm.ts'
 import { type Expected, flat, type Judging, largest, read, type Written, type WrittenTensor } from './format.ts'
@@ -9,7 +9,7 @@ export interface Worst {
   readonly limit: number
 }
 
-/** Collects the comparison nearest to, or furthest beyond, its limit. */
+/** Keeps the comparison nearest to its limit, or furthest beyond it. */
 export class Judge implements Judging {
   worst: Worst = { what: '', error: 0, limit: 0 }
   passed = true
@@ -42,10 +42,10 @@ export class Judge implements Judging {
 
 const FLOAT64 = 1e-12
 const FLOAT32 = 1e-6
-/** The least limit of a float32 training run. */
+/** Smallest limit for a float32 training run. */
 const TRAINING = 2e-6
 
-/** Numbers one by one; a wrong length counts as one wrong number. */
+/** Compares numbers one by one. A wrong length counts as one wrong number. */
 export function judgeNumbers(j: Judging, what: string, got: unknown, expected: unknown, scale: number, limit: number): void {
   const a = got === undefined ? [] : flat(got)
   const b = flat(expected)
@@ -53,7 +53,7 @@ export function judgeNumbers(j: Judging, what: string, got: unknown, expected: u
   for (let i = 0; i < b.length; i++) j.number(what, a[i], b[i], scale, limit)
 }
 
-/** Parameters at every recorded step, each against the largest magnitude it has had. */
+/** Compares the parameters at every recorded step, each relative to its largest magnitude so far. */
 export function judgeParams(
   j: Judging,
   what: string,
@@ -74,7 +74,7 @@ export function judgeParams(
   }
 }
 
-/** lr, momentum or betas: [step][group], each against the largest of its column. */
+/** Compares lr, momentum or betas, as [step][group], each relative to the largest of its column. */
 export function judgeColumns(j: Judging, what: string, got: unknown, expected: readonly unknown[] | undefined): void {
   if (!expected) return
   const rows = Array.isArray(got) ? got : []
@@ -92,19 +92,19 @@ type States = Record<string, Record<string, unknown>>
 
 const COUNTERS = new Set(['step', 'n_iter', 'func_evals', 'k'])
 
-/** The numbers of a state entry: a tensor, a number, or a list of these. */
+/** Returns the numbers of a state entry: a tensor, a number, or a list of these. */
 function dataOf(entry: unknown): number[] {
   if (entry === undefined || entry === null) return []
   if (Array.isArray(entry)) return entry.flatMap(dataOf)
   return typeof entry === 'object' ? flat((entry as WrittenTensor).data) : [read(entry as Written)]
 }
 
-/** LBFGS: its state is compared in float64 only, and loosely: its history amplifies every rounding. */
+/** The state of LBFGS is compared in float64 only and with a wide tolerance, because its history amplifies every rounding. */
 const LBFGS_STATE = 1e-6
 /** Scratch of LBFGS. */
 const NOT_COMPARED = new Set(['al'])
 
-/** `state` of a state dict: the same keys for the same parameters, and their values. */
+/** Compares `state` of a state dict: keys, parameters and values. */
 export function judgeState(j: Judging, dtype: FloatType, got: States | undefined, expected: Expected, isLbfgs: boolean): void {
   const wanted: States = expected.float64.state.state
   const reference: States = expected.float32?.state?.state ?? {}
@@ -130,12 +130,12 @@ export function judgeState(j: Judging, dtype: FloatType, got: States | undefined
   }
 }
 
-/** Group keys that choose torch's kernels. */
+/** Group keys that select torch's kernels. */
 export const KERNEL_CHOICES = new Set(['foreach', 'fused', 'capturable', 'differentiable'])
 
 type Group = Record<string, unknown>
 
-/** `param_groups` at the end: the same keys and values. */
+/** Compares `param_groups` at the end: keys and values. */
 export function judgeGroups(j: Judging, dtype: FloatType, got: readonly Group[] | undefined, expected: Expected): void {
   const wanted: readonly Group[] = expected.float64.state.param_groups
   j.same('param_groups: count', got?.length, wanted.length)
@@ -157,7 +157,7 @@ function isNumber(value: unknown): boolean {
   return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity'
 }
 
-/** A number relative to itself (or to `scale` where larger), an array element by element, anything else by equality. */
+/** Compares numbers relative to themselves (or to `scale` if that is larger), arrays element by element, and other values by equality. */
 export function judgeValue(j: Judging, what: string, got: unknown, want: unknown, reference: unknown, scale = 0): void {
   if (Array.isArray(want)) {
     j.same(`${what}: length`, Array.isArray(got) ? got.length : undefined, want.length)
@@ -173,16 +173,16 @@ export function judgeValue(j: Judging, what: string, got: unknown, want: unknown
   }
 }
 
-/** The limit of a step's parameters. */
+/** Returns the limit for a step's parameters. */
 export type Limit = (step: string) => number
 
 const upTo = (errors: Record<string, Written> | undefined, step: string): number =>
   Math.max(0, ...Object.entries(errors ?? {}).map(([at, error]) => (Number(at) <= Number(step) ? read(error) : 0)))
 
-/** How much further than float64 a float32 trajectory carries an error. */
+/** Factor by which a float32 trajectory amplifies an error more than float64. */
 const FLOAT32_ULPS = 2 ** 29
 
-/** Training runs are given 4 times the reference's error where single optimizers are given 2. */
+/** Training runs may differ by 4 times the reference's error; single optimizers by 2 times. */
 export function paramLimit(optimizer: string, dtype: FloatType, expected: Expected, isTraining = false): Limit {
   if (dtype === 'float64') return () => expected.judge?.float64_rtol ?? FLOAT64
   const isLbfgs = optimizer === 'LBFGS'
@@ -197,13 +197,13 @@ export function paramLimit(optimizer: string, dtype: FloatType, expected: Expect
   return (step) => Math.max(2 * read(errors?.[step] ?? 0), FLOAT32)
 }
 
-/** The largest limit of the parameters up to each step. */
+/** Returns the largest limit of the parameters up to each step. */
 export function stepLimits(params: Record<string, unknown>, limit: Limit): Limit {
   const steps = Object.keys(params)
   return (step) => Math.max(0, ...steps.filter((at) => Number(at) <= Number(step)).map(limit))
 }
 
-/** A number for each step, such as the loss, relative to the largest so far; `factor` is how often the reference's error is allowed. */
+/** Compares one number per step, such as the loss, relative to the largest so far. `factor` multiplies the reference's error. */
 export function judgeSeries(
   j: Judging,
   dtype: FloatType,

@@ -1,4 +1,4 @@
-/** Models as cases of kind "training" describe them: torch.nn.Sequential of torch's layers. */
+/** Models of cases of kind "training": torch.nn.Sequential of torch's layers. */
 
 import { narrow, reshape } from '../autograd/functions.ts'
 import type { Arena } from '../memory/arena.ts'
@@ -15,10 +15,10 @@ export interface LayerSpec {
   readonly causal?: boolean
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: options of whatever layer
+// biome-ignore lint/suspicious/noExplicitAny: options of any layer
 type Options = Record<string, any>
 
-/** torch's positional arguments of a layer, which ours come before the options. */
+/** torch's positional arguments of a layer; ours precede the options. */
 const makers: Readonly<Record<string, (arena: Arena, o: Options, rest: (...positional: string[]) => Options) => nn.Module>> = {
   Linear: (arena, o, rest) => new nn.Linear(arena, o.inFeatures, o.outFeatures, rest('inFeatures', 'outFeatures')),
   Conv1d: (arena, o, rest) =>
@@ -49,7 +49,7 @@ function without(options: Options, ...names: readonly string[]): Options {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
 }
 
-/** A layer whose `forward` does what its specification adds: only the last step's output, or a causal mask. */
+/** A layer whose `forward` applies additions of its specification: only the last step's output, or a causal mask. */
 class Adapted extends nn.Module {
   constructor(
     readonly layer: nn.Module,

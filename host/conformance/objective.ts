@@ -1,4 +1,4 @@
-/** The functions LBFGS cases minimize. */
+/** The functions that LBFGS cases minimize. */
 import type { Parameter } from '../memory/tensor.ts'
 import { flat, type Written } from './format.ts'
 
@@ -6,7 +6,7 @@ export type Objective =
   | { readonly kind: 'quadratic'; readonly A: readonly (readonly Written[])[]; readonly b: readonly Written[] }
   | { readonly kind: 'rosenbrock' }
 
-/** The value at the parameters, joined; sets their gradients. */
+/** Returns the value at the concatenated parameters, and sets their gradients. */
 export function evaluate(objective: Objective, params: readonly Parameter[]): number {
   const x = params.flatMap(({ data }) => [...data])
   const gradient = new Float64Array(x.length)
@@ -21,8 +21,8 @@ export function evaluate(objective: Objective, params: readonly Parameter[]): nu
 }
 
 /**
- * x·Ax/2 − b·x, in f64 also for float32 parameters: LBFGS stops when two values are equal, and in float32 that is up to the order of a sum
- * (of 81 random cases 7 to 10 stopped an iteration too early or late).
+ * x·Ax/2 − b·x, in f64 also for float32 parameters: LBFGS stops when two values are equal, which in float32 depends on the order of a sum
+ * (7 to 10 of 81 random cases stopped an iteration too early or too late).
  */
 function quadratic({ A, b }: { readonly A: unknown; readonly b: unknown }, x: readonly number[], gradient: Float64Array): number {
   const matrix = flat(A)
@@ -37,7 +37,7 @@ function quadratic({ A, b }: { readonly A: unknown; readonly b: unknown }, x: re
   return value
 }
 
-/** Σ 100(x[i+1] − x[i]²)² + (1 − x[i])², in the run's own precision: there a line search turns on the last digits the same way. */
+/** Σ 100(x[i+1] − x[i]²)² + (1 − x[i])², in the precision of the run, where the line search takes the same turns on the last digits. */
 function rosenbrock(x: readonly number[], gradient: Float64Array, r: (value: number) => number): number {
   let value = 0
   for (let i = 0; i + 1 < x.length; i++) {

@@ -1,4 +1,4 @@
-/** Kind "optimizer": a run of steps with given gradients, or of an objective. */
+/** Kind "optimizer": steps with given gradients, or on an objective. */
 import type { Arena } from '../memory/arena.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import type { FloatType } from '../wasm/wasm.ts'

@@ -1,4 +1,4 @@
-/** Optimizers, parameters and gradients as cases describe them. */
+/** Creates the optimizers, parameters and gradients of cases. */
 import type { Arena } from '../memory/arena.ts'
 import type { Parameter } from '../memory/tensor.ts'
 import * as optim from '../optim/index.ts'
@@ -8,7 +8,7 @@ import { fromTorchKey } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { flat, type GroupSpec, readOption, Unsupported, type WrittenGradient, type WrittenTensor } from './format.ts'
 
-/** An optimizer by torch's name, over groups with torch's option names, and parameters with names or without. */
+/** Creates an optimizer by torch's name, with torch's option names, over named or unnamed parameters. */
 export function makeOptimizer(
   name: string,
   options: Record<string, unknown>,

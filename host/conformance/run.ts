@@ -25,7 +25,7 @@ const kinds: Readonly<Record<string, Kind<never>>> = {
   validation: validationKind,
 }
 
-/** What became of a case in one element type. */
+/** Result of a case in one element type. */
 export interface Outcome {
   readonly name: string
   readonly kind: string
@@ -33,13 +33,13 @@ export interface Outcome {
   readonly passed: boolean
   /** The comparison nearest to its limit, or furthest beyond. */
   readonly worst: Worst
-  /** What was computed, as a result file holds it; undefined if nothing was. */
+  /** The computed values, as a result file stores them; undefined if there are none. */
   readonly result?: Result
-  /** Files that were written with it. */
+  /** Files written with it. */
   readonly files?: ReadonlyMap<string, Uint8Array>
 }
 
-/** Reads a file that lies beside a case. */
+/** Reads a file beside a case. */
 export type ReadBeside = (name: string) => Uint8Array
 
 const nothingBeside: ReadBeside = (name) => {
@@ -47,7 +47,7 @@ const nothingBeside: ReadBeside = (name) => {
 }
 
 /**
- * Runs a case in each element type it is defined for, each in an arena of its own. A case without `expected` only fails if it cannot be run.
+ * Runs a case in each element type that it defines, each in its own arena. A case without `expected` fails only if it cannot run.
  */
 export async function runCase(test: Case, newArena: () => Promise<Arena>, read: ReadBeside = nothingBeside): Promise<Outcome[]> {
   const { name, kind } = test
@@ -81,5 +81,5 @@ export async function runCase(test: Case, newArena: () => Promise<Arena>, read: 
 
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
-  return error instanceof TypeError ? `the case could not be run; is a part of it missing? ${message}` : message
+  return error instanceof TypeError ? `the case could not run; a field may be missing. ${message}` : message
 }

@@ -1,4 +1,4 @@
-/** Schedulers by their spec, and kind "scheduler". */
+/** Creates schedulers from their specification; kind "scheduler". */
 
 import * as schedulers from '../lr_scheduler/index.ts'
 import { type LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.ts'
@@ -56,7 +56,7 @@ interface SchedulerCase extends Case {
   readonly resume?: { readonly at: number }
 }
 
-/** What a group has under a name of torch's, in the cases' form. */
+/** Returns a group's value under torch's name, in the format of cases. */
 export function grouped(optimizer: AnyOptimizer, option: 'lr' | 'momentum' | 'betas'): unknown[] {
   return optimizer.paramGroups.map((group) => {
     const value = group[option] ?? 0
@@ -111,7 +111,7 @@ export const schedulerKind: Kind<SchedulerCase> = {
 
 type Judging = Parameters<typeof judgeColumns>[0]
 
-/** A scheduler's state: the same keys, numbers relative to themselves, learning rates to the largest of the run. */
+/** Compares a scheduler's state: keys, numbers relative to themselves, and learning rates relative to the largest of the run. */
 export function judgeSchedulerState(
   j: Judging,
   got: unknown,

@@ -1,4 +1,4 @@
-/** Kind "torch-file": a checkpoint of the reference is continued here, and one is written here for the reference to continue. */
+/** Kind "torch-file": continues a checkpoint of the reference, and writes one for the reference to continue. */
 
 import * as safetensors from '../io/safetensors.ts'
 import * as torchFile from '../io/torch-file.ts'
@@ -34,7 +34,7 @@ interface TorchFileCase extends Case {
   readonly scheduler?: SchedulerSpec | null
   readonly names: readonly string[]
   readonly shapes: readonly (readonly number[])[]
-  /** torch.save of the optimizer's state dict after step 10, or of a bundle; and the parameters then. */
+  /** torch.save of the optimizer's state dict after step 10, or of a bundle; and the parameters at that step. */
   readonly file: string
   readonly safetensors: string
   readonly bundle?: boolean
@@ -42,13 +42,13 @@ interface TorchFileCase extends Case {
   readonly grads_1_to_10?: readonly Step[]
   readonly grads_11_to_20?: readonly Step[]
   readonly objective?: Objective
-  /** What ReduceLROnPlateau is given at each step. */
+  /** The metric of ReduceLROnPlateau at each step. */
   readonly metrics?: readonly number[]
   readonly params_after_10?: readonly unknown[]
   readonly params_rtol?: number
 }
 
-/** The step after which the files were, and are, written, and the last one. */
+/** The step after which files are written, and the last step. */
 const SAVED = 10
 const LAST = 20
 
@@ -68,7 +68,7 @@ class Run {
     this.scheduler = test.scheduler ? makeScheduler(test.scheduler, this.optimizer) : undefined
   }
 
-  /** Takes the steps up to one, with the gradients from `grads` on. */
+  /** Steps up to a given step, with the gradients from `grads` on. */
   to(last: number, grads: readonly Step[] | undefined): void {
     const first = this.#step
     for (; this.#step < last; this.#step++) {
@@ -85,7 +85,7 @@ class Run {
     if (this.scheduler) stepScheduler(this.scheduler, metric === undefined ? {} : { metric })
   }
 
-  /** Goes on from the files. A scheduler that is not in them is where its steps have brought it. */
+  /** Resumes from the files. A scheduler that the files lack is advanced by its steps. */
   load(file: Uint8Array, weights: Uint8Array): void {
     const { tensors } = safetensors.read(weights)
     for (const [i, name] of this.#test.names.entries()) this.params[i]!.data.set((tensors[name] as StateTensor).data)
@@ -94,7 +94,7 @@ class Run {
     torchFile.load(file, this.#test.bundle ? { optimizer, ...(scheduler && { scheduler }) } : optimizer)
   }
 
-  /** What the reference's own files hold then; a bundle may have a scheduler that is None. */
+  /** The contents of the reference's files. In a bundle a scheduler may be None. */
   saved(reference: unknown): { file: Uint8Array; weights: Uint8Array } {
     const { names, bundle } = this.#test
     const model = Object.fromEntries(this.params.map(({ dtype, shape, data }, i) => [names[i]!, { dtype, shape, data }]))
@@ -104,7 +104,7 @@ class Run {
   }
 }
 
-/** Whether the reference's optimizer knew its parameters by name. */
+/** Whether the reference's optimizer stored parameter names. */
 function hasNames(file: unknown): boolean {
   const found = file as { param_groups?: object[]; optimizer?: { param_groups?: object[] } }
   return (found.optimizer ?? found).param_groups?.some((group) => 'param_names' in group) ?? false
@@ -125,7 +125,7 @@ function run(arena: Arena, test: TorchFileCase, _dtype: FloatType, beside: Besid
   return { params: { [LAST]: continued.params.map(({ data }) => data.slice()) }, lr: continued.optimizer.paramGroups.map(({ lr }) => lr) }
 }
 
-/** A file's value without its numbers: keys, nesting, types and shapes. */
+/** Returns a file's value without its numbers: keys, nesting, types and shapes. */
 function form(value: unknown): unknown {
   if (isStateTensor(value)) return `${value.dtype} [${value.shape}]`
   if (Array.isArray(value)) return value.map(form)
@@ -137,7 +137,7 @@ function form(value: unknown): unknown {
   )
 }
 
-/** The numbers of a file's value, in the order of its keys. */
+/** Returns the numbers of a file's value, in the order of its keys. */
 function numbersIn(value: unknown): number[][] {
   if (typeof value === 'number') return [[value]]
   if (isStateTensor(value)) return [Array.from(value.data)]
@@ -147,7 +147,7 @@ function numbersIn(value: unknown): number[][] {
     .flatMap((key) => numbersIn((value as Record<string, unknown>)[key]))
 }
 
-/** Of a state's tensor, relative to its largest number. It is there to find what is in the wrong place; the steps that follow are exact. */
+/** Tolerance relative to the largest number of a state tensor. It detects misplaced numbers; the steps that follow are compared exactly. */
 const STATE = 1e-3
 
 export const torchFileKind: Kind<TorchFileCase> = {
@@ -169,7 +169,7 @@ export const torchFileKind: Kind<TorchFileCase> = {
   },
 }
 
-/** The files that were written: what the reference's hold, with its keys and nesting. */
+/** Compares the written files with the reference's: keys, nesting and values. */
 function judgeWritten(
   test: TorchFileCase,
   j: Judging,

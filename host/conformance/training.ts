@@ -1,4 +1,4 @@
-/** Kind "training": a whole run of a model, in training mode throughout. */
+/** Kind "training": a complete training run of a model in training mode. */
 import type { Arena } from '../memory/arena.ts'
 import type { Tensor } from '../memory/tensor.ts'
 import { clipGradNorm } from '../training/clip.ts'

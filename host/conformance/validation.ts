@@ -1,4 +1,4 @@
-/** Kind "validation": what must be refused, and what must not. */
+/** Kind "validation": options and inputs that must be refused, and some that must not. */
 import type { Arena } from '../memory/arena.ts'
 import { sizeOf } from '../memory/shape.ts'
 import { DownhillError } from '../validation/errors.ts'

@@ -124,7 +124,7 @@ export function encoded(what: string, tensor: TensorLike): { type: ElementType; 
     check(fits, 'shape-mismatch', () => `${what} has ${sizeOf(shape)} numbers in a BigInt64Array, not ${shown(data)} of ${data?.length}`)
     own = data as BigInt64Array
   } else {
-    checkNumbers(what, shape, data)
+    checkNumbers(what, 'data', shape, data)
     own = data instanceof classes[dtype] ? data : classes[dtype].from(data)
   }
   return { type: written[dtype], shape, bytes: new Uint8Array(own.buffer, own.byteOffset, own.byteLength) }

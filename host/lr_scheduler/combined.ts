@@ -1,4 +1,4 @@
-/** Schedulers over schedulers. */
+/** Schedulers that combine other schedulers. */
 
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
@@ -8,14 +8,14 @@ import { ReduceLROnPlateau } from './plateau.ts'
 import { type Field, LRScheduler, type SchedulerStateDict } from './scheduler.ts'
 import { SWALR } from './swa.ts'
 
-/** A scheduler that can say its learning rates at a step beforehand. */
+/** A scheduler with a closed form: it can compute the learning rates of any step. */
 type Predictable = LRScheduler & { lrAt(step: number): number[] }
 
 function isPredictable(scheduler: LRScheduler): scheduler is Predictable {
   return 'lrAt' in scheduler && typeof scheduler.lrAt === 'function'
 }
 
-/** Whether a scheduler goes on from the present learning rates, and these will not be those it was made with. */
+/** Whether a scheduler starts from the current learning rates and these will differ from those at its construction. */
 function startsElsewhere(scheduler: LRScheduler): boolean {
   const groups = scheduler.optimizer.paramGroups as readonly { initialLr?: number }[]
   return scheduler.multiplies && scheduler.baseLrs.some((base, i) => base !== groups[i]?.initialLr)
@@ -24,22 +24,22 @@ function startsElsewhere(scheduler: LRScheduler): boolean {
 abstract class Combined extends LRScheduler {
   readonly schedulers: readonly LRScheduler[]
   protected override readonly fields: readonly Field[] = []
-  /** Whether another combined scheduler took its step 0, which torch's state then shows. */
+  /** Whether another combined scheduler replaced its step 0, which torch's state then shows. */
   protected nested = false
 
   constructor(name: string, optimizer: AnyOptimizer, schedulers: readonly LRScheduler[]) {
     super(optimizer)
     for (const [i, scheduler] of schedulers.entries()) {
-      const what = `${name}: number ${i} of its schedulers`
+      const what = `${name}: schedulers[${i}]`
       check(scheduler instanceof LRScheduler, 'option-range', () => `${what} is ${shown(scheduler)}`)
-      check(!(scheduler instanceof ReduceLROnPlateau), 'option-range', `${what} is a ReduceLROnPlateau, whose steps need a metric`)
-      check(scheduler.optimizer === optimizer, 'option-range', `${what} belongs to another optimizer`)
+      check(!(scheduler instanceof ReduceLROnPlateau), 'option-range', `${what} must not be a ReduceLROnPlateau, whose steps need a metric`)
+      check(scheduler.optimizer === optimizer, 'option-range', `${what} must have the same optimizer`)
     }
     this.schedulers = [...schedulers]
   }
 
   protected override getLr(): number[] {
-    throw new DownhillError('option-range', `${this.name} cannot begin at a milestone of a SequentialLR: it has no closed form`)
+    throw new DownhillError('option-range', `${this.name}: cannot follow a milestone of a SequentialLR, because it has no closed form`)
   }
 
   /** @internal */
@@ -65,11 +65,7 @@ abstract class Combined extends LRScheduler {
     const inner = dict?._schedulers as SchedulerStateDict[]
     const { length } = this.schedulers
     const fits = Array.isArray(inner) && inner.length === length
-    check(
-      fits,
-      'state-mismatch',
-      () => `${this.name}.loadStateDict: the state dict has ${shown(inner)} for _schedulers, which are ${length}`,
-    )
+    check(fits, 'state-mismatch', () => `${this.name}.loadStateDict: _schedulers must have ${length} states, got ${shown(inner)}`)
     const lastLr = this.checked(dict, '_last_lr', this.lastLr) as number[]
     const loads = this.schedulers.map((scheduler, i) => scheduler.prepareLoad(inner[i]!))
     return () => {
@@ -80,7 +76,7 @@ abstract class Combined extends LRScheduler {
 }
 
 /**
- * Lets several schedulers step one after another, each on what the one before left.
+ * Steps several schedulers one after another, each from the learning rates of the one before.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -94,12 +90,12 @@ export class ChainedScheduler extends Combined {
   protected override readonly name = 'ChainedScheduler'
 
   constructor(schedulers: readonly LRScheduler[], optimizer: AnyOptimizer | undefined = schedulers?.[0]?.optimizer) {
-    check(Array.isArray(schedulers) && schedulers.length > 0, 'option-range', 'ChainedScheduler needs at least one scheduler')
+    checkRange(Array.isArray(schedulers) && schedulers.length > 0, 'ChainedScheduler', 'schedulers', 'a list of schedulers', schedulers)
     super('ChainedScheduler', optimizer!, schedulers)
     this.lastLr = this.presentLrs()
   }
 
-  /** Takes all of them on. */
+  /** Steps all of them. */
   override step(): void {
     for (const scheduler of this.schedulers) scheduler.step()
     this.lastLr = this.presentLrs()
@@ -111,7 +107,7 @@ export class ChainedScheduler extends Combined {
 }
 
 /**
- * Lets one scheduler after another have its time: number i from milestone i − 1 on.
+ * Runs schedulers in sequence: scheduler i starts at milestone i − 1.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -123,7 +119,7 @@ export class ChainedScheduler extends Combined {
 export class SequentialLR extends Combined {
   protected override readonly name = 'SequentialLR'
   readonly milestones: readonly number[]
-  /** The first scheduler multiplies what it finds, and finds what another one wrote when it was made. */
+  /** The first scheduler multiplies the current learning rates, which another scheduler wrote at its construction. */
   readonly #startsElsewhere: boolean
 
   constructor(
@@ -131,18 +127,18 @@ export class SequentialLR extends Combined {
     schedulers: readonly LRScheduler[],
     options: { readonly milestones: readonly number[]; readonly lastEpoch?: number },
   ) {
-    check(Array.isArray(schedulers) && schedulers.length > 0, 'option-range', 'SequentialLR needs at least one scheduler')
+    checkRange(Array.isArray(schedulers) && schedulers.length > 0, 'SequentialLR', 'schedulers', 'a list of schedulers', schedulers)
     super('SequentialLR', optimizer, schedulers)
     checkNames('SequentialLR', ['milestones', 'lastEpoch'], options)
     const { milestones, lastEpoch = -1 } = options
     const isEpoch = Number.isInteger(lastEpoch) && lastEpoch >= -1
-    checkRange(isEpoch, 'SequentialLR', 'lastEpoch', 'a whole number from -1 on', lastEpoch)
+    checkRange(isEpoch, 'SequentialLR', 'lastEpoch', 'an integer ≥ -1', lastEpoch)
     const fits = Array.isArray(milestones) && milestones.every(Number.isInteger)
-    checkRange(fits, 'SequentialLR', 'milestones', 'an array of whole numbers', milestones)
+    checkRange(fits, 'SequentialLR', 'milestones', 'an array of integers', milestones)
     check(
       milestones.length === schedulers.length - 1,
       'option-range',
-      `SequentialLR needs one milestone less than schedulers: there are ${milestones.length} and ${schedulers.length}`,
+      `SequentialLR: milestones must be one fewer than the ${schedulers.length} schedulers, got ${milestones.length}`,
     )
     this.milestones = [...milestones]
     this.lastEpoch = lastEpoch + 1
@@ -154,7 +150,7 @@ export class SequentialLR extends Combined {
     this.lastLr = first.getLastLr()
   }
 
-  /** Takes back the step 0 that the schedulers took when they were made. */
+  /** Undoes the step 0 that the schedulers took at their construction. */
   #undo(combined: Combined): void {
     for (const scheduler of combined.schedulers) {
       if (scheduler instanceof Combined) this.#undo(scheduler)
@@ -163,7 +159,7 @@ export class SequentialLR extends Combined {
   }
 
   #index(epoch: number): number {
-    // As bisect_right has it, also where milestones are not in order.
+    // Like bisect_right, also where milestones are not in order.
     let [low, high] = [0, this.milestones.length]
     while (low < high) {
       const middle = (low + high) >> 1
@@ -177,7 +173,7 @@ export class SequentialLR extends Combined {
     return this.schedulers[this.#index(epoch)]!
   }
 
-  /** Takes the one on whose turn it is; at a milestone the next one starts. */
+  /** Steps the active scheduler; at a milestone the next one starts. */
   override step(): void {
     this.lastEpoch++
     const index = this.#index(this.lastEpoch)
@@ -188,16 +184,16 @@ export class SequentialLR extends Combined {
   }
 
   /**
-   * The learning rates of the groups at a step, if the scheduler whose turn it is then has a closed form.
+   * Returns the learning rates of the groups at a step, if the scheduler active then has a closed form.
    *
-   * @throws `option-range` if it has none: MultiplicativeLR, ChainedScheduler, SWALR, which goes on from whatever it finds, and a first one
-   * before a OneCycleLR, which changes where that starts
+   * @throws `option-range` if it has none: MultiplicativeLR, ChainedScheduler, SWALR (which starts from the current learning rates), and a first
+   * scheduler before a OneCycleLR, which changes its start
    */
   lrAt(step: number): number[] {
     const index = this.#index(step)
     const scheduler = this.schedulers[index]!
     const isPlain = isPredictable(scheduler) && !(scheduler instanceof SWALR) && !(index === 0 && this.#startsElsewhere)
-    check(isPlain, 'option-range', `SequentialLR: number ${index} of its schedulers has no closed form here`)
+    check(isPlain, 'option-range', `SequentialLR: schedulers[${index}] has no closed form here`)
     return scheduler.lrAt(index > 0 ? step - this.milestones[index - 1]! : step)
   }
 

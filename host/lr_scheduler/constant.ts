@@ -4,8 +4,8 @@ import { doc, number, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  factor: number(1 / 3, '[0, 1]', doc`factor of the first epochs`),
-  totalIters: number(5, '[0, ∞]', doc`epochs with the factor`),
+  factor: number(1 / 3, '[0, 1]', doc`factor until totalIters`),
+  totalIters: number(5, '[0, ∞]', doc`number of epochs with the factor`),
 }
 
 export type ConstantLROptions = Values<typeof options>
@@ -17,7 +17,7 @@ const constantLR: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Multiplies the learning rate by factor until totalIters epochs have passed.
+ * Multiplies the learning rate by factor until epoch totalIters.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -45,7 +45,7 @@ export class ConstantLR extends LRScheduler {
   protected override getLr(): number[] {
     if (this.lastEpoch === 0) return this.groups.map(({ lr }) => lr * this.factor)
     if (this.lastEpoch !== this.totalIters) return this.presentLrs()
-    check(this.factor !== 0, 'option-range', 'ConstantLR: a factor of 0 cannot be undone')
+    check(this.factor !== 0, 'option-range', 'ConstantLR: a factor of 0 cannot be reversed')
     return this.groups.map(({ lr }) => lr * (1 / this.factor))
   }
 
@@ -53,9 +53,9 @@ export class ConstantLR extends LRScheduler {
     return this.#restored(this.lastEpoch >= this.totalIters)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
-    // Stepping restores it at the end of the epochs, which for none never comes; torch's closed form, with step(epoch), does.
+    // With totalIters 0, stepping never restores the rate; torch's closed form, step(epoch), does.
     return this.#restored(this.totalIters > 0 && epoch >= this.totalIters)
   }
 

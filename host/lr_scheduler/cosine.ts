@@ -4,8 +4,8 @@ import { doc, number, required, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  tMax: required(number(1, '(0, ∞]', doc`epochs down`), 'T_max'),
-  etaMin: number(0, '[-∞, ∞]', doc`lowest learning rate`),
+  tMax: required(number(1, '(0, ∞]', doc`epochs from start to minimum`), 'T_max'),
+  etaMin: number(0, '[-∞, ∞]', doc`minimum learning rate`),
 }
 
 export type CosineAnnealingLROptions = Values<typeof options>
@@ -17,8 +17,7 @@ const cosineAnnealingLR: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Lets the learning rate swing between its start and etaMin along a cosine of period 2·tMax. It does not restart: after tMax it climbs
- * again.
+ * Moves the learning rate between its start and etaMin along a cosine with period 2·tMax. It does not restart: after tMax it rises again.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -59,7 +58,7 @@ export class CosineAnnealingLR extends LRScheduler {
     return this.lrAt(this.lastEpoch)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     return this.baseLrs.map((base) => this.etaMin + ((base - this.etaMin) * (1 + cosPi(epoch / this.tMax))) / 2)
   }

@@ -16,29 +16,29 @@ import {
 const any = '[-∞, ∞]'
 const stepSizeDown: Option<number | null> = {
   default: null,
-  range: 'a number above 0, or null',
-  doc: doc`steps down; null: as many as up`,
+  range: 'a number > 0, or null',
+  doc: doc`decreasing steps of a cycle; null: stepSizeUp`,
   accepts: (v) => v === null || (typeof v === 'number' && v > 0),
 }
 const mode: Option<string> = {
   default: 'triangular',
   range: "'triangular', 'triangular2' or 'exp_range'",
-  doc: doc`how the height of a cycle changes: not, halved each cycle, by gamma each step`,
+  doc: doc`how the amplitude changes: constant, halved each cycle, or multiplied by gamma each step`,
   accepts: (v) => typeof v === 'string',
 }
 
 const options = {
-  baseLr: required(each(number(0, any, doc`lowest learning rate`))),
-  maxLr: required(each(number(0, any, doc`highest learning rate`))),
-  stepSizeUp: number(2000, '(0, ∞]', doc`steps up`),
+  baseLr: required(each(number(0, any, doc`minimum learning rate`))),
+  maxLr: required(each(number(0, any, doc`maximum learning rate`))),
+  stepSizeUp: number(2000, '(0, ∞]', doc`increasing steps of a cycle`),
   stepSizeDown,
   mode,
-  gamma: number(1, any, doc`factor of a step in the mode 'exp_range'`),
-  scaleFn: orNull(callable<(x: number) => number>('height of a cycle, in place of the mode')),
-  scaleMode: choice<'cycle' | 'iterations'>('cycle', ['cycle', 'iterations'], doc`what scaleFn is given`),
-  cycleMomentum: flag(true, doc`move the momentum against the learning rate`),
-  baseMomentum: each(number(0.8, any, doc`lowest momentum`)),
-  maxMomentum: each(number(0.9, any, doc`highest momentum`)),
+  gamma: number(1, any, doc`factor per step in mode 'exp_range'`),
+  scaleFn: orNull(callable<(x: number) => number>('amplitude, in place of mode')),
+  scaleMode: choice<'cycle' | 'iterations'>('cycle', ['cycle', 'iterations'], doc`argument of scaleFn`),
+  cycleMomentum: flag(true, doc`cycle the momentum inversely to the learning rate`),
+  baseMomentum: each(number(0.8, any, doc`minimum momentum`)),
+  maxMomentum: each(number(0.9, any, doc`maximum momentum`)),
 }
 
 export type CyclicLROptions = Values<typeof options>
@@ -52,7 +52,7 @@ const cyclicLR: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Lets the learning rate rise and fall in triangles between baseLr and maxLr.
+ * Cycles the learning rate linearly between baseLr and maxLr.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -64,7 +64,7 @@ export class CyclicLR extends LRScheduler {
   protected override readonly name = cyclicLR.name
   protected override readonly fields: readonly Field[]
   readonly maxLrs: readonly number[]
-  /** Steps of a cycle, and the share of those up. */
+  /** Steps per cycle, and the fraction of them with increasing rates. */
   readonly totalSize: number
   readonly stepRatio: number
   readonly mode: string
@@ -118,7 +118,7 @@ export class CyclicLR extends LRScheduler {
     return this.mode === 'exp_range' ? pow(this.gamma, x) : 1
   }
 
-  /** How high in its triangle an epoch stands, from 0 to 1, times the height of the triangle. */
+  /** Returns the position of an epoch within its triangle, from 0 to 1, times the amplitude. */
   #height(epoch: number): number {
     const cycle = Math.floor(1 + epoch / this.totalSize)
     const x = 1 + epoch / this.totalSize - cycle
@@ -139,7 +139,7 @@ export class CyclicLR extends LRScheduler {
     return lrs
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     const height = this.#height(epoch)
     return this.baseLrs.map((base, i) => base + (this.maxLrs[i]! - base) * height)

@@ -4,7 +4,7 @@ import { doc, number, required, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  gamma: required(number(1, '[-∞, ∞]', doc`factor of an epoch`)),
+  gamma: required(number(1, '[-∞, ∞]', doc`factor per epoch`)),
 }
 
 export type ExponentialLROptions = Values<typeof options>
@@ -44,7 +44,7 @@ export class ExponentialLR extends LRScheduler {
     return this.lrAt(this.lastEpoch)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     return this.baseLrs.map((base) => base * pow(this.gamma, epoch))
   }

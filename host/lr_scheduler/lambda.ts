@@ -10,10 +10,10 @@ import {
   type SchedulerStateDict,
 } from './scheduler.ts'
 
-/** A factor for an epoch. */
+/** Returns the factor for an epoch. */
 export type LRLambda = (epoch: number) => number
 
-const options = { lrLambda: required(each(callable<LRLambda>(doc`the factor of an epoch`))) }
+const options = { lrLambda: required(each(callable<LRLambda>(doc`returns the factor for an epoch`))) }
 
 export type LambdaLROptions = Values<typeof options>
 
@@ -24,7 +24,7 @@ const multiplicativeLR: SchedulerDeclaration<typeof options> = {
   math: doc`\gamma_e = \gamma_{e-1}\,f(e)`,
 }
 
-/** Schedulers over functions, which a state dict does not hold: it has null in their place. */
+/** Schedulers with functions. A state dict holds null in their place. */
 abstract class OverFunctions extends LRScheduler {
   protected readonly lambdas: readonly LRLambda[]
   protected override readonly fields: readonly Field[] = []
@@ -41,7 +41,7 @@ abstract class OverFunctions extends LRScheduler {
 }
 
 /**
- * The base learning rate times a function of the epoch.
+ * Sets the learning rate to its start times a function of the epoch.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -61,14 +61,14 @@ export class LambdaLR extends OverFunctions {
     return this.lrAt(this.lastEpoch)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     return this.baseLrs.map((base, i) => base * this.lambdas[i]!(epoch))
   }
 }
 
 /**
- * The learning rate times a function of the epoch, again at each step. The function is not called for epoch 0.
+ * Multiplies the learning rate by a function of the epoch at each step. The function is not called for epoch 0.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })

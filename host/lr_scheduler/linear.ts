@@ -5,7 +5,7 @@ import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDecl
 const options = {
   startFactor: number(1 / 3, '(0, 1]', doc`factor at epoch 0`),
   endFactor: number(1, '[0, 1]', doc`factor from epoch totalIters on`),
-  totalIters: number(5, '[0, ∞]', doc`epochs on the way`),
+  totalIters: number(5, '[0, ∞]', doc`epochs from startFactor to endFactor`),
 }
 
 export type LinearLROptions = Values<typeof options>
@@ -17,7 +17,7 @@ const linearLR: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Lets a factor of the learning rate go from startFactor to endFactor in totalIters epochs.
+ * Multiplies the learning rate by a factor that changes linearly from startFactor to endFactor in totalIters epochs.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -57,7 +57,7 @@ export class LinearLR extends LRScheduler {
     return this.lrAt(this.lastEpoch)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     const { startFactor, endFactor, totalIters } = this
     if (totalIters === 0) return this.baseLrs.map((base) => base * startFactor)

@@ -1,14 +1,14 @@
-/** Schedulers that move the momentum against the learning rate: `momentum`, or the first of `betas`. */
+/** Schedulers that cycle the momentum (`momentum`, or the first of `betas`) inversely to the learning rate. */
 
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { check } from '../validation/errors.ts'
 import type { ScheduledGroup } from './scheduler.ts'
 
-/** Whether it is the first of `betas` that is moved. */
+/** Whether they cycle the first of `betas`. */
 export function usesBeta1(name: string, optimizer: AnyOptimizer): boolean {
   const { defaults } = optimizer
   const has = 'momentum' in defaults || 'betas' in defaults
-  check(has, 'option-range', `${name}: the optimizer has neither momentum nor betas to cycle; set cycleMomentum to false`)
+  check(has, 'option-range', `${name}: the optimizer has neither momentum nor betas; set cycleMomentum to false`)
   return 'betas' in defaults
 }
 
@@ -17,7 +17,7 @@ export function setMomentum(group: ScheduledGroup, beta1: boolean, value: number
   else group.momentum = value
 }
 
-/** Starts every group at its greatest momentum, and notes its limits there. */
+/** Sets every group to its maximum momentum, and stores its limits in the group. */
 export function startMomentum(groups: readonly ScheduledGroup[], beta1: boolean, least: readonly number[], most: readonly number[]): void {
   for (const [i, group] of groups.entries()) {
     setMomentum(group, beta1, most[i]!)

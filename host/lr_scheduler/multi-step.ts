@@ -5,12 +5,12 @@ import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDecl
 
 const milestones: Option<readonly number[]> = {
   default: [],
-  range: 'an array of whole numbers',
-  doc: doc`epochs of the changes; one that comes twice changes twice`,
+  range: 'an array of integers',
+  doc: doc`epochs at which the learning rate changes; repeated epochs multiply repeatedly`,
   accepts: (v) => Array.isArray(v) && v.every(Number.isInteger),
 }
 
-const options = { milestones: required(milestones), gamma: number(0.1, '[-∞, ∞]', doc`factor of a change`) }
+const options = { milestones: required(milestones), gamma: number(0.1, '[-∞, ∞]', doc`factor per milestone`) }
 
 export type MultiStepLROptions = Values<typeof options>
 
@@ -35,7 +35,7 @@ export class MultiStepLR extends LRScheduler {
     ['counts', 'milestones'],
     ['gamma', 'gamma'],
   ]
-  /** How often each epoch is a milestone. */
+  /** Number of times that each epoch is a milestone. */
   readonly counts: Readonly<Record<string, number>>
   readonly gamma: number
 
@@ -58,7 +58,7 @@ export class MultiStepLR extends LRScheduler {
     return this.lrAt(this.lastEpoch)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     const passed = Object.entries(this.counts).reduce((sum, [milestone, count]) => (Number(milestone) <= epoch ? sum + count : sum), 0)
     return this.baseLrs.map((base) => base * pow(this.gamma, passed))

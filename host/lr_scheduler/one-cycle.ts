@@ -1,6 +1,6 @@
 import { cosPi } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { choice, doc, each, flag, number, type Option, required, type Values } from '../validation/options.ts'
 import { setMomentum, startMomentum, usesBeta1 } from './momentum.ts'
 import {
@@ -15,7 +15,7 @@ import {
 
 const count = (doc: string): Option<number | null> => ({
   default: null,
-  range: 'a whole number above 0, or null',
+  range: 'an integer > 0, or null',
   doc,
   accepts: (v) => v === null || (Number.isSafeInteger(v) && (v as number) > 0),
 })
@@ -23,23 +23,23 @@ const count = (doc: string): Option<number | null> => ({
 const any = '[-∞, ∞]'
 const factor = (value: number, doc: string): Option<number> => ({
   default: value,
-  range: 'a number other than 0',
+  range: 'a nonzero number',
   doc,
   accepts: (v) => typeof v === 'number' && v !== 0 && !Number.isNaN(v),
 })
 const options = {
-  maxLr: required(each(number(0, any, doc`highest learning rate`))),
-  totalSteps: count(doc`steps of the cycle; or give epochs and stepsPerEpoch`),
+  maxLr: required(each(number(0, any, doc`maximum learning rate`))),
+  totalSteps: count(doc`steps of the cycle; default: epochs · stepsPerEpoch`),
   epochs: count(doc`epochs of the cycle`),
-  stepsPerEpoch: count(doc`steps of an epoch`),
-  pctStart: number(0.3, '[0, 1]', doc`share of the steps that go up`),
-  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the way up and down`),
-  cycleMomentum: flag(true, doc`move the momentum against the learning rate`),
-  baseMomentum: each(number(0.85, any, doc`lowest momentum`)),
-  maxMomentum: each(number(0.95, any, doc`highest momentum`)),
-  divFactor: factor(25, doc`the first learning rate is maxLr / divFactor`),
-  finalDivFactor: factor(1e4, doc`the last one is the first / finalDivFactor`),
-  threePhase: flag(false, doc`go down as fast as up, and to the last learning rate in a third phase`),
+  stepsPerEpoch: count(doc`steps per epoch`),
+  pctStart: number(0.3, '[0, 1]', doc`fraction of the steps with increasing learning rates`),
+  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of increase and decrease`),
+  cycleMomentum: flag(true, doc`cycle the momentum inversely to the learning rate`),
+  baseMomentum: each(number(0.85, any, doc`minimum momentum`)),
+  maxMomentum: each(number(0.95, any, doc`maximum momentum`)),
+  divFactor: factor(25, doc`initial learning rate = maxLr / divFactor`),
+  finalDivFactor: factor(1e4, doc`final learning rate = initial / finalDivFactor`),
+  threePhase: flag(false, doc`decrease as fast as increase, then to the final learning rate in a third phase`),
 }
 
 export type OneCycleLROptions = Values<typeof options>
@@ -50,7 +50,7 @@ const oneCycleLR: SchedulerDeclaration<typeof options> = {
   math: doc`\gamma_{\max}/d \to \gamma_{\max} \to \gamma_{\max}/(d\,d_f), \text{ each along } b + \tfrac{a-b}{2}(1 + \cos(\pi\,x))`,
 }
 
-/** A stretch of the cycle; the rates and momenta are named by torch's keys of the group. */
+/** A phase of the cycle. Rates and momenta are named by torch's group keys. */
 interface Phase {
   readonly end_step: number
   readonly start_lr: keyof typeof GROUP_KEYS
@@ -93,7 +93,7 @@ function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Ph
 }
 
 /**
- * One cycle: the learning rate goes up to maxLr and down to almost nothing, in as many steps as are said beforehand.
+ * Runs one cycle: increases the learning rate to maxLr, then decreases it to almost 0, within a given number of steps.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -114,7 +114,7 @@ export class OneCycleLR extends LRScheduler {
     super(optimizer, given)
     const o = checkedOptions(oneCycleLR, given)
     const totalSteps = o.totalSteps ?? (o.epochs !== null && o.stepsPerEpoch !== null ? o.epochs * o.stepsPerEpoch : undefined)
-    check(totalSteps !== undefined, 'option-range', 'OneCycleLR needs totalSteps, or epochs and stepsPerEpoch')
+    check(totalSteps !== undefined, 'option-range', 'OneCycleLR: totalSteps, or epochs and stepsPerEpoch, must be given')
     const { groups } = this
     const fill = (option: string, value: number | readonly number[]) => perGroup('OneCycleLR', option, value, groups.length)
     const maxLrs = fill('maxLr', o.maxLr)
@@ -147,14 +147,14 @@ export class OneCycleLR extends LRScheduler {
     return to + ((from - to) / 2) * (cosPi(share) + 1)
   }
 
-  /** The phase a step is in, and how much of it has passed. One step past the end the last phase goes on. */
+  /** Returns the phase of a step and the fraction of it that has passed. The last phase includes one step past the end. */
   #locate(step: number): { phase: Phase; share: number } {
     let from = 0
     for (const [i, phase] of this.phases.entries()) {
       if (step <= phase.end_step || i === this.phases.length - 1) return { phase, share: (step - from) / (phase.end_step - from) }
       from = phase.end_step
     }
-    throw new DownhillError('state-mismatch', `OneCycleLR has no phases: ${shown(this.phases)}`)
+    throw new DownhillError('state-mismatch', `OneCycleLR: phases must not be empty, got ${shown(this.phases)}`)
   }
 
   #between(group: ScheduledGroup, from: keyof typeof GROUP_KEYS, to: keyof typeof GROUP_KEYS, share: number): number {
@@ -173,9 +173,9 @@ export class OneCycleLR extends LRScheduler {
     return lrs
   }
 
-  /** The learning rates of the groups at a step. */
+  /** Returns the learning rates of the groups at a step. */
   lrAt(step: number): number[] {
-    check(step <= this.totalSteps, 'option-range', () => `OneCycleLR has ${this.totalSteps} steps, and step ${step} is beyond them`)
+    checkRange(step <= this.totalSteps, 'OneCycleLR', 'step', `at most totalSteps, ${this.totalSteps}`, step)
     const { phase, share } = this.#locate(step)
     return this.groups.map((group) => this.#between(group, phase.start_lr, phase.end_lr, share))
   }

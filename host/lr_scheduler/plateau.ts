@@ -1,19 +1,19 @@
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkOptions, choice, doc, each, number, type Values } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 import { checkedOptions, type Field, LRScheduler, perGroup, type SchedulerDeclaration, type SchedulerStateDict } from './scheduler.ts'
 
 const any = '[-∞, ∞]'
 const options = {
-  mode: choice<'min' | 'max'>('min', ['min', 'max'], doc`whether the metric should fall or rise`),
-  factor: number(0.1, '[-∞, 1)', doc`factor of a reduction`),
-  patience: number(10, any, doc`bad epochs before a reduction`),
-  threshold: number(1e-4, any, doc`how much better counts as better`),
-  thresholdMode: choice<'rel' | 'abs'>('rel', ['rel', 'abs'], doc`whether threshold is a share of the best, or an amount`),
-  cooldown: number(0, any, doc`epochs after a reduction in which bad ones are not counted`),
-  minLr: each(number(0, any, doc`lowest learning rate`)),
-  eps: number(1e-8, any, doc`a reduction by less than this is not made`),
+  mode: choice<'min' | 'max'>('min', ['min', 'max'], doc`whether the metric should decrease or increase`),
+  factor: number(0.1, '[-∞, 1)', doc`factor per reduction`),
+  patience: number(10, any, doc`epochs without improvement before a reduction`),
+  threshold: number(1e-4, any, doc`smallest improvement that counts`),
+  thresholdMode: choice<'rel' | 'abs'>('rel', ['rel', 'abs'], doc`whether threshold is relative to the best metric, or absolute`),
+  cooldown: number(0, any, doc`epochs after a reduction in which bad epochs are not counted`),
+  minLr: each(number(0, any, doc`minimum learning rate`)),
+  eps: number(1e-8, any, doc`smallest reduction; smaller ones are skipped`),
 }
 
 export type ReduceLROnPlateauOptions = Values<typeof options>
@@ -25,7 +25,7 @@ const plateau: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Reduces the learning rate when a metric has stopped to get better. A NaN counts as bad.
+ * Reduces the learning rate when a metric stops improving. NaN counts as no improvement.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -63,7 +63,7 @@ export class ReduceLROnPlateau extends LRScheduler {
   readonly threshold: number
   readonly thresholdMode: 'rel' | 'abs'
   readonly worst: number
-  /** The best metric there has been. */
+  /** The best metric so far. */
   best: number
   cooldownCounter = 0
   badEpochs = 0
@@ -90,9 +90,9 @@ export class ReduceLROnPlateau extends LRScheduler {
     return this.presentLrs()
   }
 
-  /** Notes a metric, and reduces the learning rates if it was bad too often. */
+  /** Records a metric, and reduces the learning rates after too many epochs without improvement. */
   override step(metric?: number, epoch: number = this.lastEpoch + 1): void {
-    if (typeof metric !== 'number') throw new DownhillError('option-range', `${this.name}.step takes the metric, not ${shown(metric)}`)
+    checkRange(typeof metric === 'number', `${this.name}.step`, 'metric', 'a number', metric)
     this.lastEpoch = epoch
     if (this.#isBetter(metric)) {
       this.best = metric
@@ -117,7 +117,7 @@ export class ReduceLROnPlateau extends LRScheduler {
       check(
         defaultMinLr !== null,
         'state-mismatch',
-        `${this.name} has ${this.minLrs.length} minLr, and the optimizer ${groups.length} groups`,
+        `${this.name}: minLr must have ${groups.length} values, one per group, got ${this.minLrs.length}`,
       )
       this.minLrs = groups.map(() => defaultMinLr)
     }
@@ -140,12 +140,12 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   /** @internal */
   override prepareLoad(dict: SchedulerStateDict): Commit {
-    // JSON has no infinity: null stands for "none yet".
+    // JSON lacks infinity: null means "none yet".
     const worst = (key: string) => (dict?.[key] === null ? { [key]: this.worst } : {})
     return super.prepareLoad({ ...this.#others(), ...dict, ...worst('best'), ...worst('mode_worse') })
   }
 
-  /** What other schedulers save and this one does not have. */
+  /** State that other schedulers save and this one lacks. */
   #others(): SchedulerStateDict {
     const own = new Set(this.fields.map(([, key]) => key))
     return Object.fromEntries(Object.entries(super.stateDict()).filter(([key]) => !own.has(key)))

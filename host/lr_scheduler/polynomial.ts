@@ -4,8 +4,8 @@ import { doc, number, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  totalIters: number(5, '[0, ∞]', doc`epochs until 0`),
-  power: number(1, '[-∞, ∞]', doc`power of the fall`),
+  totalIters: number(5, '[0, ∞]', doc`epochs until the learning rate is 0`),
+  power: number(1, '[-∞, ∞]', doc`exponent of the decay`),
 }
 
 export type PolynomialLROptions = Values<typeof options>
@@ -17,7 +17,7 @@ const polynomialLR: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Lets the learning rate fall to 0 in totalIters epochs, as a power of what is left of them.
+ * Decays the learning rate to 0 in totalIters epochs, as a power of the remaining fraction.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -53,7 +53,7 @@ export class PolynomialLR extends LRScheduler {
     return this.lrAt(this.lastEpoch)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     if (this.totalIters === 0) return [...this.baseLrs]
     return this.baseLrs.map((base) => base * pow(1 - Math.min(this.totalIters, epoch) / this.totalIters, this.power))

@@ -1,10 +1,10 @@
 import { hideFields } from '../memory/fields.ts'
 import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
-import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, isObject, shown } from '../validation/errors.ts'
 import { checkOptions, type Declared, defaultsOf, type Values, withDefaults } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 
-/** What there is to say about a scheduler. */
+/** Declaration of a scheduler. */
 export interface SchedulerDeclaration<D extends Declared = Declared> {
   readonly name: string
   readonly options: D
@@ -12,18 +12,18 @@ export interface SchedulerDeclaration<D extends Declared = Declared> {
   readonly math: string
 }
 
-/** Options as they are handed over: those without a default must be. */
+/** Options as callers pass them: those without a default are required. */
 export type Given<D extends Declared> = Partial<Values<D>> & Pick<Values<D>, RequiredOf<D>> & { readonly lastEpoch?: number }
 
 type RequiredOf<D extends Declared> = { [K in keyof D]: D[K] extends { readonly required: true } ? K : never }[keyof D]
 
-/** What a scheduler carries on, under torch's keys. */
+/** State of a scheduler, under torch's keys. */
 export type SchedulerStateDict = Readonly<Record<string, unknown>>
 
-/** A field of a scheduler and torch's key for it. */
+/** A field of a scheduler, and its key in torch. */
 export type Field = readonly [field: string, key: string]
 
-/** What a scheduler adds to the groups of its optimizer. */
+/** Keys that schedulers add to the groups of their optimizer. */
 export interface ScheduledGroup {
   lr: number
   momentum?: number
@@ -36,11 +36,11 @@ export interface ScheduledGroup {
   baseMomentum?: number
 }
 
-/** The given options over the declared defaults, checked. */
+/** Checks the given options and completes them with the declared defaults. */
 export function checkedOptions<D extends Declared>({ name, options }: SchedulerDeclaration<D>, given: Given<D>): Values<D> {
   const { lastEpoch = -1, ...rest } = given ?? {}
   const isEpoch = Number.isInteger(lastEpoch) && lastEpoch >= -1
-  checkRange(isEpoch, name, 'lastEpoch', 'a whole number from -1 on', lastEpoch)
+  checkRange(isEpoch, name, 'lastEpoch', 'an integer ≥ -1', lastEpoch)
   checkOptions(name, options, rest)
   const missing = Object.keys(options).find(
     (option) => options[option]!.required && (rest as Record<string, unknown>)[option] === undefined,
@@ -49,15 +49,15 @@ export function checkedOptions<D extends Declared>({ name, options }: SchedulerD
   return withDefaults(rest as Partial<Values<D>>, defaultsOf(options))
 }
 
-/** A value for each group, from one for all or one for each. */
+/** Returns one value per group, from one for all or one for each. */
 export function perGroup<T>(name: string, option: string, value: T | readonly T[], groups: number): T[] {
   if (!Array.isArray(value)) return Array<T>(groups).fill(value as T)
-  check(value.length === groups, 'option-range', `${name}: ${option} has ${value.length} values, and the optimizer ${groups} groups`)
+  check(value.length === groups, 'option-range', `${name}: ${option} must have ${groups} values, one per group, got ${value.length}`)
   return [...value]
 }
 
 /**
- * What all schedulers share. A scheduler writes `optimizer.paramGroups[i].lr` when it is made and at each `step()`.
+ * The base class of all schedulers. A scheduler writes `optimizer.paramGroups[i].lr` at its construction and at each `step()`.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -69,25 +69,25 @@ export function perGroup<T>(name: string, option: string, value: T | readonly T[
  */
 export abstract class LRScheduler {
   readonly optimizer: AnyOptimizer
-  /** How many epochs (or steps) have passed; −1 before the first. */
+  /** Number of completed epochs (or steps); −1 before the first. */
   lastEpoch: number
-  /** The learning rates the schedule started from, one a group. */
+  /** The initial learning rates, one per group. */
   baseLrs: readonly number[] = []
   protected stepCount = 0
   protected isInitial = false
-  /** torch's mark of a call in progress; between calls it is false. */
+  /** torch's flag for a call in progress; false between calls. */
   protected readonly calledWithinStep = false
   protected lastLr: readonly number[] = []
   protected abstract readonly name: string
 
   /** @internal */
   constructor(optimizer: AnyOptimizer, given: { readonly lastEpoch?: number } = {}) {
-    check(optimizer instanceof Optimizer, 'option-range', () => `a scheduler takes an optimizer, not ${shown(optimizer)}`)
+    checkRange(optimizer instanceof Optimizer, 'LRScheduler', 'optimizer', 'an Optimizer', optimizer)
     this.optimizer = optimizer
     this.lastEpoch = given?.lastEpoch ?? -1
   }
 
-  /** @internal The class, as torch calls it, also where class names were shortened. */
+  /** @internal The class name in torch, which minifiers do not change. */
   get className(): string {
     return this.name
   }
@@ -96,28 +96,28 @@ export abstract class LRScheduler {
     return this.optimizer.paramGroups as unknown as readonly ScheduledGroup[]
   }
 
-  /** The fields of this class, with torch's keys. */
+  /** Fields of this class, with torch's keys. */
   protected abstract readonly fields: readonly Field[]
 
-  /** The learning rates of the groups for the present `lastEpoch`, in torch's recursive form where it has one. */
+  /** Returns the learning rates of the groups for `lastEpoch`, in torch's recursive form if it has one. */
   protected abstract getLr(): number[]
 
-  /** The same from the base learning rates alone, where there is such a form. */
+  /** Returns them from the base learning rates alone, if that form exists. */
   protected closedForm?(): number[]
 
-  /** @internal Whether it changes the present learning rates, and does not only write others in their place. */
+  /** @internal Whether it multiplies the current learning rates instead of replacing them. */
   get multiplies(): boolean {
     return this.closedForm !== undefined
   }
 
-  /** Takes step 0. Constructors end with it, when their fields are set. */
+  /** Takes step 0. Constructors call it last, when their fields are set. */
   protected start(): void {
     for (const [i, group] of this.groups.entries()) {
       if (this.lastEpoch === -1) group.initialLr ??= group.lr
       check(
         group.initialLr !== undefined,
         'state-mismatch',
-        `${this.name}: group ${i} has no initialLr, which resuming from lastEpoch ${this.lastEpoch} needs`,
+        `${this.name}: group ${i} must have initialLr to resume from lastEpoch ${this.lastEpoch}`,
       )
     }
     this.baseLrs = this.groups.map(({ initialLr }) => initialLr!)
@@ -137,11 +137,11 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Goes on to the next learning rates; call it after `optimizer.step()`. With an epoch it goes there, by the closed form if there is one.
+   * Updates the learning rates; call it after `optimizer.step()`. With an epoch, jumps to it, by the closed form if it exists.
    */
   step(epoch?: number): void {
     const isEpoch = epoch === undefined || (typeof epoch === 'number' && Number.isFinite(epoch))
-    check(isEpoch, 'option-range', () => `${this.name}.step: the epoch is a number, not ${shown(epoch)}`)
+    checkRange(isEpoch, `${this.name}.step`, 'epoch', 'a number', epoch)
     const { stepCount, lastEpoch } = this
     try {
       this.stepCount++
@@ -163,27 +163,27 @@ export abstract class LRScheduler {
     const { groups } = this
     this.checkGroups(lrs.length)
     const wrong = lrs.findIndex((lr) => typeof lr !== 'number' || Number.isNaN(lr))
-    check(wrong < 0, 'option-range', () => `${this.name}: the learning rate of group ${wrong} came out as ${shown(lrs[wrong])}`)
+    check(wrong < 0, 'option-range', () => `${this.name}: the learning rate of group ${wrong} must be a number, got ${shown(lrs[wrong])}`)
     for (const [i, lr] of lrs.entries()) groups[i]!.lr = lr
     this.lastLr = this.presentLrs()
   }
 
-  /** Throws if groups were added since, where a schedule needs to know each from its start. */
+  /** Throws if groups were added since its construction, for schedules that need each group from its start. */
   protected checkGroups(count: number = this.baseLrs.length): void {
     const { length } = this.groups
-    check(length === count, 'state-mismatch', () => `${this.name} was made for ${count} groups, and the optimizer has ${length}`)
+    check(length === count, 'state-mismatch', () => `${this.name}: the optimizer must have ${count} groups, got ${length}`)
   }
 
   protected presentLrs(): number[] {
     return this.groups.map(({ lr }) => lr)
   }
 
-  /** The learning rates written last, one a group. */
+  /** Returns the current learning rates, one per group. */
   getLastLr(): number[] {
     return [...this.lastLr]
   }
 
-  /** Everything the scheduler carries on, under torch's keys. Functions are not saved. */
+  /** Returns the scheduler's state under torch's keys. Functions are not saved. */
   stateDict(): SchedulerStateDict {
     return Object.fromEntries(
       [...this.fields, ...baseFields].map(([field, key]) => [key, copied((this as Record<string, unknown>)[field])]),
@@ -191,9 +191,9 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Goes on from where another stood.
+   * Resumes from the state of another scheduler.
    *
-   * @throws `state-mismatch` if the state is not one of this kind of scheduler
+   * @throws `state-mismatch` if the state is not one of this class
    */
   loadStateDict(dict: SchedulerStateDict): void {
     this.prepareLoad(dict)()
@@ -211,13 +211,13 @@ export abstract class LRScheduler {
     }
   }
 
-  /** A saved value that is of the kind of what it replaces. */
+  /** Returns a saved value that has the type of the value it replaces. */
   protected checked(dict: SchedulerStateDict, key: string, like: unknown): unknown {
-    const fail = (why: string) => new DownhillError('state-mismatch', `${this.name}.loadStateDict: the state dict ${why}`)
-    if (typeof dict !== 'object' || dict === null || !Object.hasOwn(dict, key)) throw fail(`has no ${key}`)
+    const fail = (why: string) => new DownhillError('state-mismatch', `${this.name}.loadStateDict: ${why}`)
+    if (!isObject(dict) || !Object.hasOwn(dict, key)) throw fail(`the state dict has no ${key}`)
     const value = dict[key]
     const isEpoch = key !== 'last_epoch' || Number.isFinite(value)
-    if (!isEpoch || !isLike(value, like)) throw fail(`has ${shown(value)} for ${key}, in place of ${shown(like)}`)
+    if (!isEpoch || !isLike(value, like)) throw fail(`${key} must be like ${shown(like)}, got ${shown(value)}`)
     return copied(value)
   }
 }
@@ -231,10 +231,10 @@ const baseFields: readonly Field[] = [
   ['lastLr', '_last_lr'],
 ]
 
-/** Keys that files of older versions of torch lack. */
+/** Keys that state dicts of older versions of torch lack. */
 const OPTIONAL = new Set(['_is_initial', '_get_lr_called_within_step'])
 
-/** Whether a saved value is of the kind of another: numbers where numbers stand, as many in an array, the same keys. */
+/** Whether a saved value has the type of another: a number, an array of the same length, or an object with the same keys. */
 function isLike(value: unknown, like: unknown): boolean {
   if (like === null) return value === null || typeof value !== 'object'
   if (typeof like === 'number') return typeof value === 'number' && !Number.isNaN(value)

@@ -5,7 +5,7 @@ import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDecl
 
 const options = {
   stepSize: required(number(1, '(0, ∞]', doc`epochs between changes`), 'step_size'),
-  gamma: number(0.1, '[-∞, ∞]', doc`factor of a change`),
+  gamma: number(0.1, '[-∞, ∞]', doc`factor per change`),
 }
 
 export type StepLROptions = Values<typeof options>
@@ -51,7 +51,7 @@ export class StepLR extends LRScheduler {
     return this.lrAt(this.lastEpoch)
   }
 
-  /** The learning rates of the groups at an epoch. */
+  /** Returns the learning rates of the groups at an epoch. */
   lrAt(epoch: number): number[] {
     return this.baseLrs.map((base) => base * pow(this.gamma, Math.floor(epoch / this.stepSize)))
   }

@@ -4,9 +4,9 @@ import { choice, doc, each, integer, number, required, type Values } from '../va
 import { checkedOptions, type Field, type Given, LRScheduler, perGroup, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
-  swaLr: required(each(number(0, '[-∞, ∞]', doc`the learning rate it ends at`))),
-  annealEpochs: integer(10, '[0, ∞)', doc`epochs on the way`),
-  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the way`),
+  swaLr: required(each(number(0, '[-∞, ∞]', doc`final learning rate`))),
+  annealEpochs: integer(10, '[0, ∞)', doc`epochs until it is reached`),
+  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the change`),
 }
 
 export type SWALROptions = Values<typeof options>
@@ -18,7 +18,7 @@ const swaLR: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Lets the learning rate go to a constant one, for averaging weights there. It counts its own steps, not `lastEpoch`.
+ * Anneals the learning rate to a constant, at which weights are averaged. It counts its own steps, not `lastEpoch`.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -46,7 +46,7 @@ export class SWALR extends LRScheduler {
     this.start()
   }
 
-  /** How much of the way has been gone after as many steps. */
+  /** Returns the fraction of the annealing that is complete after `step` steps. */
   #alpha(step: number): number {
     const share = Math.max(0, Math.min(1, step / Math.max(1, this.annealEpochs)))
     return this.annealStrategy === 'linear' ? share : (1 - cosPi(share)) / 2
@@ -62,7 +62,7 @@ export class SWALR extends LRScheduler {
     })
   }
 
-  /** The learning rates of the groups at a step, if nothing else changes them. */
+  /** Returns the learning rates of the groups at a step, if nothing else changes them. */
   lrAt(step: number): number[] {
     const alpha = this.annealEpochs === 0 ? 1 : this.#alpha(step)
     return this.groups.map(({ swaLr }, i) => swaLr! * alpha + this.baseLrs[i]! * (1 - alpha))

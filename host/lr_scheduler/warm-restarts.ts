@@ -1,13 +1,13 @@
 import { cosPi, log, pow } from '../numerics/portable.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
-import { check } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { called, doc, integer, number, required, type Values } from '../validation/options.ts'
 import { checkedOptions, type Field, type Given, LRScheduler, type SchedulerDeclaration } from './scheduler.ts'
 
 const options = {
   t0: required(integer(1, '[1, ∞)', doc`epochs of the first period`), 'T_0'),
-  tMult: called('T_mult', integer(1, '[1, ∞)', doc`how much longer each period is than the one before`)),
-  etaMin: number(0, '[-∞, ∞]', doc`lowest learning rate`),
+  tMult: called('T_mult', integer(1, '[1, ∞)', doc`ratio of each period to the one before`)),
+  etaMin: number(0, '[-∞, ∞]', doc`minimum learning rate`),
 }
 
 export type CosineAnnealingWarmRestartsOptions = Values<typeof options>
@@ -19,7 +19,7 @@ const warmRestarts: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Lets the learning rate fall along a cosine, and start again from the top, in periods that may grow.
+ * Decays the learning rate along a cosine and restarts it, in periods that may grow.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })
@@ -39,9 +39,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   readonly t0: number
   readonly tMult: number
   readonly etaMin: number
-  /** Epochs of the present period, T_i. */
+  /** Epochs of the current period, T_i. */
   protected period: number
-  /** Epochs since it began, T_cur. */
+  /** Epochs since its start, T_cur. */
   protected elapsed: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {
@@ -63,7 +63,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     return this.baseLrs.map((base) => this.etaMin + ((base - this.etaMin) * (1 + cosPi(elapsed / period))) / 2)
   }
 
-  /** Goes on by an epoch, or to one, which may be a fraction. */
+  /** Advances by one epoch, or to a given epoch, which may be fractional. */
   override step(epoch?: number): void {
     if (epoch === undefined && this.lastEpoch >= 0) {
       this.elapsed++
@@ -74,24 +74,24 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
       this.lastEpoch++
     } else {
       const to = epoch ?? 0
-      check(to >= 0, 'option-range', `${this.name}: epoch must be a number in [0, ∞), not ${to}`)
+      checkRange(to >= 0, this.name, 'epoch', 'a number in [0, ∞)', to)
       Object.assign(this, this.#locate(to))
       this.lastEpoch = Math.floor(to)
     }
     this.write(this.getLr())
   }
 
-  /** Where in which period an epoch stands. */
+  /** Returns the period of an epoch and its position in it. */
   #locate(epoch: number): { elapsed: number; period?: number } {
     const { t0, tMult } = this
     if (epoch < t0) return { elapsed: epoch, period: t0 }
     if (tMult === 1) return { elapsed: epoch % t0 }
-    // The quotient of logarithms can fall short of a whole number at the start of a period, as torch's does.
+    // The quotient of logarithms can fall short of an integer at the start of a period, as in torch.
     const n = Math.trunc(log((epoch / t0) * (tMult - 1) + 1) / log(tMult))
     return { elapsed: epoch - (t0 * (pow(tMult, n) - 1)) / (tMult - 1), period: t0 * pow(tMult, n) }
   }
 
-  /** The learning rates of the groups at an epoch, which may be a fraction. */
+  /** Returns the learning rates of the groups at an epoch, which may be fractional. */
   lrAt(epoch: number): number[] {
     let period = this.t0
     let elapsed = epoch

@@ -50,6 +50,6 @@ function binaryOf(by: string, options: ArenaOptions): BinaryName {
   checkNames(by, OPTIONS, options)
   const { module, relaxed = false } = options
   checkRange(typeof relaxed === 'boolean', by, 'relaxed', 'true or false', relaxed)
-  check(!(relaxed && module), 'option-range', `${by}: takes either relaxed or module, because the module is one or the other`)
+  check(!(relaxed && module), 'option-range', `${by}: relaxed and module cannot be combined`)
   return relaxed ? 'relaxed' : 'downhill'
 }

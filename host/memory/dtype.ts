@@ -5,3 +5,6 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, fl
 
 /** A live view of linear memory. */
 export type View = Float32Array | Float64Array | Int32Array
+
+/** The class of a view. */
+export const viewClasses = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const

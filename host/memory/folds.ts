@@ -1,4 +1,4 @@
-/** Reductions over arrays of the arena: each one call into WebAssembly, whatever the number of arrays. */
+/** Reductions over arrays of the arena, each in one call into WebAssembly for any number of arrays. */
 
 import type { FloatType } from '../wasm/wasm.ts'
 import type { Memory } from './memory.ts'
@@ -6,7 +6,7 @@ import type { Memory } from './memory.ts'
 /** Bytes of an entry of a fold's table (assembly/fold.ts): element count and two addresses. */
 const ENTRY = 12
 
-/** The folds of one array. */
+/** Reductions of an array to one number. */
 export type Fold = 'dot' | 'squaredNorm' | 'absSum' | 'nonZero' | 'absMax' | 'nonFinite' | 'powerSum'
 
 const folds = new WeakMap<Memory, Folds>()
@@ -18,7 +18,7 @@ export function foldsOf(arena: Memory): Folds {
   return own
 }
 
-/** A table in linear memory, and behind it the results; kept and enlarged as needed. */
+/** A table of arrays in linear memory, followed by the results. It is kept and grows as needed. */
 export class Folds {
   readonly #arena: Memory
   #table = 0
@@ -28,7 +28,7 @@ export class Folds {
     this.#arena = arena
   }
 
-  /** Reserves room for as many arrays. */
+  /** Reserves a table for `count` arrays. */
   reserve(count: number): void {
     if (count <= this.#capacity) return
     const table = this.#arena.heap.allocate(count * (ENTRY + 8) + 8, 'work')
@@ -37,7 +37,7 @@ export class Folds {
     this.#capacity = count
   }
 
-  /** Says what array i is. */
+  /** Sets array i: its element count and addresses. */
   set(i: number, elements: number, x: number, y: number = x): void {
     const at = (this.#table + i * ENTRY) / 4
     const { u32 } = this.#arena
@@ -46,14 +46,14 @@ export class Folds {
     u32[at + 2] = y
   }
 
-  /** Reduces arrays 0 … count − 1, of one element type; the result of array i is at index i of what is returned, until the next call. */
+  /** Reduces arrays 0 to count − 1 of one element type. Returns one result per array, valid until the next call. */
   run(fold: Fold, dtype: FloatType, count: number, order = 0): Float64Array {
     const out = Math.ceil((this.#table + this.#capacity * ENTRY) / 8) * 8
     this.#arena.kernels[dtype][fold](this.#table, count, out, order)
     return this.#arena.f64.subarray(out / 8, out / 8 + count)
   }
 
-  /** One array. */
+  /** Reduces one array. */
   one(fold: Fold, dtype: FloatType, elements: number, x: number, y: number = x): number {
     this.reserve(1)
     this.set(0, elements, x, y)

@@ -3,17 +3,17 @@ import { type Heap, padded } from './heap.ts'
 
 const SMALLEST_CHUNK = 256 * 1024
 
-/** One run of `arena.frame`: the tensors made in it live until it ends. */
+/** One call of `arena.frame`. Tensors created in it live until it returns. */
 export interface Frame {
   ended: boolean
-  /** Where the stack stood when it began. */
+  /** Top of the stack when it began. */
   readonly index: number
   readonly top: number
 }
 
 /**
- * The stack of activations: chunks of the heap, filled from the bottom and kept for the next frame. A step that makes the same tensors as
- * the one before it gets the same addresses and needs no new memory.
+ * The stack of activations: chunks of the heap, filled from the bottom and kept for the next frame. A step that creates the same tensors as
+ * the step before it gets the same addresses and allocates nothing.
  */
 export class Frames {
   readonly #heap: Heap
@@ -30,10 +30,10 @@ export class Frames {
     return this.#open.at(-1)
   }
 
-  /** The current frame. `purpose` is what an error calls the result. */
-  required(purpose: string): Frame {
+  /** Returns the current frame, or throws `frame-missing`. `by` is the function in the error. */
+  required(by: string): Frame {
     const { current } = this
-    if (!current) throw new DownhillError('frame-missing', `${purpose}: must be called inside arena.frame(), which frees its result`)
+    if (!current) throw new DownhillError('frame-missing', `${by}: must be called inside arena.frame()`)
     return current
   }
 
@@ -50,9 +50,9 @@ export class Frames {
     this.#top = frame.top || (this.#chunks[0]?.start ?? 0)
   }
 
-  /** Memory until the current frame ends, not zeroed. */
-  allocate(bytes: number, purpose: string): number {
-    this.required(purpose)
+  /** Allocates memory until the current frame ends, not zeroed. */
+  allocate(bytes: number, by: string): number {
+    this.required(by)
     const size = padded(Math.max(bytes, 1))
     let index = this.#index
     let start = this.#top

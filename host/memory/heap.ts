@@ -1,32 +1,32 @@
 import { check } from '../validation/errors.ts'
 import type { LinearMemory } from '../wasm/wasm.ts'
 
-/** Every block starts at a multiple of this many bytes and is padded with zeros to one: a whole number of vectors, and a cache line. */
+/** Bytes that every block's address and size are a multiple of: one cache line, which is a whole number of vectors. */
 export const ALIGNMENT = 64
 
 const PAGE = 65536
 
-/** What a block of linear memory is for; `Arena.usage` counts by it. */
+/** Purpose of a block of linear memory. `Arena.usage` counts bytes by it. */
 export type Purpose = 'parameters' | 'gradients' | 'state' | 'activations' | 'tensors' | 'work'
 
-/** A size rounded up to whole cache lines. */
+/** Rounds a size up to whole cache lines. */
 export function padded(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 }
 
-/** Blocks of one WebAssembly memory. Freed neighbours are joined; the best fitting gap is used first. */
+/** Allocates blocks of a WebAssembly memory: best fit, and adjacent gaps are joined. */
 export class Heap {
   readonly used: Record<Purpose, number> = { parameters: 0, gradients: 0, state: 0, activations: 0, tensors: 0, work: 0 }
   #memory: LinearMemory
   #gaps: { start: number; end: number }[] = []
   #blocks = new Map<number, { bytes: number; purpose: Purpose }>()
-  /** End of what the gaps and blocks cover. Kernels may read 64 bytes past an array, so as many stay free behind it. */
+  /** End of the managed memory. Kernels may read 64 bytes past an array, so the last 64 bytes stay free. */
   #end: number
 
   /**
-   * @param memory the memory, of which the first page is left to the module
-   * @param maximumBytes how large the memory may become
-   * @param grown called after each growth, when every older view of the memory is empty
+   * @param memory the memory, whose first page belongs to the module
+   * @param maximumBytes the largest size of the memory
+   * @param grown called after each growth, which empties every earlier view of the memory
    */
   constructor(
     memory: LinearMemory,
@@ -38,14 +38,14 @@ export class Heap {
     this.#extend(memory.buffer.byteLength - ALIGNMENT)
   }
 
-  /** Lets go of the memory. */
+  /** Releases the memory. */
   release(): void {
     this.#memory = { buffer: new ArrayBuffer(0), grow: () => 0 }
     this.#blocks.clear()
     this.#gaps = []
   }
 
-  /** A zeroed block of at least `bytes` bytes; its address. Throws `out-of-memory` and leaves everything as it was if it cannot. */
+  /** Allocates a zeroed block of at least `bytes` bytes and returns its address. Throws `out-of-memory` and changes nothing if there is no room. */
   allocate(bytes: number, purpose: Purpose): number {
     const size = Math.max(padded(bytes), ALIGNMENT)
     let gap = this.#fitting(size)
@@ -79,17 +79,12 @@ export class Heap {
     return best
   }
 
+  /** Adds a gap, joined with the gaps it touches. */
   #insert(start: number, end: number): void {
-    const later = this.#gaps.findIndex((gap) => gap.start > start)
-    const index = later < 0 ? this.#gaps.length : later
-    const before = this.#gaps[index - 1]
-    const after = this.#gaps[index]
-    if (before?.end === start && after?.start === end) {
-      before.end = after.end
-      this.#gaps.splice(index, 1)
-    } else if (before?.end === start) before.end = end
-    else if (after?.start === end) after.start = start
-    else this.#gaps.splice(index, 0, { start, end })
+    const before = this.#gaps.filter((gap) => gap.end < start)
+    const after = this.#gaps.filter((gap) => gap.start > end)
+    const joined = this.#gaps.slice(before.length, this.#gaps.length - after.length)
+    this.#gaps = [...before, { start: Math.min(start, joined[0]?.start ?? start), end: Math.max(end, joined.at(-1)?.end ?? end) }, ...after]
   }
 
   #extend(end: number): void {
@@ -97,18 +92,18 @@ export class Heap {
     this.#end = end
   }
 
-  /** Grows by what is missing, or by a half if that is more and allowed: a growth empties every view of the memory. */
+  /** Grows by the missing bytes, or by half if that is more and allowed, because each growth empties every view of the memory. */
   #grow(size: number, purpose: Purpose): void {
     const last = this.#gaps.at(-1)
     const missing = size - (last?.end === this.#end ? last.end - last.start : 0)
     const now = this.#memory.buffer.byteLength
     const pages = (bytes: number) => Math.ceil(bytes / PAGE)
-    const tell = (why: string) =>
-      `${size} more bytes for ${purpose} do not fit: the arena has ${now} bytes, of which ${Object.values(this.used).reduce((a, b) => a + b)} are in use, and ${why}`
-    check(now + pages(missing) * PAGE <= this.maximumBytes, 'out-of-memory', () => tell(`may not exceed ${this.maximumBytes}`))
+    const used = Object.values(this.used).reduce((a, b) => a + b)
+    const tell = (limit: string) => `${size} bytes for ${purpose} exceed ${limit}: ${used} of the arena's ${now} bytes are in use`
+    check(now + pages(missing) * PAGE <= this.maximumBytes, 'out-of-memory', () => tell(`maximumBytes of ${this.maximumBytes}`))
     const generous = Math.min(Math.max(pages(missing), pages(now / 2)), Math.floor((this.maximumBytes - now) / PAGE))
     const grew = this.#tryGrow(generous) || this.#tryGrow(pages(missing))
-    check(grew, 'out-of-memory', () => tell('this runtime gives it no more'))
+    check(grew, 'out-of-memory', () => tell('what this runtime grants'))
     this.grown(this.#memory.buffer)
     this.#extend(this.#memory.buffer.byteLength - ALIGNMENT)
   }

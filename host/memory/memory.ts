@@ -1,7 +1,7 @@
 import { check, checkRange, DownhillError } from '../validation/errors.ts'
 import { type CompiledModule, createMemory, instantiate, type Kernels } from '../wasm/wasm.ts'
 import { dispose } from './dispose.ts'
-import type { DType, View } from './dtype.ts'
+import { type DType, type View, viewClasses } from './dtype.ts'
 import { hideFields } from './fields.ts'
 import { Frames } from './frames.ts'
 import { Heap, type Purpose } from './heap.ts'
@@ -78,9 +78,7 @@ export class Memory {
 
   /** @internal A view of `size` elements at an address. */
   view(dtype: DType, address: number, size: number): View {
-    if (dtype === 'float32') return new Float32Array(this.memory, address, size)
-    if (dtype === 'float64') return new Float64Array(this.memory, address, size)
-    return new Int32Array(this.memory, address, size)
+    return new viewClasses[dtype](this.memory, address, size)
   }
 
   /** @internal The numbers, copied if they are a view of this memory, because a growth would empty it. */
@@ -146,5 +144,5 @@ export class Memory {
 }
 
 function asynchronous(): DownhillError {
-  return new DownhillError('frame-async', 'arena.frame: body must be synchronous, because its tensors are freed when it returns')
+  return new DownhillError('frame-async', 'arena.frame: body must be synchronous')
 }

@@ -1,5 +1,5 @@
 /** Checks of numbers, shapes and dtypes that a caller passes in. */
-import { check, type ErrorCode, shown } from '../validation/errors.ts'
+import { check, checkRange, type ErrorCode, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { bytesPerElement, type DType, type View } from './dtype.ts'
 import { checkedShape, type Shape, showShape, sizeOf } from './shape.ts'
@@ -17,7 +17,7 @@ export interface TensorOptions<T extends DType> {
 export interface CheckedTensor<T extends DType = DType> {
   readonly shape: Shape
   readonly dtype: T
-  readonly data?: Numbers
+  readonly data: Numbers | undefined
 }
 
 /** Checks what a tensor is created with. */
@@ -26,37 +26,31 @@ export function checkedTensor<T extends DType>(by: string, shape: Shape, options
   const { dtype = 'float32' as T, data } = options
   checkDtype(by, dtype)
   const own = checkedShape(by, shape)
-  if (data === undefined) return { shape: own, dtype }
-  checkNumbers(by, own, data)
+  if (data !== undefined) checkNumbers(by, 'data', own, data)
   return { shape: own, dtype, data }
 }
 
 /** Throws `dtype-mismatch` unless `dtype` is an element type. */
 export function checkDtype(by: string, dtype: unknown): asserts dtype is DType {
   const isKnown = typeof dtype === 'string' && Object.hasOwn(bytesPerElement, dtype)
-  check(isKnown, 'dtype-mismatch', () => `${by}: dtype must be 'float32', 'float64' or 'int32', got ${shown(dtype)}`)
+  checkRange(isKnown, by, 'dtype', "'float32', 'float64' or 'int32'", dtype, 'dtype-mismatch')
 }
 
 /**
- * Throws unless `data` is an array with as many numbers as the shape has: `shape-mismatch` or `dtype-mismatch`, or the `code` given. `what`
- * is the name in the error.
+ * Throws unless `data` is an array with as many numbers as the shape has: `shape-mismatch` or `dtype-mismatch`, or the `code` given. `by` and
+ * `name` are the function and the argument in the error.
  */
-export function checkNumbers(what: string, shape: Shape, data: unknown, code?: ErrorCode): asserts data is Numbers {
-  const size = sizeOf(shape)
+export function checkNumbers(by: string, name: string, shape: Shape, data: unknown, code?: ErrorCode): asserts data is Numbers {
   const isTyped = ArrayBuffer.isView(data) && !/^(Data|Big)/.test((data as View)[Symbol.toStringTag])
-  check(
-    isTyped || Array.isArray(data),
-    code ?? 'dtype-mismatch',
-    () => `${what}: must be an array of numbers, got ${shown(data)}${meant(data)}`,
-  )
+  const isArray = isTyped || Array.isArray(data)
+  check(isArray, code ?? 'dtype-mismatch', () => {
+    const hint = ArrayBuffer.isView((data as { data?: unknown } | null)?.data) ? '; pass its data' : ''
+    return `${by}: ${name} must be an array of numbers, got ${shown(data)}${hint}`
+  })
   const { length } = data as Numbers
-  check(length === size, code ?? 'shape-mismatch', () => `${what}: must have ${size} numbers for shape ${showShape(shape)}, got ${length}`)
+  const size = sizeOf(shape)
+  if (length !== size) checkRange(false, by, name, `of length ${size} for shape ${showShape(shape)}`, length, code ?? 'shape-mismatch')
   if (isTyped) return
   const at = (data as unknown[]).findIndex((value) => typeof value !== 'number')
-  check(at < 0, code ?? 'dtype-mismatch', () => `${what}: entry ${at} must be a number, got ${shown((data as unknown[])[at])}`)
-}
-
-/** What to pass instead of a tensor. */
-function meant(data: unknown): string {
-  return ArrayBuffer.isView((data as { data?: unknown } | null)?.data) ? '; pass its data' : ''
+  checkRange(at < 0, by, `${name}[${at}]`, 'a number', (data as unknown[])[at], code ?? 'dtype-mismatch')
 }

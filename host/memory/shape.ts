@@ -1,4 +1,4 @@
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 
 /** Sizes of the axes, outermost first; [] is a scalar. */
 export type Shape = readonly number[]
@@ -11,10 +11,9 @@ export function sizeOf(shape: Shape): number {
 
 /** Checks a shape that a caller passes in, and copies it. */
 export function checkedShape(by: string, shape: Shape): Shape {
-  check(Array.isArray(shape), 'shape-mismatch', () => `${by}: shape must be an array of sizes, got ${shown(shape)}`)
   const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0
-  check(shape.every(isSize), 'shape-mismatch', () => `${by}: the sizes of a shape must be integers ≥ 0, got ${shown(shape)}`)
-  check(sizeOf(shape) <= 2 ** 29, 'shape-mismatch', () => `${by}: a shape must have at most 2^29 elements, got ${showShape(shape)}`)
+  const fits = Array.isArray(shape) && shape.every(isSize) && sizeOf(shape) <= 2 ** 29
+  checkRange(fits, by, 'shape', 'integers ≥ 0 with a product up to 2^29', shape, 'shape-mismatch')
   return [...shape]
 }
 

@@ -2,11 +2,11 @@
 
 import { newGenerator } from '../numerics/new-generator.ts'
 import type { Generator } from '../numerics/random.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkRange, DownhillError } from '../validation/errors.ts'
 import type { ElementKernels } from '../wasm/generated/kernels.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { dispose } from './dispose.ts'
-import { bytesPerElement, type DType, type View } from './dtype.ts'
+import { bytesPerElement, type DType, type View, viewClasses } from './dtype.ts'
 import type { Frame } from './frames.ts'
 import { type Purpose, padded } from './heap.ts'
 import { checkComputed, Memory } from './memory.ts'
@@ -32,7 +32,7 @@ export abstract class Allocator extends Memory {
    */
   parameter(shape: Shape, options: TensorOptions<FloatType> = {}): Parameter {
     const checked = this.#checked('parameter', shape, options)
-    check(checked.dtype !== ('int32' as DType), 'dtype-mismatch', "parameter: dtype must be 'float32' or 'float64', got 'int32'")
+    checkRange(checked.dtype !== ('int32' as DType), 'parameter', 'dtype', "'float32' or 'float64'", checked.dtype, 'dtype-mismatch')
     return this.#place(Parameter, 'parameters', checked)
   }
 
@@ -67,8 +67,8 @@ export abstract class Allocator extends Memory {
 
   #checked<T extends DType>(by: string, shape: Shape, options: TensorOptions<T>): CheckedTensor<T> {
     this.assertAlive()
-    const { data, ...rest } = checkedTensor(by, shape, options)
-    return data ? { ...rest, data: this.detached(data) } : rest
+    const checked = checkedTensor(by, shape, options)
+    return { ...checked, data: checked.data && this.detached(checked.data) }
   }
 
   /** @internal A tensor of the current frame, with contents not set yet. `by` is the function an error names. */
@@ -80,7 +80,7 @@ export abstract class Allocator extends Memory {
 
 /** Throws unless a function got an arena as its first argument. */
 export function checkArena(by: string, arena: unknown): asserts arena is Allocator {
-  check(arena instanceof Allocator, 'params-invalid', () => `${by}: the first argument must be an Arena, got ${shown(arena)}`)
+  checkRange(arena instanceof Allocator, by, 'the first argument', 'an Arena', arena, 'params-invalid')
 }
 
 /** The kernels for a tensor of floats. */
@@ -147,7 +147,7 @@ export class Tensor {
 
   /** Returns the number in a tensor of size 1. */
   item(): number {
-    check(this.size === 1, 'shape-mismatch', () => `item: the tensor must have one number, got ${showShape(this.shape)}`)
+    checkRange(this.size === 1, 'item', 'the shape', '[] or all ones', this.shape, 'shape-mismatch')
     return this.data[0]!
   }
 
@@ -193,9 +193,9 @@ export class Tensor {
   /** @internal Throws if its memory was freed. `use` is what an error names. */
   assertAlive(use: string): void {
     if (!this.freed) return
-    const what = `${use}: the ${this.dtype} tensor ${showShape(this.shape)}`
-    if (this.#frame?.ended) throw new DownhillError('frame-ended', `${what} was freed when its arena.frame() returned; use it inside`)
-    throw new DownhillError('disposed', `${what} was freed, because ${this.#arena.disposed ? 'its arena' : 'it'} was disposed`)
+    this.#arena.assertAlive()
+    if (this.#frame?.ended) throw new DownhillError('frame-ended', `${use}: ${this} was freed at the end of its frame`)
+    throw new DownhillError('disposed', `${use}: ${this} was disposed`)
   }
 }
 
@@ -247,12 +247,11 @@ export class Parameter extends Tensor {
     }
     this.assertAlive('grad')
     if (isSparse(value)) {
-      const make = this.dtype === 'float32' ? (size: number) => new Float32Array(size) : (size: number) => new Float64Array(size)
-      this.#sparse = coalesced(this.shape, make, value)
+      this.#sparse = coalesced(this.shape, viewClasses[this.dtype], value)
       this.#hasGrad = true
       return
     }
-    checkNumbers('Parameter.grad', this.shape, value)
+    checkNumbers('Parameter', 'grad', this.shape, value)
     const own = this.arena.detached(value)
     this.makeGrad()
     this.grad!.set(own)

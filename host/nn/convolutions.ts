@@ -1,7 +1,7 @@
 import { type ConvOptions, conv1d, conv2d, type Sizes, sizesOf } from '../autograd/convolution.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Parameter, Tensor } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { type BiasOptions, checkLayer, fillUniform } from './layers.ts'
 import { Module } from './module.ts'
 
@@ -28,7 +28,7 @@ abstract class Convolution extends Module {
     const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
     const kernel = sizesOf(by, 'kernelSize', kernelSize, axes, 1)
     const fits = Number.isInteger(groups) && groups > 0 && inChannels % groups === 0 && outChannels % groups === 0
-    check(fits, 'option-range', () => `${by}: groups must divide ${inChannels} and ${outChannels} channels, got ${shown(groups)}`)
+    checkRange(fits, by, 'groups', `a divisor of ${inChannels} and ${outChannels} channels`, groups)
     this.options = {
       stride: sizesOf(by, 'stride', stride, axes, 1),
       padding: sizesOf(by, 'padding', padding, axes, 0),
@@ -41,20 +41,20 @@ abstract class Convolution extends Module {
   }
 }
 
-/** A convolution over [rows, inChannels, length]. Weight and bias start uniform within ±1/√(inChannels/groups·kernelSize). */
+/** Convolution over [rows, inChannels, length]. Weight and bias start uniform within ±1/√(inChannels/groups·kernelSize). */
 export class Conv1d extends Convolution {
   constructor(arena: Arena, inChannels: number, outChannels: number, kernelSize: Sizes, options: ConvLayerOptions = {}) {
     super('Conv1d', 1, arena, inChannels, outChannels, kernelSize, options)
   }
 
-  /** [rows, outChannels, outLength] */
+  /** Returns [rows, outChannels, outLength]. */
   forward(x: Tensor): Tensor {
     return conv1d(x, this.weight, this.bias, this.options)
   }
 }
 
 /**
- * A convolution over [rows, inChannels, height, width]. Weight and bias start uniform within ±1/√(inChannels/groups·kernel elements).
+ * Convolution over [rows, inChannels, height, width]. Weight and bias start uniform within ±1/√(inChannels/groups·kernel elements).
  *
  * @example
  * const layer = new nn.Conv2d(arena, 1, 8, 3, { padding: 1 })
@@ -65,7 +65,7 @@ export class Conv2d extends Convolution {
     super('Conv2d', 2, arena, inChannels, outChannels, kernelSize, options)
   }
 
-  /** [rows, outChannels, outHeight, outWidth] */
+  /** Returns [rows, outChannels, outHeight, outWidth]. */
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.bias, this.options)
   }

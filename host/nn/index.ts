@@ -1,4 +1,4 @@
-/** Modules and losses over autograd: `import * as nn from 'downhill/nn'`. */
+/** Entry `downhill/nn`: modules and differentiable functions. */
 export * as functional from '../autograd/functions.ts'
 export { noGrad } from '../autograd/recording.ts'
 export { Conv1d, Conv2d, type ConvLayerOptions } from './convolutions.ts'

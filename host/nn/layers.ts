@@ -1,4 +1,4 @@
-/** Layers with weights over whole rows. Weights start as in torch. */
+/** Linear, Embedding and Sequential. Weights are initialized as in torch. */
 
 import { embedding, paddingRow } from '../autograd/embedding.ts'
 import { linear } from '../autograd/products.ts'
@@ -6,41 +6,41 @@ import type { Arena } from '../memory/arena.ts'
 import type { Numbers } from '../memory/numbers.ts'
 import { checkArena, type Parameter, type Tensor } from '../memory/tensor.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, checkRange, shown } from '../validation/errors.ts'
+import { check, checkRange, isObject, shown } from '../validation/errors.ts'
 import { checkNames, fromTorchKey } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { Module } from './module.ts'
 
 /** Options of layers with weights. */
 export interface LayerOptions {
-  /** Element type of the weights. Default 'float32'. */
+  /** Dtype of the weights. Default 'float32'. */
   readonly dtype?: FloatType
-  /** Where the initial weights come from. Default: the arena's own, so that the same programme has the same weights. */
+  /** Generator of the initial weights. Default: the arena's, which makes a program's weights reproducible. */
   readonly generator?: Generator
 }
 
-/** Options of layers that may add a bias. */
+/** Options of layers with an optional bias. */
 export interface BiasOptions extends LayerOptions {
-  /** Default true. */
+  /** Whether to add a bias. Default true. */
   readonly bias?: boolean
 }
 
 /** @internal Throws unless a size is a positive integer. */
 export function checkSize(by: string, name: string, value: number): void {
-  check(Number.isSafeInteger(value) && value > 0, 'option-range', () => `${by}: ${name} must be an integer > 0, got ${shown(value)}`)
+  checkRange(Number.isSafeInteger(value) && value > 0, by, name, 'an integer > 0', value)
 }
 
-/** What a layer with weights is constructed with. */
+/** Arguments of the constructor of a layer with weights. */
 interface LayerArguments<Names extends string> {
   readonly arena: Arena
   /** The arguments between arena and options, by name. */
   readonly sizes: Readonly<Record<Names, unknown>>
   readonly options: LayerOptions
-  /** The options that this layer has besides those of all layers. */
+  /** Names of the options that only this layer has. */
   readonly names?: readonly string[]
 }
 
-/** @internal Checks the arena, the sizes that are numbers, and the options' names; returns the options that all layers share. */
+/** @internal Checks the arena, the sizes and the names of the options; returns the options that all layers share. */
 export function checkLayer<Names extends string>(
   by: string,
   { arena, sizes, options, names = [] }: LayerArguments<Names>,
@@ -48,7 +48,7 @@ export function checkLayer<Names extends string>(
   checkArena(by, arena)
   const positional = () => `sizes are positional, as in new nn.${by}(arena, ${Object.keys(sizes).join(', ')})`
   for (const [name, size] of Object.entries(sizes)) {
-    const isOptions = typeof size === 'object' && size !== null && !Array.isArray(size)
+    const isOptions = isObject(size) && !Array.isArray(size)
     check(!isOptions, 'option-range', () => `${by}: ${name} must be a number, got ${shown(size)}; ${positional()}`)
     if (!Array.isArray(size)) checkSize(by, name, size as number)
   }
@@ -92,14 +92,14 @@ export class Linear extends Module {
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingLayerOptions extends LayerOptions {
-  /** A row that starts as 0 and has gradient 0; from the end if negative. Default: none. */
+  /** Index of a row that starts as 0 and gets no gradient; negative indices count from the end. Default: none. */
   readonly paddingIdx?: number | null
-  /** Give the weight sparse gradients, as SparseAdam takes them. Default false. */
+  /** Whether the weight gets sparse gradients, as SparseAdam needs them. Default false. */
   readonly sparse?: boolean
 }
 
 /**
- * The rows of a table that indices name. weight is [numEmbeddings, embeddingDim] and starts normal.
+ * Looks up rows of a table by index. weight is [numEmbeddings, embeddingDim] and starts normal.
  *
  * @example
  * const table = new nn.Embedding(arena, 10, 4)
@@ -127,14 +127,14 @@ export class Embedding extends Module {
   }
 }
 
-/** Modules one after another, named '0', '1', … */
+/** Applies modules in sequence, named '0', '1', … */
 export class Sequential extends Module {
   readonly layers: readonly Module[]
 
   constructor(...layers: readonly Module[]) {
     super()
     for (const [i, layer] of layers.entries()) {
-      check(layer instanceof Module, 'params-invalid', () => `Sequential takes modules, and number ${i} is ${shown(layer)}`)
+      checkRange(layer instanceof Module, 'Sequential', `layers[${i}]`, 'a Module', layer, 'params-invalid')
     }
     this.layers = layers
   }

@@ -2,7 +2,7 @@ import { checkNumbers, type Numbers } from '../memory/numbers.ts'
 import { type Shape, sameShape, showShape } from '../memory/shape.ts'
 import { Buffer, Parameter, Tensor } from '../memory/tensor.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
-import { check, DownhillError, printable, shown } from '../validation/errors.ts'
+import { checkRange, DownhillError, isObject, printable, shown } from '../validation/errors.ts'
 import { torchKey } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 import type { FloatType } from '../wasm/wasm.ts'
@@ -11,8 +11,8 @@ import type { FloatType } from '../wasm/wasm.ts'
 const Base = Object as unknown as abstract new () => (call: 'model.forward(x)') => never
 
 /**
- * A part of a model. A module of your own is a class with a `forward`; what it holds in fields is found by itself, in the order of the
- * fields and also in arrays, under torch's names ('0.weight', 'layers.1.bias'; a field `outProj` is 'out_proj').
+ * A part of a model. Your own module is a class with a `forward`. Its fields are searched for tensors and modules, in their order and also
+ * in arrays, which get torch's names ('0.weight', 'layers.1.bias'; a field `outProj` is 'out_proj').
  *
  * @example
  * class Perceptron extends nn.Module {
@@ -27,35 +27,35 @@ const Base = Object as unknown as abstract new () => (call: 'model.forward(x)') 
  * }
  */
 export abstract class Module extends Base {
-  /** Whether dropout drops and batch normalisation uses the batch; see `train` and `eval`. */
+  /** Whether dropout drops and batch normalization uses the batch; see `train` and `eval`. */
   training = true
 
-  /** What the module makes of its input; called inside `arena.frame`. */
+  /** Computes the output. Call it inside `arena.frame`. */
   abstract forward(x: Tensor): Tensor
 
-  /** Parameters with their names, this module's own first and then those of the modules in it; one that is there twice comes once. */
+  /** Iterates over names and parameters: its own first, then those of its modules. Shared parameters are listed once. */
   *namedParameters(prefix = '', seen: Set<Tensor> = new Set()): IterableIterator<[string, Parameter]> {
     yield* firstSeen(this, Parameter, prefix, seen)
     for (const [name, child] of this.namedChildren()) yield* child.namedParameters(`${prefix}${name}.`, seen)
   }
 
-  /** Parameters, in the same order. */
+  /** Iterates over parameters, in the same order. */
   *parameters(): IterableIterator<Parameter> {
     for (const [, parameter] of this.namedParameters()) yield parameter
   }
 
-  /** Buffers with their names, in the order of the parameters. */
+  /** Iterates over names and buffers, in the order of the parameters. */
   *namedBuffers(prefix = '', seen: Set<Tensor> = new Set()): IterableIterator<[string, Buffer]> {
     yield* firstSeen(this, Buffer, prefix, seen)
     for (const [name, child] of this.namedChildren()) yield* child.namedBuffers(`${prefix}${name}.`, seen)
   }
 
-  /** Buffers, in the same order. */
+  /** Iterates over buffers, in the same order. */
   *buffers(): IterableIterator<Buffer> {
     for (const [, buffer] of this.namedBuffers()) yield buffer
   }
 
-  /** This module and all in it; one that is there twice comes once. */
+  /** Iterates over this module and all modules in it. Shared modules are listed once. */
   *modules(seen: Set<Module> = new Set()): IterableIterator<Module> {
     if (seen.has(this)) return
     seen.add(this)
@@ -63,14 +63,14 @@ export abstract class Module extends Base {
     for (const [, child] of this.namedChildren()) yield* child.modules(seen)
   }
 
-  /** Sets the mode of this module and all in it: dropout and batch normalisation differ in training. */
+  /** Sets the mode of this module and all modules in it: dropout and batch normalization differ in training. */
   train(mode = true): this {
-    check(typeof mode === 'boolean', 'option-range', () => `train takes true or false, not ${shown(mode)}`)
+    checkRange(typeof mode === 'boolean', 'train', 'mode', 'true or false', mode)
     for (const module of this.modules()) module.training = mode
     return this
   }
 
-  /** The same as `train(false)`. */
+  /** Same as `train(false)`. */
   eval(): this {
     return this.train(false)
   }
@@ -80,21 +80,21 @@ export abstract class Module extends Base {
     for (const parameter of this.parameters()) parameter.grad = null
   }
 
-  /** Parameters and buffers by torch's names, in torch's order. Everything is copied. */
+  /** Returns copies of parameters and buffers under torch's names, in torch's order. */
   stateDict(): ModuleStateDict {
     const entries = [...this.stateTensors()].map(([name, { dtype, shape, data }]) => [name, { dtype, shape, data: data.slice() }])
     return Object.fromEntries(entries)
   }
 
-  /** @internal The same, not copied. */
+  /** @internal The same without copying. */
   stateTensors(): Iterable<[string, StateTensor]> {
     return namedTensors(this)
   }
 
   /**
-   * Takes over parameters and buffers. Everything is checked before anything is changed, and copied.
+   * Loads copies of parameters and buffers. Everything is checked before anything changes.
    *
-   * @param strict whether names that are missing or that there are not are errors. Default true
+   * @param strict whether missing and unknown names throw. Default true
    * @throws `state-mismatch` naming the tensor
    */
   loadStateDict(dict: Readonly<Record<string, SavedTensor>>, options: { readonly strict?: boolean } = {}): void {
@@ -104,7 +104,7 @@ export abstract class Module extends Base {
   /** @internal */
   prepareLoad(dict: Readonly<Record<string, SavedTensor>>, { strict = true }: { readonly strict?: boolean } = {}): Commit {
     const fail = (why: string) => new DownhillError('state-mismatch', `loadStateDict: ${why}`)
-    if (typeof dict !== 'object' || dict === null) throw fail(`a state dict is an object, not ${shown(dict)}`)
+    checkRange(isObject(dict), 'loadStateDict', 'the state dict', 'an object', dict, 'state-mismatch')
     const own = new Map(namedTensors(this))
     const missing = [...own.keys()].find((name) => !Object.hasOwn(dict, name))
     const extra = Object.keys(dict).find((name) => !own.has(name))
@@ -113,9 +113,9 @@ export abstract class Module extends Base {
     const shared = [...own].filter(([name]) => Object.hasOwn(dict, name))
     for (const [name, { shape }] of shared) {
       const saved = dict[name]
-      const fits = typeof saved === 'object' && saved !== null && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
+      const fits = isObject(saved) && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
       if (!fits) throw fail(`${name} is ${showShape(shape)}, not ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`)
-      checkNumbers(`loadStateDict: ${name}`, shape, saved.data, 'state-mismatch')
+      checkNumbers('loadStateDict', name, shape, saved.data, 'state-mismatch')
     }
     const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))
     return () => {
@@ -137,8 +137,8 @@ export abstract class Module extends Base {
   }
 
   /**
-   * A module with parameters and buffers of its own, which start as copies. Fields that are neither, nor modules, nor arrays of these, are
-   * shared; a class with private fields (#) needs a `clone` of its own.
+   * Returns a module with its own copies of parameters and buffers. Other fields are shared. A class with private fields (#) must override
+   * `clone`.
    */
   clone(copies: Map<unknown, unknown> = new Map()): this {
     const copy = Object.create(Object.getPrototypeOf(this))
@@ -147,29 +147,29 @@ export abstract class Module extends Base {
     return copy
   }
 
-  /** The modules it holds itself. */
+  /** Iterates over the modules in its fields. */
   *namedChildren(): IterableIterator<[string, Module]> {
     for (const [name, value] of entriesOf(this)) if (value instanceof Module) yield [name, value]
   }
 }
 
-/** A module's tensors, copies under torch's names. */
+/** Copies of a module's tensors under torch's names. */
 export type ModuleStateDict = Readonly<Record<string, StateTensor>>
 
-/** A tensor to be loaded: its shape, and its numbers row by row. */
+/** A tensor to load: its shape and its numbers, row-major. */
 export interface SavedTensor {
   readonly shape: Shape
   readonly data: Numbers
 }
 
-/** Parameters and buffers in the order of torch's state dicts: of each module its own, first the ones and then the others. */
+/** Returns tensors in the order of torch's state dicts: each module's parameters, then its buffers, then its modules. */
 function* namedTensors(module: Module, prefix = ''): IterableIterator<[string, Tensor]> {
   const own = tensorsIn(module)
   for (const kind of [Parameter, Buffer]) for (const [name, tensor] of own) if (tensor instanceof kind) yield [prefix + name, tensor]
   for (const [name, child] of module.namedChildren()) yield* namedTensors(child, `${prefix}${name}.`)
 }
 
-/** A module's own tensors of a class that were not seen before. */
+/** Iterates over a module's own tensors of a class, without those already seen. */
 function* firstSeen<T extends Tensor>(module: Module, Class: new (...args: never[]) => T, prefix: string, seen: Set<Tensor>) {
   for (const [name, tensor] of tensorsIn(module)) {
     if (!(tensor instanceof Class) || seen.has(tensor)) continue
@@ -178,7 +178,7 @@ function* firstSeen<T extends Tensor>(module: Module, Class: new (...args: never
   }
 }
 
-/** What stands in fields, and in arrays in fields. Not a private method: those are not there on a clone. */
+/** Iterates over fields, and entries of arrays in fields. Not a private method, because clones lack those. */
 function entriesOf(module: Module): [string, unknown][] {
   return Object.entries(module).flatMap(([field, value]) => {
     const name = torchKey(field)
@@ -190,7 +190,7 @@ function tensorsIn(module: Module): [string, Tensor][] {
   return entriesOf(module).filter((entry): entry is [string, Tensor] => entry[1] instanceof Tensor)
 }
 
-/** A copy of what belongs to a module; what is there twice is copied once. */
+/** Returns a copy of a module's tensors and modules. Shared ones are copied once. */
 function cloned(value: unknown, copies: Map<unknown, unknown>): unknown {
   const known = copies.get(value)
   if (known) return known

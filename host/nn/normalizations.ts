@@ -2,17 +2,17 @@ import { batchNorm, layerNorm, rmsNorm } from '../autograd/normalization.ts'
 import type { Arena } from '../memory/arena.ts'
 import { type Shape, showShape } from '../memory/shape.ts'
 import type { Buffer, Parameter, Tensor } from '../memory/tensor.ts'
-import { check, checkRange } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { checkLayer, checkSize, type LayerOptions } from './layers.ts'
 import { Module } from './module.ts'
 
 /** Options of {@link LayerNorm} and {@link RMSNorm}. */
 export interface NormOptions extends Pick<LayerOptions, 'dtype'> {
-  /** Added under the root. Default 1e-5; for RMSNorm the machine epsilon of the input's type. */
+  /** Added under the root. Default 1e-5; for RMSNorm the machine epsilon of the input's dtype. */
   readonly eps?: number | null
-  /** Have a weight, and in LayerNorm a bias. Default true. */
+  /** Whether to have a weight, and in LayerNorm a bias. Default true. */
   readonly elementwiseAffine?: boolean
-  /** Have a bias (LayerNorm). Default true. */
+  /** Whether to have a bias (LayerNorm). Default true. */
   readonly bias?: boolean
 }
 
@@ -29,7 +29,7 @@ function shapeOf(by: string, normalizedShape: number | Shape): Shape {
   return shape
 }
 
-/** Normalises over the last axes, whose sizes are normalizedShape; weight starts as 1, bias as 0. */
+/** Normalizes over the last axes, whose sizes are normalizedShape. weight starts as 1, bias as 0. */
 export class LayerNorm extends Module {
   readonly weight: Parameter | null
   readonly bias: Parameter | null
@@ -51,7 +51,7 @@ export class LayerNorm extends Module {
   }
 }
 
-/** Divides by the root mean square over the last axes; weight starts as 1. */
+/** Divides by the root mean square over the last axes. weight starts as 1. */
 export class RMSNorm extends Module {
   readonly weight: Parameter | null
   readonly normalizedShape: Shape
@@ -75,23 +75,23 @@ export class RMSNorm extends Module {
 export interface BatchNormLayerOptions extends Pick<LayerOptions, 'dtype'> {
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number
-  /** How far the running statistics move towards a batch's; null for their mean over all batches. Default 0.1. */
+  /** Weight of a batch in the running statistics; null for their mean over all batches. Default 0.1. */
   readonly momentum?: number | null
-  /** Have a weight and a bias. Default true. */
+  /** Whether to have a weight and a bias. Default true. */
   readonly affine?: boolean
-  /** Keep running statistics, for use outside of training. Default true. */
+  /** Whether to keep running statistics, for use outside training. Default true. */
   readonly trackRunningStats?: boolean
 }
 
-/** What normalises channels by their batch: see {@link BatchNorm2d}. */
+/** Base class of batch normalizations: see {@link BatchNorm2d}. */
 export abstract class BatchNorm extends Module {
   readonly weight: Parameter | null
   readonly bias: Parameter | null
   readonly runningMean: Buffer | null
   readonly runningVar: Buffer | null
-  /** Batches the running statistics have seen: an int32, which torch's files have as int64. */
+  /** Number of batches in the running statistics: an int32, which torch's files store as int64. */
   readonly numBatchesTracked: Buffer | null
-  /** How far the running statistics move; null for their mean over all batches. */
+  /** Weight of a batch in the running statistics; null for their mean over all batches. */
   momentum: number | null
   readonly eps: number
 
@@ -111,7 +111,7 @@ export abstract class BatchNorm extends Module {
     this.numBatchesTracked = trackRunningStats ? arena.buffer([], { dtype: 'int32' }) : null
   }
 
-  /** @internal Throws unless an input has the axes it should have. */
+  /** @internal Throws unless the input has the right axes. */
   protected abstract checkInput(x: Tensor): void
 
   /** Resets the running statistics. */
@@ -127,7 +127,7 @@ export abstract class BatchNorm extends Module {
     const training = this.training || runningMean === null
     let momentum = this.momentum ?? 0
     if (this.training && numBatchesTracked) {
-      // Counted only once the batch is known to be fit for it.
+      // Counted after the checks, so that a refused batch does not count.
       const count = numBatchesTracked.data[0]! + 1
       if (this.momentum === null) momentum = 1 / count
       const y = batchNorm(x, runningMean, runningVar, { weight, bias, eps, training, momentum })
@@ -138,7 +138,7 @@ export abstract class BatchNorm extends Module {
   }
 }
 
-/** Normalises the channels of [rows, numFeatures] or [rows, numFeatures, length] by their batch; see {@link BatchNorm2d}. */
+/** Normalizes each channel of [rows, numFeatures] or [rows, numFeatures, length] over the batch; see {@link BatchNorm2d}. */
 export class BatchNorm1d extends BatchNorm {
   constructor(arena: Arena, numFeatures: number, options: BatchNormLayerOptions = {}) {
     super('BatchNorm1d', arena, numFeatures, options)
@@ -146,13 +146,13 @@ export class BatchNorm1d extends BatchNorm {
 
   protected override checkInput({ shape }: Tensor): void {
     const fits = shape.length === 2 || shape.length === 3
-    check(fits, 'shape-mismatch', () => `BatchNorm1d: the input must have 2 or 3 axes, got ${showShape(shape)}`)
+    checkRange(fits, 'BatchNorm1d', 'the shape of the input', '[rows, channels] or [rows, channels, length]', shape, 'shape-mismatch')
   }
 }
 
 /**
- * Normalises the channels of [rows, numFeatures, height, width]: in training by the batch, whose statistics move the running ones, otherwise
- * by these. weight starts as 1, bias as 0.
+ * Normalizes each channel of [rows, numFeatures, height, width]: in training over the batch, which also updates the running statistics,
+ * otherwise with the running statistics. weight starts as 1, bias as 0.
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(arena: Arena, numFeatures: number, options: BatchNormLayerOptions = {}) {
@@ -160,6 +160,6 @@ export class BatchNorm2d extends BatchNorm {
   }
 
   protected override checkInput({ shape }: Tensor): void {
-    check(shape.length === 4, 'shape-mismatch', () => `BatchNorm2d: the input must have 4 axes, got ${showShape(shape)}`)
+    checkRange(shape.length === 4, 'BatchNorm2d', 'the shape of the input', '[rows, channels, height, width]', shape, 'shape-mismatch')
   }
 }

@@ -11,14 +11,14 @@ import { checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { Module } from './module.ts'
 
-/** max(0, x), element by element. */
+/** max(0, x), elementwise. */
 export class ReLU extends Module {
   forward(x: Tensor): Tensor {
     return activations.relu(x)
   }
 }
 
-/** x where it is positive, else negativeSlope·x. */
+/** x if x > 0, else negativeSlope·x. */
 export class LeakyReLU extends Module {
   constructor(readonly negativeSlope = 0.01) {
     super()
@@ -29,7 +29,7 @@ export class LeakyReLU extends Module {
   }
 }
 
-/** x·Φ(x), or its approximation by tanh. */
+/** x·Φ(x), or its tanh approximation. */
 export class GELU extends Module {
   readonly approximate: 'none' | 'tanh'
 
@@ -44,28 +44,28 @@ export class GELU extends Module {
   }
 }
 
-/** x·σ(x), element by element. */
+/** x·σ(x), elementwise. */
 export class SiLU extends Module {
   forward(x: Tensor): Tensor {
     return activations.silu(x)
   }
 }
 
-/** tanh x, element by element. */
+/** tanh x, elementwise. */
 export class Tanh extends Module {
   forward(x: Tensor): Tensor {
     return activations.tanh(x)
   }
 }
 
-/** 1/(1 + e^−x), element by element. */
+/** 1/(1 + e^−x), elementwise. */
 export class Sigmoid extends Module {
   forward(x: Tensor): Tensor {
     return activations.sigmoid(x)
   }
 }
 
-/** e^x over its sum along an axis, the last by default. */
+/** e^x divided by its sum along an axis. Default: the last axis. */
 export class Softmax extends Module {
   constructor(readonly dim = -1) {
     super()
@@ -76,7 +76,7 @@ export class Softmax extends Module {
   }
 }
 
-/** ln softmax along an axis, the last by default. */
+/** ln softmax along an axis. Default: the last axis. */
 export class LogSoftmax extends Module {
   constructor(readonly dim = -1) {
     super()
@@ -87,7 +87,7 @@ export class LogSoftmax extends Module {
   }
 }
 
-/** The axes from startDim to endDim as one: all but the first by default. */
+/** Merges the axes from startDim to endDim. Default: all but the first. */
 export class Flatten extends Module {
   constructor(
     readonly startDim = 1,
@@ -120,7 +120,7 @@ export class Dropout extends Module {
   }
 }
 
-/** The greatest of each window over the last two axes. */
+/** Maximum of each window over the last two axes. */
 export class MaxPool2d extends Module {
   constructor(
     readonly kernelSize: Sizes,
@@ -135,7 +135,7 @@ export class MaxPool2d extends Module {
   }
 }
 
-/** The mean of each window over the last two axes. */
+/** Mean of each window over the last two axes. */
 export class AvgPool2d extends Module {
   constructor(
     readonly kernelSize: Sizes,

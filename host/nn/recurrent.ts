@@ -6,18 +6,18 @@ import { Module } from './module.ts'
 
 /** Options of {@link GRU} and {@link LSTM}. */
 export interface RecurrentLayerOptions extends BiasOptions {
-  /** Default 1. */
+  /** Number of layers. Default 1. */
   readonly numLayers?: number
   /** Whether the input is [rows, steps, inputSize] instead of [steps, rows, inputSize]. Default false. */
   readonly batchFirst?: boolean
 }
 
-/** What recurrent modules share: torch's weights 'weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0', and those of further layers. */
+/** Base class of recurrent modules, with torch's weights 'weight_ih_l0', 'weight_hh_l0', 'bias_ih_l0', 'bias_hh_l0', and so on per layer. */
 export abstract class Recurrent extends Module {
   readonly batchFirst: boolean
   readonly numLayers: number
   readonly hiddenSize: number
-  /** Of layer l: weight_ih_l, weight_hh_l, bias_ih_l and bias_hh_l, rows by gates. */
+  /** weight_ih_l, weight_hh_l, bias_ih_l and bias_hh_l of layer l, with rows grouped by gate. */
   readonly [weight: `weight_${string}` | `bias_${string}`]: Parameter
 
   /** @internal */
@@ -51,35 +51,35 @@ export abstract class Recurrent extends Module {
   }
 }
 
-/** A gated recurrent unit. Its weights start uniform within ±1/√hiddenSize. */
+/** Gated recurrent unit. Its weights start uniform within ±1/√hiddenSize. */
 export class GRU extends Recurrent {
   constructor(arena: Arena, inputSize: number, hiddenSize: number, options: RecurrentLayerOptions = {}) {
     super('GRU', 3, arena, inputSize, hiddenSize, options)
   }
 
-  /** The last layer at every step, [steps, rows, hiddenSize]. */
+  /** Returns the output of the last layer at every step, [steps, rows, hiddenSize]. */
   forward(x: Tensor): Tensor {
     return this.run(x).output
   }
 
-  /** The same from a state, [numLayers, rows, hiddenSize], with the state after the last step. */
+  /** The same from an initial state, [numLayers, rows, hiddenSize]; also returns the final state. */
   run(x: Tensor, hidden: Tensor | null = null): RecurrentResult {
     return gru(x, hidden, this.weights, { batchFirst: this.batchFirst })
   }
 }
 
-/** A long short-term memory. Its weights start uniform within ±1/√hiddenSize. */
+/** Long short-term memory. Its weights start uniform within ±1/√hiddenSize. */
 export class LSTM extends Recurrent {
   constructor(arena: Arena, inputSize: number, hiddenSize: number, options: RecurrentLayerOptions = {}) {
     super('LSTM', 4, arena, inputSize, hiddenSize, options)
   }
 
-  /** The last layer at every step, [steps, rows, hiddenSize]. */
+  /** Returns the output of the last layer at every step, [steps, rows, hiddenSize]. */
   forward(x: Tensor): Tensor {
     return this.run(x).output
   }
 
-  /** The same from states, [numLayers, rows, hiddenSize], with the states after the last step. */
+  /** The same from initial states, [numLayers, rows, hiddenSize]; also returns the final states. */
   run(x: Tensor, hidden: Tensor | null = null, cell: Tensor | null = null): RecurrentResult & { readonly cell: Tensor } {
     return lstm(x, hidden, cell, this.weights, { batchFirst: this.batchFirst })
   }

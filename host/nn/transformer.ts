@@ -9,7 +9,7 @@ import { stridesOf } from '../autograd/strides.ts'
 import type { Arena } from '../memory/arena.ts'
 import { sameShape } from '../memory/shape.ts'
 import type { Parameter, Tensor } from '../memory/tensor.ts'
-import { check } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { checkNames, choiceOf } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
 import { type BiasOptions, checkLayer, fillUniform, Linear } from './layers.ts'
@@ -19,18 +19,18 @@ import { Dropout } from './plain.ts'
 
 /** Options of {@link MultiheadAttention}. */
 export interface MultiheadAttentionOptions extends BiasOptions {
-  /** Share of the attention weights that are dropped in training. Default 0. */
+  /** Fraction of the attention weights dropped in training. Default 0. */
   readonly dropout?: number
   /** Whether the input is [rows, positions, embedDim] instead of [positions, rows, embedDim]. Default false. */
   readonly batchFirst?: boolean
 }
 
-/** Which positions see which. */
+/** Options that mask positions. */
 export type MaskOptions = Pick<AttentionOptions, 'attnMask' | 'isCausal'>
 
 /**
- * Attention of several heads at once (Vaswani et al., arXiv 1706.03762). in_proj_weight [3·embedDim, embedDim] starts uniform as Glorot's, the
- * biases as 0.
+ * Multi-head attention (Vaswani et al., arXiv 1706.03762). in_proj_weight [3·embedDim, embedDim] has Glorot's uniform initialization; the
+ * biases start as 0.
  */
 export class MultiheadAttention extends Module {
   readonly inProjWeight: Parameter
@@ -45,7 +45,7 @@ export class MultiheadAttention extends Module {
     const names = ['bias', 'dropout', 'batchFirst']
     const { dtype, generator } = checkLayer('MultiheadAttention', { arena, sizes: { embedDim, numHeads }, options, names })
     const fits = embedDim % numHeads === 0
-    check(fits, 'option-range', () => `MultiheadAttention: numHeads must divide embedDim ${embedDim}, got ${numHeads}`)
+    checkRange(fits, 'MultiheadAttention', 'numHeads', `a divisor of embedDim (${embedDim})`, numHeads)
     const { bias = true, dropout = 0, batchFirst = false } = options
     this.inProjWeight = arena.parameter([3 * embedDim, embedDim], { dtype })
     this.inProjBias = bias ? arena.parameter([3 * embedDim], { dtype }) : null
@@ -57,23 +57,23 @@ export class MultiheadAttention extends Module {
     this.dropout = new Dropout(dropout, { generator })
   }
 
-  /** What each position of `query` gathers from `value`, by how well it goes with `key`; all three are the same by default. */
+  /** Returns for each position of `query` the attention-weighted sum of `value`. `key` and `value` default to `query`. */
   forward(query: Tensor, key: Tensor = query, value: Tensor = key, options: MaskOptions = {}): Tensor {
     const by = 'MultiheadAttention'
     checkNames(by, ['attnMask', 'isCausal'], options)
     checkMask(by, options)
     prepare(by, query, key, value)
     for (const { shape } of [query, key, value]) {
-      check(shape.length === 3, 'shape-mismatch', () => `${by} takes three axes, not ${shape.length}`)
+      checkRange(shape.length === 3, by, 'the shape of the input', 'three sizes', shape, 'shape-mismatch')
     }
     const embedDim = this.outProj.weight.shape[0]!
     const [positions, rows] = this.batchFirst ? [1, 0] : [0, 1]
     const [queries, keys] = [query.shape[positions]!, key.shape[positions]!]
     const fits = sameShape(key.shape, value.shape) && key.shape[rows] === query.shape[rows]
-    if (!fits) throw mismatch(by, query, value, 'they have as many rows, and value as many positions as key')
+    if (!fits) throw mismatch(by, query, value, 'rows must be equal, and value must have as many positions as key')
     const width = embedDim / this.numHeads
     const heads = [query.shape[rows]!, this.numHeads] as const
-    /** Head `part` of several that were projected together. */
+    /** Returns one part of a joint projection, split into heads. */
     const headsOf = (tensor: Tensor, part: number): Heads => {
       const [position, row] = [stridesOf(tensor.shape)[positions]!, stridesOf(tensor.shape)[rows]!]
       return { tensor, offset: part * embedDim, strides: [row, width, position] }
@@ -93,7 +93,7 @@ export class MultiheadAttention extends Module {
     return this.outProj.forward(gathered)
   }
 
-  /** The projection of query (0), key (1) or value (2) alone. */
+  /** Returns the projection of query (0), key (1) or value (2). */
   private project(x: Tensor, i: number): Tensor {
     const embedDim = this.outProj.weight.shape[0]!
     const bias = this.inProjBias && narrow(this.inProjBias, 0, i * embedDim, embedDim)
@@ -105,20 +105,20 @@ export class MultiheadAttention extends Module {
 export interface TransformerEncoderLayerOptions extends BiasOptions {
   /** Width of the hidden layer. Default 2048. */
   readonly dimFeedforward?: number
-  /** Default 0.1. */
+  /** Dropout probability. Default 0.1. */
   readonly dropout?: number
-  /** Default 'relu'. */
+  /** Activation of the hidden layer. Default 'relu'. */
   readonly activation?: 'relu' | 'gelu'
-  /** Default 1e-5. */
+  /** Epsilon of the layer normalizations. Default 1e-5. */
   readonly layerNormEps?: number
   /** Whether the input is [rows, positions, dModel] instead of [positions, rows, dModel]. Default false. */
   readonly batchFirst?: boolean
-  /** Normalise before attention and the hidden layer, not after them. Default false. */
+  /** Whether to normalize before attention and the hidden layer instead of after them. Default false. */
   readonly normFirst?: boolean
 }
 
 /**
- * Attention and a hidden layer, each with dropout, a way around it, and normalisation.
+ * Transformer encoder layer: attention and a hidden layer, each with dropout, a residual connection and layer normalization.
  *
  * @example
  * const layer = new nn.TransformerEncoderLayer(arena, 8, 2, { dimFeedforward: 16, batchFirst: true })

@@ -1,2 +1,2 @@
-/** Creates an arena's own generator. The class sets it, so that a bundle that draws no random numbers has no code for them. */
+/** Creates an arena's own generator. The class registers itself here, so a bundle without random numbers has no code for them. */
 export const newGenerator: { of?: () => unknown } = {}

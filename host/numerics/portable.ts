@@ -1,7 +1,7 @@
 /**
- * exp, log, pow and cos in f64, from + − × ÷ and comparisons alone. The engines' Math functions differ from each other in the last bit;
- * these do not, and everything that reaches a trajectory (β^t, a cosine schedule) is computed with them. Their largest errors, measured
- * by tests/host/portable.test.ts, stand in docs/numerics.md.
+ * exp, log, pow and cos in f64, with + − × ÷ and comparisons only. The engines' Math functions differ in the last bit; these functions
+ * are bit-identical everywhere. Everything that reaches a trajectory (β^t, a cosine schedule) uses them. docs/numerics.md lists their
+ * largest errors, measured by tests/host/portable.test.ts.
  *
  * pow, wholePow and log work on pairs of doubles [high, low] whose sum carries about 104 bits.
  */
@@ -15,20 +15,20 @@ const SPLIT = 134217729 // 2^27 + 1, Veltkamp's constant
 const bits = new DataView(new ArrayBuffer(8))
 const zeroTail = new DataView(new ArrayBuffer(8))
 
-/** 2^n for integers n of normal doubles. */
+/** Returns 2^n for integers n whose result is a normal double. */
 function powerOfTwo(n: number): number {
   zeroTail.setUint32(0, (n + 1023) << 20)
   return zeroTail.getFloat64(0)
 }
 
-/** value·2^n, rounded once, also into the denormals. */
+/** Returns value·2^n, rounded once, denormal results included. */
 function scale(value: number, n: number): number {
   if (n > -1022 && n < 1023) return value * powerOfTwo(n)
   const half = Math.trunc(n / 2)
   return value * powerOfTwo(half) * powerOfTwo(n - half)
 }
 
-/** The rounding error of the product ab = a·b (Dekker, 1971). */
+/** Returns the rounding error of the product ab = a·b (Dekker, 1971). */
 function productError(a: number, b: number, ab: number): number {
   const ta = SPLIT * a
   const tb = SPLIT * b
@@ -39,20 +39,20 @@ function productError(a: number, b: number, ab: number): number {
   return al * bl - (ab - ah * bh - al * bh - ah * bl)
 }
 
-/** The rounding error of the sum s = a + b (Knuth). */
+/** Returns the rounding error of the sum s = a + b (Knuth). */
 function sumError(a: number, b: number, s: number): number {
   const bb = s - a
   return a - (s - bb) + (b - bb)
 }
 
-/** e^(high + low) for high within ±746. */
+/** Returns e^(high + low) for high within ±746. */
 function expOf(high: number, low: number): number {
   const n = Math.round(high * Math.LOG2E)
   const a = high - n * LN2_HIGH
   const b = -n * LN2_LOW
   const r = a + b
   const rest = sumError(a, b, r) + low
-  // e^r = 1 + r + r²·(1/2! + r/3! + …), |r| ≤ 0.35, to r^14; even and odd terms apart, for half the latency.
+  // e^r = 1 + r + r²·(1/2! + r/3! + …), |r| ≤ 0.35, to r^14; even and odd terms separately, for half the latency.
   const z = r * r
   let even = z / 87178291200 + 1 / 479001600
   even = even * z + 1 / 3628800
@@ -76,7 +76,7 @@ interface Pair {
   readonly low: number
 }
 
-/** ln x as a pair, for normal and denormal x > 0. */
+/** Returns ln x as a pair, for normal and denormal x > 0. */
 function logPair(x: number): Pair {
   let k = 0
   let m = x
@@ -93,7 +93,7 @@ function logPair(x: number): Pair {
     m /= 2
     k++
   }
-  // ln m = 2·(s + s³/3 + s⁵/5 + …) with s = (m − 1)/(m + 1) as a pair; the cube is needed as a pair too.
+  // ln m = 2·(s + s³/3 + s⁵/5 + …) with s = (m − 1)/(m + 1) as a pair; the cube must be a pair too.
   const f = m - 1
   const d = m + 1
   const dLow = sumError(m, 1, d)
@@ -131,20 +131,20 @@ function logPair(x: number): Pair {
   return { high: top, low: sumError(high, low, top) }
 }
 
-/** e^x */
+/** Returns e^x. */
 export function exp(x: number): number {
   if (x > 709.782712893384) return Infinity
   if (x < -745.1332191019412) return 0
   return expOf(x, 0)
 }
 
-/** ln x; −∞ at 0, NaN below. */
+/** Returns ln x; −∞ at 0, NaN below. */
 export function log(x: number): number {
   if (x > 0 && x < Infinity) return logPair(x).high
   return x === 0 ? -Infinity : Math.sqrt(x)
 }
 
-/** x^y for x ≥ 0, with pow's conventions: 1 where y is 0 or x is 1. Negative x only with integers y. */
+/** Returns x^y for x ≥ 0, with pow's conventions: 1 where y is 0 or x is 1. Negative x need an integer y. */
 export function pow(x: number, y: number): number {
   if (y === 0 || x === 1) return 1
   if (y === 1) return x
@@ -164,7 +164,7 @@ export function pow(x: number, y: number): number {
   return expOf(product, productError(y, high, product) + y * low)
 }
 
-/** Powers of a base as pairs, [high, low] after [high, low]: those with the exponents 0 … 64, and three more at these indices. */
+/** Powers of a base as pairs [high, low], concatenated: exponents 0 … 64, then three more at these indices. */
 const AT_64 = 2 * 64
 const AT_BLOCK = AT_64 + 2
 const AT_SQUARE = AT_64 + 4
@@ -177,7 +177,7 @@ interface Powers {
   block: number
 }
 
-/** The bases of the last powers: an optimizer raises the same two decays at every step. */
+/** The bases of recent powers: an optimizer raises the same two decays at every step. */
 const bases: Powers[] = []
 const MOST_BASES = 8
 let oldestBase = 0
@@ -202,7 +202,7 @@ function multiply(pairs: Float64Array, to: number, i: number, j: number): void {
   pairs[to + 1] = low - (pairs[to]! - high)
 }
 
-/** x^n for whole n ≥ 0 and x in [0, 1], as products. Of one step to the next it takes 13 ns, where pow takes 19 to 24 (Node 20). */
+/** Returns x^n for integers n ≥ 0 and x in [0, 1], as products. From one step to the next it takes 13 ns; pow takes 19 to 24 (Node 20). */
 export function wholePow(x: number, n: number): number {
   const powers = powersOf(x)
   const { pairs } = powers
@@ -220,7 +220,7 @@ export function wholePow(x: number, n: number): number {
   return pairs[AT_RESULT]!
 }
 
-/** cos πx. The fold to a quarter turn is exact, so that whole and half turns give exactly ±1 and 0. */
+/** Returns cos πx. The reduction to a quarter turn is exact, so integers and halves give exactly ±1 and 0. */
 export function cosPi(x: number): number {
   const turns = Math.abs(x) % 2
   const folded = turns > 1 ? 2 - turns : turns
@@ -229,7 +229,7 @@ export function cosPi(x: number): number {
   return sine((0.5 - folded) * Math.PI)
 }
 
-/** Taylor's series for |x| ≤ π/4. */
+/** Taylor series of the cosine for |x| ≤ π/4. */
 function cosine(x: number): number {
   const z = x * x
   let sum = -1 / 6402373705728000

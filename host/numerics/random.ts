@@ -1,16 +1,16 @@
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import type { Commit } from '../validation/prepared.ts'
 import type { FloatType, Kernels } from '../wasm/wasm.ts'
 import { newGenerator } from './new-generator.ts'
 
-/** What a generator needs to go on where it stands. */
+/** State of a generator. */
 export interface GeneratorState {
   readonly seed: number
-  /** 32-bit words drawn so far. */
+  /** Number of 32-bit words drawn. */
   readonly position: number
 }
 
-/** What a generator needs to know of a tensor that it fills. */
+/** A tensor, as far as a generator uses it. */
 export interface Fillable {
   readonly address: number
   readonly bytes: number
@@ -22,14 +22,14 @@ export interface Fillable {
 }
 
 const WORDS_PER_BLOCK = 4
-/** Words that become one cache line of either element type. */
+/** Words that fill one cache line of either element type. */
 const WORDS_PER_LINE = 16
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /**
- * Random numbers from an explicit seed: Philox 4×32-10, the same stream in every runtime. Handed to initialisation, dropout and the
- * loader, and saved with them. assembly/random.ts is the vector form.
+ * Random numbers from an explicit seed: Philox 4×32-10, the same stream in every runtime. Initialization, dropout and the loader take a
+ * generator, and checkpoints save it. assembly/random.ts is the vector form.
  *
  * @example
  * const generator = new Generator(7)
@@ -43,10 +43,10 @@ export class Generator {
   #seed = 0
   #position = 0
   readonly #words = new Uint32Array(WORDS_PER_BLOCK)
-  /** The block whose words those are. */
+  /** The block that the words belong to. */
   #block = -1
 
-  /** @param seed a whole number from 0 to 2^53 − 1 */
+  /** @param seed an integer in [0, 2^53) */
   constructor(seed = 0) {
     this.state = { seed, position: 0 }
   }
@@ -55,15 +55,15 @@ export class Generator {
     return { seed: this.#seed, position: this.#position }
   }
 
-  /** Goes on from where another generator, or this one earlier, stood. */
+  /** Resumes from the state of this or another generator. */
   set state(state: GeneratorState) {
     this.prepareLoad(state)()
   }
 
   /** @internal Checks a state. */
   prepareLoad({ seed, position }: GeneratorState): Commit {
-    check(isWhole(seed), 'option-range', () => `seed is a whole number from 0 to 2^53 − 1, not ${shown(seed)}`)
-    check(isWhole(position), 'option-range', () => `position is a whole number ≥ 0, not ${shown(position)}`)
+    checkRange(isWhole(seed), 'Generator', 'seed', 'an integer in [0, 2^53)', seed)
+    checkRange(isWhole(position), 'Generator', 'position', 'an integer ≥ 0', position)
     return () => {
       this.#seed = seed
       this.#position = position
@@ -71,7 +71,7 @@ export class Generator {
     }
   }
 
-  /** A uniform number in [0, 1), of 52 bits. */
+  /** Returns a uniform number in [0, 1) with 52 random bits. */
   uniform(): number {
     const at = (this.#position % WORDS_PER_BLOCK) & 2
     const block = (this.#position - (this.#position % WORDS_PER_BLOCK)) / WORDS_PER_BLOCK
@@ -80,7 +80,7 @@ export class Generator {
     return (this.#words[at + 1]! * 2 ** 20 + (this.#words[at]! >>> 12)) / 2 ** 52
   }
 
-  /** The numbers 0 … n − 1 in random order (Fisher and Yates). */
+  /** Returns 0 … n − 1 in random order (Fisher and Yates). */
   permutation(n: number): Uint32Array {
     const order = Uint32Array.from({ length: n }, (_, i) => i)
     for (let i = n - 1; i > 0; i--) {
@@ -104,10 +104,10 @@ export class Generator {
     kernels.normal(tensor.address, tensor.bytes, this.#seed, this.#seed / 2 ** 32, block, mean, std)
   }
 
-  /** Takes from the stream, from the next whole block on, what fills a tensor. */
+  /** Takes words for a tensor from the stream, starting at the next whole block. */
   #take(tensor: Fillable) {
-    tensor.assertAlive('random numbers')
-    check(tensor.dtype !== 'int32', 'dtype-mismatch', 'random numbers go into float32 and float64 tensors, not int32')
+    tensor.assertAlive('Generator')
+    check(tensor.dtype !== 'int32', 'dtype-mismatch', "Generator: dtype must be 'float32' or 'float64', got 'int32'")
     const block = Math.ceil(this.#position / WORDS_PER_BLOCK)
     this.#position = block * WORDS_PER_BLOCK + (tensor.bytes / 64) * WORDS_PER_LINE
     return { kernels: tensor.arena.kernels[tensor.dtype as FloatType], block }
@@ -135,7 +135,7 @@ export class Generator {
   }
 }
 
-/** The upper half of the 64-bit product of two unsigned words. */
+/** Returns the upper half of the 64-bit product of two unsigned words. */
 function mulHigh(a: number, b: number): number {
   const al = a & 0xffff
   const ah = a >>> 16

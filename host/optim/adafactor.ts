@@ -10,23 +10,23 @@ import { doc, number, type Option, torchFlag, type Values } from '../validation/
 import type { FloatType } from '../wasm/wasm.ts'
 import { OneByOneOptimizer } from './one-by-one.ts'
 
-/** Machine epsilon, what ε₁ is if it is not given. */
+/** Machine epsilon, the default of ε₁. */
 const EPSILON: Readonly<Record<FloatType, number>> = { float32: 2 ** -23, float64: 2 ** -52 }
 
 const isFloor = (v: unknown) => typeof v === 'number' && v >= 0
 const epsPair: Option<readonly [number | null, number]> = {
   default: [null, 1e-3],
   range: 'two numbers in [0, ∞], the first of which may be null',
-  doc: doc`floor of the mean square (null: the element type's epsilon), and floor of the parameter's root mean square`,
+  doc: doc`lower bound of the mean square (null: the dtype's epsilon), and lower bound of the parameter's root mean square`,
   accepts: (v) => Array.isArray(v) && v.length === 2 && (v[0] === null || isFloor(v[0])) && isFloor(v[1]),
 }
 
 const options = {
-  lr: { ...lr(1e-2), doc: doc`greatest relative step; it falls as 1/√t below` },
-  beta2Decay: number(-0.8, '[-∞, 0]', doc`the weight of the new square is t to this power`),
+  lr: { ...lr(1e-2), doc: doc`largest relative step; at step t at most 1/√t` },
+  beta2Decay: number(-0.8, '[-∞, 0]', doc`exponent of t in the weight of the new square`),
   eps: epsPair,
-  d: number(1, '[1, ∞]', doc`the root mean square to which an update is clipped`),
-  weightDecay: number(0, '[0, ∞]', doc`the parameter shrinks by lr·weightDecay`),
+  d: number(1, '[1, ∞]', doc`root mean square to which updates are clipped`),
+  weightDecay: number(0, '[0, ∞]', doc`decoupled: shrinks the parameter by lr·weightDecay`),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
 }
@@ -47,7 +47,7 @@ export const adafactor = {
 } as const
 
 const isFactored = ({ shape }: Parameter) => shape.length > 1
-/** The shape with its k-th last axis of size 1. */
+/** Returns the shape with size 1 at its k-th last axis. */
 const reduced = (shape: Shape, k: number) => shape.map((size, axis) => (axis === shape.length - k ? 1 : size))
 
 const ROW = 0
@@ -65,7 +65,7 @@ const layout: StateLayout<AdafactorOptions> = {
 }
 
 /**
- * Adafactor: of a matrix's second moments it keeps the row and column means only, so that its state is a small part of the model's size.
+ * Adafactor: of a matrix's second moments it stores row and column means only, so its state is a fraction of the model's size.
  *
  * @example
  * const w = arena.parameter([64, 32])
@@ -115,7 +115,7 @@ export class Adafactor extends OneByOneOptimizer<AdafactorOptions> {
     arena.kernels[dtype].combine(bytes, address, address, direction.address, shrink, o.maximize ? scale : -scale)
   }
 
-  /** The last two axes are the rows and columns of a matrix; those before them number matrices. */
+  /** The last two axes are the rows and columns of a matrix; the leading axes enumerate matrices. */
   #factored({ parameter, slots }: Member, out: number, weight: number, eps1: number): void {
     const { arena } = this
     const dtype = parameter.dtype as FloatType

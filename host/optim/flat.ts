@@ -1,4 +1,4 @@
-/** Vectors over all parameters of an optimizer, one after another without gaps. */
+/** Vectors over all parameters of an optimizer, concatenated without gaps. */
 import type { Arena } from '../memory/arena.ts'
 import { densifyGrad } from '../memory/densify.ts'
 import { bytesPerElement, type View } from '../memory/dtype.ts'
@@ -25,12 +25,12 @@ export class FlatVectors {
     this.size = parameters.reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** Memory of a vector. */
+  /** Bytes of a vector. */
   get bytes(): number {
     return padded(this.size * bytesPerElement[this.dtype])
   }
 
-  /** A vector whose contents are not set; one that was given back, if there is any. */
+  /** Returns a vector with unspecified contents, a reused one if possible. */
   take(): Flat {
     const free = this.#free.pop()
     if (free !== undefined) return free
@@ -43,7 +43,7 @@ export class FlatVectors {
     this.#free.push(...vectors)
   }
 
-  /** Takes back all vectors but these. */
+  /** Makes all vectors but these available for reuse. */
   keepOnly(kept: readonly Flat[]): void {
     this.#free.length = 0
     this.#free.push(...this.#all.filter((vector) => !kept.includes(vector)))
@@ -57,13 +57,13 @@ export class FlatVectors {
     return this.#arena.view(this.dtype, vector, this.size)
   }
 
-  /** out = a·x + b·y; returns out. */
+  /** Computes out = a·x + b·y and returns out. */
   combine(out: Flat, x: Flat, y: Flat, a: number, b: number): Flat {
     this.#arena.kernels[this.dtype].combine(this.bytes, out, x, y, a, b)
     return out
   }
 
-  /** out = a·x; returns out. */
+  /** Computes out = a·x and returns out. */
   scale(out: Flat, x: Flat, a: number): Flat {
     this.#arena.kernels[this.dtype].scale(this.bytes, out, x, a)
     return out
@@ -73,17 +73,17 @@ export class FlatVectors {
     return foldsOf(this.#arena).one('dot', this.dtype, this.size, x, y)
   }
 
-  /** The largest magnitude in it. */
+  /** Returns the largest magnitude. */
   largest(x: Flat): number {
     return foldsOf(this.#arena).one('absMax', this.dtype, this.size, x)
   }
 
-  /** The sum of the magnitudes. */
+  /** Returns the sum of the magnitudes. */
   absSum(x: Flat): number {
     return foldsOf(this.#arena).one('absSum', this.dtype, this.size, x)
   }
 
-  /** All gradients; a parameter without one has zeros. */
+  /** Concatenates all gradients, with zeros for parameters without one. */
   gradients(out: Flat): Flat {
     return this.#gather(out, (parameter) => {
       densifyGrad(parameter)

@@ -1,4 +1,4 @@
-/** What L-BFGS carries from step to step, and its way in and out of torch's state dict. */
+/** The state of L-BFGS, and its conversion to and from torch's state dict. */
 
 import { checkNumbers } from '../memory/numbers.ts'
 import { isStateTensor, type ParameterState, type StateTensor, type StateValue, type Take } from '../optimizer/state-dict.ts'
@@ -18,7 +18,7 @@ export interface LBFGSState {
   diagonal: number
   previousGradient: Flat
   previousLoss: number
-  /** Coefficients of the last two-loop recursion: scratch, but torch's state shows it from the second iteration on. */
+  /** Coefficients of the last two-loop recursion: scratch, which torch's state contains from the second iteration on. */
   coefficients: (number | null)[] | undefined
 }
 
@@ -52,7 +52,7 @@ export function newState(): LBFGSState {
   }
 }
 
-/** The vectors a state holds. */
+/** Returns the vectors of a state. */
 export function vectorsOf(state: LBFGSState | undefined): Flat[] {
   if (!state) return []
   return [state.direction, state.previousGradient, ...state.gradientChanges, ...state.steps].filter((vector) => vector !== 0)
@@ -76,7 +76,7 @@ export function writtenState(state: LBFGSState, vectors: FlatVectors, take: Take
   }
 }
 
-/** Checks a saved state whole; returns what takes vectors for it. */
+/** Checks a saved state completely; returns a function that copies it into new vectors. */
 export function readState(saved: ParameterState, vectors: FlatVectors, historySize: number): () => LBFGSState {
   const fail = (why: string) => new DownhillError('state-mismatch', `LBFGS.loadStateDict: the state ${why}`)
   const unknown = Object.keys(saved).find((key) => !(stateKeys as readonly string[]).includes(key))
@@ -88,7 +88,7 @@ export function readState(saved: ParameterState, vectors: FlatVectors, historySi
   }
   const vector = (key: string, value: StateValue | undefined = saved[key]): StateTensor => {
     if (!isStateTensor(value)) throw fail(`has ${shown(value)} for ${key}`)
-    checkNumbers(`LBFGS.loadStateDict: ${key}`, [vectors.size], value.data, 'state-mismatch')
+    checkNumbers('LBFGS.loadStateDict', key, [vectors.size], value.data, 'state-mismatch')
     return value
   }
   const list = <T>(key: string, read: (key: string, value: StateValue) => T): T[] => {
@@ -104,9 +104,9 @@ export function readState(saved: ParameterState, vectors: FlatVectors, historySi
   const [gradientChanges, steps] = [list('old_dirs', vector), list('old_stps', vector)]
   state.inverses.push(...list('ro', scalar))
   if (new Set([steps.length, gradientChanges.length, state.inverses.length]).size > 1) throw fail('has histories of different lengths')
-  if (historySize >= 0 && steps.length > historySize) throw fail(`has a history of ${steps.length}, and history_size is ${historySize}`)
+  if (historySize >= 0 && steps.length > historySize) throw fail(`has a history of ${steps.length}, more than history_size ${historySize}`)
   const isShared = new Set([...steps, ...gradientChanges].map(({ data }) => data)).size < 2 * steps.length
-  if (isShared) throw fail('has one tensor twice in its history')
+  if (isShared) throw fail('has a tensor twice in its history')
   state.t = scalar('t')
   state.diagonal = scalar('H_diag')
   state.previousLoss = scalar('prev_loss')

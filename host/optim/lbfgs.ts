@@ -3,7 +3,7 @@ import type { GroupInit, ParamGroup, Params } from '../optimizer/groups.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
 import { lr } from '../optimizer/rule.ts'
 import type { ParameterState, Take } from '../optimizer/state-dict.ts'
-import { check, DownhillError } from '../validation/errors.ts'
+import { check, checkRange, DownhillError } from '../validation/errors.ts'
 import { doc, integer, number, type Option, type Values } from '../validation/options.ts'
 import type { Reserve } from '../validation/prepared.ts'
 import { type Flat, FlatVectors } from './flat.ts'
@@ -14,14 +14,14 @@ const any = '[-∞, ∞]'
 const maxEval: Option<number | null> = {
   default: null,
   range: 'a number or null',
-  doc: doc`evaluations of the closure a step; null: 1.25·maxIter`,
+  doc: doc`maximum evaluations of the closure per step; null: 1.25·maxIter`,
   accepts: (v) => v === null || (typeof v === 'number' && !Number.isNaN(v)),
 }
 const lineSearchFn: Option<string | null> = {
   default: null,
   range: "null or 'strong_wolfe'",
-  doc: doc`how the step length is found; null: it is lr`,
-  // torch looks at it when it steps.
+  doc: doc`line search; null: a fixed step length lr`,
+  // torch checks it at each step.
   accepts: (v) => v === null || typeof v === 'string',
 }
 
@@ -29,9 +29,9 @@ const options = {
   lr: lr(1),
   maxIter: number(20, any, doc`iterations a step`),
   maxEval,
-  toleranceGrad: number(1e-7, any, doc`stop when no component of the gradient is greater`),
-  toleranceChange: number(1e-9, any, doc`stop when neither the value nor a parameter changes by more`),
-  historySize: integer(100, '(-∞, ∞)', doc`pairs of changes that are kept`),
+  toleranceGrad: number(1e-7, any, doc`stop when no gradient component exceeds it`),
+  toleranceChange: number(1e-9, any, doc`stop when neither the loss nor a parameter changes by more`),
+  historySize: integer(100, '(-∞, ∞)', doc`pairs of changes to keep`),
   lineSearchFn,
 }
 
@@ -48,11 +48,11 @@ export const lbfgs = {
   paper: doc`Nocedal, "Updating quasi-Newton matrices with limited storage", Mathematics of Computation 35, 1980`,
 } as const
 
-/** Curvature below which a pair of changes is not kept. */
+/** Curvature below which a pair of changes is dropped. */
 const LEAST_CURVATURE = 1e-10
 
 /**
- * L-BFGS: a quasi-Newton method for whole batches. `step` needs a closure that computes the loss and the gradients, and calls it several
+ * L-BFGS: a quasi-Newton method for full batches. `step` needs a closure that computes the loss and the gradients, and calls it several
  * times; it returns the loss before the step.
  *
  * @example
@@ -81,23 +81,23 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   protected override checkGroups(groups: readonly GroupInit<LBFGSOptions>[]): ParamGroup<LBFGSOptions>[] {
     const total = this.paramGroups.length + groups.length
-    check(total === 1, 'params-invalid', () => `LBFGS takes one group of parameters, not ${total}`)
+    checkRange(total === 1, 'LBFGS', 'the number of groups', '1', total, 'params-invalid')
     const checked = super.checkGroups(groups)
     const types = new Set(checked[0]!.params.map(({ dtype }) => dtype))
-    check(types.size === 1, 'dtype-mismatch', () => `LBFGS takes parameters of one type, not ${[...types].join(' and ')}`)
+    check(types.size === 1, 'dtype-mismatch', () => `LBFGS: all parameters must have one dtype, got ${[...types].join(' and ')}`)
     return checked
   }
 
-  /** The history when it is full, and six vectors beside it: direction, two or three gradients, where a search began, or a new pair. */
+  /** Room for a full history and six vectors: direction, two or three gradients, the start of a line search, or a new pair. */
   override get stateBytes(): number {
     return (2 * Math.max(this.paramGroups[0]!.historySize, 0) + 6) * this.#vectors.bytes
   }
 
   protected override update(closure: (() => number) | undefined): number {
-    if (!closure) throw new DownhillError('option-range', 'LBFGS.step needs a closure that computes the loss and the gradients')
+    if (!closure) throw new DownhillError('option-range', 'LBFGS.step: closure must be a function that computes the loss and the gradients')
     const o = this.paramGroups[0] as LBFGSOptions
     const known = o.lineSearchFn === null || o.lineSearchFn === 'strong_wolfe'
-    check(known, 'option-range', () => `LBFGS: lineSearchFn must be null or 'strong_wolfe', not '${o.lineSearchFn}'`)
+    checkRange(known, 'LBFGS', 'lineSearchFn', "null or 'strong_wolfe'", o.lineSearchFn)
     const loss = closure()
     const state = (this.#state ??= newState())
     state.functionEvaluations++
@@ -145,7 +145,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     }
   }
 
-  /** The direction: the negative gradient at first, afterwards by the two-loop recursion over the history. */
+  /** Sets the direction: the negative gradient at first, then by the two-loop recursion over the history. */
   #findDirection(state: LBFGSState, o: LBFGSOptions, gradient: Flat): void {
     const vectors = this.#vectors
     if (state.iterations === 1) {
@@ -168,7 +168,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     }
   }
 
-  /** Adds the last change of gradient and parameters to the history, if the function curves upwards along it. */
+  /** Appends the last change of gradient and parameters to the history, if the curvature along it is positive. */
   #remember(state: LBFGSState, o: LBFGSOptions, gradient: Flat): void {
     const vectors = this.#vectors
     const y = vectors.combine(vectors.take(), gradient, state.previousGradient, 1, -1)
@@ -185,7 +185,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     state.diagonal = curvature / vectors.dot(y, y)
   }
 
-  /** A strong Wolfe search along the direction; leaves the parameters where they were, and the length in the state. */
+  /** Runs a strong Wolfe search along the direction. The parameters do not change; the state gets the step length. */
   #search(state: LBFGSState, o: LBFGSOptions, closure: () => number, start: Point<Flat>, maxIterations: number) {
     const vectors = this.#vectors
     const origin = vectors.parameters(vectors.take())
@@ -226,7 +226,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly LBFGSOptions[]): Reserve {
     const isThere = (state: ParameterState | undefined) => state !== undefined && Object.keys(state).length > 0
     const [saved, ...others] = states
-    check(!others.some(isThere), 'state-mismatch', 'LBFGS.loadStateDict: the state belongs to the first parameter, and another has one')
+    check(!others.some(isThere), 'state-mismatch', 'LBFGS.loadStateDict: only the first parameter may have state')
     const load = isThere(saved) ? readState(saved!, this.#vectors, groups[0]!.historySize) : undefined
     return () => {
       const next = load?.()

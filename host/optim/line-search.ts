@@ -1,6 +1,6 @@
-/** A step length that satisfies the strong Wolfe conditions (Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6). */
+/** Line search for a step length that satisfies the strong Wolfe conditions (Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6). */
 
-/** Value and slope along the direction at a step length. `gradient` names the gradient there. */
+/** Value and slope along the direction at a step length. `gradient` identifies the gradient there. */
 export interface Point<G> {
   readonly t: number
   readonly value: number
@@ -11,11 +11,11 @@ export interface Point<G> {
 const C1 = 1e-4
 const C2 = 0.9
 
-// Python's min and max, which keep their first argument when it is NaN.
+// Python's min and max, which return their first argument if it is NaN.
 const least = (a: number, b: number) => (b < a ? b : a)
 const most = (a: number, b: number) => (b > a ? b : a)
 
-/** Where the cubic through two points has its minimum, within bounds. */
+/** Returns the minimum of the cubic through two points, within bounds. */
 function cubicMinimum(a: Point<unknown>, b: Point<unknown>, bounds?: readonly [number, number]): number {
   const [low, high] = bounds ?? (a.t <= b.t ? [a.t, b.t] : [b.t, a.t])
   const d1 = a.slope + b.slope - (3 * (a.value - b.value)) / (a.t - b.t)
@@ -30,10 +30,10 @@ function cubicMinimum(a: Point<unknown>, b: Point<unknown>, bounds?: readonly [n
 }
 
 /**
- * Searches from t on. `evaluate` gives the point at a step length, and is told which of the earlier points are still of use; `largest` is
- * the largest component of the direction.
+ * Searches from t on. `evaluate` returns the point at a step length, and receives the earlier points still in use; `largest` is the largest
+ * component of the direction.
  *
- * @returns the point found, and how often `evaluate` was called
+ * @returns the point, and the number of calls of `evaluate`
  */
 export function strongWolfe<G>(
   start: Point<G>,

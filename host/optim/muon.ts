@@ -12,16 +12,16 @@ import { OneByOneOptimizer } from './one-by-one.ts'
 
 const options = {
   lr: lr(1e-3),
-  weightDecay: number(0.1, '[0, ∞]', doc`the parameter shrinks by lr·weightDecay`),
-  momentum: number(0.95, '[0, ∞]', doc`how much of the mean gradient is kept`),
+  weightDecay: number(0.1, '[0, ∞]', doc`decoupled: shrinks the parameter by lr·weightDecay`),
+  momentum: number(0.95, '[0, ∞]', doc`decay of the mean gradient`),
   nesterov: flag(true, doc`Nesterov's momentum`),
   nsCoefficients: numbers([3.4445, -4.775, 2.0315], doc`coefficients of the Newton–Schulz iteration`),
-  eps: number(1e-7, '[-∞, ∞]', doc`floor of the update's norm`),
+  eps: number(1e-7, '[-∞, ∞]', doc`lower bound of the update's norm`),
   nsSteps: integer(5, '(-∞, 100)', doc`iterations`),
   adjustLrFn: choice<null | 'original' | 'match_rms_adamw'>(
     null,
     [null, 'original', 'match_rms_adamw'],
-    "how the learning rate follows the matrix's shape: √max(1, rows/columns), or 0.2·√max(rows, columns)",
+    "factor of the learning rate by the matrix's shape: √max(1, rows/columns), or 0.2·√max(rows, columns)",
   ),
 }
 
@@ -48,8 +48,8 @@ const layout: StateLayout<MuonOptions> = {
 }
 
 /**
- * Muon: the momentum of a matrix is made orthogonal before it is followed. Only for parameters of two axes. The iteration runs in the
- * parameter's own precision; torch's runs in bfloat16 whatever that is, and so carries errors of about 1e-3.
+ * Muon: orthogonalizes the momentum of a matrix and steps along it. Only for parameters with two axes. The iteration runs in the
+ * parameter's dtype; torch's always runs in bfloat16, with errors of about 1e-3.
  *
  * @example
  * const w = arena.parameter([4, 2], { data: [1, 2, 3, 4, 5, 6, 7, 8] })
@@ -73,7 +73,7 @@ export class Muon extends OneByOneOptimizer<MuonOptions> {
   protected override checkGroups(groups: readonly GroupInit<MuonOptions>[]): ParamGroup<MuonOptions>[] {
     const checked = super.checkGroups(groups)
     for (const { shape } of checked.flatMap(({ params }) => params)) {
-      check(shape.length === 2, 'params-invalid', () => `Muon is for matrices, and a parameter is ${showShape(shape)}`)
+      check(shape.length === 2, 'params-invalid', () => `Muon: parameters must have two axes, got ${showShape(shape)}`)
     }
     return checked
   }
@@ -103,7 +103,7 @@ export class Muon extends OneByOneOptimizer<MuonOptions> {
     kernels.combine(bytes, address, address, orthogonal, 1 - o.lr * o.weightDecay, -o.lr * ratio)
   }
 
-  /** The Newton–Schulz iteration, on the side of the shorter axis n: for rows > columns XᵀX takes the place of XXᵀ. */
+  /** Newton–Schulz iteration on the side of the shorter axis: with XᵀX instead of XXᵀ if rows > columns. */
   #orthogonalized(update: number, { shape, dtype, bytes }: Parameter, o: MuonOptions): number {
     const { arena } = this
     const kernels = arena.kernels[dtype as FloatType]

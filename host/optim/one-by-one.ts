@@ -1,4 +1,4 @@
-/** Optimizers that step their parameters one by one, because a step is more than a sweep over elements. */
+/** Optimizers that step their parameters one by one, because a step is more than an elementwise rule. */
 
 import { bytesPerElement } from '../memory/dtype.ts'
 import { foldsOf } from '../memory/folds.ts'
@@ -8,10 +8,10 @@ import { type Member, MemberOptimizer } from '../optimizer/members.ts'
 import { check } from '../validation/errors.ts'
 
 export abstract class OneByOneOptimizer<O extends object> extends MemberOptimizer<O> {
-  /** Elements of the arrays that a parameter's frame takes. */
+  /** Elements of the temporary arrays for a parameter's step. */
   protected abstract workSizes(parameter: Parameter): readonly number[]
 
-  /** One parameter's step, in a frame of its own. */
+  /** Steps one parameter, in its own frame. */
   protected abstract stepOne(member: Member, options: O): void
 
   protected override update(closure: (() => number) | undefined): number | undefined {
@@ -24,7 +24,7 @@ export abstract class OneByOneOptimizer<O extends object> extends MemberOptimize
     return loss
   }
 
-  /** States and working memory are there before the first parameter is changed. */
+  /** Allocates states and working memory before the first parameter changes. */
   #reserve(present: readonly Member[]): void {
     const bytesOf = (size: number, { dtype }: Parameter) => padded(Math.max(size, 1) * bytesPerElement[dtype])
     const total = ({ parameter }: Member) => this.workSizes(parameter).reduce((sum, size) => sum + bytesOf(size, parameter), 0)

@@ -5,7 +5,7 @@ import { check, checkRange, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { entriesOf, type GroupInit, groupsOf, isPair, type Params } from './groups.ts'
 
-/** Splits groups by the further options of each parameter. New groups are in the order of their first parameters. */
+/** Splits groups by the options that `optionsOf` adds to each parameter. New groups are in the order of their first parameters. */
 function split<O extends object>(
   by: string,
   params: Params<O>,

@@ -9,19 +9,15 @@ import type { AnyRule } from './rule.ts'
 import { type Run, SPAN_BYTES, together, writeSpans } from './runs.ts'
 import type { ParameterState } from './state-dict.ts'
 
-/** Twelve numbers of either type. */
+/** Bytes of twelve numbers of either dtype. */
 const UNIFORM_BYTES = 128
 
-/** What the plan knows of a parameter's gradient. */
-const ABSENT = 0
-const DENSE = 1
-const SPARSE = 2
-
+/** The gradient of a parameter as the plan records it: 0 for none, 1 for dense, 2 for sparse. */
 function kindOf({ parameter }: Member): number {
-  return parameter.hasGrad ? (parameter.sparseGrad ? SPARSE : DENSE) : ABSENT
+  return Number(parameter.hasGrad) + Number(parameter.sparseGrad !== null)
 }
 
-/** An optimizer that is a rule over the one sweep. Stepping allocates nothing once every parameter has its state. */
+/** An optimizer that applies a rule with the elementwise loop. Steps allocate nothing once every parameter has its state. */
 export abstract class ElementwiseOptimizer<O extends object> extends MemberOptimizer<O> {
   readonly #layout: StateLayout<O>
   readonly #rule: AnyRule
@@ -29,9 +25,9 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
   readonly #needs: Bits<O>
   readonly #uniforms: Numbers<O>
   #runs: Run[] = []
-  /** Slots each group needed, and the gradients its members had, when the plan was made. */
+  /** State slots each group needed, and the gradients its members had, when the plan was made. */
   #planned: { needs: number; kinds: number[] }[] = []
-  /** The uniforms, and behind them the span tables. */
+  /** Address of the uniforms, which the span tables follow. */
   #work = 0
   #workBytes = 0
   readonly #rows: Rows | undefined
@@ -89,7 +85,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     if (maximize) this.#negateGradients(run)
   }
 
-  /** Kernels descend. To climb they are given the negated gradients, which are as they were afterwards. */
+  /** Negates the gradients. Kernels descend; to maximize, the gradients are negated before the step and restored after it. */
   #negateGradients({ dtype, table, count }: Run): void {
     const { u32, kernels } = this.arena
     for (let at = table / 4; at < (table + count * SPAN_BYTES) / 4; at += SPAN_BYTES / 4) {
@@ -109,7 +105,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
     return true
   }
 
-  /** Decides which parameters are stepped together, and writes their span tables. */
+  /** Decides which parameters to step together, and writes their span tables. */
   #plan(): void {
     const present = this.members.map((members) => members.filter(({ parameter }) => parameter.hasGrad))
     for (const { parameter, group } of present.flat()) {
@@ -163,5 +159,5 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
   }
 }
 
-/** What state a parameter needs depends on the options alone. */
+/** The state that a parameter needs depends on the options only. */
 const NO_CLOCK = { t: 0 }

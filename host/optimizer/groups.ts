@@ -1,10 +1,9 @@
 /** Parameter groups: as callers pass them, as optimizers keep them, and as state dicts store them. */
 
-import { showShape } from '../memory/shape.ts'
 import { Parameter } from '../memory/tensor.ts'
-import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, isObject, shown } from '../validation/errors.ts'
 import { checkOptions, type Declared, defaultsOf, fromTorchKey, isLoadable, torchKey, withDefaults } from '../validation/options.ts'
-import { isStateTensor, type OptimizerStateDict, type ParameterState } from './state-dict.ts'
+import { type OptimizerStateDict, type ParameterState, scalarOf } from './state-dict.ts'
 
 /** Parameters, or pairs of name and parameter: `model.parameters()` or `model.namedParameters()`. */
 export type ParameterList = Iterable<Parameter> | Iterable<readonly [string, Parameter]>
@@ -56,26 +55,29 @@ function torchConflict({ fused, foreach, differentiable }: Record<string, unknow
 }
 
 function isList(value: unknown): value is Iterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value
+  return isObject(value) && Symbol.iterator in value
 }
 
 /** Returns the groups that an optimizer is constructed with. */
 export function groupsOf<O>(name: string, params: Params<O>): GroupInit<O>[] {
-  check(isList(params), 'params-invalid', () => `${name}: params must be a list of parameters or groups, got ${shown(params)}`)
-  const entries = [...params]
-  check(entries.length > 0, 'params-empty', `${name}: the parameter list is empty`)
-  const isGroup = (entry: unknown) => typeof entry === 'object' && entry !== null && 'params' in entry
+  checkRange(isList(params), name, 'params', 'parameters or groups, as in model.parameters()', params, 'params-invalid')
+  const entries = filled(name, params)
+  const isGroup = (entry: unknown) => isObject(entry) && 'params' in entry
   return (isGroup(entries[0]) ? entries : [{ params: entries }]) as GroupInit<O>[]
 }
 
-/** Returns the entries of a group's `params`, not checked one by one. */
+/** Returns the entries of a group's `params`, unchecked. */
 export function entriesOf<O>(name: string, group: GroupInit<O>): unknown[] {
-  check(typeof group === 'object' && group !== null, 'params-invalid', () => `${name}: a group must be { params, … }, got ${shown(group)}`)
+  checkRange(isObject(group), name, 'a group', '{ params, … }', group, 'params-invalid')
   const { params } = group
   const list = params instanceof Parameter ? [params] : params
-  check(isList(list), 'params-invalid', () => `${name}: params of a group must be a list of parameters, got ${shown(params)}`)
-  const entries = [...list]
-  check(entries.length > 0, 'params-empty', `${name}: a group is empty`)
+  checkRange(isList(list), name, 'params', 'a list of parameters', params, 'params-invalid')
+  return filled(name, list)
+}
+
+function filled(name: string, params: Iterable<unknown>): unknown[] {
+  const entries = [...params]
+  check(entries.length > 0, 'params-empty', `${name}: params must not be empty`)
   return entries
 }
 
@@ -94,11 +96,11 @@ export function checkedGroups<O extends object>(
     const entries = entriesOf(name, group)
     const { params: _, ...overrides } = group
     checkOptions(name, declaration.options, overrides)
-    const parameters = entries.map((entry) => {
+    const parameters = entries.map((entry, i) => {
       const parameter = isPair(entry) ? entry[1] : entry
-      check(parameter instanceof Parameter, 'params-invalid', () => `${name}: params must hold parameters, got ${shown(parameter)}`)
+      checkRange(parameter instanceof Parameter, name, `params[${i}]`, 'a Parameter', parameter, 'params-invalid')
       parameter.assertAlive(name)
-      check(!seen.has(parameter), 'params-invalid', () => `${name}: a parameter ${showShape(parameter.shape)} appears twice`)
+      check(!seen.has(parameter), 'params-invalid', `${name}: params[${i}] appears twice`)
       arena ??= parameter.arena
       check(parameter.arena === arena, 'params-invalid', `${name}: all parameters must be of one arena`)
       seen.add(parameter)
@@ -114,7 +116,7 @@ export function checkedGroups<O extends object>(
   })
 }
 
-/** What names and schedulers add to a group. Other keys are the user's and keep their names. */
+/** Keys that names and schedulers add to a group. Other keys are the user's and keep their names. */
 const ADDED = ['paramNames', 'initialLr', 'maxLr', 'minLr', 'swaLr', 'maxMomentum', 'baseMomentum']
 
 /** Returns a group's options under torch's names. */
@@ -132,14 +134,14 @@ export function checkedStateDict<O>(
 ): { states: (ParameterState | undefined)[]; groups: Record<string, unknown>[] } {
   const { state, param_groups: saved } = dict ?? {}
   const fail = (why: string) => new DownhillError('state-mismatch', `${name}.loadStateDict: ${why}`)
-  const isObject = typeof state === 'object' && state !== null && !(state instanceof Map)
-  if (!isObject || !Array.isArray(saved)) throw fail('a state dict must have state and param_groups')
+  const isState = isObject(state) && !(state instanceof Map)
+  if (!isState || !Array.isArray(saved)) throw fail('a state dict must have state and param_groups')
   if (saved.length !== present.length) {
     throw fail(`param_groups must have ${present.length} groups, got ${saved.length}`)
   }
   const groups = saved.map((group, i) => {
-    if (typeof group !== 'object' || group === null) throw fail(`group ${i} must be an object, got ${shown(group)}`)
-    const { params, ...rest } = group
+    checkRange(isObject(group), `${name}.loadStateDict`, `group ${i}`, 'an object', group, 'state-mismatch')
+    const { params, ...rest } = group as { params?: unknown[] }
     const { length } = present[i]!.params
     if (!Array.isArray(params) || params.length !== length) {
       throw fail(`group ${i} must have ${length} parameters, got ${Array.isArray(params) ? params.length : shown(params)}`)
@@ -170,25 +172,25 @@ function loadedGroup(
   const fail = (why: string) => new DownhillError('state-mismatch', `${where} ${why}`)
   const group: Record<string, unknown> = {}
   for (const [key, given] of Object.entries(saved)) {
-    // In torch a learning rate may be a tensor.
-    const value = isStateTensor(given) && given.data?.length === 1 ? given.data[0] : given
+    const value = scalarOf(given)
     const name = fromTorchKey(key, declared)
     const isOption = Object.hasOwn(declared, name)
     if (key === '__proto__' || (Object.hasOwn(declared, key) && torchKey(key, declared) !== key))
       throw fail(`has an unknown option ${shown(key)}`)
     if (isOption && value === undefined) throw fail(`has no value for ${key}`)
-    if (isOption && !declared[name]!.fixed) checkRange(isLoadable(declared[name]!, value), where, name, declared[name]!.range, value)
+    const option = isOption ? declared[name]! : undefined
+    if (option && !option.fixed) checkRange(isLoadable(option, value), where, name, option.range, value)
     if (name === 'paramNames') {
       const fits = Array.isArray(value) && value.length === parameters && value.every((entry) => typeof entry === 'string')
       if (!fits) throw fail(`must have ${parameters} param_names, got ${shown(value)}`)
     } else if (ADDED.includes(name) && typeof value !== 'number') throw fail(`must have a number for ${key}, got ${shown(value)}`)
-    group[isOption || ADDED.includes(name) ? name : key] = deepCopy(value)
+    const isFixed = isOption && declared[name]!.fixed
+    group[isOption || ADDED.includes(name) ? name : key] = isFixed ? declared[name]!.default : deepCopy(value)
   }
   if ('lr' in declared && !('lr' in group)) throw fail('has no lr')
-  const fixed = Object.entries(declared).filter(([, option]) => option.fixed)
-  return { ...group, ...defaultsOf(declared), ...group, ...Object.fromEntries(fixed.map(([name, option]) => [name, option.default])) }
+  return { ...group, ...defaultsOf(declared), ...group }
 }
 
 function deepCopy(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+  return isObject(value) ? structuredClone(value) : value
 }

@@ -1,4 +1,4 @@
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 
 /** Functions that are called in the order in which they were added. */
 export class Hooks<Args extends readonly unknown[], Result = void> {
@@ -6,7 +6,7 @@ export class Hooks<Args extends readonly unknown[], Result = void> {
 
   /** Adds a function, and returns a function that removes it. The same function may be added twice. */
   add(call: (...args: Args) => Result): () => void {
-    check(typeof call === 'function', 'option-range', () => `a hook must be a function, got ${shown(call)}`)
+    checkRange(typeof call === 'function', 'Optimizer', 'hook', 'a function', call)
     const hook = { call }
     this.#hooks.add(hook)
     return () => void this.#hooks.delete(hook)

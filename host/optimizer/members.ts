@@ -5,10 +5,10 @@ import { padded } from '../memory/heap.ts'
 import { checkNumbers } from '../memory/numbers.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../memory/shape.ts'
 import type { Parameter } from '../memory/tensor.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, isObject, shown } from '../validation/errors.ts'
 import type { Reserve } from '../validation/prepared.ts'
 import { Optimizer } from './optimizer.ts'
-import { isStateTensor, type ParameterState, type StateTensor, type Take } from './state-dict.ts'
+import { isStateTensor, type ParameterState, type StateTensor, scalarOf, type Take } from './state-dict.ts'
 
 /** Step count of parameters that are stepped together, and numbers that change with it: NAdam's μ product, ASGD's η. */
 export type Clock = { t: number } & Record<string, number>
@@ -108,11 +108,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
   /** Throws if an option needs state that the first step did not allocate, as torch does. */
   #checkNotLate(live: number, missing: number, during: string): void {
     const late = this.layout.slots.findIndex((_, slot) => missing & (1 << slot))
-    check(
-      late < 0 || live === 0,
-      'state-mismatch',
-      () => `${this.declaration.name}.${during}: the options need ${this.layout.slots[late]!.key}, which the state lacks`,
-    )
+    check(late < 0 || live === 0, 'state-mismatch', () => `${this.className}.${during}: the state lacks ${this.layout.slots[late]!.key}`)
   }
 
   #allocate(wanted: readonly { readonly member: Member; readonly missing: number }[]): void {
@@ -152,7 +148,7 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
   override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve {
     const members = this.members.flat()
     const found = states.map((state, i) => {
-      const isEmpty = state === undefined || (typeof state === 'object' && state !== null && !Object.keys(state).length)
+      const isEmpty = state === undefined || (isObject(state) && !Object.keys(state).length)
       return isEmpty ? undefined : this.#checked(state, members[i]!.parameter, i)
     })
     const wanted = members.map((member, i) => ({ member, missing: found[i]?.live ?? 0 }))
@@ -176,8 +172,9 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
 
   #checked(state: ParameterState, parameter: Parameter, index: number) {
     const { slots, numbers } = this.layout
-    const fail = (why: string) => new DownhillError('state-mismatch', `${this.declaration.name}.loadStateDict: parameter ${index} ${why}`)
-    if (typeof state !== 'object' || state === null) throw fail(`must have an object as state, got ${shown(state)}`)
+    const by = `${this.declaration.name}.loadStateDict`
+    const fail = (why: string) => new DownhillError('state-mismatch', `${by}: parameter ${index} ${why}`)
+    checkRange(isObject(state), by, `state of parameter ${index}`, 'an object', state, 'state-mismatch')
     const tensors: [number, StateTensor][] = []
     const scalars: Record<string, number> = {}
     let live = 0
@@ -185,21 +182,19 @@ export abstract class MemberOptimizer<O extends object> extends Optimizer<O> {
       const slot = slots.findIndex((candidate) => candidate.key === key)
       const number = numbers.find((candidate) => candidate.key === key)
       if (number) {
-        const scalar = isStateTensor(value) && value.data?.length === 1 ? value.data[0] : value
+        const scalar = scalarOf(value)
         if (typeof scalar !== 'number' || Number.isNaN(scalar) || (number.name === 't' && !(Number.isSafeInteger(scalar) && scalar >= 0))) {
           throw fail(`has an invalid ${key}: ${shown(scalar)}`)
         }
         scalars[number.name] = scalar
       } else if (slot < 0) {
-        throw fail(`has an unknown key ${shown(key)}; the keys are ${[...numbers, ...slots].map((known) => known.key).join(', ')}`)
+        throw fail(`has an unknown key ${shown(key)}`)
       } else {
         const shape = slots[slot]!.shape(parameter)
         if (!isStateTensor(value) || !Array.isArray(value.shape) || !sameShape(value.shape, shape)) {
-          throw fail(
-            `must have shape ${showShape(shape)} for ${key}, got ${Array.isArray((value as StateTensor | null)?.shape) ? showShape((value as StateTensor).shape) : shown(value)}`,
-          )
+          throw fail(`must have shape ${showShape(shape)} for ${key}, got ${shown((value as StateTensor | null)?.shape ?? value)}`)
         }
-        checkNumbers(`${this.declaration.name}.loadStateDict: ${key} of parameter ${index}`, shape, value.data, 'state-mismatch')
+        checkNumbers(by, `${key} of parameter ${index}`, shape, value.data, 'state-mismatch')
         tensors.push([slot, value])
         live |= 1 << slot
       }

@@ -2,7 +2,7 @@ import type { Arena } from '../memory/arena.ts'
 import { dispose } from '../memory/dispose.ts'
 import { hideFields } from '../memory/fields.ts'
 import type { Parameter } from '../memory/tensor.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkRange, DownhillError } from '../validation/errors.ts'
 import type { Reserve } from '../validation/prepared.ts'
 import {
   checkedDefaults,
@@ -19,28 +19,28 @@ import {
 import { Hooks } from './hooks.ts'
 import { copied, type OptimizerStateDict, type ParameterState, type Take } from './state-dict.ts'
 
-/** An optimizer of whatever options. */
-// biome-ignore lint/suspicious/noExplicitAny: of whatever options
+/** An optimizer with any options. */
+// biome-ignore lint/suspicious/noExplicitAny: any options
 export type AnyOptimizer = Optimizer<any>
 
-/** Takes back what it was given for: `remove()`. */
+/** Removes the hook whose registration returned it. */
 export type Remove = () => void
 
 const beforeAnyStep = new Hooks<[AnyOptimizer]>()
 const afterAnyStep = new Hooks<[AnyOptimizer]>()
 
-/** Calls a function before each step of every optimizer. */
+/** Calls a function before each step of every optimizer. Returns a function that removes it. */
 export function registerOptimizerStepPreHook(hook: (optimizer: AnyOptimizer) => void): Remove {
   return beforeAnyStep.add(hook)
 }
 
-/** Calls a function after each step of every optimizer. */
+/** Calls a function after each step of every optimizer. Returns a function that removes it. */
 export function registerOptimizerStepPostHook(hook: (optimizer: AnyOptimizer) => void): Remove {
   return afterAnyStep.add(hook)
 }
 
 /**
- * Groups, gradients, hooks and state dicts: what all optimizers share.
+ * The base class of all optimizers: groups, gradients, hooks and state dicts.
  *
  * @example
  * const [w, b] = [arena.parameter([2, 2]), arena.parameter([2])]
@@ -56,7 +56,7 @@ export function registerOptimizerStepPostHook(hook: (optimizer: AnyOptimizer) =>
  */
 export abstract class Optimizer<O extends object> {
   readonly paramGroups: ParamGroup<O>[] = []
-  /** Options that groups without their own take. */
+  /** Options of groups that do not set their own. */
   readonly defaults: O
   readonly arena: Arena
   protected readonly declaration: Declaration<O>
@@ -79,10 +79,10 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Takes one step with the gradients as they are. With a closure, evaluates it once before and returns its value.
+   * Takes one step with the current gradients. With a closure, evaluates it once first and returns its value.
    *
-   * @throws before anything is changed: `disposed`, `out-of-memory` at a first step, `state-mismatch` if an option needs state that the
-   * first step did not make, `option-range` if the closure is none or returns no number
+   * @throws before anything changes: `disposed`, `out-of-memory` at a first step, `state-mismatch` if an option needs state that the
+   * first step did not create, `option-range` if the closure is not a function or does not return a number
    */
   step(closure?: () => number): number | undefined {
     this.assertAlive()
@@ -97,40 +97,39 @@ export abstract class Optimizer<O extends object> {
     return loss
   }
 
-  /** What a closure returns, which must be a number; it may not dispose what is being stepped. */
+  /** Returns the closure's loss. Throws if it is not a number, or if the closure disposed the optimizer. */
   #evaluated(closure: () => number): number {
-    const by = () => `${this.declaration.name}.step`
-    check(typeof closure === 'function', 'option-range', () => `${by()} takes a function that returns the loss, not ${shown(closure)}`)
+    checkRange(typeof closure === 'function', this.className, "step's closure", 'a function', closure)
     const loss = closure()
-    check(typeof loss === 'number', 'option-range', () => `${by()}: the closure returns the loss as a number, not ${shown(loss)}`)
+    checkRange(typeof loss === 'number', this.className, "the closure's loss", 'a number', loss)
     this.assertAlive()
     return loss
   }
 
-  /** The step itself. */
+  /** Evaluates the closure, if there is one, and updates the parameters. */
   protected abstract update(closure: (() => number) | undefined): number | undefined
 
-  /** Bytes of state that the optimizer takes, or will take once every parameter has had a gradient. */
+  /** Bytes of state that the optimizer uses once every parameter has had a gradient. */
   abstract get stateBytes(): number
 
-  /** @internal One parameter's state, or undefined before there is any; `take` is given each of its arrays, live. */
+  /** @internal Returns a parameter's state, undefined before its first step. `take` receives each live array. */
   abstract readState(parameter: Parameter, take: Take): ParameterState | undefined
 
-  /** @internal Checks the states of all parameters; undefined: none. */
+  /** @internal Checks the states of all parameters; undefined for a parameter without state. */
   abstract prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly O[]): Reserve
 
   /** Frees the state's memory. */
   protected abstract release(): void
 
-  /** Called when groups were added. */
+  /** Runs after groups were added. */
   protected groupsChanged(): void {}
 
-  /** What the optimizer asks of groups beyond their options. */
+  /** Checks groups and completes their options. Optimizers with further requirements override it. */
   protected checkGroups(groups: readonly GroupInit<O>[]): ParamGroup<O>[] {
     return checkedGroups(this.declaration, this.defaults, this.paramGroups, groups)
   }
 
-  /** @internal The class, as torch calls it, also where class names were shortened. */
+  /** @internal The class name in torch, which minifiers do not change. */
   get className(): string {
     return this.declaration.name
   }
@@ -140,30 +139,26 @@ export abstract class Optimizer<O extends object> {
     return `${this.className}(${this.paramGroups.length} groups)`
   }
 
-  /** Returns its groups, with their number of parameters instead of these. */
-  toJSON(): { readonly optimizer: string; readonly paramGroups: readonly object[] } {
-    const paramGroups = this.paramGroups.map(({ params, ...options }) => ({ ...options, params: params.length }))
-    return { optimizer: this.className, paramGroups }
-  }
-
-  /** All parameters, group by group. */
+  /** Returns all parameters, group by group. */
   parameters(): Parameter[] {
     return this.paramGroups.flatMap((group) => group.params)
   }
 
-  /** The present learning rate of a group. */
+  /** Returns the current learning rate of a group. */
   lr(group = 0): number {
     const found = this.paramGroups[group] as { lr: number } | undefined
-    check(
+    checkRange(
       found !== undefined && Number.isInteger(group),
-      'option-range',
-      () => `${this.declaration.name} has groups 0 to ${this.paramGroups.length - 1}, not ${group}`,
+      this.className,
+      'group',
+      `an integer in [0, ${this.paramGroups.length})`,
+      group,
     )
     return found.lr
   }
 
   /**
-   * Adds a group; its parameters start at step 1 beside the older ones.
+   * Adds a group. Its parameters start at step 1, whatever the step of the others.
    *
    * @throws `option-unknown`, `option-range`, `params-empty`, `params-invalid`
    */
@@ -175,7 +170,7 @@ export abstract class Optimizer<O extends object> {
     this.groupsChanged()
   }
 
-  /** Removes all gradients, or with `setToNone` false sets them to zero, in which case the next step counts and decays with them. */
+  /** Removes all gradients. With `setToNone` false, fills them with zeros instead: the next step then still counts and decays. */
   zeroGrad(setToNone = true): void {
     for (let g = 0; g < this.paramGroups.length; g++) {
       const { params } = this.paramGroups[g]!
@@ -186,12 +181,12 @@ export abstract class Optimizer<O extends object> {
     }
   }
 
-  /** State and options as torch's `state_dict()` has them. Everything is copied. */
+  /** Returns a copy of the state and options, in the structure of torch's `state_dict()`. */
   stateDict(): OptimizerStateDict {
     return this.stateDictOf(copied)
   }
 
-  /** @internal The same over live arrays, for who copies them at once; hooks may keep what they get, and are given copies. */
+  /** @internal The same with live arrays, for a caller that copies them at once. Hooks may keep their argument, so they get copies. */
   liveStateDict(): OptimizerStateDict {
     return this.stateDictOf(this.#afterSave.size ? copied : (live) => live)
   }
@@ -213,7 +208,7 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Takes over state and options; parameters are matched by position. Everything is checked before anything is changed, and copied.
+   * Loads a copy of the state and options. Parameters are matched by position. Everything is checked before anything changes.
    *
    * @throws `state-mismatch` if groups, keys or shapes differ, `option-range` if an option is outside its range
    */
@@ -252,22 +247,22 @@ export abstract class Optimizer<O extends object> {
     return this.#beforeSave.add(hook as (optimizer: AnyOptimizer) => void)
   }
 
-  /** Calls a function with what `stateDict` is about to return; what it returns, if anything, is returned instead. */
+  /** Calls a function with the result of `stateDict`. A result other than undefined replaces it. */
   registerStateDictPostHook(hook: (optimizer: this, dict: OptimizerStateDict) => OptimizerStateDict | undefined): Remove {
     return this.#afterSave.add(hook as (optimizer: AnyOptimizer, dict: OptimizerStateDict) => OptimizerStateDict | undefined)
   }
 
-  /** Calls a function with what `loadStateDict` got; what it returns, if anything, is loaded instead. */
+  /** Calls a function with the argument of `loadStateDict`. A result other than undefined replaces it. */
   registerLoadStateDictPreHook(hook: (optimizer: this, dict: OptimizerStateDict) => OptimizerStateDict | undefined): Remove {
     return this.#beforeLoad.add(hook as (optimizer: AnyOptimizer, dict: OptimizerStateDict) => OptimizerStateDict | undefined)
   }
 
-  /** Calls a function after `loadStateDict` has changed everything. */
+  /** Calls a function after `loadStateDict`. */
   registerLoadStateDictPostHook(hook: (optimizer: this) => void): Remove {
     return this.#afterLoad.add(hook as (optimizer: AnyOptimizer) => void)
   }
 
-  /** Lets go of the state's memory. Twice is harmless. */
+  /** Frees the state's memory. A second call has no effect. */
   dispose(): void {
     if (!this.#disposed && !this.arena.disposed) this.release()
     this.#disposed = true
@@ -278,7 +273,7 @@ export abstract class Optimizer<O extends object> {
   }
 
   protected assertAlive(): void {
-    if (this.#disposed) throw new DownhillError('disposed', `this ${this.declaration.name} was disposed`)
+    if (this.#disposed) throw new DownhillError('disposed', `${this.className}: the optimizer was disposed`)
     this.arena.assertAlive()
   }
 }

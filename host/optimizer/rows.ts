@@ -1,4 +1,4 @@
-/** Steps of sparse gradients: only the rows that have one. A rule that takes them brings this along. */
+/** Steps for sparse gradients, on the rows that have one. Rules that take sparse gradients import this file. */
 import type { Arena } from '../memory/arena.ts'
 import { densifyGrad } from '../memory/densify.ts'
 import { bytesPerElement } from '../memory/dtype.ts'
@@ -11,7 +11,7 @@ import { type Run, writeConsecutive } from './runs.ts'
 /** How an optimizer takes a sparse gradient: by its rows, as a dense one, or not at all. */
 export type SparseForm = 'rows' | 'dense' | 'refused'
 
-/** What a rule declares about sparse gradients. */
+/** The part of a rule that concerns sparse gradients. */
 export interface SparseRule {
   readonly name: string
   // biome-ignore lint/suspicious/noExplicitAny: the options of any rule
@@ -20,7 +20,7 @@ export interface SparseRule {
 
 export class Rows {
   readonly #rule: SparseRule
-  /** Rows of a parameter, its gradient and its states, gathered. */
+  /** Address of the gathered rows: parameter, gradient and states. */
   #rows = 0
   #bytes = 0
 
@@ -28,22 +28,22 @@ export class Rows {
     this.#rule = rule
   }
 
-  /** Refuses gradients the rule has no form for. */
+  /** Throws if the rule does not support the gradient's form. */
   check({ sparseGrad }: Parameter, options: object): void {
     const { name, sparse } = this.#rule
     const refuse = (why: string) => new DownhillError('params-invalid', `${name} ${why}`)
     if (sparse === 'only') {
-      if (!sparseGrad) throw refuse('takes sparse gradients only; Adam takes the others')
+      if (!sparseGrad) throw refuse('takes sparse gradients only; use Adam for dense ones')
     } else if (sparseGrad && sparse!(options) === 'refused') throw refuse('does not take sparse gradients together with weightDecay')
   }
 
-  /** Makes a gradient dense where a momentum moves every row anyway. */
+  /** Makes a gradient dense if a momentum moves every row anyway. */
   densify(parameter: Parameter, options: object): void {
     const { sparse } = this.#rule
     if (sparse !== 'only' && sparse!(options) === 'dense') densifyGrad(parameter)
   }
 
-  /** Gathers the rows that have a gradient, with parameter and states, has them stepped, and puts them back. */
+  /** Gathers the rows that have a gradient, with parameter and states, steps them, and scatters the results. */
   step(run: Run, call: () => void): void {
     const { parameter, slots } = run.members[0]!
     const { arena, dtype } = parameter

@@ -2,11 +2,11 @@ import { type Declared, doc, flag, number, type Values } from '../validation/opt
 import type { RuleNames } from '../wasm/wasm.ts'
 import type { Rows, SparseForm } from './rows.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: options of whatever is declared
+// biome-ignore lint/suspicious/noExplicitAny: options of any declaration
 type Any = any
 type Of<T> = Readonly<Record<string, (o: Any, t?: Any, clock?: Any) => T>>
 
-/** Any rule, where its names are looked up and not written. */
+/** Any rule, with names as strings. */
 export interface AnyRule {
   readonly name: string
   readonly kernel: RuleNames
@@ -29,46 +29,46 @@ export interface AnyRule {
 
 type Names<K extends RuleNames, Part extends 'flags' | 'state' | 'uniforms'> = K[Part][number]
 
-/** What follows from a group's options `o`, the count `t` of this step, 1 for a parameter's first, and the rule's own numbers. */
+/** A function of a group's options `o`, the step count `t` (1 at a parameter's first step), and the rule's own numbers. */
 type FromStep<O, S extends string, T> = (o: O, t: number, clock: { t: number } & Record<S, number>) => T
 
 /**
- * What there is to say about an elementwise optimizer. Its names are those of the kernel's parameters (assembly/rules), so that a missing
- * or misspelt one does not compile; validation, class, state dict, documentation and tests follow from it.
+ * Declaration of an elementwise optimizer. Its names are those of the kernel's parameters (assembly/rules), so that a missing or misspelled
+ * one does not compile. Validation, class, state dict, documentation and tests are derived from it.
  */
 export interface Rule<K extends RuleNames, D extends Declared, S extends string = never> {
-  /** The class, as torch calls it. */
+  /** The class name in torch. */
   readonly name: string
   readonly kernel: K
-  /** In the order of torch's param_groups. */
+  /** Options, in the order of torch's param_groups. */
   readonly options: D
-  /** What the ranges cannot say; a sentence if the options do not go together. */
+  /** Returns a sentence if options contradict each other in ways that ranges cannot express. */
   readonly conflict?: (o: Values<D>) => string | undefined
-  /** Which state a parameter has under which options. */
+  /** Which state arrays a parameter has, by the options. */
   readonly state: Readonly<Record<Names<K, 'state'>, (o: Values<D>) => boolean>>
-  /** What a state array holds before the first step, from the group's options and the constructor's; 0 where not given. */
+  /** Values of a state array before the first step, from the options of the group and of the constructor; 0 by default. */
   readonly initial?: Partial<Readonly<Record<Names<K, 'state'>, (o: Values<D>, defaults: Values<D>) => number>>>
-  /** Numbers that a parameter's steps carry on, with their values before the first. */
+  /** Numbers that change from step to step, with their values before the first. */
   readonly scalars?: Readonly<Record<S, (o: Values<D>) => number>>
-  /** Changes them before the step… */
+  /** Changes these numbers before the step. */
   readonly advance?: Change<Values<D>, S>
-  /** …or after it. */
+  /** Changes these numbers after the step. */
   readonly settle?: Change<Values<D>, S>
-  /** State that exists from construction, not from the first step. */
+  /** Whether state exists from construction instead of from the first step. */
   readonly eager?: boolean
-  /** Only whether there was a step before this one matters, and torch's state dict has no `step`. */
+  /** Whether steps are not counted: only the first step differs from others, and torch's state dict has no `step`. */
   readonly uncounted?: boolean
-  /** Takes sparse gradients, and how; without it none, with 'only' no others. */
+  /** How it takes sparse gradients; without it, not at all; with 'only', no dense ones. */
   readonly sparse?: 'only' | ((o: Values<D>) => SparseForm)
-  /** What steps its rows: `Rows`, where there are any. */
+  /** The class that steps rows, if it takes sparse gradients. */
   readonly rows?: typeof Rows
-  /** Which form of the kernel runs. */
+  /** Conditions that select the form of the kernel. */
   readonly flags: Readonly<Record<Names<K, 'flags'>, FromStep<Values<D>, S, boolean>>>
   /** The kernel's uniforms, computed in f64 and rounded once. */
   readonly uniforms: Readonly<Record<Names<K, 'uniforms'>, FromStep<Values<D>, S, number>>>
-  /** The update in LaTeX, one line an equation. */
+  /** The update in LaTeX, one equation per line. */
   readonly math: readonly string[]
-  /** Where it comes from. */
+  /** Reference. */
   readonly paper: string
 }
 
@@ -86,9 +86,9 @@ interface Coupled {
   readonly weightDecay: number
 }
 
-/** What every rule has that reads its gradient through `gradient` (assembly/rules/gradient.ts). */
+/** Options and uniforms of every rule that reads its gradient through `gradient` (assembly/rules/gradient.ts). */
 export const coupled = {
-  maximize: flag(false, doc`climb instead of descend: the gradient is negated before anything else`),
+  maximize: flag(false, doc`maximize the objective: negates the gradient`),
   weightDecay: (value = 0) => number(value, '[0, ∞]', doc`adds weightDecay·p to the gradient`),
   flags: { decay: (o: Coupled) => o.weightDecay !== 0 },
   uniforms: {
@@ -101,9 +101,9 @@ interface Decoupled extends Coupled {
   readonly decoupledWeightDecay: boolean
 }
 
-/** The same for rules whose decay may also shrink the parameter. */
+/** The same for rules with optional decoupled weight decay. */
 export const decoupled = {
-  option: (value = false) => flag(value, doc`shrink the parameter by lr·weightDecay instead of changing the gradient`),
+  option: (value = false) => flag(value, doc`shrink the parameter by lr·weightDecay instead of adding weightDecay·p to the gradient`),
   flags: { decay: (o: Decoupled) => o.weightDecay !== 0 && !o.decoupledWeightDecay },
   uniforms: {
     ...coupled.uniforms,
@@ -115,7 +115,7 @@ interface Averaging {
   readonly betas: readonly [number, number]
 }
 
-/** What rules share that average the gradient with β₁ and its square with β₂. */
+/** Flags and uniforms of rules that average the gradient with β₁ and its square with β₂. */
 export const averaging = {
   flags: { fromEnd: (o: Averaging) => fromEnd(o.betas[0]) },
   uniforms: {
@@ -131,6 +131,6 @@ export const eps = (value: number, what = doc`added to the denominator`) => numb
 
 export const always = () => true
 
-/** The weight of assembly/lanes.ts's `lerp` towards the new value, 1 − keep, in the form for `fromEnd`. */
+/** The weight 1 − keep of the new value in `lerp` of assembly/lanes.ts, in the form that `fromEnd` selects. */
 export const lerpWeight = (keep: number) => (fromEnd(keep) ? -(1 - (1 - keep)) : 1 - keep)
 export const fromEnd = (keep: number) => 1 - keep >= 0.5

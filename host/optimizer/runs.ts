@@ -1,8 +1,8 @@
-/** Which parameters an elementwise optimizer steps in one call into WebAssembly, and the table that says where they lie. */
+/** Runs: parameters that an elementwise optimizer steps in one call into WebAssembly, and the table of their addresses. */
 import type { FloatType, RuleKernel } from '../wasm/wasm.ts'
 import type { Clock, Member } from './members.ts'
 
-/** Parameters of one group, one element type and one clock; or one parameter with a sparse gradient. */
+/** Parameters of one group, one dtype and one clock; or one parameter with a sparse gradient. */
 export interface Run {
   readonly members: readonly Member[]
   readonly group: number
@@ -19,7 +19,7 @@ export const SPAN_BYTES = 24
 const WORDS = SPAN_BYTES / 4
 const ADDRESSES = WORDS - 1
 
-/** Sorts a group's members into runs, keeping their order. Without a counter only a first step differs from others. */
+/** Groups members into runs, in their order. Without a step count only a first step differs from others. */
 export function together(members: readonly Member[], uncounted: boolean): Run[] {
   const isSparse = ({ parameter }: Member) => parameter.sparseGrad !== null
   const runs = new Map<unknown, Member[]>()
@@ -38,7 +38,7 @@ export function together(members: readonly Member[], uncounted: boolean): Run[] 
   })
 }
 
-/** Writes an entry for each stretch of parameters that lie one after another, as do their gradients and states; returns how many. */
+/** Writes an entry for each sequence of parameters that are adjacent in memory, with their gradients and states. Returns the count. */
 export function writeSpans(u32: Uint32Array, table: number, members: readonly Member[]): number {
   let at = table / 4 - WORDS
   let count = 0
@@ -58,7 +58,7 @@ export function writeSpans(u32: Uint32Array, table: number, members: readonly Me
   return count
 }
 
-/** Writes the one entry of arrays of `bytes` that lie one after another from `first` on. */
+/** Writes the single entry of arrays of `bytes` each, adjacent from `first` on. */
 export function writeConsecutive(u32: Uint32Array, table: number, bytes: number, first: number): void {
   const at = table / 4
   u32[at] = bytes

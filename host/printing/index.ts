@@ -1,12 +1,14 @@
 /**
- * The entry of Node, Deno and Bun: the same exports, and objects that print as torch's do. In bundles for browsers, which do not call the
- * method that this adds, it would only take space.
+ * Entry `downhill` for Node, Deno and Bun: the exports of index.ts, with objects that print as torch prints its own. Browsers do not call
+ * the method that this adds, so their entry leaves it out.
  */
+
 import { LRScheduler } from '../lr_scheduler/scheduler.ts'
 import { Memory } from '../memory/memory.ts'
 import { Parameter, Tensor } from '../memory/tensor.ts'
 import { Module } from '../nn/module.ts'
 import { Optimizer } from '../optimizer/optimizer.ts'
+import { isObject } from '../validation/errors.ts'
 import { tensorText } from './tensor.ts'
 import { fieldsText, treeText } from './tree.ts'
 
@@ -25,10 +27,10 @@ function printAs<T>({ prototype }: { readonly prototype: T }, text: (object: T) 
   })
 }
 
-/** A module's own fields, those that are options one by one, and of tensors the shapes. */
+/** Returns a module's own fields: options one by one, and tensors as their shapes. */
 function fieldsOf(module: Module): object {
   const { training: _, ...own } = module
-  const isOptions = (value: unknown) => typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  const isOptions = (value: unknown) => isObject(value) && Object.getPrototypeOf(value) === Object.prototype
   const entries = Object.entries(own).flatMap(([name, value]) =>
     isOptions(value) ? Object.entries(value as object) : [[name, value instanceof Tensor ? value.shape : value]],
   )

@@ -1,4 +1,4 @@
-/** Objects as a name with fields, and children on lines of their own, as torch prints modules. */
+/** Text of objects with children, in torch's format for modules: name(fields), then one child per line. */
 import { shown } from '../validation/errors.ts'
 
 const MOST_LINES = 50
@@ -12,7 +12,7 @@ export function fieldsText(fields: object): string {
   return entries.map(([name, value]) => `${name}=${shown(value)}`).join(', ')
 }
 
-/** Returns `name(fields)` with indented children. Equal neighbors share a line, and what exceeds a screen is left out. */
+/** Returns `name(fields)` with indented children. Equal neighbors share a line. Lines beyond a screen are omitted. */
 export function treeText(name: string, fields: string, children: readonly (readonly [key: string, text: string])[]): string {
   const lines: string[] = []
   for (let i = 0; i < children.length; ) {

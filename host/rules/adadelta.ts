@@ -39,7 +39,7 @@ export const adadelta = defineRule({
   paper: doc`Zeiler, "ADADELTA: an adaptive learning rate method", 2012, arXiv 1212.5701`,
 })
 
-/** Adadelta: the step is scaled by the updates made so far. */
+/** Adadelta: scales the step by the root mean square of past updates. */
 export class Adadelta extends ElementwiseOptimizer<AdadeltaOptions> {
   static readonly declaration: AnyRule = adadelta
 

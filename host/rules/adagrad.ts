@@ -10,7 +10,7 @@ const options = {
   lrDecay: number(0, '[0, ∞]', doc`at step t the learning rate is lr / (1 + (t − 1)·lrDecay)`),
   eps: eps(1e-10),
   weightDecay: coupled.weightDecay(),
-  initialAccumulatorValue: number(0, '[0, ∞]', doc`what the sum of squares starts from; the same for all groups`),
+  initialAccumulatorValue: number(0, '[0, ∞]', doc`initial sum of squares; the same for all groups`),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
   differentiable: torchFlag(false),
@@ -42,7 +42,7 @@ export const adagrad = defineRule({
   paper: doc`Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12, 2011`,
 })
 
-/** Adagrad: every element has a learning rate that falls with the squares it has seen. */
+/** Adagrad: a learning rate per element, which decreases with the sum of its squared gradients. */
 export class Adagrad extends ElementwiseOptimizer<AdagradOptions> {
   static readonly declaration: AnyRule = adagrad
 

@@ -10,7 +10,7 @@ const options = {
   betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its square`),
   eps: eps(1e-8),
   weightDecay: coupled.weightDecay(),
-  amsgrad: flag(false, doc`divide by the greatest mean square there has been`),
+  amsgrad: flag(false, doc`divide by the largest mean square so far`),
   maximize: coupled.maximize,
   foreach: torchFlag(null),
   capturable: torchFlag(false),
@@ -43,7 +43,7 @@ export const adam = defineRule({
   paper: doc`Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980; amsgrad: Reddi, Kale and Kumar, ICLR 2018`,
 })
 
-/** Adam. Its weight decay joins the gradient; see {@link AdamW} for the form that does not. */
+/** Adam. Weight decay is added to the gradient; {@link AdamW} decouples it. */
 export class Adam extends ElementwiseOptimizer<AdamOptions> {
   static readonly declaration: AnyRule = adam
 

@@ -7,7 +7,7 @@ import * as kernels from '../wasm/generated/kernels.ts'
 
 const options = {
   lr: lr(2e-3),
-  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its greatest magnitude`),
+  betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its largest magnitude`),
   eps: eps(1e-8, doc`added to the magnitude of the gradient`),
   weightDecay: coupled.weightDecay(),
   foreach: torchFlag(null),
@@ -40,7 +40,7 @@ export const adamax = defineRule({
   paper: doc`Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980, section 7.1`,
 })
 
-/** Adamax: Adam with the infinity norm of past gradients in place of their root mean square. */
+/** Adamax: Adam with the infinity norm of past gradients instead of their root mean square. */
 export class Adamax extends ElementwiseOptimizer<AdamaxOptions> {
   static readonly declaration: AnyRule = adamax
 

@@ -4,7 +4,7 @@ import { type AnyRule, defineRule } from '../optimizer/rule.ts'
 import { doc, fixed, number } from '../validation/options.ts'
 import { type AdamOptions, adam } from './adam.ts'
 
-/** Options of {@link AdamW}: those of Adam, without the flag that makes it AdamW. */
+/** Options of {@link AdamW}: those of Adam, except the flag that decouples weight decay. */
 export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
 
 export const adamw = defineRule({
@@ -12,13 +12,13 @@ export const adamw = defineRule({
   name: 'AdamW',
   options: {
     ...adam.options,
-    weightDecay: number(1e-2, '[0, ∞]', doc`the parameter shrinks by lr·weightDecay, whatever its gradient`),
+    weightDecay: number(1e-2, '[0, ∞]', doc`decoupled: shrinks the parameter by lr·weightDecay`),
     decoupledWeightDecay: fixed(true),
   },
   paper: doc`Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, arXiv 1711.05101`,
 })
 
-/** Adam with weight decay of its own, apart from the gradient. */
+/** Adam with decoupled weight decay. */
 export class AdamW extends ElementwiseOptimizer<AdamOptions> {
   static readonly declaration: AnyRule = adamw
 

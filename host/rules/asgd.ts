@@ -8,8 +8,8 @@ import * as kernels from '../wasm/generated/kernels.ts'
 const options = {
   lr: lr(1e-2),
   lambd: number(1e-4, '[-∞, ∞]', doc`decay of the parameter and of the learning rate`),
-  alpha: number(0.75, '[-∞, ∞]', doc`power of the decay of the learning rate`),
-  t0: number(1e6, '[-∞, ∞]', doc`the step from which on it averages`),
+  alpha: number(0.75, '[-∞, ∞]', doc`exponent of the decay of the learning rate`),
+  t0: number(1e6, '[-∞, ∞]', doc`first step of the average`),
   weightDecay: coupled.weightDecay(),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
@@ -24,7 +24,7 @@ export const asgd = defineRule({
   kernel: kernels.ASGD,
   options,
   state: { ax: always },
-  // η is that of the step before: a change of lr takes effect one step late, as in torch.
+  // η is computed from the previous step's lr: a change of lr takes effect one step late, as in torch.
   scalars: { eta: (o) => o.lr, mu: () => 1 },
   settle: (o, clock) => {
     clock.eta = o.lr / pow(1 + o.lambd * o.lr * clock.t, o.alpha)
@@ -46,7 +46,7 @@ export const asgd = defineRule({
   paper: doc`Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30, 1992`,
 })
 
-/** Averaged stochastic gradient descent. The average `ax` is in the state and does not enter the parameters. */
+/** Averaged stochastic gradient descent. The average is the state `ax`; the parameters do not use it. */
 export class ASGD extends ElementwiseOptimizer<ASGDOptions> {
   static readonly declaration: AnyRule = asgd
 

@@ -10,7 +10,7 @@ const options = {
   betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its square`),
   eps: eps(1e-8),
   weightDecay: coupled.weightDecay(),
-  momentumDecay: number(4e-3, '[0, ∞]', doc`how fast the momentum approaches β₁`),
+  momentumDecay: number(4e-3, '[0, ∞]', doc`rate at which the momentum approaches β₁`),
   decoupledWeightDecay: decoupled.option(),
   maximize: coupled.maximize,
   foreach: torchFlag(null),
@@ -20,7 +20,7 @@ const options = {
 
 export type NAdamOptions = Values<typeof options>
 
-/** μ_t, the momentum of step t. */
+/** Returns μ_t, the momentum of step t. */
 function momentum(o: NAdamOptions, t: number): number {
   return o.betas[0] * (1 - 0.5 * pow(0.96, t * o.momentumDecay))
 }
@@ -52,7 +52,7 @@ export const nadam = defineRule({
   paper: doc`Dozat, "Incorporating Nesterov momentum into Adam", ICLR workshop 2016`,
 })
 
-/** NAdam: Adam with the momentum of Nesterov. */
+/** NAdam: Adam with Nesterov momentum. */
 export class NAdam extends ElementwiseOptimizer<NAdamOptions> {
   static readonly declaration: AnyRule = nadam
 

@@ -19,7 +19,7 @@ const options = {
 
 export type RAdamOptions = Values<typeof options>
 
-/** The length of the average that v is by step t, ρ_t; ρ_∞ in the limit. */
+/** Returns ρ_t, the length of the average v at step t; ρ_∞ is its limit. */
 function rho(o: RAdamOptions, t: number): number {
   const power = wholePow(o.betas[1], t)
   return rhoInfinity(o) - (2 * t * power) / (1 - power)
@@ -29,7 +29,7 @@ function rhoInfinity(o: RAdamOptions): number {
   return 2 / (1 - o.betas[1]) - 1
 }
 
-/** r_t·√(1 − β₂^t) where the variance can be told, 1 before. */
+/** Returns r_t·√(1 − β₂^t) if the variance is tractable, 1 before. */
 function rectification(o: RAdamOptions, t: number): number {
   const now = rho(o, t)
   if (now <= 5) return 1
@@ -59,7 +59,7 @@ export const radam = defineRule({
   paper: doc`Liu et al., "On the variance of the adaptive learning rate and beyond", ICLR 2020, arXiv 1908.03265`,
 })
 
-/** RAdam: Adam whose first steps do without the mean square until its variance can be told. */
+/** RAdam: Adam without the mean square until its variance is tractable. */
 export class RAdam extends ElementwiseOptimizer<RAdamOptions> {
   static readonly declaration: AnyRule = radam
 

@@ -6,7 +6,7 @@ import * as kernels from '../wasm/generated/kernels.ts'
 
 const options = {
   lr: lr(1e-2),
-  momentum: number(0, '[0, ∞]', doc`how much of the last update is kept`),
+  momentum: number(0, '[0, ∞]', doc`momentum factor`),
   alpha: number(0.99, '[0, ∞]', doc`decay of the mean square`),
   eps: eps(1e-8),
   centered: flag(false, doc`divide by the standard deviation instead of the root mean square`),
@@ -48,7 +48,7 @@ export const rmsprop = defineRule({
   paper: doc`Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012; centered: Graves, arXiv 1308.0850`,
 })
 
-/** RMSprop: the gradient divided by its root mean square. */
+/** RMSprop: divides the gradient by its root mean square. */
 export class RMSprop extends ElementwiseOptimizer<RMSpropOptions> {
   static readonly declaration: AnyRule = rmsprop
 

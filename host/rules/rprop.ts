@@ -6,8 +6,8 @@ import * as kernels from '../wasm/generated/kernels.ts'
 
 const options = {
   lr: lr(1e-2),
-  etas: pair([0.5, 1.2], ['(0, 1)', '(1, ∞]'], doc`factors of the step size after a change of sign and without one`),
-  stepSizes: pair([1e-6, 50], ['[-∞, ∞]', '[-∞, ∞]'], doc`least and greatest step size`),
+  etas: pair([0.5, 1.2], ['(0, 1)', '(1, ∞]'], doc`factors of the step size after a change of sign, and without one`),
+  stepSizes: pair([1e-6, 50], ['[-∞, ∞]', '[-∞, ∞]'], doc`minimum and maximum step size`),
   capturable: torchFlag(false),
   foreach: torchFlag(null),
   maximize: coupled.maximize,
@@ -21,7 +21,7 @@ export const rprop = defineRule({
   kernel: kernels.Rprop,
   options,
   state: { prev: always, stepSize: always },
-  // lr is read here only: schedulers have no effect after a parameter's first step, as in torch.
+  // Only the first step reads lr: schedulers have no effect afterwards, as in torch.
   initial: { stepSize: (o) => o.lr },
   flags: {},
   uniforms: {
@@ -38,7 +38,7 @@ export const rprop = defineRule({
   paper: doc`Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning: the RPROP algorithm", ICNN 1993`,
 })
 
-/** Rprop: a step size for each element, which grows while the sign of its gradient stays. For whole batches. */
+/** Rprop: a step size per element, which grows while the gradient keeps its sign. For full batches. */
 export class Rprop extends ElementwiseOptimizer<RpropOptions> {
   static readonly declaration: AnyRule = rprop
 

@@ -7,10 +7,10 @@ import * as kernels from '../wasm/generated/kernels.ts'
 
 const options = {
   lr: lr(1e-3),
-  momentum: number(0, '[0, ∞]', doc`how much of the last update is kept`),
-  dampening: number(0, '[-∞, ∞]', doc`how much of the gradient is left out of the momentum, except at its first step`),
+  momentum: number(0, '[0, ∞]', doc`momentum factor`),
+  dampening: number(0, '[-∞, ∞]', doc`fraction of the gradient left out of the momentum, except at the first step`),
   weightDecay: coupled.weightDecay(),
-  nesterov: flag(false, doc`Nesterov's momentum, which needs momentum > 0 and no dampening`),
+  nesterov: flag(false, doc`Nesterov momentum; needs momentum > 0 and dampening 0`),
   maximize: coupled.maximize,
   foreach: torchFlag(null),
   differentiable: torchFlag(false),
@@ -23,8 +23,7 @@ export const sgd = defineRule({
   name: 'SGD',
   kernel: kernels.SGD,
   options,
-  conflict: (o) =>
-    o.nesterov && (o.momentum <= 0 || o.dampening !== 0) ? 'nesterov needs a momentum above 0 and no dampening' : undefined,
+  conflict: (o) => (o.nesterov && (o.momentum <= 0 || o.dampening !== 0) ? 'nesterov needs momentum > 0 and dampening 0' : undefined),
   uncounted: true,
   sparse: (o) => (o.weightDecay !== 0 ? 'refused' : o.momentum !== 0 ? 'dense' : 'rows'),
   rows: Rows,
@@ -50,7 +49,7 @@ export const sgd = defineRule({
   paper: doc`Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013`,
 })
 
-/** Stochastic gradient descent, with momentum and Nesterov's momentum. */
+/** Stochastic gradient descent, with momentum and Nesterov momentum. */
 export class SGD extends ElementwiseOptimizer<SGDOptions> {
   static readonly declaration: AnyRule = sgd
 

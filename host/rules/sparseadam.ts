@@ -9,7 +9,7 @@ import * as kernels from '../wasm/generated/kernels.ts'
 const options = {
   lr: number(1e-3, '(0, ∞]', doc`learning rate`),
   betas: pair([0.9, 0.999], ['[0, 1)', '[0, 1)'], doc`decay of the mean of the gradient and of its square`),
-  eps: number(1e-8, '(0, ∞]', doc`added to the root of the mean square, which is not corrected for its start`),
+  eps: number(1e-8, '(0, ∞]', doc`added to the root of the mean square, which has no bias correction`),
   maximize: coupled.maximize,
 }
 

@@ -1,12 +1,12 @@
-/** Gradients of several small batches as if they were of one large one. */
+/** Gradient accumulation: several small batches take the place of a large one. */
 
 import { dispose } from '../memory/dispose.ts'
 import { type SparseRows, scatterAdd } from '../memory/sparse.ts'
 import { type Buffer, kernelsOf, type Parameter } from '../memory/tensor.ts'
-import { check, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { type Parameters, parametersOf } from './clip.ts'
 
-/** One parameter's part: the mean of its dense gradients over `samples`, and the sparse ones as they came. */
+/** A parameter's share: the mean of its dense gradients over `samples`, and its sparse gradients. */
 interface Part {
   readonly parameter: Parameter
   mean: Buffer | undefined
@@ -15,8 +15,8 @@ interface Part {
 }
 
 /**
- * Takes the gradients of one backward pass after another, each the mean over its own samples, and gives their mean over all samples there
- * really were: a last batch that is smaller, or a round that ends early, counts for what it is. Takes as much memory as the gradients.
+ * Collects the gradients of several backward passes, each a mean over its own samples, and returns their mean over all samples. Smaller last
+ * batches are weighted by their size. Uses as much memory as the gradients.
  *
  * @example
  * const w = arena.parameter([1])
@@ -36,7 +36,7 @@ export class GradientAccumulation {
   /** @throws `params-invalid` */
   constructor(params: Parameters) {
     const list = parametersOf(params, 'GradientAccumulation')
-    check(new Set(list).size === list.length, 'params-invalid', 'GradientAccumulation got a parameter twice')
+    check(new Set(list).size === list.length, 'params-invalid', 'GradientAccumulation: a parameter appears twice')
     this.#parts = list.map((parameter) => ({ parameter, mean: undefined, samples: 0, rows: [] }))
   }
 
@@ -46,12 +46,12 @@ export class GradientAccumulation {
   }
 
   /**
-   * Takes over the gradients there are, which are a mean over `samples`, and removes them from the parameters.
+   * Adds the current gradients, which are a mean over `samples`, and removes them from the parameters.
    *
-   * @throws `option-range` if samples is no number above 0; `out-of-memory` at the first time
+   * @throws `option-range` if samples is not a number > 0; `out-of-memory` at the first call
    */
   add(samples = 1): void {
-    check(Number.isFinite(samples) && samples > 0, 'option-range', () => `samples is a number above 0, not ${shown(samples)}`)
+    checkRange(Number.isFinite(samples) && samples > 0, 'GradientAccumulation.add', 'samples', 'a number > 0', samples)
     for (const part of this.#parts) {
       const { parameter } = part
       parameter.assertAlive('GradientAccumulation')
@@ -75,10 +75,10 @@ export class GradientAccumulation {
   }
 
   /**
-   * Gives the parameters the mean of what was taken over, in place of the gradients they have, and begins anew. A parameter that never had
+   * Replaces the parameters' gradients with the collected mean, and starts over. Parameters that never had a gradient get none.
    * a gradient has none.
    *
-   * @returns the samples that went into it, 0 if there were none and nothing was done
+   * @returns the number of samples, 0 if there were none and nothing changed
    */
   average(): number {
     const samples = this.#samples
@@ -103,7 +103,7 @@ export class GradientAccumulation {
     return samples
   }
 
-  /** Gives its memory back. Twice is harmless. */
+  /** Frees its memory. A second call has no effect. */
   dispose(): void {
     for (const part of this.#parts) {
       part.mean?.dispose()

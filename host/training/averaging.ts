@@ -1,32 +1,32 @@
-/** Averages of a model's weights over training: SWA, EMA, or one of the user's own. */
+/** Averages of a model's weights during training: SWA, EMA, or a custom function. */
 
 import { noGrad } from '../autograd/recording.ts'
 import { sameShape } from '../memory/shape.ts'
 import { kernelsOf, type Tensor } from '../memory/tensor.ts'
 import { Module, type SavedTensor } from '../nn/module.ts'
 import type { StateTensor } from '../optimizer/state-dict.ts'
-import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, isObject, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 
-/** What becomes of a counter; `round` rounds to the model's own element type, in which torch computes it. */
+/** Updates a counter. `round` rounds to the model's element type, in which torch computes it. */
 type Integer = (averaged: number, current: number, nAveraged: number, round: (x: number) => number) => number
 
-/** Moves an averaged tensor towards the current one. `nAveraged` is how many went into it. */
+/** Updates an averaged tensor from the current one. `nAveraged` is the number of updates so far. */
 export interface AvgFn {
   (averaged: Tensor, current: Tensor, nAveraged: number): void
-  /** For counters, whose result is cut off to a whole number. */
+  /** For counters; the result is truncated to an integer. */
   readonly integer?: Integer
 }
 
-/** The same for all tensors of one element type at a time. */
+/** The same for all tensors of an element type at once. */
 export interface MultiAvgFn {
   (averaged: readonly Tensor[], current: readonly Tensor[], nAveraged: number): void
-  /** For counters, whose result is cut off to a whole number. */
+  /** For counters; the result is truncated to an integer. */
   readonly integer?: Integer
 }
 
-/** An average of floats: averaged + weight·(current − averaged). */
+/** Returns an average of floats: averaged + weight·(current − averaged). */
 function lerpWith(weight: (nAveraged: number) => number, integer: Integer): AvgFn {
   const average = (averaged: Tensor, current: Tensor, nAveraged: number) => {
     const kernels = kernelsOf(averaged)
@@ -42,7 +42,7 @@ function forMany(one: AvgFn, integer: Integer | undefined = one.integer): MultiA
   return integer ? Object.assign(average, { integer }) : average
 }
 
-/** The mean of all weights so far. */
+/** Returns a function that averages all weights so far. */
 export function getSwaAvgFn(): AvgFn {
   return lerpWith(
     (n) => 1 / (n + 1),
@@ -50,17 +50,17 @@ export function getSwaAvgFn(): AvgFn {
   )
 }
 
-/** The same for many tensors; it refuses counters, as torch does. */
+/** The same for many tensors. Throws for counters, as torch does. */
 export function getSwaMultiAvgFn(): MultiAvgFn {
   return forMany(getSwaAvgFn(), () => {
-    throw new DownhillError('dtype-mismatch', 'getSwaMultiAvgFn averages float32 and float64 tensors, not int32')
+    throw new DownhillError('dtype-mismatch', "getSwaMultiAvgFn: dtype must be 'float32' or 'float64', got 'int32'")
   })
 }
 
-/** The exponential moving average: decay·averaged + (1 − decay)·current. The first update copies. */
+/** Returns an exponential moving average: decay·averaged + (1 − decay)·current. The first update copies. */
 export function getEmaAvgFn(decay = 0.999): AvgFn {
   const fits = typeof decay === 'number' && decay >= 0 && decay <= 1
-  check(fits, 'option-range', () => `decay must be a number in [0, 1], not ${shown(decay)}`)
+  checkRange(fits, 'getEmaAvgFn', 'decay', 'a number in [0, 1]', decay)
   return lerpWith(
     () => 1 - decay,
     (a, b, _, round) => round(round(a * round(decay)) + round(b * round(1 - decay))),
@@ -74,16 +74,16 @@ export function getEmaMultiAvgFn(decay = 0.999): MultiAvgFn {
 
 /** Options of {@link AveragedModel}. */
 export interface AveragedModelOptions {
-  /** How the average moves, tensor by tensor. Default: `getSwaAvgFn()`, the mean of all updates. */
+  /** Updates the average, tensor by tensor. Default: `getSwaAvgFn()`, the mean of all updates. */
   readonly avgFn?: AvgFn
-  /** The same for all tensors of a type at once; one of the two can be given. */
+  /** The same for all tensors of an element type at once. It excludes `avgFn`. */
   readonly multiAvgFn?: MultiAvgFn
-  /** Average the buffers too, instead of copying them at each update. Default false. */
+  /** Whether to average the buffers instead of copying them at each update. Default false. */
   readonly useBuffers?: boolean
 }
 
 /**
- * A copy of a model whose weights are an average of the model's. Without a function it is the mean of all updates.
+ * A copy of a model with averaged weights. The default function is the mean of all updates.
  *
  * @example
  * const model = new nn.Linear(arena, 2, 1)
@@ -94,7 +94,7 @@ export interface AveragedModelOptions {
 export class AveragedModel<M extends Module> extends Module {
   /** The averaged model. */
   readonly module: M
-  /** Updates so far. */
+  /** Number of updates. */
   nAveraged = 0
   readonly useBuffers: boolean
   readonly average: MultiAvgFn
@@ -103,13 +103,13 @@ export class AveragedModel<M extends Module> extends Module {
     super()
     checkNames('AveragedModel', ['avgFn', 'multiAvgFn', 'useBuffers'], options)
     const { avgFn, multiAvgFn, useBuffers = false } = options
-    check(model instanceof Module, 'params-invalid', () => `AveragedModel takes a module, not ${shown(model)}`)
+    checkRange(model instanceof Module, 'AveragedModel', 'model', 'a Module', model, 'params-invalid')
     for (const fn of [avgFn, multiAvgFn]) {
       const isFunction = fn === undefined || typeof fn === 'function'
-      check(isFunction, 'option-range', () => `AveragedModel: avgFn and multiAvgFn are functions, not ${shown(fn)}`)
+      check(isFunction, 'option-range', () => `AveragedModel: avgFn and multiAvgFn must be functions, got ${shown(fn)}`)
     }
     checkRange(typeof useBuffers === 'boolean', 'AveragedModel', 'useBuffers', 'true or false', useBuffers)
-    check(!(avgFn && multiAvgFn), 'option-range', 'AveragedModel takes avgFn or multiAvgFn, not both')
+    check(!(avgFn && multiAvgFn), 'option-range', 'AveragedModel: avgFn and multiAvgFn cannot be combined')
     this.average = multiAvgFn ?? forMany(avgFn ?? getSwaAvgFn())
     this.useBuffers = useBuffers
     this.module = model.clone()
@@ -119,7 +119,7 @@ export class AveragedModel<M extends Module> extends Module {
     return this.module.forward(x)
   }
 
-  /** @internal The averaged weights, and as torch has it `n_averaged` before them. */
+  /** @internal The averaged weights, preceded by `n_averaged` as in torch. */
   override *stateTensors(): Iterable<[string, StateTensor]> {
     yield ['n_averaged', { dtype: 'int32', shape: [], data: Int32Array.of(this.nAveraged) }]
     yield* super.stateTensors()
@@ -133,7 +133,7 @@ export class AveragedModel<M extends Module> extends Module {
     check(
       fits || (saved === undefined && options.strict === false),
       'state-mismatch',
-      () => `loadStateDict: n_averaged is a count, not ${shown(count)}`,
+      () => `loadStateDict: n_averaged must be a count, got ${shown(count)}`,
     )
     const load = super.prepareLoad(rest, options)
     return () => {
@@ -142,14 +142,14 @@ export class AveragedModel<M extends Module> extends Module {
     }
   }
 
-  /** Takes the model's weights into the average; the first update copies them. */
+  /** Updates the average with the model's weights. The first update copies them. */
   updateParameters(model: M): void {
-    check(model instanceof Module, 'params-invalid', () => `updateParameters takes a module, not ${shown(model)}`)
+    checkRange(model instanceof Module, 'updateParameters', 'model', 'a Module', model, 'params-invalid')
     const everything = (of: Module): Tensor[] => [...of.parameters(), ...of.buffers()]
     const [own, others] = [everything(this.module), everything(model)]
     const isSame = (a: Tensor, b: Tensor) => a.dtype === b.dtype && sameShape(a.shape, b.shape)
     const fits = own.length === others.length && own.every((tensor, i) => isSame(tensor, others[i]!))
-    check(fits, 'state-mismatch', 'updateParameters takes a model of the kind the average was made of')
+    check(fits, 'state-mismatch', 'updateParameters: model must have the tensors of the averaged model')
     const tensors = (of: Module): Tensor[] => (this.useBuffers ? everything(of) : [...of.parameters()])
     const [averaged, current] = [tensors(this.module), tensors(model)]
     if (this.nAveraged === 0) for (const [i, tensor] of averaged.entries()) tensor.data.set(current[i]!.data)
@@ -181,7 +181,7 @@ export class AveragedModel<M extends Module> extends Module {
   }
 }
 
-/** What updateBn does with a module that has batch statistics; nn.BatchNorm2d is one. */
+/** A module with batch statistics, as updateBn resets it; for example nn.BatchNorm2d. */
 interface HasBatchStatistics extends Module {
   momentum: number | null
   resetRunningStats(): void
@@ -192,10 +192,10 @@ function hasBatchStatistics(module: Module): module is HasBatchStatistics {
 }
 
 /**
- * Takes the running statistics of a model's batch normalisations afresh, as their mean over the batches: those of averaged weights are no
- * average. The model is in training mode meanwhile; a model without batch normalisation is left alone.
+ * Recomputes the running statistics of a model's batch normalizations as their mean over the batches, because the statistics of averaged
+ * weights are not an average. The model is in training mode meanwhile. Without batch normalization nothing happens.
  *
- * @param batches inputs of the model; a tensor, or an array whose first entry is one. A generator may make each inside of the frame it is used in
+ * @param batches inputs of the model: tensors, or arrays whose first entry is one. A generator may create each in the frame that uses it
  * @example
  * const model = new nn.Sequential(new nn.Linear(arena, 2, 3), new nn.BatchNorm1d(arena, 3))
  * const average = new downhill.AveragedModel(model)
@@ -204,9 +204,9 @@ function hasBatchStatistics(module: Module): module is HasBatchStatistics {
  * average.module.layers[1].numBatchesTracked.item() // 1
  */
 export function updateBn(batches: Iterable<Tensor | readonly [Tensor, ...unknown[]]>, model: Module): void {
-  check(model instanceof Module, 'params-invalid', () => `updateBn takes a module, not ${shown(model)}`)
-  const isList = typeof batches === 'object' && batches !== null && Symbol.iterator in batches
-  check(isList, 'params-invalid', () => `updateBn takes batches one after another, not ${shown(batches)}`)
+  checkRange(model instanceof Module, 'updateBn', 'model', 'a Module', model, 'params-invalid')
+  const isList = isObject(batches) && Symbol.iterator in batches
+  checkRange(isList, 'updateBn', 'batches', 'a list', batches, 'params-invalid')
   const found = [...model.modules()].filter(hasBatchStatistics)
   if (!found.length) return
   const momenta = found.map(({ momentum }) => momentum)
@@ -220,7 +220,7 @@ export function updateBn(batches: Iterable<Tensor | readonly [Tensor, ...unknown
   try {
     const iterator = batches[Symbol.iterator]()
     while (arena.frame(() => noGrad(arena, () => passed(iterator, model)))) {
-      // Each batch in a frame of its own.
+      // Each batch gets its own frame.
     }
   } finally {
     for (const [i, module] of found.entries()) module.momentum = momenta[i]!
@@ -228,7 +228,7 @@ export function updateBn(batches: Iterable<Tensor | readonly [Tensor, ...unknown
   }
 }
 
-/** Passes the next batch through, if there is one. */
+/** Passes the next batch through the model, if there is one. */
 function passed(batches: Iterator<Tensor | readonly [Tensor, ...unknown[]]>, model: Module): boolean {
   const { value, done } = batches.next()
   if (!done) model.forward(Array.isArray(value) ? value[0] : value)

@@ -1,36 +1,36 @@
-/** Gradients scaled down together when their norm is too large, or cut off one by one. */
+/** Gradient clipping: by total norm, or element by element. */
 
 import type { View } from '../memory/dtype.ts'
 import { type Fold, foldsOf } from '../memory/folds.ts'
 import { showShape } from '../memory/shape.ts'
 import { kernelsOf, Parameter } from '../memory/tensor.ts'
 import { pow } from '../numerics/portable.ts'
-import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { ElementKernels } from '../wasm/generated/kernels.ts'
 
 /** Options of {@link getTotalNorm} and {@link clipGradNorm}. */
 export interface NormOptions {
-  /** p of the norm; Infinity for the largest magnitude, 0 to count what is not 0. Default 2. */
+  /** p of the norm; Infinity for the largest magnitude, 0 for the number of nonzero elements. Default 2. */
   readonly normType?: number
-  /** Throw if the norm is NaN or infinite, and change nothing. Default false. */
+  /** Whether to throw if the norm is NaN or infinite, before anything changes. Default false. */
   readonly errorIfNonfinite?: boolean
 }
 
-/** Parameters, whose gradients are meant; those without one do not count. */
+/** Parameters whose gradients to clip. Parameters without a gradient are skipped. */
 export type Parameters = Parameter | Iterable<Parameter>
 
-/** What clipping adds to a norm before it divides by it, as torch does. */
+/** torch adds this to the norm before it divides by it. */
 const EPSILON = 1e-6
 
-/** The parameters in a list, all alive and of one arena. */
+/** Returns the parameters as a list, all alive and of one arena. */
 export function parametersOf(params: Parameters, by: string): Parameter[] {
   const isList = params instanceof Parameter || (typeof params === 'object' && params !== null && Symbol.iterator in params)
-  check(isList, 'params-invalid', () => `${by} takes parameters, and got ${shown(params)}`)
+  checkRange(isList, by, 'params', 'a list of parameters', params, 'params-invalid')
   const list = params instanceof Parameter ? [params] : [...params]
   for (const parameter of list) {
-    check(parameter instanceof Parameter, 'params-invalid', () => `${by} takes parameters, and got ${shown(parameter)}`)
-    check(parameter.arena === list[0]!.arena, 'params-invalid', `${by} takes parameters of one arena, and got some of two`)
+    checkRange(parameter instanceof Parameter, by, 'params', 'parameters', parameter, 'params-invalid')
+    check(parameter.arena === list[0]!.arena, 'params-invalid', `${by}: all parameters must be of one arena`)
     parameter.assertAlive(by)
   }
   return list
@@ -38,7 +38,7 @@ export function parametersOf(params: Parameters, by: string): Parameter[] {
 
 const withGrad = (params: Parameters, by: string) => parametersOf(params, by).filter(({ hasGrad }) => hasGrad)
 
-/** The fold that sums |x|^p; below 0 there is none, because a masked element would be infinite. */
+/** Returns the fold that sums |x|^p. There is none for p < 0, because a masked element would be infinite. */
 function foldFor(p: number): Fold | undefined {
   if (p === Number.POSITIVE_INFINITY) return 'absMax'
   if (p === 0) return 'nonZero'
@@ -47,13 +47,13 @@ function foldFor(p: number): Fold | undefined {
   return p > 0 ? 'powerSum' : undefined
 }
 
-/** The norm whose sum of powers is given. */
+/** Returns the norm for a sum of powers. */
 function rooted(sum: number, p: number): number {
   if (p === 2) return Math.sqrt(sum)
   return p === 0 || p === 1 || Math.abs(p) === Number.POSITIVE_INFINITY ? sum : pow(sum, 1 / p)
 }
 
-/** The p-norm of a few numbers ≥ 0, in their order. */
+/** Returns the p-norm of numbers ≥ 0, in their order. */
 function normOf(values: ArrayLike<number>, p: number): number {
   let sum = p === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : 0
   for (let i = 0; i < values.length; i++) {
@@ -66,7 +66,7 @@ function normOf(values: ArrayLike<number>, p: number): number {
   return rooted(sum, p)
 }
 
-/** The norm of each gradient: one call into WebAssembly for each element type, one fold each. */
+/** Returns the norm of each gradient, with one call into WebAssembly per element type. */
 function norms(params: readonly Parameter[], p: number): number[] {
   const result = new Array<number>(params.length).fill(0)
   const fold = foldFor(p)
@@ -89,7 +89,7 @@ function norms(params: readonly Parameter[], p: number): number[] {
 }
 
 /**
- * The norm of all gradients taken together: the norm of their norms.
+ * Returns the norm of all gradients together: the norm of their norms.
  *
  * @throws `gradient-nonfinite` if errorIfNonfinite and the norm is NaN or infinite
  */
@@ -105,18 +105,18 @@ function totalNorm(by: string, list: readonly Parameter[], options: NormOptions)
   if (!list.length) return 0
   const isSum = normType >= 0 && normType < Number.POSITIVE_INFINITY
   const empty = isSum ? undefined : list.find(({ size }) => size === 0)
-  check(!empty, 'shape-mismatch', () => `${by}: the ${normType}-norm of a gradient ${showShape(empty!.shape)} is not defined`)
+  check(!empty, 'shape-mismatch', () => `${by}: the ${normType}-norm of a gradient ${showShape(empty!.shape)} is undefined`)
   const total = normOf(norms(list, normType), normType)
   if (errorIfNonfinite && !Number.isFinite(total)) {
-    throw new DownhillError('gradient-nonfinite', `the ${normType}-norm of the gradients is ${total}, and they cannot be scaled by it`)
+    throw new DownhillError('gradient-nonfinite', `${by}: the ${normType}-norm of the gradients is ${total}`)
   }
   return total
 }
 
 /** Multiplies all gradients by min(1, maxNorm / (totalNorm + 1e-6)). */
 export function clipGradsWithNorm(params: Parameters, maxNorm: number, totalNorm: number): void {
-  check(typeof maxNorm === 'number', 'option-range', () => `maxNorm is a number, not ${shown(maxNorm)}`)
-  check(typeof totalNorm === 'number', 'option-range', () => `totalNorm is a number, not ${shown(totalNorm)}`)
+  checkRange(typeof maxNorm === 'number', 'clipGradsWithNorm', 'maxNorm', 'a number', maxNorm)
+  checkRange(typeof totalNorm === 'number', 'clipGradsWithNorm', 'totalNorm', 'a number', totalNorm)
   const ratio = maxNorm / (totalNorm + EPSILON)
   const factor = ratio > 1 ? 1 : ratio
   each(
@@ -129,10 +129,10 @@ export function clipGradsWithNorm(params: Parameters, maxNorm: number, totalNorm
 }
 
 /**
- * Scales all gradients together so that their norm is at most `maxNorm`.
+ * Scales all gradients by one factor so that their total norm is at most `maxNorm`.
  *
- * @returns the norm before
- * @throws `gradient-nonfinite` if errorIfNonfinite and the norm is NaN or infinite; the gradients stay as they are
+ * @returns the norm before clipping
+ * @throws `gradient-nonfinite` if errorIfNonfinite and the norm is NaN or infinite; the gradients do not change
  * @example
  * const w = arena.parameter([2])
  * w.grad = [3, 4]
@@ -147,9 +147,9 @@ export function clipGradNorm(params: Parameters, maxNorm: number, options: NormO
 }
 
 /**
- * Cuts every element of the gradients off at ±clipValue. NaN stays NaN.
+ * Clamps every element of the gradients to ±clipValue. NaN stays NaN.
  *
- * @throws `params-empty` if there is no gradient, as torch does
+ * @throws `params-empty` without any gradient, as torch does
  * @example
  * const w = arena.parameter([2])
  * w.grad = [3, -0.5]
@@ -157,9 +157,9 @@ export function clipGradNorm(params: Parameters, maxNorm: number, options: NormO
  * Array.from(w.grad) // [1,-0.5]
  */
 export function clipGradValue(params: Parameters, clipValue: number): void {
-  check(typeof clipValue === 'number', 'option-range', () => `clipValue is a number, not ${shown(clipValue)}`)
+  checkRange(typeof clipValue === 'number', 'clipGradValue', 'clipValue', 'a number', clipValue)
   const list = withGrad(params, 'clipGradValue')
-  check(list.length > 0, 'params-empty', 'clipGradValue: none of the parameters has a gradient')
+  check(list.length > 0, 'params-empty', 'clipGradValue: no parameter has a gradient')
   each(
     list,
     (values) => {
@@ -169,7 +169,7 @@ export function clipGradValue(params: Parameters, clipValue: number): void {
   )
 }
 
-/** Changes all gradients: sparse ones one by one, and as one those that lie one after another. */
+/** Changes all gradients: sparse ones one by one, adjacent dense ones together. */
 function each(
   params: readonly Parameter[],
   sparse: (values: View) => void,

@@ -1,22 +1,22 @@
-/** Which learning rate? */
+/** The learning-rate range test. */
 
 import { pow } from '../numerics/portable.ts'
 import { type AnyOptimizer, Optimizer } from '../optimizer/optimizer.ts'
 import { copied } from '../optimizer/state-dict.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { checkOptions, defaultsOf, doc, integer, number, type Option, ownCopy, withDefaults } from '../validation/options.ts'
 
 /** Options of {@link findLr}. */
 export interface FindLrOptions {
-  /** The first learning rate. Default 1e-7. */
+  /** First learning rate. Default 1e-7. */
   readonly from: number
-  /** The last. Default 10. */
+  /** Last learning rate. Default 10. */
   readonly to: number
-  /** How many from the one to the other, each the same factor after the one before. Default 100. */
+  /** Number of learning rates, evenly spaced on a logarithmic scale. Default 100. */
   readonly steps: number
-  /** Weight of the past in the smoothed loss, in [0, 1). Default 0.9. */
+  /** Weight of earlier losses in the smoothed loss, in [0, 1). Default 0.9. */
   readonly smoothing: number
-  /** Stop when the smoothed loss is this many times its best. Default 4. */
+  /** Stops when the smoothed loss exceeds its best by this factor. Default 4. */
   readonly divergence: number
 }
 
@@ -24,16 +24,16 @@ const options: { readonly [K in keyof FindLrOptions]: Option<FindLrOptions[K]> }
   from: number(1e-7, '(0, ∞)', doc`first`),
   to: number(10, '(0, ∞)', doc`last`),
   steps: integer(100, '[3, 1000000]', doc`steps`),
-  smoothing: number(0.9, '[0, 1)', doc`weight of the past`),
-  divergence: number(4, '(1, ∞)', doc`times the best`),
+  smoothing: number(0.9, '[0, 1)', doc`weight of earlier losses`),
+  divergence: number(4, '(1, ∞)', doc`factor over the best loss at which to stop`),
 }
 
-/** What {@link findLr} measured, one entry a step taken. */
+/** Measurements of {@link findLr}, one entry per step. */
 export interface LrCurve {
   readonly lrs: readonly number[]
-  /** Losses before the step with the learning rate of the same index. */
+  /** Loss before the step with the learning rate of the same index. */
   readonly losses: readonly number[]
-  /** Their exponential average, corrected for its start. */
+  /** Exponential moving average of the losses, with bias correction. */
   readonly smoothed: readonly number[]
   /** Whether the loss diverged, or became infinite or NaN, before the last learning rate. */
   readonly diverged: boolean
@@ -42,11 +42,11 @@ export interface LrCurve {
 }
 
 /**
- * The learning-rate range test (Smith, "Cyclical learning rates for training neural networks", 2017): trains with rates that grow from step to
- * step until the loss diverges, and puts parameters, gradients, state and learning rates back as they were. Groups keep their ratios.
+ * Runs the learning-rate range test (Smith, "Cyclical learning rates for training neural networks", 2017): trains with increasing learning
+ * rates until the loss diverges, then restores parameters, gradients, state and learning rates. Groups keep the ratios of their rates.
  *
- * @param closure computes the gradients on the next batch, and returns the loss
- * @throws `option-unknown`, `option-range`; whatever the closure throws, with everything put back
+ * @param closure computes the gradients on the next batch and returns the loss
+ * @throws `option-unknown`, `option-range`; errors of the closure, after everything is restored
  * @example
  * const w = arena.parameter([2], { data: [3, -2] })
  * const optimizer = new downhill.SGD([w])
@@ -60,11 +60,11 @@ export interface LrCurve {
  * diverged // true
  */
 export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Partial<FindLrOptions> = {}): LrCurve {
-  check(optimizer instanceof Optimizer, 'option-range', () => `findLr takes an optimizer, not ${shown(optimizer)}`)
+  checkRange(optimizer instanceof Optimizer, 'findLr', 'optimizer', 'an Optimizer', optimizer)
   checkOptions('findLr', options, given)
   const { from, to, steps, smoothing, divergence } = withDefaults(given, defaultsOf(options))
-  check(from < to, 'option-range', () => `findLr: from must be less than to, and ${from} is not less than ${to}`)
-  check(typeof closure === 'function', 'option-range', () => `findLr takes a closure that returns the loss, not ${shown(closure)}`)
+  checkRange(from < to, 'findLr', 'from', `less than to (${to})`, from)
+  checkRange(typeof closure === 'function', 'findLr', 'closure', 'a function', closure)
   const restore = snapshot(optimizer)
   const greatest = Math.max(...optimizer.paramGroups.map(({ lr }) => lr))
   const shares = optimizer.paramGroups.map(({ lr }) => (greatest > 0 ? lr / greatest : 1))
@@ -91,7 +91,7 @@ export function findLr(optimizer: AnyOptimizer, closure: () => number, given: Pa
   return { ...curve, diverged, suggestion: steepest(curve) }
 }
 
-/** Notes parameters, gradients, state and options as they are; returns what puts them back. No hook sees it. */
+/** Copies parameters, gradients, state and options; returns a function that restores them. Hooks do not run. */
 function snapshot(optimizer: AnyOptimizer): () => void {
   const parameters = optimizer.parameters().map((parameter) => ({
     parameter,
@@ -113,12 +113,12 @@ function snapshot(optimizer: AnyOptimizer): () => void {
   }
 }
 
-/** A group's options, its arrays copied. */
+/** Returns a group's options with its arrays copied. */
 function ownCopies({ params, ...options }: AnyOptimizer['paramGroups'][number]): Record<string, unknown> {
   return { ...Object.fromEntries(Object.entries(options).map(([key, value]) => [key, ownCopy(value)])), params }
 }
 
-/** Where the smoothed loss falls fastest, by central differences over the logarithm of the rate. */
+/** Returns the rate at which the smoothed loss falls fastest, by central differences over the logarithm of the rate. */
 function steepest({ lrs, smoothed }: { readonly lrs: readonly number[]; readonly smoothed: readonly number[] }): number | null {
   let [found, greatestFall]: [number | null, number] = [null, 0]
   for (let i = 1; i + 1 < smoothed.length; i++) {

@@ -1,15 +1,15 @@
-/** Rows in batches. */
+/** Mini-batches of a data set. */
 import type { Arena } from '../memory/arena.ts'
 import type { DType } from '../memory/dtype.ts'
 import { checkDtype, type Numbers } from '../memory/numbers.ts'
 import { checkedShape, type Shape, sizeOf } from '../memory/shape.ts'
 import { checkArena, type Tensor } from '../memory/tensor.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, checkRange, shown } from '../validation/errors.ts'
+import { check, checkRange, isObject, shown } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { Commit } from '../validation/prepared.ts'
 
-/** A column of a data set: its numbers row by row, and what a row is. */
+/** A column of a data set: its numbers row by row, and the shape of a row. */
 export interface LoaderColumn {
   readonly data: Numbers
   /** Shape of one row. Default [], one number. */
@@ -20,29 +20,29 @@ export interface LoaderColumn {
 
 /** Options of {@link Loader}. */
 export interface LoaderOptions {
-  /** Rows of a batch; the last may have fewer. Default 32. */
+  /** Rows per batch; the last batch may have fewer. Default 32. */
   readonly batchSize?: number
-  /** Bring the rows into another order in each epoch. Default false. */
+  /** Whether to shuffle the rows in each epoch. Default false. */
   readonly shuffle?: boolean
-  /** Chooses those orders. Default 0. */
+  /** Seed of the shuffling. Default 0. */
   readonly seed?: number
-  /** Leave out a last batch that is not full. Default false. */
+  /** Whether to drop an incomplete last batch. Default false. */
   readonly dropLast?: boolean
 }
 
-/** Where a loader stands: batches that were given of an epoch, both from 0. */
+/** Position of a loader: completed epochs, and batches delivered in the current one. */
 export interface LoaderState {
   readonly epoch: number
   readonly batch: number
 }
 
-/** Some rows. */
+/** A batch of rows. */
 export interface Batch<Name extends string> {
-  /** How many. */
+  /** Number of rows. */
   readonly size: number
-  /** Their numbers in the data set; another batch's after the next step of the loop. */
+  /** Their indices in the data set. The next iteration overwrites them. */
   readonly rows: Uint32Array
-  /** A column of them as a tensor of the current frame, [size, ...shape]. */
+  /** Returns a column of the batch as a tensor of the current frame, [size, ...shape]. */
   tensor(name: Name): Tensor
 }
 
@@ -53,11 +53,11 @@ interface Column {
   readonly dtype: DType
 }
 
-/** Words of the random stream that are kept for the order of an epoch: more than any data set has rows. */
+/** Words of the random stream reserved for the order of an epoch: more than any data set has rows. */
 const WORDS_PER_EPOCH = 2 ** 31
 
 /**
- * Gives the rows of a data set in batches: one epoch a loop, the next one in the next. It can be saved and goes on in the middle of an epoch.
+ * Iterates over a data set in batches: one epoch per loop. Checkpoints can save its position, also in the middle of an epoch.
  *
  * @example
  * const columns = { x: { data: [1, 2, 3, 4, 5, 6], shape: [2] }, label: { data: [0, 1, 0], dtype: 'int32' } }
@@ -65,10 +65,10 @@ const WORDS_PER_EPOCH = 2 ** 31
  * for (const batch of loader) {
  *   arena.frame(() => console.log(batch.tensor('x').shape, Array.from(batch.tensor('label').data)))
  * }
- * loader.state // where it stands: { epoch: 1, batch: 0 }
+ * loader.state // { epoch: 1, batch: 0 }
  */
 export class Loader<Name extends string> implements Iterable<Batch<Name>> {
-  /** Rows of the data set. */
+  /** Number of rows of the data set. */
   readonly rows: number
   readonly batchSize: number
   readonly #arena: Arena
@@ -80,15 +80,15 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
   #batch = 0
   #order: Uint32Array | undefined
 
-  /** @throws `shape-mismatch` if the columns differ in their rows, `option-range` */
+  /** @throws `shape-mismatch` if the columns have different numbers of rows, `option-range` */
   constructor(arena: Arena, columns: Readonly<Record<Name, LoaderColumn>>, options: LoaderOptions = {}) {
     checkArena('Loader', arena)
     checkNames('Loader', ['batchSize', 'shuffle', 'seed', 'dropLast'], options)
     const { batchSize = 32, shuffle = false, seed = 0, dropLast = false } = options
     const isSize = Number.isSafeInteger(batchSize) && batchSize > 0
     checkRange(isSize, 'Loader', 'batchSize', 'an integer > 0', batchSize)
-    const isObject = typeof columns === 'object' && columns !== null && Object.keys(columns).length > 0
-    check(isObject, 'data-invalid', () => `Loader takes columns as { x: { data, shape }, … }, not ${shown(columns)}`)
+    const isTable = isObject(columns) && Object.keys(columns).length > 0
+    checkRange(isTable, 'Loader', 'columns', '{ x: { data, shape }, … }', columns, 'data-invalid')
     this.#columns = new Map(Object.entries<LoaderColumn>(columns).map(([name, column]) => [name, checkedColumn(name, column)]))
     const counts = [...this.#columns].map(([name, { data, width }]) => [name, data.length / width] as const)
     const [first, rows] = counts[0]!
@@ -103,13 +103,13 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
     this.#dropLast = dropLast
   }
 
-  /** Batches of an epoch. */
+  /** Batches per epoch. */
   get length(): number {
     const batches = this.rows / this.batchSize
     return this.#dropLast ? Math.floor(batches) : Math.ceil(batches)
   }
 
-  /** Where it stands; assigning it goes there. The order of an epoch follows from the seed alone. */
+  /** Its position; assigning resumes from it. The order of an epoch depends on the seed only. */
   get state(): LoaderState {
     return { epoch: this.#epoch, batch: this.#batch }
   }
@@ -118,11 +118,11 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
     this.prepareLoad(state)()
   }
 
-  /** @internal Checks a place. */
+  /** @internal Checks a position. */
   prepareLoad({ epoch, batch }: LoaderState): Commit {
     const isWhole = (value: number) => Number.isSafeInteger(value) && value >= 0
-    check(isWhole(epoch), 'option-range', () => `epoch is a whole number ≥ 0, not ${shown(epoch)}`)
-    check(isWhole(batch) && batch <= this.length, 'option-range', () => `batch is from 0 to ${this.length}, not ${shown(batch)}`)
+    checkRange(isWhole(epoch), 'Loader.state', 'epoch', 'an integer ≥ 0', epoch)
+    checkRange(isWhole(batch) && batch <= this.length, 'Loader.state', 'batch', `an integer in [0, ${this.length}]`, batch)
     return () => {
       this.#epoch = epoch
       this.#batch = batch
@@ -130,12 +130,12 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
     }
   }
 
-  /** @internal What the batches of an epoch, and with it a place, depend on. */
+  /** @internal The options that the batches of an epoch depend on, and with them a position. */
   get plan(): Readonly<Record<string, number | boolean>> {
     return { rows: this.rows, batchSize: this.batchSize, shuffle: this.#shuffle, seed: this.#seed, dropLast: this.#dropLast }
   }
 
-  /** The batches that are left of the epoch. */
+  /** Iterates over the remaining batches of the epoch. */
   *[Symbol.iterator](): IterableIterator<Batch<Name>> {
     while (this.#batch < this.length) {
       this.#order ??= this.#orderOf(this.#epoch)
@@ -158,7 +158,11 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
 
   #tensor(name: string, rows: Uint32Array): Tensor {
     const column = this.#columns.get(name)
-    check(column !== undefined, 'data-invalid', () => `Loader has no column ${shown(name)}; it has ${[...this.#columns.keys()].join(', ')}`)
+    check(
+      column !== undefined,
+      'data-invalid',
+      () => `Loader has no column ${shown(name)}; the columns are ${[...this.#columns.keys()].join(', ')}`,
+    )
     const { data, shape, width, dtype } = column
     const tensor = this.#arena.temporary([rows.length, ...shape], dtype, 'Loader')
     const view = tensor.data
@@ -171,12 +175,12 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
 }
 
 function checkedColumn(name: string, column: LoaderColumn): Column {
-  const isColumn = typeof column === 'object' && column !== null && 'data' in column
+  const isColumn = isObject(column) && 'data' in column
   check(isColumn, 'data-invalid', () => `Loader: ${name} is { data, shape, dtype }, not ${shown(column)}`)
   checkNames(`Loader: ${name}`, ['data', 'shape', 'dtype'], column)
   const { data, shape = [], dtype = 'float32' } = column
   const isList = Array.isArray(data) || ArrayBuffer.isView(data)
-  check(isList, 'data-invalid', () => `Loader: data of ${name} must be an array of numbers, got ${shown(data)}`)
+  checkRange(isList, 'Loader', `data of ${name}`, 'an array of numbers', data, 'data-invalid')
   checkDtype(`Loader: ${name}`, dtype)
   const own = checkedShape(`Loader: ${name}`, shape)
   const width = sizeOf(own)

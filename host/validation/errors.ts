@@ -44,9 +44,20 @@ export function check(condition: boolean, code: ErrorCode, message: string | (()
   if (!condition) throw new DownhillError(code, typeof message === 'string' ? message : message())
 }
 
-/** Throws `option-range` unless `holds`: `by: name must be range, got value`. */
-export function checkRange(holds: boolean, by: string, name: string, range: string, value: unknown): asserts holds {
-  check(holds, 'option-range', () => `${by}: ${name} must be ${range}, got ${shown(value)}`)
+/** Throws unless `holds`: `by: name must be range, got value`. */
+export function checkRange(
+  holds: boolean,
+  by: string,
+  name: string,
+  range: string,
+  value: unknown,
+  code: ErrorCode = 'option-range',
+): asserts holds {
+  check(holds, code, () => `${by}: ${name} must be ${range}, got ${shown(value)}`)
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /** Returns a value as errors show it: on one line and short, because it may come from a file. */
@@ -60,7 +71,7 @@ export function shown(value: unknown, depth = 0): string {
     return `[${entries.join(', ')}${value.length > 6 ? ', …' : ''}]`
   }
   if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (!isObject(value)) return String(value)
   const name = Object.getPrototypeOf(value)?.constructor?.name || 'Object'
   return name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }
@@ -76,7 +87,7 @@ export function nearest(name: string, candidates: readonly string[]): string | u
     let row = [0, ...b].map((_, i) => i)
     for (const letter of a) {
       const next = [row[0]! + 1]
-      for (const [j, other] of [...b].entries()) next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (letter === other ? 0 : 1)))
+      for (let j = 0; j < b.length; j++) next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + Number(letter !== b[j])))
       row = next
     }
     return row.at(-1)!

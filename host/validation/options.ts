@@ -1,5 +1,5 @@
 /** Declared options: one declaration yields the type, the default, the check, torch's key and the row in the documentation. */
-import { check, checkRange, DownhillError, nearest, shown } from './errors.ts'
+import { check, checkRange, DownhillError, isObject, nearest, shown } from './errors.ts'
 
 /** Marks text for docs/ only, as in doc`\\gamma`. The build removes it from the package (rollup.config.mjs). */
 export const doc = String.raw
@@ -139,8 +139,8 @@ export function checkOptions(owner: string, declared: Declared, given: object): 
 
 /** Throws unless `given` is an object with no other options than these. */
 export function checkNames(owner: string, names: readonly string[], given: unknown): void {
-  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
-  check(isObject, 'option-range', () => `${owner}: options must be an object, as in { ${names[0]}: … }, got ${shown(given)}`)
+  const isRecord = isObject(given) && !Array.isArray(given)
+  check(isRecord, 'option-range', () => `${owner}: options must be an object, as in { ${names[0]}: … }, got ${shown(given)}`)
   const unknown = Object.keys(given as object).find((name) => !names.includes(name))
   if (unknown === undefined) return
   const meant = nearest(unknown, names)

@@ -1,10 +1,10 @@
 /**
- * Loading in three steps, so that several things are loaded together or not at all: a check that changes nothing, a reservation of memory,
- * which may still fail, and taking over, which cannot.
+ * Loading in three steps, so that several objects load together or not at all: check (changes nothing), reserve memory (may fail), commit
+ * (cannot fail).
  */
 
-/** Takes over what was checked and for which there is room. */
+/** Writes the checked values into the reserved memory. */
 export type Commit = () => void
 
-/** Makes room for what was checked. */
+/** Reserves memory for the checked values. */
 export type Reserve = () => Commit

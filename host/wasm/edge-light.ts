@@ -1,5 +1,5 @@
-/** The same for runtimes that have to be told that a file is a module: Vercel's, and what Next bundles for the edge. */
-import downhill from '../binary/downhill.wasm?module'
+/** Binaries of Vercel's edge runtime and of Next's edge bundles, where an import must say that a file is a module. */
+import downhill from './downhill.wasm?module'
 import { imported } from './imported.ts'
 
 export const binaries = imported(downhill)

@@ -1,21 +1,21 @@
-/** For browsers, Node, Deno and Bun: the binaries in the code, which survives every bundler. */
+/** Binaries of browsers, Node, Deno and Bun: embedded in the code, because every bundler keeps that intact. */
 import { DownhillError } from '../validation/errors.ts'
 import downhill from './generated/binary.ts'
 import microKernel from './generated/kernel.ts'
 import { relax } from './patch.ts'
 import type { CompiledModule } from './wasm.ts'
 
-/** A binary, compiled anew at each call, or as the runtime compiled it when it loaded the file. */
+/** A binary: compiled at each call, or as the runtime compiled it on import. */
 export interface Binary {
   readonly compile: () => Promise<CompiledModule>
   readonly compileSync: () => CompiledModule
 }
 
-/** What can be done about a refusal, by the words of the engines. */
+/** Returns a remedy for a refusal, recognized by the engines' messages. */
 function remedy(reason: string, otherwise: string): string {
-  if (/unsafe-eval|\bCSP\b/.test(reason)) return "; the page's Content-Security-Policy has to allow script-src 'wasm-unsafe-eval'"
+  if (/unsafe-eval|\bCSP\b/.test(reason)) return "; allow script-src 'wasm-unsafe-eval' in the Content-Security-Policy"
   if (!/by embedder/.test(reason)) return otherwise
-  return '; bundle with the condition workerd or edge-light, or give Arena.create a module'
+  return '; bundle with the condition workerd or edge-light, or pass module'
 }
 
 function refused(cause: unknown, otherwise: string): DownhillError {
@@ -48,8 +48,8 @@ const inline = (bytes: () => Uint8Array<ArrayBuffer>, otherwise = ''): Binary =>
   },
 })
 
-/** The binaries there are. */
+/** All binaries, by name. */
 export const binaries = {
   downhill: inline(() => decoded(downhill)),
-  relaxed: inline(() => relax(decoded(downhill), microKernel), '; { relaxed: true } needs relaxed SIMD, which Node has from 22 on'),
+  relaxed: inline(() => relax(decoded(downhill), microKernel), '; relaxed needs relaxed SIMD, as in Node 22 or later'),
 }

@@ -13,24 +13,20 @@ const LOCAL_GET = 0x20
 const SIMD = 0xfd
 const NOP = 0x01
 
-/** First bytes of relaxed_madd, by those of the product; the sum is two codes below the product. */
+/** First byte of relaxed_madd, by that of the product. The code of the sum is two less than that of the product. */
 const FUSED: Readonly<Record<number, number>> = { 230: 0x85, 242: 0x87 }
 
-/** Positions in [start, end) of a binary where a product is added to an accumulator. */
-export function multiplyAdds(bytes: Uint8Array, [start, end]: readonly [number, number]): number[] {
-  const found: number[] = []
-  for (let at = start; at < end; at++) {
-    const [prefix, mul, high, get, , prefix2, add, high2] = bytes.subarray(at)
-    const isProduct = prefix === SIMD && mul! in FUSED && high === 0x01 && get === LOCAL_GET
-    if (isProduct && prefix2 === SIMD && add === mul! - 2 && high2 === 0x01) found.push(at)
-  }
-  return found
+/** Whether a product is added to an accumulator at this position of a binary. */
+export function isMultiplyAdd(bytes: Uint8Array, at: number): boolean {
+  const [prefix, mul, high, get, , prefix2, add, high2] = bytes.subarray(at)
+  const isProduct = prefix === SIMD && mul! in FUSED && high === 0x01 && get === LOCAL_GET
+  return isProduct && prefix2 === SIMD && add === mul! - 2 && high2 === 0x01
 }
 
-/** Replaces multiply and add by relaxed multiply-add, in place, in the part of a strict binary that is the micro-kernel. */
-export function relax<Bytes extends Uint8Array>(bytes: Bytes, microKernel: readonly [number, number]): Bytes {
-  for (const at of multiplyAdds(bytes, microKernel)) {
-    bytes.set([LOCAL_GET, bytes[at + 4]!, SIMD, FUSED[bytes[at + 1]!]!, 0x02, NOP, NOP, NOP], at)
+/** Replaces multiply and add with relaxed multiply-add, in place, within the micro-kernel of a strict binary. */
+export function relax<Bytes extends Uint8Array>(bytes: Bytes, [start, end]: readonly [number, number]): Bytes {
+  for (let at = start; at < end; at++) {
+    if (isMultiplyAdd(bytes, at)) bytes.set([LOCAL_GET, bytes[at + 4]!, SIMD, FUSED[bytes[at + 1]!]!, 0x02, NOP, NOP, NOP], at)
   }
   return bytes
 }

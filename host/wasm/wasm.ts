@@ -1,8 +1,8 @@
 /** Instantiates the binary over a memory, and types its exports. */
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { checkRange, DownhillError } from '../validation/errors.ts'
 import type { ElementKernels, PlainKernels } from './generated/kernels.ts'
 
-/** What an update rule's kernels are called after, and the names of what they take (generated/kernels.ts). */
+/** Name of an update rule's kernels, and the names of their arguments (generated/kernels.ts). */
 export interface RuleNames {
   readonly name: string
   readonly flags: readonly string[]
@@ -10,13 +10,13 @@ export interface RuleNames {
   readonly uniforms: readonly string[]
 }
 
-/** Runs a rule over `count` spans (assembly/sweep.ts) with the uniforms at an address. */
+/** Applies a rule to `count` spans (assembly/sweep.ts) with the uniforms at an address. */
 export type RuleKernel = (spans: number, count: number, uniforms: number) => void
 
-/** Element types that can be trained. */
+/** Element types of parameters. */
 export type FloatType = 'float32' | 'float64'
 
-/** A compiled binary: a WebAssembly.Module, whose type needs the DOM's or Node's library. */
+/** A compiled binary: a WebAssembly.Module, whose type is in the DOM's and Node's libraries only. */
 export type CompiledModule = object
 
 /** Linear memory: a WebAssembly.Memory. */
@@ -25,12 +25,12 @@ export interface LinearMemory {
   grow(pages: number): number
 }
 
-/** A memory of as many pages of 64 KiB. */
+/** Creates a memory of `pages` pages of 64 KiB. */
 export function createMemory(pages: number): LinearMemory {
   try {
     return new WebAssembly.Memory({ initial: pages })
   } catch (cause) {
-    throw new DownhillError('out-of-memory', 'this runtime gives no memory for another arena; dispose of some', { cause })
+    throw new DownhillError('out-of-memory', 'Arena.create: out of memory; dispose of another arena', { cause })
   }
 }
 
@@ -45,19 +45,19 @@ export interface Kernels extends PlainKernels {
 const SUFFIX = { float32: 'f32', float64: 'f64' } as const
 
 function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string, RuleKernel> {
-  // Not by instanceof: an edge runtime's sandbox has a WebAssembly of its own.
+  // instanceof fails in the sandbox of an edge runtime, which has its own WebAssembly.
   const given = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
-  check(given, 'option-range', () => `module is a WebAssembly.Module, not ${shown(module)}`)
+  checkRange(given, 'Arena.create', 'module', 'a WebAssembly.Module', module)
   try {
     const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory } })
     if ('gemmScratch' in exports) return exports as Record<string, RuleKernel>
     throw new TypeError('it has other exports')
   } catch (cause) {
-    throw new DownhillError('runtime-unsupported', `the module is not the downhill.wasm of this version: ${cause}`, { cause })
+    throw new DownhillError('runtime-unsupported', `Arena.create: module must be downhill.wasm of this version, got ${cause}`, { cause })
   }
 }
 
-/** Instantiates the module over a memory. The kernels keep no state of their own: all they touch is at the addresses they are given. */
+/** Instantiates the module over a memory. The kernels are stateless: they access only the addresses they are given. */
 export function instantiate(module: CompiledModule, memory: LinearMemory): Kernels {
   const exports = exportsOf(module, memory)
   const element = (suffix: string) =>

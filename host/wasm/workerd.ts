@@ -1,5 +1,5 @@
-/** For workerd, which compiles no bytes: modules that the runtime makes of the files. */
-import downhill from '../binary/downhill.wasm'
+/** Binaries of workerd, which does not compile bytes: the runtime turns imported files into modules. */
+import downhill from './downhill.wasm'
 import { imported } from './imported.ts'
 
 export const binaries = imported(downhill)

@@ -81,7 +81,7 @@ it('does not overflow on the way, knows a parameter once, and leaves dead ones a
   }
   accumulation.average()
   expect(w.grad![0]! / 2e38).toBeCloseTo(1, 6)
-  expect(thrown(() => new GradientAccumulation([w, w])).message).toBe('GradientAccumulation got a parameter twice')
+  expect(thrown(() => new GradientAccumulation([w, w])).message).toBe('GradientAccumulation: a parameter appears twice')
   accumulation.add()
   w.dispose()
   const before = arena.usage()

@@ -74,7 +74,9 @@ describe('attention in blocks is attention composed of other functions', () => {
     arena.frame(() => {
       const x = arena.tensor(numbers([4, 2]), [4, 2], { dtype: 'float64' })
       const attnMask = arena.tensor([1, 1, 1], [3], { dtype: 'int32' })
-      expect(() => F.scaledDotProductAttention(x, x, x, { attnMask })).toThrow('the mask [3] does not go with scores')
+      expect(() => F.scaledDotProductAttention(x, x, x, { attnMask })).toThrow(
+        'scaledDotProductAttention: the mask must broadcast to [1, 1, 4, 4], got [3]',
+      )
     })
   })
 })
@@ -127,8 +129,10 @@ describe('MultiheadAttention', () => {
     const layer = new nn.MultiheadAttention(arena, 4, 2, { dtype: 'float64' })
     arena.frame(() => {
       const make = (...shape: number[]) => arena.tensor(numbers(shape), shape, { dtype: 'float64' })
-      expect(() => layer.forward(make(3, 4))).toThrow('three axes')
-      expect(() => layer.forward(make(3, 2, 4), make(5, 1, 4))).toThrow('as many rows')
+      expect(() => layer.forward(make(3, 4))).toThrow('three sizes')
+      expect(() => layer.forward(make(3, 2, 4), make(5, 1, 4))).toThrow(
+        'MultiheadAttention: shapes [3, 2, 4] and [5, 1, 4] do not match: rows must be equal, and value must have as many positions as key',
+      )
       expect(() => layer.forward(make(3, 2, 4), make(5, 2, 4), make(4, 2, 4))).toThrow('as many positions')
       expect(() => layer.forward(make(3, 2, 5))).toThrow('linear')
     })

@@ -145,14 +145,14 @@ describe('backward', () => {
   it('starts from a number that was computed from a parameter, once, in its frame', async () => {
     const [arena, x] = await setUp([2, 2])
     arena.frame(() => {
-      expect(thrown(() => functional.relu(x!).backward()).message).toBe('backward() starts from one number, and this tensor is [2, 2]')
+      expect(thrown(() => functional.relu(x!).backward()).message).toBe('backward: the loss must be one number, got [2, 2]')
       expect(thrown(() => arena.tensor([1], []).backward()).code).toBe('backward-invalid')
       const hidden = functional.tanh(x!)
       const loss = functional.crossEntropy(hidden, [0, 1])
       const second = functional.crossEntropy(hidden, [1, 1])
       loss.backward()
       const before = [...x!.grad!]
-      expect(thrown(() => loss.backward()).message).toBe('backward() a second time through the same computation')
+      expect(thrown(() => loss.backward()).message).toBe('backward: must not run twice through the same computation')
       expect(thrown(() => second.backward()).code).toBe('backward-invalid')
       expect([...x!.grad!]).toEqual(before)
     })
@@ -176,13 +176,13 @@ describe('shapes, types and labels that do not fit', () => {
     arena.frame(() => {
       expect(thrown(() => functional.linear(x!, w!))).toEqual({
         code: 'shape-mismatch',
-        message: 'linear: [2, 3] and [4, 5] do not fit, x is [..., in] and weight [out, in]',
+        message: 'linear: shapes [2, 3] and [4, 5] do not match: x must be [..., in] and weight [out, in]',
       })
-      expect(thrown(() => functional.matmul(x!, w!)).message).toMatch(/^matmul: \[2, 3\] and \[4, 5\]/)
-      expect(thrown(() => functional.mseLoss(x!, w!)).message).toMatch(/^mseLoss: \[2, 3\] and \[4, 5\]/)
+      expect(thrown(() => functional.matmul(x!, w!)).message).toMatch(/^matmul: shapes \[2, 3\] and \[4, 5\]/)
+      expect(thrown(() => functional.mseLoss(x!, w!)).message).toMatch(/^mseLoss: shapes \[2, 3\] and \[4, 5\]/)
       expect(thrown(() => functional.crossEntropy(x!, [1])).code).toBe('shape-mismatch')
       expect(thrown(() => functional.relu(arena.tensor([1], [1], { dtype: 'int32' }))).code).toBe('dtype-mismatch')
-      expect(thrown(() => functional.mseLoss(x!, arena.tensor(new Float32Array(6), [2, 3]))).message).toBe('mseLoss: float64 and float32')
+      expect(thrown(() => functional.mseLoss(x!, arena.tensor(new Float32Array(6), [2, 3]))).message).toBe('mseLoss: inputs must be all float32 or all float64, got float64 and float32')
     })
   })
 
@@ -196,7 +196,7 @@ describe('shapes, types and labels that do not fit', () => {
       arena.frame(() => {
         expect(thrown(() => functional.crossEntropy(x!, labels))).toEqual({
           code: 'label-range',
-          message: `crossEntropy: target ${position} is ${value}, and the classes are 0 to 2`,
+          message: `crossEntropy: target[${position}] must be a class in [0, 3), got ${value}`,
         })
       })
     }
@@ -233,7 +233,7 @@ describe('modules', () => {
 
   it('refuse sizes that are none', async () => {
     const arena = await Arena.create()
-    expect(thrown(() => new nn.Linear(arena, 0, 2)).message).toBe('Linear: inFeatures is a whole number above 0, not 0')
+    expect(thrown(() => new nn.Linear(arena, 0, 2)).message).toBe('Linear: inFeatures must be an integer > 0, got 0')
     expect(thrown(() => new nn.Sequential(3 as never)).code).toBe('params-invalid')
   })
 

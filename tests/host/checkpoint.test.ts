@@ -197,7 +197,7 @@ describe('L-BFGS', () => {
     const often = (list: unknown[]) => Array.from({ length: 1000 }, () => list[0])
     const history = { old_dirs: often(dirs), old_stps: often(steps), ro: often(ro) }
     const dict = { state: { 0: { ...state[0], ...history } }, param_groups: [{ ...param_groups[0], history_size: 1000 }] }
-    expect(thrown(() => optimizer.loadStateDict(dict as never)).message).toMatch(/has one tensor twice in its history$/)
+    expect(thrown(() => optimizer.loadStateDict(dict as never)).message).toMatch(/has a tensor twice in its history$/)
     const longer = { ...dict, param_groups: [{ ...param_groups[0], history_size: 10 }] }
     expect(thrown(() => optimizer.loadStateDict(longer as never)).message).toMatch(/has a history of 1000, and history_size is 10$/)
   })

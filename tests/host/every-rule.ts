@@ -1,3 +1,4 @@
+import { KERNEL_CHOICES } from '../../host/conformance/judge.ts'
 import type { Optimizer } from '../../host/index.ts'
 import type { Parameter } from '../../host/memory/tensor.ts'
 import type { AnyRule } from '../../host/optimizer/rule.ts'
@@ -13,7 +14,7 @@ export const everyRule = Object.entries(exported)
 /** Options that bring out every form of a rule's kernel: each flag of the declaration on, one at a time and together. */
 export function variants(rule: AnyRule): Record<string, unknown>[] {
   const flags = Object.entries(rule.options).filter(([, option]) => typeof option.default === 'boolean' && !option.fixed)
-  const chosen = flags.filter(([, { doc }]) => !doc.startsWith('chooses among')).map(([name]) => ({ [name]: true }))
+  const chosen = flags.filter(([name]) => !KERNEL_CHOICES.has(name)).map(([name]) => ({ [name]: true }))
   const more: Record<string, unknown>[] = 'weightDecay' in rule.options ? [{ weightDecay: 0.1 }] : []
   if ('momentum' in rule.options) more.push({ momentum: 0.9 })
   if ('betas' in rule.options) more.push({ betas: [0.3, 0.9] })

@@ -85,16 +85,12 @@ describe('findLr', () => {
 
   it('refuses what is out of range', async () => {
     const { optimizer, closure } = await bowl()
-    expect(thrown(() => findLr(optimizer, closure, { from: 1, to: 0.1 })).message).toBe(
-      'findLr: from must be less than to, and 1 is not less than 0.1',
-    )
+    expect(thrown(() => findLr(optimizer, closure, { from: 1, to: 0.1 })).message).toBe('findLr: from must be less than to (0.1), got 1')
     expect(thrown(() => findLr(optimizer, closure, { steps: 1 })).code).toBe('option-range')
     expect(thrown(() => findLr(optimizer, closure, { start: 1 } as never)).code).toBe('option-unknown')
-    expect(thrown(() => findLr(optimizer, (() => 'low') as never)).message).toBe(
-      "SGD.step: the closure returns the loss as a number, not 'low'",
-    )
+    expect(thrown(() => findLr(optimizer, (() => 'low') as never)).message).toBe("SGD: the closure's loss must be a number, got 'low'")
     expect(thrown(() => findLr(optimizer, undefined as never)).code).toBe('option-range')
-    expect(thrown(() => findLr({} as never, closure)).message).toBe('findLr takes an optimizer, not an object (Object)')
+    expect(thrown(() => findLr({} as never, closure)).message).toBe('findLr: optimizer must be an Optimizer, got an object')
     expect(optimizer.lr()).toBe(0.1)
   })
 

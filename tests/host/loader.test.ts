@@ -62,18 +62,22 @@ describe('Loader', () => {
       expect([x.shape, x.dtype, x.data[17]]).toEqual([[3, 2, 3], 'float64', 17])
     })
     expect(thrown(() => first!.tensor('x')).code).toBe('frame-missing')
-    expect(thrown(() => arena.frame(() => first!.tensor('y' as 'x'))).message).toBe("Loader has no column 'y'; it has x")
+    expect(thrown(() => arena.frame(() => first!.tensor('y' as 'x'))).message).toBe("Loader has no column 'y'; the columns are x")
   })
 
   it.each([
     ['columns of different rows', () => new Loader(arena, { a: { data: [1, 2] }, b: { data: [1] } }), 'a has 2 rows, and b 1'],
-    ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'a has 3 numbers, which are no rows of 2'],
-    ['no data', () => new Loader(arena, { a: { data: [] } }), 'a has 0 numbers'],
-    ['no columns', () => new Loader(arena, {}), 'takes columns as'],
+    ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'Loader: a must have a multiple of 2 numbers, got 3'],
+    ['no data', () => new Loader(arena, { a: { data: [] } }), 'Loader: a must have a multiple of 1 numbers, got 0'],
+    ['no columns', () => new Loader(arena, {}), 'Loader: columns must be { x: { data, shape }, … }, got an object'],
     ['a misspelt option', () => numbered(3, { batchsize: 2 } as never), 'did you mean batchSize?'],
-    ['a batch of nothing', () => numbered(3, { batchSize: 0 }), 'batchSize is a whole number above 0, not 0'],
-    ['a seed that is none', () => numbered(3, { seed: -1 }), 'seed is a whole number'],
-    ['a place that is not there', () => (numbered(3, {}).state = { epoch: 0, batch: 2 }), 'batch is from 0 to 1, not 2'],
+    ['a batch of nothing', () => numbered(3, { batchSize: 0 }), 'Loader: batchSize must be an integer'],
+    ['a seed that is none', () => numbered(3, { seed: -1 }), 'Generator: seed must be an integer in [0, 2^53), got -1'],
+    [
+      'a place that is not there',
+      () => (numbered(3, {}).state = { epoch: 0, batch: 2 }),
+      'Loader.state: batch must be an integer in [0, 1], got 2',
+    ],
   ])('refuses %s', (_, make, message) => {
     expect(thrown(make).message).toContain(message)
   })

@@ -94,9 +94,9 @@ describe('loadStateDict', () => {
     ],
     ['numbers without a shape', (dict) => (dict[bias!] = [1, 2]), '0.bias is [2], not '],
     ['nothing', (dict) => (dict[bias!] = null), '0.bias is [2], not null'],
-    ['too few numbers', (dict) => (dict[mean!] = { shape: [2], data: [1] }), '1.running_mean: [2] has 2 numbers, not 1'],
-    ['texts', (dict) => (dict[mean!] = { shape: [2], data: [1, '2'] }), "1.running_mean: number 1 is '2'"],
-    ['no numbers', (dict) => (dict[mean!] = { shape: [2], data: 'ab' }), "1.running_mean takes an array of numbers, not 'ab'"],
+    ['too few numbers', (dict) => (dict[mean!] = { shape: [2], data: [1] }), '1.running_mean must be of length 2 for shape [2], got 1'],
+    ['texts', (dict) => (dict[mean!] = { shape: [2], data: [1, '2'] }), "1.running_mean[1] must be a number, got '2'"],
+    ['no numbers', (dict) => (dict[mean!] = { shape: [2], data: 'ab' }), "1.running_mean must be an array of numbers, got 'ab'"],
   ])('refuses %s, and changes nothing', (_, change, why) => {
     const module = model()
     const before = module.stateDict()
@@ -288,7 +288,7 @@ describe('BatchNorm', () => {
     const one = () => arena.frame(() => [...norm.forward(arena.tensor([1, 2], [1, 2])).data])
     expect(thrown(one).code).toBe('option-range')
     expect(thrown(() => arena.frame(() => norm.forward(arena.tensor([1, 2], [2])))).message).toBe(
-      'BatchNorm1d takes 2 or 3 axes, and the input is [2]',
+      'BatchNorm1d: the shape of the input must be [rows, channels] or [rows, channels, length], got [2]',
     )
     expect(norm.stateDict()).toEqual(before)
     expect(norm.eval() && one().length).toBe(2)

@@ -95,7 +95,7 @@ describe.each(every)('%s', (name, make, shapes, variants) => {
     const rest: Tensor[] = []
     expect(() => {
       for (;;) rest.push(arena.tensor(new Float32Array(1024)))
-    }).toThrow('4096 more bytes for tensors do not fit')
+    }).toThrow('4096 bytes for tensors exceed maximumBytes')
     for (const tensor of rest.splice(0, 5)) tensor.dispose()
     const before = copy(params)
     expect(thrown(() => optimizer.step()).code).toBe('out-of-memory')
@@ -183,7 +183,9 @@ describe('LBFGS', () => {
   it('wants one group, a closure that returns a number, and no sparse gradients', async () => {
     const { arena, params, optimizer, closure } = await quadratic()
     const extra = { params: [arena.parameter([1])] }
-    expect(thrown(() => new LBFGS([extra, { params: [arena.parameter([1])] }])).message).toContain('one group')
+    expect(thrown(() => new LBFGS([extra, { params: [arena.parameter([1])] }])).message).toContain(
+      'LBFGS: the number of groups must be 1, got 2',
+    )
     expect(thrown(() => optimizer.addParamGroup(extra)).code).toBe('params-invalid')
     expect(thrown(() => optimizer.step()).message).toContain('closure')
     expect(thrown(() => optimizer.step((() => 'low') as never)).message).toContain("'low'")
@@ -244,11 +246,11 @@ describe('sparse gradients', () => {
   })
 
   it.each([
-    ['a row there is not', { indices: [4], values: [1] }, 'index 0 of a sparse gradient is 4, and the parameter has rows 0 to 3'],
-    ['a row that is no number', { indices: [0.5], values: [1] }, 'index 0 of a sparse gradient is 0.5'],
-    ['too few values', { indices: [0, 1], values: [1] }, 'values of a sparse gradient of [4, 1]: [2, 1] has 2 numbers, not 1'],
-    ['texts', { indices: [0], values: ['1'] }, "values of a sparse gradient of [4, 1]: number 0 is '1'"],
-    ['no arrays', { indices: 3, values: 4 }, 'indices of a sparse gradient takes an array of numbers, not 3'],
+    ['a row there is not', { indices: [4], values: [1] }, 'Parameter.grad: indices[0] must be a row in [0, 4), got 4'],
+    ['a row that is no number', { indices: [0.5], values: [1] }, 'Parameter.grad: indices[0] must be a row in [0, 4), got 0.5'],
+    ['too few values', { indices: [0, 1], values: [1] }, 'Parameter.grad: values must be of length 2 for shape [2, 1], got 1'],
+    ['texts', { indices: [0], values: ['1'] }, "Parameter.grad: values[0] must be a number, got '1'"],
+    ['no arrays', { indices: 3, values: 4 }, 'Parameter.grad: indices must be an array of numbers, got 3'],
   ])('with %s are refused', async (_, grad, message) => {
     const arena = await Arena.create()
     const w = arena.parameter([4, 1])

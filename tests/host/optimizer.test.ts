@@ -50,7 +50,7 @@ describe('groups', () => {
   it('refuse a parameter twice, parameters of two arenas, and names for some', async () => {
     const [arena, other] = [await Arena.create(), await Arena.create()]
     const [a, b] = [arena.parameter([2]), arena.parameter([3])]
-    expect(thrown(() => new SGD([a, a])).message).toBe('SGD: a parameter [2] appears twice')
+    expect(thrown(() => new SGD([a, a])).message).toBe('SGD: params[1] appears twice')
     expect(thrown(() => new SGD([{ params: [a] }, { params: [b, a] }])).code).toBe('params-invalid')
     const optimizer = new SGD([a])
     expect(thrown(() => optimizer.addParamGroup({ params: [a] })).code).toBe('params-invalid')
@@ -108,16 +108,18 @@ describe('options', () => {
     const params = [arena.parameter([2])]
     expect(thrown(() => new Adam(params, { beta: 1 } as never)).message).toBe('Adam has no option beta, did you mean betas?')
     expect(thrown(() => new SGD(params, { momentm: 1 } as never)).message).toBe('SGD has no option momentm, did you mean momentum?')
-    expect(thrown(() => new SGD(params, { schedule: 1 } as never)).message).toMatch(/^SGD has no option schedule; it has lr, momentum/)
+    expect(thrown(() => new SGD(params, { schedule: 1 } as never)).message).toMatch(
+      /^SGD has no option schedule; the options are lr, momentum/,
+    )
     expect(thrown(() => new AdamW(params, { decoupledWeightDecay: false } as never)).code).toBe('option-unknown')
   })
 
   it('out of range name the option, the value and the range', async () => {
     const arena = await Arena.create()
     const params = [arena.parameter([2])]
-    expect(thrown(() => new Adam(params, { lr: -1 })).message).toBe('Adam: lr must be a number in [0, ∞], not -1')
-    expect(thrown(() => new Adam(params, { betas: [0.9, 1] })).message).toBe('Adam: betas must be two numbers in [0, 1), not [0.9, 1]')
-    expect(thrown(() => new SGD(params, { nesterov: true })).message).toBe('SGD: nesterov needs a momentum above 0 and no dampening')
+    expect(thrown(() => new Adam(params, { lr: -1 })).message).toBe('Adam: lr must be a number in [0, ∞], got -1')
+    expect(thrown(() => new Adam(params, { betas: [0.9, 1] })).message).toBe('Adam: betas must be two numbers in [0, 1), got [0.9, 1]')
+    expect(thrown(() => new SGD(params, { nesterov: true })).message).toBe('SGD: nesterov needs momentum > 0 and dampening 0')
   })
 
   it('that are undefined are as if they were not given', async () => {

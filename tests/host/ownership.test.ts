@@ -52,7 +52,7 @@ describe('what is handed over', () => {
     expect(thrown(() => arena.parameter([1], { type: 'float64' } as never)).message).toContain('did you mean dtype?')
     expect(thrown(() => new nn.Linear(arena, 1, 1, { Bias: false } as never)).message).toContain('did you mean bias?')
     expect(thrown(() => new Adam([arena.parameter([1])], 0.1 as never)).message).toBe(
-      'Adam takes its options as an object, as in { lr: … }, not 0.1',
+      'Adam: options must be an object, as in { lr: … }, got 0.1',
     )
   })
 })

@@ -31,7 +31,7 @@ describe('grad', () => {
     w.grad = [1, 2, 3, 4]
     expect(thrown(() => (w.grad = [1, 2, 3]))).toEqual({
       code: 'shape-mismatch',
-      message: 'grad: [2, 2] has 4 numbers, not 3',
+      message: 'Parameter: grad must be of length 4 for shape [2, 2], got 3',
     })
     expect([...w.grad!]).toEqual([1, 2, 3, 4])
   })

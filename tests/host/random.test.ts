@@ -39,7 +39,7 @@ describe('a generator', () => {
 
   it('refuses a seed that is none', () => {
     expect(thrown(() => new Generator(-1)).code).toBe('option-range')
-    expect(thrown(() => new Generator(2 ** 53)).message).toBe('seed is a whole number from 0 to 2^53 − 1, not 9007199254740992')
+    expect(thrown(() => new Generator(2 ** 53)).message).toBe('Generator: seed must be an integer in [0, 2^53), got 9007199254740992')
     expect(thrown(() => new Generator(0.5)).code).toBe('option-range')
   })
 })

@@ -130,7 +130,7 @@ describe('checkpoint', () => {
     }
     expect(thrown(() => passed(uses))).toEqual({
       code: 'backward-invalid',
-      message: 'checkpoint: the block uses a [2, 3] that was computed outside it and is not among its inputs',
+      message: 'checkpoint: block must not use a computed [2, 3] that is not among its inputs',
     })
     expect(thrown(() => passed((x) => F.checkpoint(3 as never, x))).code).toBe('option-range')
     expect(thrown(() => passed((x) => F.checkpoint(() => 3 as never, x))).code).toBe('params-invalid')
@@ -171,6 +171,6 @@ describe('apply', () => {
 
   it('refuses what is no function', () => {
     const without = { forward: () => {} } as never
-    expect(thrown(() => passed((x) => F.apply(without, x))).message).toBe('apply takes { forward, backward }, and one is undefined')
+    expect(thrown(() => passed((x) => F.apply(without, x))).message).toBe('apply: forward and backward must be functions, got undefined')
   })
 })

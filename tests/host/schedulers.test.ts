@@ -108,22 +108,26 @@ describe('schedulers', () => {
     const optimizer = twoGroups()
     const saved = optimizer.stateDict()
     expect(thrown(() => new downhill.StepLR(optimizer, undefined as never)).message).toBe('StepLR needs stepSize')
-    expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 0 })).message).toBe('StepLR: stepSize must be a number in (0, ∞], not 0')
+    expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 0 })).message).toBe('StepLR: stepSize must be a number in (0, ∞], got 0')
     expect(thrown(() => new downhill.StepLR(optimizer, { stepsize: 3 } as never)).message).toContain('did you mean stepSize?')
     expect(thrown(() => new downhill.LinearLR(optimizer, { lastEpoch: 0.5 })).message).toContain('lastEpoch')
-    expect(thrown(() => new downhill.LambdaLR(optimizer, { lrLambda: [() => 1] })).message).toContain('2 groups')
+    expect(thrown(() => new downhill.LambdaLR(optimizer, { lrLambda: [() => 1] })).message).toContain(
+      'LambdaLR: lrLambda must have 2 values, one per group, got 1',
+    )
     expect(thrown(() => new downhill.ChainedScheduler(undefined as never)).code).toBe('option-range')
     expect(thrown(() => new downhill.ChainedScheduler([])).code).toBe('option-range')
     expect(optimizer.stateDict()).toEqual(saved)
     const parts = [new downhill.LinearLR(optimizer), new downhill.LinearLR(optimizer)]
-    expect(thrown(() => new downhill.SequentialLR(optimizer, parts, { milestones: [] })).message).toContain('one milestone less')
+    expect(thrown(() => new downhill.SequentialLR(optimizer, parts, { milestones: [] })).message).toContain(
+      'SequentialLR: milestones must be one fewer than the 2 schedulers, got 0',
+    )
     expect(thrown(() => new downhill.SequentialLR(optimizer, parts, undefined as never)).message).toContain('milestones')
   })
 
   it('that resume at an epoch need the learning rates they began with', () => {
     const optimizer = twoGroups()
     expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 2, lastEpoch: 3 })).message).toBe(
-      'StepLR: group 0 has no initialLr, which resuming from lastEpoch 3 needs',
+      'StepLR: group 0 must have initialLr to resume from lastEpoch 3',
     )
     for (const group of optimizer.paramGroups) group.initialLr = 1
     const scheduler = new downhill.StepLR(optimizer, { stepSize: 2, gamma: 0.5, lastEpoch: 3 })
@@ -134,7 +138,7 @@ describe('schedulers', () => {
     const optimizer = twoGroups()
     const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: () => 1 })
     optimizer.addParamGroup({ params: [arena.parameter([1])] })
-    expect(thrown(() => scheduler.step()).message).toBe('LambdaLR was made for 2 groups, and the optimizer has 3')
+    expect(thrown(() => scheduler.step()).message).toBe('LambdaLR: the optimizer must have 2 groups, got 3')
   })
 
   it('refuse a step to no number, and a learning rate that is none, without moving', () => {
@@ -142,7 +146,7 @@ describe('schedulers', () => {
     const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: (epoch) => (epoch === 2 ? (undefined as never) : 1) })
     scheduler.step()
     const saved = scheduler.stateDict()
-    expect(thrown(() => scheduler.step()).message).toBe('LambdaLR: the learning rate of group 0 came out as NaN')
+    expect(thrown(() => scheduler.step()).message).toBe('LambdaLR: the learning rate of group 0 must be a number, got NaN')
     for (const wrong of ['3', Number.NaN, {}, 1n, true]) expect(thrown(() => scheduler.step(wrong as never)).code).toBe('option-range')
     expect([scheduler.stateDict(), optimizer.lr()]).toEqual([saved, 0.2])
     for (const lrLambda of [null, [null, null]]) {
@@ -159,7 +163,7 @@ describe('schedulers', () => {
       const scheduler = every[name]!(optimizer)
       optimizer.addParamGroup({ params: [arena.parameter([1])] })
       const saved = optimizer.stateDict()
-      expect(thrown(() => scheduler.step()).message).toContain('was made for 2 groups, and the optimizer has 3')
+      expect(thrown(() => scheduler.step()).message).toContain('the optimizer must have 2 groups, got 3')
       expect(optimizer.stateDict()).toEqual(saved)
     },
   )

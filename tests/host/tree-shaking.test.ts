@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import resolve from '@rollup/plugin-node-resolve'
 import { build } from 'esbuild'
+import { rollup } from 'rollup'
 import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -9,6 +11,18 @@ async function bundled(code: string): Promise<string> {
   const stdin = { contents: code, resolveDir: root }
   const { outputFiles } = await build({ stdin, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' })
   return outputFiles[0]!.text
+}
+
+/** What Rollup makes of it. */
+async function rolledUp(code: string): Promise<string> {
+  const entry = {
+    name: 'entry',
+    resolveId: (id: string) => (id === 'entry' ? `${root}/entry.js` : null),
+    load: (id: string) => (id.endsWith('/entry.js') ? code : null),
+  }
+  const bundle = await rollup({ input: 'entry', plugins: [entry, resolve({ browser: true })] })
+  const { output } = await bundle.generate({ inlineDynamicImports: true })
+  return output[0].code
 }
 
 /** Words that are in one part only. */
@@ -33,6 +47,20 @@ describe('a bundle', () => {
     ['checkpoint', ['safetensors', 'checkpoints']],
   ])('of %s has none of torch', async (name, parts) => {
     expect(found(await bundled(`import { ${name} } from 'downhill/io'\nconsole.log(${name}.read)`))).toEqual(parts)
+  })
+
+  it('with one function of nn has no other function', async () => {
+    const uses = [
+      "import * as nn from 'downhill/nn'\nconsole.log(nn.functional.crossEntropy)",
+      "import { functional } from 'downhill/nn'\nconsole.log(functional.crossEntropy)",
+    ]
+    const direct = "import * as F from 'downhill/nn/functional'\nconsole.log(F.crossEntropy)"
+    // esbuild keeps every function of a namespace that another module exports, so through it only the direct import counts.
+    const texts = await Promise.all([bundled(direct), ...[direct, ...uses].map(rolledUp)])
+    for (const text of texts) {
+      expect(text).toContain('crossEntropy')
+      expect(text).not.toMatch(/scaledDotProductAttention|maxPool2d|batchNorm|huberLoss/)
+    }
   })
 
   it('of downhill/fs asks a browser for nothing of Node', async () => {

@@ -25,7 +25,9 @@ const use = `
   import { createRequire } from 'node:module'
   import { AdamW, Arena } from 'downhill'
   import * as nn from 'downhill/nn'
+  import * as F from 'downhill/nn/functional'
   import { readTable } from 'downhill/compare'
+  assert.equal(F.crossEntropy, nn.functional.crossEntropy)
   const arena = await Arena.create()
   const w = arena.parameter([2], { data: [1, -1] })
   const optimizer = new AdamW([w], { lr: 0.1, weightDecay: 0 })
@@ -44,6 +46,7 @@ const use = `
 const types = `
   import { AdamW, Arena, type DType, groupsByName, layerwiseLr, noDecay, OneCycleLR, Parameter, type SGDOptions } from 'downhill'
   import * as nn from 'downhill/nn'
+  import { relu } from 'downhill/nn/functional'
   import { compare, type Report } from 'downhill/compare'
   import { writeFile } from 'downhill/fs'
   import { checkpoint, type Loaded } from 'downhill/io'
@@ -51,7 +54,7 @@ const types = `
   class Model extends nn.Module {
     readonly layer: nn.Linear
     constructor(arena: Arena) { super(); this.layer = new nn.Linear(arena, 2, 3, { bias: false }) }
-    forward(x: Parameters<nn.Linear['forward']>[0]) { return nn.functional.relu(this.layer.forward(x)) }
+    forward(x: Parameters<nn.Linear['forward']>[0]) { return nn.functional.relu(relu(this.layer.forward(x))) }
   }
   export const save = (model: Model, optimizer: AdamW) => writeFile('run', checkpoint.save({ model, optimizer, epoch: 3 }))
   export const load = (bytes: Uint8Array, model: Model): Loaded => checkpoint.load(bytes, { model })
@@ -141,6 +144,11 @@ const checks = [
   { name: 'publint', run: async () => assert.match(await inFolder(tool('publint'), [filename, '--strict']), /All good/) },
   { name: 'are the types wrong?', run: async () => void (await inFolder(tool('attw'), [filename, '--profile', 'esm-only'])) },
   small('Arena and AdamW', "export { AdamW, Arena } from 'downhill'", 12),
+  small(
+    'Arena, AdamW, Linear and crossEntropy',
+    "export { AdamW, Arena } from 'downhill'\nexport { Linear } from 'downhill/nn'\nexport { crossEntropy } from 'downhill/nn/functional'",
+    22,
+  ),
   small('downhill and downhill/nn, all of them', "export * from 'downhill'\nexport * as nn from 'downhill/nn'", 50),
   {
     name: 'the binary: at most 64 KB gzipped',

@@ -77,7 +77,7 @@ export function makeProject() {
   installPacked(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module", "dependencies": { "downhill": "*" } }\n')
   cpSync(join(root, 'datasets/digits.csv'), join(folder, 'digits.csv'))
-  for (const name of ['programme.mjs', 'resume.mjs', 'process.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
+  for (const name of ['programme.mjs', 'resume.mjs', 'process.mjs', 'printing.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
     cpSync(join(root, 'tests/runtimes', name), join(folder, name))
   const { checkpoint, end } = handedOver(folder)
   writeFileSync(join(folder, 'given.json'), JSON.stringify({ ...goldenCases(), checkpoint, handedOver: HANDED_OVER }))

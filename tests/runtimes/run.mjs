@@ -26,18 +26,20 @@ const chosen = drivers.filter(({ name }) => !values.only || values.only.split(',
 
 const file = (path) => new URL(path, import.meta.url)
 let committed = JSON.parse(readFileSync(file('hashes.json'), 'utf8'))
+const text = readFileSync(file('printing.txt'), 'utf8')
 
 /** One hash of them all, as short as a table can show. */
 const short = (hashes) => createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 12)
 
 /** What is wrong with a result, one sentence each. */
-function complaints({ hashes, resumed, failures = [], error }, rulesOnly) {
+function complaints({ hashes, resumed, printed = text, failures = [], error }, rulesOnly) {
   if (error) return [error]
   const names = rulesOnly ? [] : [...new Set([...Object.keys(committed), ...Object.keys(hashes)])]
   const differing = names.filter((name) => hashes[name] !== committed[name])
   const reasons = differing.map((name) => `the hash of ${name} is ${hashes[name]}, and ${committed[name]} was committed`)
   if (!rulesOnly && resumed !== project.end)
     reasons.push(`runs that were resumed end in ${resumed}, and uninterrupted ones in ${project.end}`)
+  if (printed !== text) reasons.push(`console.log prints\n${printed}\ninstead of printing.txt`)
   return [...reasons, ...failures]
 }
 

@@ -6,7 +6,8 @@ const runs = (name, find, args = []) => ({
   name,
   find,
   async run({ folder }) {
-    return JSON.parse(await finished(find(), [...args, 'process.mjs'], { cwd: folder }))
+    const output = (file) => finished(find(), [...args, file], { cwd: folder })
+    return { ...JSON.parse(await output('process.mjs')), printed: await output('printing.mjs') }
   },
 })
 

@@ -25,7 +25,9 @@ function packageModules(folder) {
   const entries = Object.entries(entriesFor(folder, 'workerd')).filter(([, file]) => file.endsWith('.js'))
   return [
     ...modules,
-    ...entries.map(([name, file]) => `(name = "${name}", esModule = "export * from './${name.includes('/') ? '../' : ''}${file}'")`),
+    ...entries.map(
+      ([name, file]) => `(name = "${name}", esModule = "export * from './${'../'.repeat(name.split('/').length - 1)}${file}'")`,
+    ),
   ]
 }
 
