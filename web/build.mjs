@@ -8,6 +8,7 @@ import { transformSync } from 'esbuild'
 import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
 import { inline, isKnownWarning, withoutStreams } from '../rollup.config.mjs'
+import { equations } from './equations.mjs'
 import { writeSite } from './site.mjs'
 
 const root = new URL('..', import.meta.url).pathname
@@ -46,11 +47,12 @@ async function bundle() {
   const built = await rollup({
     input: {
       main: join(root, 'web/main.ts'),
+      'docs/main': join(root, 'web/docs/main.ts'),
       'compare-lead': join(root, 'web/compare/lead.ts'),
       'compare-worker': join(root, 'web/compare/worker.ts'),
       'bits-worker': join(root, 'web/bits/worker.ts'),
     },
-    // What declarations say to docs/ stays: the page shows it too.
+    // The page shows the docs of declarations, so nothing strips them.
     plugins: [
       own,
       inline,
@@ -58,6 +60,7 @@ async function bundle() {
       nodeResolve({ browser: true }),
       commonjs(),
       esbuild({ target: 'es2022', minify: true, define: { VERSION: JSON.stringify(version) } }),
+      equations,
     ],
     onwarn(warning) {
       if (!isKnownWarning(warning)) throw new Error(warning.message)

@@ -5,3 +5,28 @@ declare module '*/programme.mjs' {
   /** The hash of each optimizer's runs, from the text of digits.csv. */
   export function hashes(csv: string): Promise<Record<string, string>>
 }
+
+/** MathML that the build typesets: see equations.mjs. */
+declare module 'virtual:equations' {
+  /** Equations of each optimizer and scheduler by name, one `<math>` element each. */
+  export const equations: Readonly<Record<string, readonly string[]>>
+  /** Symbols by torch's state keys, and of the page's other rows. */
+  export const symbols: Readonly<Record<string, string>>
+}
+
+declare module '*/equations.mjs' {
+  /** Maps each optimizer and scheduler to the MathML of its declared equations. */
+  export function declaredEquations(): Promise<Record<string, string[]>>
+  /** Returns a `<math>` element. */
+  export function mathml(latex: string): string
+}
+
+declare module '*/terms.mjs' {
+  import type { Options } from 'minisearch'
+  /** Options of the MiniSearch index. */
+  export const indexOptions: Options
+  /** Splits text into words. */
+  export function words(text: string): string[]
+  /** Returns a word's terms: all of it, then its parts. */
+  export function termsOf(word: string): string[]
+}

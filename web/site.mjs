@@ -1,49 +1,66 @@
-/** The documentation as static pages: the Markdown files of the repository, with code coloured and math set when they are built. */
+/** Writes the documentation as static pages: the repository's Markdown files, with code highlighted and math typeset at build time. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import hljs from 'highlight.js/lib/core'
 import bash from 'highlight.js/lib/languages/bash'
 import javascript from 'highlight.js/lib/languages/javascript'
 import json from 'highlight.js/lib/languages/json'
 import python from 'highlight.js/lib/languages/python'
 import typescript from 'highlight.js/lib/languages/typescript'
-import katex from 'katex'
 import { Marked } from 'marked'
+import MiniSearch from 'minisearch'
+import { indexOptions } from './docs/terms.mjs'
+import { mathml } from './equations.mjs'
 
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 for (const [name, language] of Object.entries({ js: javascript, ts: typescript, sh: bash, python, json })) {
   hljs.registerLanguage(name, language)
 }
 
-/** [file, page, title], in the order of the list at the side. */
-const pages = [
-  ['README.md', 'index', 'Start'],
-  ['docs/choosing.md', 'choosing', 'Choosing an optimizer'],
-  ['docs/compare.md', 'compare', 'Comparing'],
-  ['docs/recipes.md', 'recipes', 'Recipes'],
-  ['docs/optimizers.md', 'optimizers', 'Optimizers'],
-  ['docs/schedulers.md', 'schedulers', 'Schedulers'],
-  ['docs/api.md', 'api', 'Reference'],
-  ['docs/checkpoints.md', 'checkpoints', 'Checkpoints'],
-  ['docs/differences.md', 'differences', 'Differences from torch'],
-  ['docs/errors.md', 'errors', 'Errors'],
-  ['docs/runtimes.md', 'runtimes', 'Runtimes'],
-  ['docs/performance.md', 'performance', 'Performance'],
-  ['docs/numerics.md', 'numerics', 'Numerics'],
-  ['docs/conformance.md', 'conformance', 'Conformance'],
-  ['docs/abi.md', 'abi', "The binary's interface"],
-  ['examples/README.md', 'examples', 'Examples'],
-  ['datasets/README.md', 'data', 'Data'],
-  ['CONTRIBUTING.md', 'contributing', 'Contributing'],
-  ['CHANGELOG.md', 'changes', 'Changes'],
-]
-  .filter(([file]) => existsSync(join(root, file)))
-  .map(([file, name, title]) => ({ file, name, title, text: readFileSync(join(root, file), 'utf8') }))
+/** [file, page, title] in sidebar order, grouped by purpose. */
+const groups = {
+  Learn: [
+    ['README.md', 'index', 'Start'],
+    ['docs/choosing.md', 'choosing', 'Choosing an optimizer'],
+    ['docs/coming-from-pytorch.md', 'coming-from-pytorch', 'Coming from PyTorch'],
+    ['docs/coming-from-tensorflow.md', 'coming-from-tensorflow', 'Coming from TensorFlow.js'],
+    ['docs/recipes.md', 'recipes', 'Recipes'],
+    ['examples/README.md', 'examples', 'Examples'],
+  ],
+  Do: [
+    ['docs/compare.md', 'compare', 'Comparing optimizers'],
+    ['docs/checkpoints.md', 'checkpoints', 'Checkpoints'],
+    ['docs/runtimes.md', 'runtimes', 'Runtimes'],
+    ['datasets/README.md', 'data', 'Bundled data'],
+    ['CONTRIBUTING.md', 'contributing', 'Contributing'],
+  ],
+  'Look up': [
+    ['docs/optimizers.md', 'optimizers', 'Optimizers'],
+    ['docs/schedulers.md', 'schedulers', 'Schedulers'],
+    ['docs/api.md', 'api', 'API reference'],
+    ['docs/errors.md', 'errors', 'Errors'],
+    ['docs/differences.md', 'differences', 'Differences from torch'],
+    ['docs/numerics.md', 'numerics', 'Numerics'],
+    ['docs/conformance.md', 'conformance', 'Conformance'],
+    ['docs/abi.md', 'abi', 'Binary interface'],
+    ['docs/performance.md', 'performance', 'Performance'],
+    ['CHANGELOG.md', 'changes', 'Changelog'],
+  ],
+}
+const pages = Object.entries(groups).flatMap(([group, entries]) =>
+  entries.map(([file, name, title]) => ({ group, file, name, title, text: readFileSync(join(root, file), 'utf8') })),
+)
+
+/** Pages with fewer sections have no table of contents. */
+const LEAST_CONTENTS = 4
+/** Characters of a section that the search index keeps for excerpts. */
+const EXCERPT_LENGTH = 1500
 
 const escaped = (text) => text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign])
 
-/** What GitHub makes of a heading's text, which links in the files count on. */
+/** Returns the id that GitHub gives a heading; links in the files rely on it. */
 const slug = (text) =>
   text
     .toLowerCase()
@@ -51,7 +68,7 @@ const slug = (text) =>
     .trim()
     .replace(/\s/g, '-')
 
-/** The reference is a page an entry of the package: all in one it would be of 3,000 lines. */
+/** Splits the reference into one page per entry point: as a single page it would have 3,000 lines. */
 function entriesOf(page) {
   const [head, ...sections] = page.text.split(/^## (?=`downhill)/m)
   const entries = sections.map((text) => {
@@ -61,7 +78,7 @@ function entriesOf(page) {
   const names = ({ text }) => [...text.matchAll(/^## (.*)$/gm)].map(([, name]) => name)
   const list = entries.map((entry) => {
     const links = names(entry).map((name) => `[${name}](${entry.name}.html#${slug(name)})`)
-    return `## \`${entry.title}\`\n\n[All of it on one page](${entry.name}.html): ${links.join(' · ')}\n`
+    return `## \`${entry.title}\`\n\n[All of \`${entry.title}\`](${entry.name}.html): ${links.join(' · ')}\n`
   })
   return [{ ...page, text: head + list.join('\n') }, ...entries]
 }
@@ -69,7 +86,7 @@ function entriesOf(page) {
 const all = pages.flatMap((page) => (page.name === 'api' ? entriesOf(page) : [page]))
 const isReceipt = (path) => path.startsWith('docs/receipts/')
 
-/** Where a link in a file leads on the site: undefined if what it names is not there. */
+/** Returns where a link in a file leads on the site; undefined if the site does not have its target. */
 function target(href, from) {
   if (/^(https:|#)/.test(href)) return href
   const [path, hash = ''] = href.split('#')
@@ -80,13 +97,38 @@ function target(href, from) {
   return isReceipt(file) ? `receipts/${basename(file)}` : undefined
 }
 
-/** Width and height as a PNG file has them. */
+/** Reads width and height of a PNG file. */
 function sizeOf(file) {
   const bytes = readFileSync(file)
   return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
 }
 
-/** A page's text as HTML, its headings, and the images it shows. */
+const highlighted = (code, language) => hljs.highlight(code, { language }).value
+
+/** Lets highlighted code break before methods and after parentheses, but not in strings. */
+const breakable = (html) =>
+  html.replace(
+    /<span class="hljs-string">.*?<\/span>|\((?=[^)])|\.(?=[a-z<])/gi,
+    (part) => ({ '(': '(<wbr>', '.': '<wbr>.' })[part] ?? part,
+  )
+
+/** Languages of the first column of tables that translate code, by its header. */
+const languagesBeside = { PyTorch: 'python', 'TensorFlow.js': 'js' }
+
+/** Renders a table of code beside code and a remark. On a phone its rows become blocks, so its roles are explicit. */
+function translation(header, rows, inline) {
+  const names = header.map(({ text }) => text)
+  const heads = names.map((name) => `<th scope="col" role="columnheader">${name}</th>`).join('')
+  const cell = ({ tokens, text }, i) => {
+    const language = [languagesBeside[names[0]], 'js'][i]
+    const content = language ? `<code>${breakable(highlighted(tokens[0].text, language))}</code>` : inline(tokens)
+    return text ? `<td role="cell" data-label="${names[i]}">${content}</td>` : '<td role="cell"></td>'
+  }
+  const body = rows.map((cells) => `<tr role="row">${cells.map(cell).join('')}</tr>`).join('\n')
+  return `<table class="translation" role="table"><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${body}</tbody></table>\n`
+}
+
+/** Renders a page: its HTML, its headings and its images. */
 function render({ file, text }) {
   const headings = []
   const images = []
@@ -100,14 +142,11 @@ function render({ file, text }) {
       return found ? { type: 'math', raw: found[0], tex: found[1] } : undefined
     },
     renderer({ tex }) {
-      // KaTeX makes two parts of an operator that is a whole subscript, which MathML does not allow.
-      const named = tex.replace(/_\{\\(min|max)\}/g, '_{\\mathrm{$1}}')
-      const html = katex.renderToString(named, { displayMode: true, output: 'mathml', throwOnError: true, strict: 'error' })
-      return `<div class="math scroll" role="group" aria-label="Equation" tabindex="0">${html}</div>\n`
+      return `<div class="math scroll" role="group" aria-label="Equation" tabindex="0">${mathml(tex)}</div>\n`
     },
   }
   const renderer = {
-    // What stands in the files as HTML are marks for tools.
+    // The only HTML in the files are comments for tools.
     html: ({ text }) => (text.trimStart().startsWith('<!--') ? '' : escaped(text)),
     heading({ tokens, depth }) {
       const inner = this.parser.parseInline(tokens)
@@ -135,19 +174,23 @@ function render({ file, text }) {
       return `<img src="${basename(href)}" alt="${escaped(text)}" width="${width}" height="${height}">`
     },
     code({ text, lang }) {
-      const html = lang && hljs.getLanguage(lang) ? hljs.highlight(text, { language: lang }).value : escaped(text)
+      const html = lang && hljs.getLanguage(lang) ? highlighted(text, lang) : escaped(text)
       return `<pre role="group" aria-label="${lang ? 'Code' : 'Output'}" tabindex="0"><code>${html}</code></pre>\n`
     },
     table({ header, rows }) {
+      if (header[0].text in languagesBeside) return translation(header, rows, (tokens) => this.parser.parseInline(tokens))
       const cell = ({ tokens, align, text }, tag) => {
         const content = this.parser.parseInline(tokens)
         const isLong = content.replace(/<[^>]+>/g, '').length > 30
         const classes = [align, isLong && 'words'].filter(Boolean).join(' ')
         const inner = `${classes && ` class="${classes}"`}>${content}`
-        // A header without a text heads nothing.
+        // An empty header cell is no header.
         return tag === 'th' && text ? `<th scope="col"${inner}</th>` : `<td${inner}</td>`
       }
-      const row = (cells, tag) => `<tr>${cells.map((one) => cell(one, tag)).join('')}</tr>`
+      const row = (cells, tag) => {
+        const [, code] = (file === 'docs/errors.md' && cells[0].text.match(/^`([a-z-]+)`$/)) || []
+        return `<tr${code ? ` id="${code}"` : ''}>${cells.map((one) => cell(one, tag)).join('')}</tr>`
+      }
       const head = header.some(({ text }) => text) ? `<thead>${row(header, 'th')}</thead>` : ''
       const body = `<tbody>${rows.map((cells) => row(cells, 'td')).join('\n')}</tbody>`
       return `<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>${head}${body}</table></div>\n`
@@ -157,23 +200,33 @@ function render({ file, text }) {
   return { html, headings, images }
 }
 
-function sidebar(page, headings) {
-  const within = headings.filter(({ depth }) => depth === 2)
-  const link = ({ name, title }) =>
-    `<a href="${name}.html"${name === page.name ? ' aria-current="page"' : ''}>${/^downhill/.test(title) ? `<code>${title}</code>` : title}</a>`
-  const list = (items) => (items.length ? `<ul>${items.map((item) => `<li>${item}</li>`).join('\n')}</ul>` : '')
-  const parts = within.map(({ id, html }) => `<a href="#${id}">${html}</a>`)
-  const item = (entry) => link(entry) + (entry.name === page.name ? list(parts) : '')
-  const outer = all
-    .filter((entry) => !entry.within)
-    .map((entry) => {
-      const inner = all.filter(({ within }) => within?.file === entry.file)
-      return inner.length ? link(entry) + list(inner.map(item)) : item(entry)
-    })
-  return list(outer)
+const listOf = (items) => (items.length ? `<ul>${items.map((item) => `<li>${item}</li>`).join('\n')}</ul>` : '')
+
+function sidebar(page) {
+  const link = ({ name, title }) => {
+    const text = title.startsWith('downhill') ? `<code>${title}</code>` : escaped(title)
+    return `<a href="${name}.html"${name === page.name ? ' aria-current="page"' : ''}>${text}</a>`
+  }
+  const item = (entry) => link(entry) + listOf(all.filter(({ within }) => within?.file === entry.file).map(link))
+  return Object.keys(groups)
+    .map((group) => `<p class="group">${group}</p>\n${listOf(all.filter((entry) => entry.group === group && !entry.within).map(item))}`)
+    .join('\n')
 }
 
-/** The page's own header, as seen from a folder below it. */
+/** Renders the headings below the title as a list of links; empty if a page has few. */
+function contentsOf(headings) {
+  const inner = headings.filter(({ depth }) => depth === 2)
+  return inner.length < LEAST_CONTENTS ? '' : listOf(inner.map(({ id, html }) => `<a href="#${id}">${html}</a>`))
+}
+
+const search = `<div class="search" role="search">
+<input id="search" type="search" role="combobox" aria-label="Search the documentation" aria-autocomplete="list" aria-controls="search-results" aria-expanded="false" placeholder="Search" autocomplete="off" autocapitalize="off" spellcheck="false">
+<kbd aria-hidden="true">/</kbd>
+<ul id="search-results" role="listbox" aria-label="Results" hidden></ul>
+<p id="search-status" role="status"></p>
+</div>`
+
+/** Returns the header of the main page, with links from the folder below it, and the search box. */
 function header(name) {
   const [shared] = readFileSync(join(root, 'web/index.html'), 'utf8').match(/<header[\s\S]*<\/header>/)
   const current = name === 'choosing' ? 'choosing.html' : 'index.html'
@@ -181,17 +234,20 @@ function header(name) {
     .replaceAll('href="#/', 'href="../index.html#/')
     .replaceAll('href="docs/', 'href="')
     .replace(`href="${current}"`, `href="${current}" aria-current="true"`)
+    .replace('</header>', `${search}\n</header>`)
 }
 
-function document(page, policy) {
-  const { html, headings, images } = render(page)
+function document(page, { html, headings }, policy) {
   const at = all.indexOf(page)
-  const beside = (step, rel, says) => {
+  const beside = (step, rel, arrow) => {
     const other = all[at + step]
-    return other ? `<a rel="${rel}" href="${other.name}.html">${says} ${other.title}</a>` : '<span></span>'
+    return other ? `<a rel="${rel}" href="${other.name}.html">${arrow} ${other.title}</a>` : '<span></span>'
   }
-  const contents = sidebar(page, headings)
-  const whole = `<!doctype html>
+  const pagesNav = sidebar(page)
+  const contents = contentsOf(headings)
+  const folded =
+    contents && `<details class="toc"><summary>On this page</summary><nav aria-label="On this page">${contents}</nav></details>\n`
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -202,34 +258,59 @@ function document(page, policy) {
 <link rel="icon" href="../icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="../style.css">
 <link rel="stylesheet" href="docs.css">
+<script type="module" src="main.js"></script>
 </head>
-<body>
-<a class="skip" href="#content">To the content</a>
+<body class="docs">
+<a class="skip" href="#content">Skip to content</a>
 ${header(page.name)}
 <div class="book">
-<details class="contents"><summary>Contents</summary><nav aria-label="Documentation">${contents}</nav></details>
-<nav class="contents" aria-label="Documentation">${contents}</nav>
+<details class="contents"><summary>All pages</summary><nav aria-label="Documentation">${pagesNav}</nav></details>
+<nav class="contents" aria-label="Documentation">${pagesNav}</nav>
 <main id="content" tabindex="-1">
-<article>
+${folded}<article>
 ${html}</article>
-<nav class="beside" aria-label="Pages before and after">${beside(-1, 'prev', '←')}${beside(1, 'next', '→')}</nav>
+<nav class="beside" aria-label="Previous and next page">${beside(-1, 'prev', '←')}${beside(1, 'next', '→')}</nav>
 </main>
-</div>
+${contents && `<nav class="toc" aria-label="On this page"><p class="group">On this page</p>${contents}</nav>\n`}</div>
 </body>
 </html>
 `
-  return { html: whole, images }
 }
 
-/** Writes the documentation into a folder: a page for each file, a style, and the images and receipts they show or link to. */
+const plainText = (html) =>
+  html
+    .replace(/<math[\s\S]*?<\/math>|<a class="anchor"[\s\S]*?<\/a>/g, '')
+    .replace(/<\/(?:p|li|t[dhr]|pre|h\d)>/g, ' ')
+    .replace(/<[^>]+>/g, '')
+    .replace(/&(amp|lt|gt|quot|#x27|#39);/g, (_, name) => ({ amp: '&', lt: '<', gt: '>', quot: '"' })[name] ?? "'")
+    .replace(/\s+/g, ' ')
+    .trim()
+
+/** Splits a rendered page into the documents of the search index: one per heading, with the text up to the next, and one per error code. */
+function sectionsOf({ name, title, within }, html) {
+  const page = within ? `${within.title}: ${title}` : title
+  return html.split(/(?=<(?:h[1-6]|tr) id=")/).flatMap((part) => {
+    const [heading, id, inner] = part.match(/^<(?:h[1-6]|tr) id="([^"]*)">([\s\S]*?)<\/(?:h[1-6]|td)>/) ?? []
+    if (!heading) return []
+    const rest = part.slice(heading.length)
+    const text = plainText(rest)
+    const members = within ? [...rest.matchAll(/<li><code[^>]*>(?:\w+ )*(\w+)/g)].map(([, member]) => member).join(' ') : ''
+    return [{ id: `${name}.html#${id}`, title: plainText(inner), page, members, text, excerpt: text.slice(0, EXCERPT_LENGTH) }]
+  })
+}
+
+/** Writes the documentation into a folder: a page per file, a style, a search index, and the images and receipts that pages refer to. */
 export async function writeSite(folder, policy) {
   mkdirSync(join(folder, 'receipts'), { recursive: true })
   cpSync(join(root, 'web/docs.css'), join(folder, 'docs.css'))
+  const index = new MiniSearch(indexOptions)
   for (const page of all) {
-    const { html, images } = document(page, policy)
-    for (const image of images) cpSync(image, join(folder, basename(image)))
-    writeFileSync(join(folder, `${page.name}.html`), html)
+    const rendered = render(page)
+    for (const image of rendered.images) cpSync(image, join(folder, basename(image)))
+    writeFileSync(join(folder, `${page.name}.html`), document(page, rendered, policy))
+    index.addAll(sectionsOf(page, rendered.html))
   }
+  writeFileSync(join(folder, 'search.json'), JSON.stringify(index))
   const receipts = join(root, 'docs/receipts')
   if (existsSync(receipts)) for (const name of readdirSync(receipts)) cpSync(join(receipts, name), join(folder, 'receipts', name))
 }

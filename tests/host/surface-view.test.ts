@@ -2,11 +2,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Arena } from '../../host/index.ts'
+import { declaredEquations, mathml } from '../../web/equations.mjs'
 import { optimizers, schedules } from '../../web/surface/catalogue.ts'
 import { ExpressionError, parseExpression } from '../../web/surface/expression.ts'
 import { decodeSetup, encodeSetup, firstSetup, type Setup, suggested } from '../../web/surface/link.ts'
 import { type Box, labelPlace } from '../../web/surface/marks.ts'
-import { equationsOf, type MathNode, mathOf } from '../../web/surface/math.ts'
 import { Run } from '../../web/surface/run.ts'
 import { kinds, surfaceNames } from '../../web/surface/surfaces.ts'
 
@@ -161,26 +161,38 @@ describe('surfaces', () => {
   })
 })
 
-describe('equations', () => {
-  const declarations = [...Object.values(optimizers), ...Object.values(schedules)].map(({ made }) => made.declaration)
-  it.each(declarations.map(({ name, math }) => [name, [math].flat()] as const))('of %s are MathML', (_, lines) => {
-    const texts: string[] = []
-    const walk = ({ tag, children }: MathNode): void => {
-      const counts: Readonly<Record<string, number>> = { msub: 2, msup: 2, msubsup: 3, mfrac: 2, mover: 2, msqrt: 1 }
-      if (counts[tag]) expect(children).toHaveLength(counts[tag])
-      for (const child of children) {
-        if (typeof child === 'string') texts.push(child)
-        else walk(child)
+describe('equations', async () => {
+  const declared = await declaredEquations()
+  const arity: Readonly<Record<string, number>> = { msub: 2, msup: 2, msubsup: 3, mfrac: 2, mover: 2, munder: 2, msqrt: 1 }
+
+  /** Asserts that elements nest and have as many children as MathML allows. */
+  function expectWellFormed(math: string): void {
+    const open: { tag: string; children: number }[] = [{ tag: '', children: 0 }]
+    for (const [, end, tag] of math.matchAll(/<(\/?)(\w+)[^>]*>/g)) {
+      if (!end) {
+        open.at(-1)!.children++
+        open.push({ tag: tag!, children: 0 })
+        continue
       }
+      const { tag: opened, children } = open.pop()!
+      expect(opened).toBe(tag)
+      if (arity[opened]) expect(children, math).toBe(arity[opened])
     }
-    for (const line of equationsOf(lines)) walk(mathOf(line))
-    expect(texts.length).toBeGreaterThan(3)
-    expect(texts.join('')).not.toMatch(/\\|\bundefined\b/)
+    expect(open).toEqual([{ tag: '', children: 1 }])
+  }
+
+  it.each([...Object.keys(optimizers), ...Object.keys(schedules)])('of %s are MathML', (name) => {
+    expect(declared[name]!.length).toBeGreaterThan(0)
+    for (const math of declared[name]!) {
+      expect(math).toMatch(/^<math display="block">.*<\/math>$/s)
+      expect(math).not.toMatch(/\\|\bundefined\b|annotation/)
+      expectWellFormed(math)
+    }
   })
 
-  it('say where they are not understood', () => {
-    expect(() => mathOf('a + \\foo')).toThrow('\\foo is not known')
-    expect(() => mathOf('\\frac{a')).toThrow('} is missing')
+  it('reject LaTeX that KaTeX does not know', () => {
+    expect(() => mathml('a + \\foo')).toThrow('\\foo')
+    expect(() => mathml('\\frac{a')).toThrow()
   })
 })
 

@@ -175,7 +175,7 @@ async function strangeLinks(page, open) {
   }
   assert.match(
     await page.$eval('.racer .error:not([hidden])', ({ textContent }) => textContent),
-    /^Adam: lr must be a number in \[0, ∞\], not 'x'$/,
+    /^Adam: lr must be a number in \[0, ∞\], got 'x'$/,
   )
   await page.goto('about:blank')
   await page.goto(`${open.address}/index.html#/surface?f=typed&of=foo(&o=Adam,lr:0.1`)
@@ -194,13 +194,13 @@ async function outOfRange(page, open) {
   await open('f=quadratic&at=20&o=Adam,lr:0.1;StepLR,stepSize:30', { at: 20 })
   const errors = () => page.$$eval('.racer .error', (all) => all.filter(({ hidden }) => !hidden).map(({ textContent }) => textContent))
   assert.deepEqual(await errors(), [])
-  const sentence = 'Adam: betas must be two numbers in [0, 1), not [1.5, 0.999]'
+  const sentence = 'Adam: betas must be two numbers in [0, 1), got [1.5, 0.999]'
   await type(page, '#racer-1-betas-1', '1.5')
   await page.waitForFunction((sentence) => document.querySelector('#racer-1-betas-error').textContent === sentence, {}, sentence)
   assert.deepEqual(await errors(), [sentence, sentence])
   await type(page, '#racer-1-betas-1', '0.9')
   await type(page, '#racer-1-schedule-stepSize', '0')
-  assert.equal((await errors())[0], 'StepLR: stepSize must be a number in (0, ∞], not 0')
+  assert.equal((await errors())[0], 'StepLR: stepSize must be a number in (0, ∞], got 0')
   await type(page, '#racer-1-schedule-stepSize', '30')
   assert.deepEqual(await errors(), [])
   await type(page, '#surface-kind', 'quadratic')

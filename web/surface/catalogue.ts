@@ -10,7 +10,6 @@ interface Described {
   readonly declaration: {
     readonly name: string
     readonly options: Declared
-    readonly math: string | readonly string[]
     readonly paper?: string
   }
 }

@@ -1,35 +1,11 @@
 /** The update of one optimizer as it is declared, and beside it the numbers that stand in its place now. */
+import { equations, symbols } from 'virtual:equations'
 import type { StateValue } from '../../host/index.ts'
 import { isStateTensor } from '../../host/optimizer/state-dict.ts'
 import { h } from '../element.ts'
-import { optimizers, schedules } from './catalogue.ts'
+import { optimizers } from './catalogue.ts'
 import type { Racer } from './link.ts'
-import { equationsOf, mathElement, mathOf } from './math.ts'
 import type { Run } from './run.ts'
-
-/** What the equations call what is kept under torch's keys. */
-const symbols: Readonly<Record<string, string>> = {
-  exp_avg: 'm_t',
-  exp_avg_sq: 'v_t',
-  max_exp_avg_sq: '\\hat v_t',
-  exp_inf: 'u_t',
-  square_avg: 'v_t',
-  acc_delta: 'a_t',
-  grad_avg: 'h_t',
-  momentum_buffer: 'b_t',
-  prev: 'g_t',
-  step_size: '\\eta_t',
-  sum: 's_t',
-  ax: '\\bar\\theta_t',
-  eta: '\\eta_t',
-  mu: '\\mu_t',
-  mu_product: '\\prod_{i\\le t}\\mu_i',
-  variance: 'V_t',
-  row_var: 'R_t',
-  col_var: 'C_t',
-  d: 'd_k',
-  t: 't_k',
-}
 
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞').replace('-', '−')
@@ -78,37 +54,30 @@ export class Numbers {
     const key = `${index} ${racer.optimizer} ${racer.schedule}`
     if (key !== this.#shown) this.#declare(racer, index)
     this.#shown = key
-    const rows: [name: string, symbol: string, values: readonly string[]][] = [
-      ['step', 't', [String(run.steps)]],
-      ['lr', '\\gamma', [shortNumber(run.lr)]],
-      ['parameter', '\\theta_t', run.place.map(shortNumber)],
-      ['value', 'f(\\theta_t)', [shortNumber(run.value)]],
-      ['gradient', '\\nabla f(\\theta_{t-1})', run.gradient.map(shortNumber)],
+    const rows: [name: string, symbol: string | undefined, values: readonly string[]][] = [
+      ['step', symbols.step, [String(run.steps)]],
+      ['lr', symbols.lr, [shortNumber(run.lr)]],
+      ['parameter', symbols.parameter, run.place.map(shortNumber)],
+      ['value', symbols.loss, [shortNumber(run.value)]],
+      ['gradient', symbols.gradient, run.gradient.map(shortNumber)],
       ...Object.entries(run.state)
         .filter(([name]) => name !== 'step')
-        .map(([name, value]): [string, string, string[]] => [name, symbols[name] ?? '', cells(value)]),
-      ['last update', '\\theta_t - \\theta_{t-1}', run.update.map(shortNumber)],
+        .map(([name, value]): [string, string | undefined, string[]] => [name, symbols[name], cells(value)]),
+      ['last update', symbols.update, run.update.map(shortNumber)],
     ]
     const table = rows.map(([name, symbol, values]) => {
       const shown = values.length ? values : ['–', '–']
       const entries = shown.length === 2 ? shown.map((text) => h('td', {}, text)) : [h('td', { colSpan: 2 }, shown.join(' '))]
-      return h(
-        'tr',
-        {},
-        h('th', { scope: 'row' }, name),
-        h('td', { className: 'words' }, symbol ? (mathElement(mathOf(symbol)) as Node) : ''),
-        ...entries,
-      )
+      return h('tr', {}, h('th', { scope: 'row' }, name), h('td', { className: 'words', innerHTML: symbol }), ...entries)
     })
     this.#body.replaceChildren(...table)
   }
 
   #declare(racer: Racer, index: number): void {
     const { declaration } = optimizers[racer.optimizer]!.made
-    const schedule = racer.schedule ? [schedules[racer.schedule]!.made.declaration.math].flat() : []
     this.#title.textContent = `${index + 1} ${racer.optimizer}, step by step`
     this.#paper.textContent = declaration.paper ? `${declaration.paper}.` : ''
-    const equation = (latex: string) => h('div', {}, mathElement(mathOf(latex)))
-    this.#equations.replaceChildren(...equationsOf([declaration.math, schedule].flat(2)).map(equation))
+    const lines = [...equations[racer.optimizer]!, ...(equations[racer.schedule] ?? [])]
+    this.#equations.replaceChildren(...lines.map((line) => h('div', { innerHTML: line })))
   }
 }
