@@ -110,13 +110,13 @@ describe('downhill inspect', () => {
   })
 
   it.each<[string[], RegExp]>([
-    [['none'], /none cannot be read: there is no such file or folder$/],
+    [['none'], /none cannot be read: no such file or folder$/],
     [['.'], /\. cannot be read: it is no file$/],
-    [[file('empty', new Uint8Array(0))], /empty: this is neither a checkpoint or another safetensors file nor a file of torch\.save$/],
+    [[file('empty', new Uint8Array(0))], /empty: this is not a checkpoint, a safetensors file or a torch\.save file$/],
     [[file('cut.pt', torchFile.save({ a: 1 }).subarray(0, 100))], /cut\.pt: this is not a zip archive: it has no directory at its end$/],
     [
       [file('cut.safetensors', safetensors.write({}).subarray(0, 9))],
-      /cut\.safetensors: this is no safetensors file: its header is said to have 8 bytes, and 1 follow$/,
+      /cut\.safetensors: this is not a safetensors file: its header should have 8 bytes, but 1 follow$/,
     ],
     [[join(root, 'tests/files/whole-module.pt')], /asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed/],
     [['a', 'b'], /one file is to be given/],
