@@ -1,7 +1,7 @@
-/** Progress on a terminal. */
+/** Progress bar in a terminal. */
 import { Presets, SingleBar } from 'cli-progress'
 
-/** A bar with the time left and what `note` adds; nothing where there is no terminal. */
+/** A bar with the remaining time and a note. Without a terminal it prints nothing. */
 export interface Bar {
   show(done: number, total: number, note: string): void
   stop(): void

@@ -1,4 +1,4 @@
-/** A thread of `downhill compare`: it has the problem in an arena of its own, and answers what is to be run with the run. */
+/** A worker thread of `downhill compare`: holds the problem in its own arena, and answers each description of a run with its result. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { makeProblem } from '../compare/bundled.ts'
 import { answerTo } from '../compare/pool.ts'

@@ -23,36 +23,36 @@ import { checkFolder, writeAll } from './files.ts'
 import { importModel } from './model-file.ts'
 
 const d = defaultSettings
-const usage = `downhill compare   find out which optimizer fits a problem: equal trials for each, then the best of each over many seeds
+const usage = `downhill compare   compare optimizers on a problem: equal trials for each, then the best options of each over many seeds
 
-The problem, one of
+Problem (one of)
   --problem NAME          ${Object.entries(problems)
     .map(([name, what], i) => `${i ? ' '.repeat(26) : ''}${name.padEnd(12)}${what}${i ? '' : ' (default)'}`)
     .join('\n')}
   --data FILE.csv         your own table, with a header line; CSV or TSV
     --target COLUMN       the column to predict
     --task TASK           classification or regression (default: found from the target)
-  --model FILE.mjs        your own model and data: exports build, loss, data and, if you like, metric (docs/compare.md)
+  --model FILE.mjs        your own model and data: exports build, loss, data and optionally metric (docs/compare.md)
 
-What is compared
+Comparison
   --optimizers A,B,…      of ${optimizerNames.join(', ')};
-                          X=Adam,Y=Adam to give labels (default ${d.optimizers.join(',')})
-  --trials N              learning rates and options tried for each (default ${d.trials})
-  --seeds N               runs of the best of these, from other initial weights (default ${d.seeds}; five at least tell something)
-  --seed N                the base seed, from which all are drawn (default ${d.baseSeed})
-  --epochs N              passes over the training rows in a run (default: about 3,000 steps, 2 to 40 passes)
-  --batch-size N          rows a step (default ${d.batchSize})
+                          X=Adam,Y=Adam adds labels (default ${d.optimizers.join(',')})
+  --trials N              learning rates and options to try per optimizer (default ${d.trials})
+  --seeds N               runs of the best options, with other initial weights (default ${d.seeds}; use at least five)
+  --seed N                base seed of all random numbers (default ${d.baseSeed})
+  --epochs N              passes over the training rows per run (default: about 3,000 steps, 2 to 40 passes)
+  --batch-size N          rows per step (default ${d.batchSize})
   --hidden N              units of the hidden layer (default ${HIDDEN})
-  --schedule NAME         ${schedules.join(', ')}: the learning rate over a run (default ${d.schedule})
+  --schedule NAME         ${schedules.join(', ')}: schedule of the learning rate (default ${d.schedule})
   --condition N           condition number of the quadratic (default ${CONDITION})
-  --minutes N             plan trials, seeds and length so that it takes so long at most
+  --minutes N             time budget: plans trials, seeds and epochs to fit
 
-How
-  --workers N             runs at a time; they change no number (default: as many as the machine has cores)
-  --out DIR               where report.json and report.html go (default downhill-compare)
+Execution
+  --workers N             concurrent runs; results do not depend on it (default: number of cores)
+  --out DIR               folder of report.json and report.html (default downhill-compare)
   --json                  print the report instead of a table
-  --replay report.json    run a receipt again, and say whether every number is the same
-  --resume FILE           go on from what an interrupted comparison left (Ctrl-C says where), into its folder
+  --replay report.json    run a receipt again, and report whether every number is the same
+  --resume FILE           resume an interrupted comparison (Ctrl-C prints the file), in its folder
 `
 
 const text = { type: 'string' } as const
@@ -80,7 +80,7 @@ function numberOf(name: 'condition' | 'minutes', values: Values): number | undef
   return given === undefined ? undefined : number
 }
 
-/** The options that a receipt answers. */
+/** Options that a receipt determines. */
 const ANSWERED = [
   'problem',
   'target',
@@ -97,7 +97,7 @@ const ANSWERED = [
 
 async function orderOf(values: Values, args: string[], arena: Arena): Promise<Order> {
   const workers = wholeNumber('workers', values.workers) ?? availableParallelism()
-  check(workers > 0 && workers <= 256, 'option-range', () => `--workers is from 1 to 256, not ${workers}`)
+  check(workers > 0 && workers <= 256, 'option-range', () => `--workers must be an integer in [1, 256], got ${workers}`)
   const file = values.replay ?? values.resume
   if (file !== undefined) return { ...(await orderFromReceipt(values, file)), workers }
   const source = ownSource(values)
@@ -115,18 +115,18 @@ function ownSource(values: Values): Source {
   const condition = numberOf('condition', values)
   if (values.model !== undefined) {
     for (const name of ['problem', 'data', 'target', 'task', 'hidden'] as const)
-      check(values[name] === undefined, 'option-range', `--${name} and --model exclude each other`)
+      check(values[name] === undefined, 'option-range', `--${name} and --model cannot be combined`)
     return { model: values.model }
   }
   const source = sourceOf(values)
   if (condition === undefined) return source
-  check('problem' in source && source.problem === 'quadratic', 'option-range', '--condition goes with --problem quadratic')
+  check('problem' in source && source.problem === 'quadratic', 'option-range', '--condition needs --problem quadratic')
   return { ...source, condition }
 }
 
 function settingsOf(values: Values, problem: Problem): Settings {
   const batchSize = wholeNumber('batch-size', values['batch-size']) ?? d.batchSize
-  check(batchSize > 0, 'option-range', '--batch-size is at least 1')
+  check(batchSize > 0, 'option-range', '--batch-size must be at least 1')
   return {
     optimizers: values.optimizers?.split(',') ?? d.optimizers,
     trials: wholeNumber('trials', values.trials) ?? d.trials,
@@ -138,7 +138,7 @@ function settingsOf(values: Values, problem: Problem): Settings {
   }
 }
 
-/** Settings that fit into so many minutes, by an epoch of each optimizer. */
+/** Plans settings for a time budget, from the duration of an epoch of each optimizer. */
 function fitted(values: Values, arena: Arena, problem: Problem, settings: Settings, minutes: number, workers: number): Settings {
   const perEpoch = measuredEpoch(arena, problem, settings)
   const asked = {
@@ -148,7 +148,7 @@ function fitted(values: Values, arena: Arena, problem: Problem, settings: Settin
   }
   const { leftOut, seconds, ...effort } = planned(minutes, perEpoch, workers, settings, asked)
   const about = `${counted(effort.trials, 'trial')}, ${counted(effort.seeds, 'seed')} and ${counted(effort.epochs, 'epoch')} take about ${Math.ceil(seconds)} s`
-  process.stderr.write(`plan for ${minutes} minutes: ${about}; left out: ${leftOut.join(', ') || 'nothing'}\n`)
+  process.stderr.write(`plan for ${minutes} minutes: ${about}; reductions: ${leftOut.join(', ') || 'none'}\n`)
   return { ...settings, ...effort }
 }
 
@@ -161,9 +161,9 @@ function readReceipt(file: string): Asked {
 }
 
 async function orderFromReceipt(values: Values, file: string): Promise<Omit<Order, 'workers'>> {
-  check(values.replay === undefined || values.resume === undefined, 'option-range', '--replay and --resume exclude each other')
+  check(values.replay === undefined || values.resume === undefined, 'option-range', '--replay and --resume cannot be combined')
   for (const name of [...ANSWERED, 'condition', 'minutes'] as const)
-    check(values[name] === undefined, 'option-range', `--${name} is what it was when ${file} was written`)
+    check(values[name] === undefined, 'option-range', `--${name} cannot be combined with ${file}, which determines it`)
   const asked = readReceipt(file)
   checkSettings(asked.settings)
   const { source: known } = asked
@@ -197,14 +197,14 @@ export async function compareCommand(args: string[]): Promise<number> {
   writeAll(out, { 'report.json': receiptText(report), 'report.html': reportPage(report) })
   rmSync(join(out, UNFINISHED), { force: true })
   if (values.json) process.stdout.write(receiptText(report))
-  else process.stdout.write(`${resultTable(report)}\n${html} has the curves, report.json beside it the numbers\n`)
+  else process.stdout.write(`${resultTable(report)}\nCurves: ${html}. Numbers: report.json in the same folder.\n`)
   return order.report && values.replay !== undefined ? verdict(order.report, report, values.json) : 0
 }
 
-/** Whether a replay came to the receipt's numbers. */
+/** Whether a replay reproduced the receipt's numbers. */
 function verdict(before: Report, after: Report, isQuiet: boolean): number {
   const where = differenceOf(before, JSON.parse(JSON.stringify(after)))
-  if (where === undefined && !isQuiet) process.stdout.write('every number is that of the receipt\n')
+  if (where === undefined && !isQuiet) process.stdout.write('every number equals the receipt\n')
   if (where !== undefined) process.stderr.write(`downhill compare: the replay differs from the receipt at ${where}\n`)
   return where === undefined ? 0 : 1
 }

@@ -1,4 +1,4 @@
-/** A comparison under way: runs in threads, kept as they come, so that an interruption loses none. */
+/** Executes a comparison in threads, and stores completed runs so that an interruption loses none. */
 import { join } from 'node:path'
 import type { ProblemSpec } from '../compare/bundled.ts'
 import { contestantsOf } from '../compare/contestants.ts'
@@ -13,20 +13,20 @@ import { writeAll } from './files.ts'
 import { startThreads } from './pool.ts'
 import { version } from './version.ts'
 
-/** What an interrupted comparison leaves in its folder. */
+/** File with the state of an interrupted comparison. */
 export const UNFINISHED = 'unfinished.json'
 
-/** Milliseconds between looks at whether there are runs to keep. */
+/** Milliseconds between checks for new runs to store. */
 const SAVE_EVERY = 5000
 
-/** What is to be done, of the options or of a receipt. */
+/** Settings from the options or from a receipt. */
 export interface Order extends Omit<Asked, 'sha256' | 'name'> {
   readonly spec: ProblemSpec
   readonly problem: Problem
   readonly workers: number
 }
 
-/** Runs what is not known yet, and makes the report. */
+/** Executes the missing runs, and creates the report. */
 export async function runComparison(
   { spec, source, problem, settings, command, workers, runs }: Order,
   arena: Arena,
@@ -42,12 +42,14 @@ export async function runComparison(
     written = kept.size
     writeAll(out, { [UNFINISHED]: JSON.stringify(kept.unfinished(about, problem, source, settings)) })
   }
-  // What is lost to a power cut or a kill is at most what the last seconds brought.
+  // A power failure or a kill loses at most the last seconds.
   const timer = setInterval(() => kept.size > written && keep(), SAVE_EVERY)
   const interrupt = () => {
     bar.stop()
     keep()
-    process.stdout.write(`\nstopped after ${kept.size} runs; to go on: downhill compare --resume ${join(out, UNFINISHED)} --out ${out}\n`)
+    process.stdout.write(
+      `\nstopped after ${kept.size} runs; resume with: downhill compare --resume ${join(out, UNFINISHED)} --out ${out}\n`,
+    )
     process.exit(130)
   }
   process.on('SIGINT', interrupt)
@@ -73,7 +75,7 @@ export async function runComparison(
   }
 }
 
-/** What runs this: 'Node 24.1.0'. */
+/** Returns the name of the runtime: 'Node 24.1.0'. */
 function runtimeName(): string {
   const { deno, bun, node } = process.versions
   if (deno) return `Deno ${deno}`

@@ -8,14 +8,14 @@ import { Arena } from '../memory/arena.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 import { checkFolder } from './files.ts'
 
-const usage = `downhill conformance PATH…   run case files, or all in a folder, and compare with the numbers in them
+const usage = `downhill conformance PATH…   run case files, or all in a folder, and compare the results with the numbers in them
 
-  --emit DIR    write what was computed, passed or not, to DIR/NAME.DTYPE.json, and files of the kind torch-file
-  --only GLOB   only cases whose name fits, as in 'adam*'
+  --emit DIR    write the results, passed or not, to DIR/NAME.DTYPE.json, and files of kind torch-file
+  --only GLOB   run only cases whose name matches, as in 'adam*'
   --json        print one JSON document instead of lines
 `
 
-/** A case's name is also the name of the file its result goes to. */
+/** A case's name is also the file name of its result. */
 const NAME = /^[^/\\\0]{1,200}$/
 
 function readCase(file: string): Case | string {
@@ -23,45 +23,45 @@ function readCase(file: string): Case | string {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    return `${file}: this is no JSON (${(error as Error).message})`
+    return `${file}: not JSON (${(error as Error).message})`
   }
-  if (!isCase(value)) return `${file}: this is no case of format 1`
+  if (!isCase(value)) return `${file}: not a case of format 1`
   return NAME.test(value.name) && !value.name.startsWith('.')
     ? value
-    : `${file}: ${shown(value.name)} cannot be a case's name: it names a file`
+    : `${file}: a case's name must be a file name, got ${shown(value.name)}`
 }
 
-/** A case, and the folder it was found in. */
+/** A case and its folder. */
 interface Found {
   readonly test: Case
   readonly folder: string
 }
 
-/** Reads files beside a case, which may name no other. */
+/** Returns a function that reads files beside a case, and no others. */
 function readBeside(folder: string): ReadBeside {
   return (name) => {
     const isName = typeof name === 'string' && NAME.test(name) && !name.startsWith('.')
-    check(isName, 'data-invalid', () => `${shown(name)} is not the name of a file beside the case`)
+    check(isName, 'data-invalid', () => `a file beside the case must have a plain name, got ${shown(name)}`)
     return readFileSync(join(folder, name))
   }
 }
 
-/** The case files at a path, by name; what is no case in a folder is passed over with a word on stderr. */
+/** Returns the case files at a path, by name. Skips other files in a folder with a note on stderr. */
 function casesAt(path: string): Found[] {
   const stats = statSync(path, { throwIfNoEntry: false })
-  if (!stats) throw new DownhillError('data-invalid', `${path}: there is no such file or folder`)
+  if (!stats) throw new DownhillError('data-invalid', `${path}: no such file or folder`)
   const files = stats.isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name)) : [path]
   const cases: Found[] = []
   for (const file of files.filter((name) => name === path || name.endsWith('.json')).sort()) {
     const found = readCase(file)
     if (typeof found !== 'string') cases.push({ test: found, folder: dirname(file) })
     else if (file === path) throw new DownhillError('data-invalid', found)
-    else process.stderr.write(`passed over ${found}\n`)
+    else process.stderr.write(`skipped ${found}\n`)
   }
   return cases
 }
 
-/** * and ? in a name. */
+/** Converts * and ? in a name to a regular expression. */
 function fits(glob: string): (name: string) => boolean {
   const pattern = glob
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -87,13 +87,13 @@ export async function conformanceCommand(args: string[]): Promise<number> {
   const { emit, only = '*' } = values
   if (emit !== undefined) checkFolder(emit, [])
   const found = positionals.flatMap(casesAt)
-  if (!found.length) throw new DownhillError('data-invalid', `there are no cases in ${positionals.join(', ')}`)
+  if (!found.length) throw new DownhillError('data-invalid', `no cases in ${positionals.join(', ')}`)
   const cases = found.filter(({ test }) => fits(only)(test.name))
   if (!cases.length) {
     const names = found.slice(0, 5).map(({ test }) => test.name)
     throw new DownhillError(
       'data-invalid',
-      `none of the ${found.length} cases is called like ${shown(only)}; there are ${names.join(', ')}${found.length > 5 ? ', …' : ''}`,
+      `none of the ${found.length} cases matches ${shown(only)}; there are ${names.join(', ')}${found.length > 5 ? ', …' : ''}`,
     )
   }
   if (emit !== undefined) mkdirSync(emit, { recursive: true })

@@ -1,4 +1,4 @@
-/** The options of commands that train: which data, and numbers. */
+/** Options of commands that train: data and numbers. */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { bundledSpec, datasetOf, type ProblemSpec, sha256Of } from '../compare/bundled.ts'
@@ -6,7 +6,7 @@ import type { Dataset, Task } from '../compare/dataset.ts'
 import type { Source } from '../compare/report.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 
-/** For `parseArgs`. */
+/** Options for `parseArgs`. */
 export const dataOptions = {
   problem: { type: 'string' },
   data: { type: 'string' },
@@ -14,7 +14,7 @@ export const dataOptions = {
   task: { type: 'string' },
 } as const
 
-/** The values of these options. */
+/** Values of these options. */
 export interface DataValues {
   readonly problem?: string | undefined
   readonly data?: string | undefined
@@ -22,26 +22,26 @@ export interface DataValues {
   readonly task?: string | undefined
 }
 
-/** The value of an option that is a whole number; undefined if it was not given. */
+/** Returns the value of an integer option; undefined if it was not given. */
 export function wholeNumber(name: string, text: string | undefined): number | undefined {
-  check(text === undefined || /^\d+$/.test(text), 'option-range', () => `--${name} is a whole number, not ${shown(text)}`)
+  check(text === undefined || /^\d+$/.test(text), 'option-range', () => `--${name} must be an integer, got ${shown(text)}`)
   return text === undefined ? undefined : Number(text)
 }
 
-/** Where the data of a command come from. */
+/** Returns the data source that a command's options name. */
 export function sourceOf({ problem, data, target, task }: DataValues): Source {
   if (data === undefined) {
-    for (const [name, value] of Object.entries({ target, task })) check(value === undefined, 'option-range', `--${name} goes with --data`)
+    for (const [name, value] of Object.entries({ target, task })) check(value === undefined, 'option-range', `--${name} needs --data`)
     return { problem: problem ?? 'digits' }
   }
-  check(problem === undefined, 'option-range', '--problem and --data exclude each other')
+  check(problem === undefined, 'option-range', '--problem and --data cannot be combined')
   check(target !== undefined, 'option-range', '--data needs --target, the column to predict')
   const isTask = task === undefined || task === 'classification' || task === 'regression'
-  check(isTask, 'option-range', () => `--task is classification or regression, not ${shown(task)}`)
+  check(isTask, 'option-range', () => `--task must be classification or regression, got ${shown(task)}`)
   return { data, target, ...(task && { task: task as Task }) }
 }
 
-/** Reads what a source names. */
+/** Reads a data source. */
 export async function readSpec(source: Source, hidden: number): Promise<ProblemSpec> {
   if ('model' in source || 'data' in source) {
     const file = 'model' in source ? source.model : source.data
@@ -51,7 +51,7 @@ export async function readSpec(source: Source, hidden: number): Promise<ProblemS
   return bundledSpec(source, hidden, (file) => readFileSync(new URL(`../datasets/${file}`, import.meta.url), 'utf8'))
 }
 
-/** An error of `body` with the file's name before it, where there is one. */
+/** Runs `body`, and prefixes its errors with the file's name. */
 export async function namingFile<T>(source: Source, body: () => T | Promise<T>): Promise<T> {
   try {
     return await body()
@@ -62,11 +62,11 @@ export async function namingFile<T>(source: Source, body: () => T | Promise<T>):
   }
 }
 
-/** Reads the table, or the bundled one. */
+/** Reads the table, or the bundled data set. */
 export async function readData(values: DataValues): Promise<{ data: Dataset; sha256: string }> {
   const source = sourceOf(values)
   const spec = await readSpec(source, 0)
   const data = await namingFile(source, () => datasetOf(spec))
-  check(data !== undefined, 'option-range', () => `--problem ${spec.name} has no rows to train on: it is for downhill compare`)
+  check(data !== undefined, 'option-range', () => `--problem ${spec.name} has no rows to train on; use downhill compare`)
   return { data, sha256: spec.sha256 }
 }

@@ -1,4 +1,4 @@
-/** Files a command reads a part of, and files it writes: checked before the work begins, and written whole or not at all. */
+/** Files that commands read in part, and files that they write: checked before the work begins, and written atomically. */
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { failure } from '../io/files.ts'
@@ -6,20 +6,20 @@ import type { Source } from '../io/source.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 
 /**
- * Throws unless a folder is there or can be made, and files of these names can be written in it.
+ * Throws unless a folder exists or can be created, and files with these names can be written in it.
  *
- * @throws `option-range` naming what is in the way
+ * @throws `option-range` with the obstacle
  */
 export function checkFolder(folder: string, files: readonly string[]): void {
-  check(folder !== '', 'option-range', 'the folder to write to has no name')
+  check(folder !== '', 'option-range', 'the output folder must have a name')
   const kind = (path: string) => statSync(path, { throwIfNoEntry: false })
   let there = resolve(folder)
-  // A path that goes through a file is reported with ENOTDIR, and the file is found on the way up.
+  // A path through a file fails with ENOTDIR; the file is found on the way up.
   while (!exists(there)) there = dirname(there)
   check(kind(there)!.isDirectory(), 'option-range', () => `${shown(folder)} cannot be a folder: ${there} is a file`)
   for (const name of files) {
     const path = join(folder, name)
-    check(!(exists(path) && kind(path)!.isDirectory()), 'option-range', () => `${path} cannot be written: a folder has its name`)
+    check(!(exists(path) && kind(path)!.isDirectory()), 'option-range', () => `${path} cannot be written: it is a folder`)
   }
 }
 
@@ -31,7 +31,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** Writes files into a folder: each is complete under another name before it takes its own. */
+/** Writes files into a folder: each under a temporary name, then renamed. */
 export function writeAll(folder: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(folder, { recursive: true })
   const part = (name: string) => join(folder, `.${name}.${process.pid}.part`)
@@ -44,17 +44,17 @@ export function writeAll(folder: string, files: Readonly<Record<string, string>>
 }
 
 /**
- * Looks into a file, of which only what is asked for is read.
+ * Opens a file for random access.
  *
- * @throws `file-failed`; an error of `look` with the file's name before it
+ * @throws `file-failed`; errors of `look`, prefixed with the file's name
  */
 export function withFile<T>(path: string, look: (source: Source) => T): T {
   const cannot = (error: unknown) => failure(`${path} cannot be read`, error)
   let file: number
   try {
-    // What is no file, such as a pipe, would be waited for.
+    // A pipe, for example, would block.
     if (statSync(path).isFile()) file = openSync(path, 'r')
-    else throw new Error('it is no file')
+    else throw new Error('it is not a file')
   } catch (error) {
     throw cannot(error)
   }
@@ -71,7 +71,7 @@ function bytesAt(file: number, start: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   for (let at = 0; at < length; ) {
     const read = readSync(file, bytes, at, length - at, start + at)
-    if (read === 0) throw new Error('it became shorter while it was read')
+    if (read === 0) throw new Error('it was truncated while it was read')
     at += read
   }
   return bytes

@@ -5,23 +5,23 @@ import { aligned, shownBytes } from '../report/terminal.ts'
 import { check, printable } from '../validation/errors.ts'
 import { withFile } from './files.ts'
 
-const usage = `downhill inspect FILE   show what is in a checkpoint, a .safetensors file or a .pt file of torch.save
+const usage = `downhill inspect FILE   show the contents of a checkpoint, a .safetensors file or a .pt file of torch.save
 
   --json    print one JSON document instead of a table
 `
 
-const FORMATS = { checkpoint: 'a checkpoint', safetensors: 'a safetensors file', torch: 'a file of torch.save' } as const
+const FORMATS = { checkpoint: 'checkpoint', safetensors: 'safetensors file', torch: 'torch.save file' } as const
 
-/** Letters of a value that are shown. */
+/** Letters of a value to show. */
 const LONGEST = 100
 
-/** A value on one line. */
+/** Returns a value on one line. */
 function short(value: unknown): string {
   const text = startOf(value, LONGEST)
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
 
-/** Entries on one line, without those that say that something is not so. */
+/** Returns entries on one line, without those that are false or null. */
 const pairs = (entries: object) =>
   Object.entries(entries)
     .filter(([, value]) => value !== false && value !== null)
@@ -69,7 +69,7 @@ export async function inspectCommand(args: string[]): Promise<number> {
     return 0
   }
   const [file] = positionals
-  check(file !== undefined && positionals.length === 1, 'data-invalid', `one file is to be given\n\n${usage}`)
+  check(file !== undefined && positionals.length === 1, 'data-invalid', `exactly one file must be given\n\n${usage}`)
   const found = withFile(file, inspect)
   process.stdout.write(values.json ? `${jsonOf({ file, ...found })}\n` : `${table(file, found)}\n`)
   return 0

@@ -6,14 +6,14 @@ import { inspectCommand } from './inspect.ts'
 import { trainCommand } from './train.ts'
 import { version } from './version.ts'
 
-/** A command gets its arguments and gives its exit code: 0, 1 for a failed case, 2 for bad input. */
+/** A command receives its arguments and returns its exit code: 0, 1 for a failed case, 2 for bad input. */
 export type Command = (args: string[]) => Promise<number>
 
 const commands: Readonly<Record<string, { run: Command; summary: string }>> = {
-  compare: { run: compareCommand, summary: 'train a model with several optimizers and show which did best' },
-  conformance: { run: conformanceCommand, summary: "run golden cases and compare with PyTorch's numbers" },
-  train: { run: trainCommand, summary: 'train a model with one optimizer, save it on the way, and go on later' },
-  inspect: { run: inspectCommand, summary: 'show what is in a checkpoint, a .safetensors or a .pt file' },
+  compare: { run: compareCommand, summary: 'compare optimizers on a bundled problem or your own table' },
+  conformance: { run: conformanceCommand, summary: "run golden cases against PyTorch's numbers" },
+  train: { run: trainCommand, summary: 'train a model with one optimizer, with checkpoints to resume from' },
+  inspect: { run: inspectCommand, summary: 'show the contents of a checkpoint, a .safetensors or a .pt file' },
 }
 
 const usage = `downhill ${version}: PyTorch's optimizers in WebAssembly
@@ -22,7 +22,7 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `  downhill ${name.padEnd(12)} ${summary}`)
   .join('\n')}
 
-downhill COMMAND --help tells the options of each.
+Run downhill COMMAND --help for the options of a command.
 `
 
 async function main([name, ...args]: string[]): Promise<number> {
@@ -44,12 +44,14 @@ async function main([name, ...args]: string[]): Promise<number> {
   } catch (error) {
     const known = error instanceof DownhillError || (error as NodeJS.ErrnoException).code !== undefined
     if (!known) throw error
-    process.stderr.write(`downhill ${name}: ${(error as Error).message}\n`)
+    // A library error may begin with the command's name too.
+    const { message } = error as Error
+    process.stderr.write(`downhill ${message.startsWith(`${name}: `) ? '' : `${name}: `}${message}\n`)
     return 2
   }
 }
 
-// Whoever reads the output may stop reading, as `head` does: that ends the command and is no failure of it.
+// The reader of the output may stop early, as `head` does. This ends the command and is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { OwnModel } from '../compare/own-model.ts'
 import { DownhillError } from '../validation/errors.ts'
 
-/** Imports the file of a model of one's own. */
+/** Imports the file of a custom model. */
 export async function importModel(file: string): Promise<Partial<OwnModel>> {
   try {
     return await import(pathToFileURL(resolve(file)).href)

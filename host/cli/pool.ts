@@ -4,7 +4,7 @@ import type { ProblemSpec } from '../compare/bundled.ts'
 import { type Answer, Pool } from '../compare/pool.ts'
 import { DownhillError } from '../validation/errors.ts'
 
-/** A pool of so many threads over one problem, and what ends them. */
+/** Creates a pool of threads over one problem; also returns a function that ends them. */
 export function startThreads(spec: ProblemSpec, count: number): { readonly pool: Pool; stop(): Promise<void> } {
   const pool = new Pool()
   let isStopped = false
@@ -14,7 +14,7 @@ export function startThreads(spec: ProblemSpec, count: number): { readonly pool:
     worker.on('message', (answer: Answer) => hear(answer))
     worker.on('error', (error) => pool.fail(error))
     worker.on('exit', (code) => {
-      if (!isStopped) pool.fail(new DownhillError('data-invalid', `${spec.name}: a thread ended with code ${code} in the middle of a run`))
+      if (!isStopped) pool.fail(new DownhillError('data-invalid', `${spec.name}: a worker thread exited with code ${code} during a run`))
     })
     return worker
   })

@@ -18,7 +18,7 @@ import { type DataValues, dataOptions, readData, wholeNumber } from './data.ts'
 import { withFile } from './files.ts'
 
 const d = defaultTraining
-const usage = `downhill train   train a model with one optimizer; save it on the way, and go on where it was left
+const usage = `downhill train   train a model with one optimizer, with checkpoints to resume from
 
   --problem NAME         digits (default), diabetes, verses or characters: the bundled data
   --data FILE.csv        your own table, with a header line; CSV or TSV
@@ -26,18 +26,18 @@ const usage = `downhill train   train a model with one optimizer; save it on the
   --task TASK            classification or regression (default: found from the target)
   --optimizer NAME       of ${trainable.join(', ')} (default ${d.optimizer})
   --lr NUMBER            learning rate (default: the optimizer's own)
-  --option NAME=VALUE    another option of the optimizer, as in --option weightDecay=0.1; as often as needed
+  --option NAME=VALUE    another option of the optimizer, as in --option weightDecay=0.1; repeatable
   --epochs N             passes over the training rows (default ${d.epochs})
-  --batch-size N         rows a step (default ${d.batchSize})
+  --batch-size N         rows per step (default ${d.batchSize})
   --hidden N             units of the hidden layer (default ${d.hidden})
-  --seed N               initial weights and order of the rows (default ${d.seed})
-  --patience N           stop when the metric on the validation rows was not better for N epochs (default: do not)
-  --save FILE            a checkpoint, written while training and at the end
-  --every N              steps between checkpoints (default: an epoch)
-  --keep N               how many checkpoints there are, the older as FILE.1, FILE.2 … (default 1)
-  --resume FILE          go on from a checkpoint, with its settings; --epochs and --patience may be new, and --save is FILE
+  --seed N               seed of initial weights and order of the rows (default ${d.seed})
+  --patience N           stop after N epochs without a better validation metric (default: never)
+  --save FILE            checkpoint, written during training and at the end
+  --every N              steps between checkpoints (default: one epoch)
+  --keep N               number of checkpoints to keep, older ones as FILE.1, FILE.2 … (default 1)
+  --resume FILE          resume from a checkpoint with its settings; --epochs and --patience may change, and --save is FILE
 
-Ctrl-C ends the run after the step under way, saves it and says how to go on; a second one ends it at once.
+Ctrl-C finishes the current step, saves, and prints how to resume; a second Ctrl-C exits at once.
 `
 
 const text = { type: 'string' } as const
@@ -56,10 +56,10 @@ function parse(args: string[]) {
 
 type Values = ReturnType<typeof parse>
 
-/** What a checkpoint holds of a run beside its parts. */
+/** Entries of a checkpoint besides its parts. */
 interface SavedRun {
   readonly settings: TrainingSettings
-  /** Where its data are from, and their checksum. */
+  /** Source of the data, and their checksum. */
   readonly source: DataValues
   readonly sha256: string
   readonly progress: TrainingProgress
@@ -68,7 +68,7 @@ interface SavedRun {
 function optionsOf({ lr, option = [] }: Values): Record<string, unknown> {
   const entries = [...(lr === undefined ? [] : [`lr=${lr}`]), ...option].map((entry) => {
     const [, name, value] = entry.match(/^(\w+)=(.+)$/) ?? []
-    check(name !== undefined, 'option-range', () => `--option is written NAME=VALUE, not ${shown(entry)}`)
+    check(name !== undefined, 'option-range', () => `--option must be NAME=VALUE, got ${shown(entry)}`)
     try {
       return [name, JSON.parse(value!)]
     } catch {
@@ -90,7 +90,7 @@ function settingsOf(values: Values): TrainingSettings {
   }
 }
 
-/** What a checkpoint says of the run it was saved from; settings are checked where they are used. */
+/** Reads the run in a checkpoint. Settings are checked where they are used. */
 function savedRun(bytes: Uint8Array): SavedRun {
   const { run } = checkpoint.read(bytes)
   const { settings, source, sha256, progress } = isDict(run) ? run : {}
@@ -101,7 +101,7 @@ function savedRun(bytes: Uint8Array): SavedRun {
   return run as unknown as SavedRun
 }
 
-/** Options that a checkpoint answers. */
+/** Options that a checkpoint determines. */
 const ANSWERED = ['problem', 'target', 'task', 'optimizer', 'lr', 'option', 'batch-size', 'hidden', 'seed'] as const
 
 interface Run {
@@ -119,7 +119,8 @@ async function begin(arena: Arena, values: Values): Promise<Run> {
 }
 
 async function resume(arena: Arena, values: Values, file: string): Promise<Run> {
-  for (const name of ANSWERED) check(values[name] === undefined, 'option-range', `--${name} is what it was when ${file} was saved`)
+  for (const name of ANSWERED)
+    check(values[name] === undefined, 'option-range', `--${name} cannot be combined with ${file}, which determines it`)
   const bytes = await readFile(file)
   const named = <T>(body: () => T): T => {
     try {
@@ -131,7 +132,11 @@ async function resume(arena: Arena, values: Values, file: string): Promise<Run> 
   const { settings, source: saved, sha256, progress } = named(() => savedRun(bytes))
   const source = values.data === undefined ? saved : { ...saved, data: values.data }
   const read = await readData(source)
-  check(read.sha256 === sha256, 'data-invalid', `${source.data ?? source.problem} is not what ${file} was trained on: its checksum differs`)
+  check(
+    read.sha256 === sha256,
+    'data-invalid',
+    `${source.data ?? source.problem} has changed since ${file} was saved: its checksum differs`,
+  )
   const epochs = wholeNumber('epochs', values.epochs) ?? settings.epochs
   const patience = wholeNumber('patience', values.patience) ?? settings.patience
   const training = new Training(arena, read.data, { ...settings, epochs, patience })
@@ -140,7 +145,7 @@ async function resume(arena: Arena, values: Values, file: string): Promise<Run> 
   return { training, data: read.data, source, sha256 }
 }
 
-/** Throws unless a file can be written where it is to go, and takes the place of none that is no checkpoint. */
+/** Throws unless a file can be written, and would not replace a file that is not a checkpoint. */
 function checkPlace(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true })
@@ -150,7 +155,7 @@ function checkPlace(file: string): void {
   }
   const there = statSync(file, { throwIfNoEntry: false })
   if (!there || (there.isFile() && there.size === 0)) return
-  check(there.isFile() && isCheckpoint(file), 'option-range', `${file} is there and is no checkpoint: it is not written over`)
+  check(there.isFile() && isCheckpoint(file), 'option-range', `${file} exists and is not a checkpoint; it is not overwritten`)
 }
 
 function isCheckpoint(file: string): boolean {
@@ -161,7 +166,7 @@ function isCheckpoint(file: string): boolean {
   }
 }
 
-/** Lets a run end after the step under way; asked a second time, the process ends at once. */
+/** Lets a run end after the current step. At the second signal the process exits. */
 function interruption(atOnce: () => void): { readonly isAsked: boolean; forget(): void } {
   const state = { isAsked: false, forget: () => {} }
   const ask = () => {
@@ -178,7 +183,7 @@ function interruption(atOnce: () => void): { readonly isAsked: boolean; forget()
   return state
 }
 
-/** Exit code of what was ended by Ctrl-C. */
+/** Exit code after Ctrl-C. */
 const INTERRUPTED = 130
 
 export async function trainCommand(args: string[]): Promise<number> {
@@ -189,14 +194,14 @@ export async function trainCommand(args: string[]): Promise<number> {
   }
   const { save = values.resume } = values
   for (const name of ['every', 'keep'] as const)
-    check(save !== undefined || values[name] === undefined, 'option-range', `--${name} goes with --save`)
+    check(save !== undefined || values[name] === undefined, 'option-range', `--${name} needs --save`)
   const keep = wholeNumber('keep', values.keep) ?? 1
   const every = wholeNumber('every', values.every)
   for (const [name, value] of [
     ['keep', keep],
     ['every', every],
   ] as const)
-    check(value !== 0, 'option-range', `--${name} is at least 1`)
+    check(value !== 0, 'option-range', `--${name} must be at least 1`)
   const arena = await Arena.create()
   const run = values.resume === undefined ? await begin(arena, values) : await resume(arena, values, values.resume)
   if (save !== undefined) checkPlace(save)
@@ -219,7 +224,7 @@ async function train({ training, data, source, sha256 }: Run, file: string | und
       const held = curve.length ? `, ${metric} ${shownMetric(metric, curve.at(-1)![2])}` : ''
       bar.show(step, totalSteps, `loss ${loss.toPrecision(3)}${held}`)
       if (step % every === 0 && !interrupted.isAsked) await save()
-      // Signals come between steps.
+      // Signals arrive between steps.
       await new Promise((resolve) => setImmediate(resolve))
       if (interrupted.isAsked) break
     }
@@ -233,7 +238,8 @@ async function train({ training, data, source, sha256 }: Run, file: string | und
 }
 
 function stopped({ progress, totalSteps }: Training, file: string | undefined): string {
-  const how = file === undefined ? 'nothing was saved: --save FILE keeps a run' : `to go on: downhill train --resume ${quoted(file)}`
+  const how =
+    file === undefined ? 'nothing was saved; use --save FILE to keep a run' : `resume with: downhill train --resume ${quoted(file)}`
   return `stopped after step ${progress.step} of ${totalSteps}; ${how}`
 }
 
@@ -242,12 +248,12 @@ function result(training: Training, data: Dataset, metric: string, file: string 
   const { optimizer, epochs } = settings
   const parameters = [...model.parameters()].reduce((sum, { size }) => sum + size, 0)
   const done = progress.curve.length
-  const early = done < epochs ? `${done} of ${epochs} epochs, the last ${epochsWithoutGain} without gain` : counted(done, 'epoch')
+  const early = done < epochs ? `${done} of ${epochs} epochs, the last ${epochsWithoutGain} without improvement` : counted(done, 'epoch')
   return [
     `${data.name}: ${data.rows} rows, ${data.featureNames.length} features; ${parameters} parameters; ${optimizer}, ${early}`,
     `${metric} on test rows ${shownMetric(metric, training.test())}, with the weights of epoch ${progress.best?.epoch}`,
     ...(file === undefined
       ? []
-      : [`${file} has the run; downhill train --resume ${quoted(file)} --epochs ${2 * Math.max(epochs, done)} goes on`]),
+      : [`saved ${file}; continue with: downhill train --resume ${quoted(file)} --epochs ${2 * Math.max(epochs, done)}`]),
   ].join('\n')
 }

@@ -1,5 +1,5 @@
-/** Problems by name: data that ship with downhill, and classical functions. */
-import { check, DownhillError, shown } from '../validation/errors.ts'
+/** Bundled problems by name: data sets and classical functions. */
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { type Dataset, makeDataset } from './dataset.ts'
 import { type OwnModel, ownProblem } from './own-model.ts'
 import type { Problem } from './problem.ts'
@@ -8,7 +8,7 @@ import { characters, rowsProblem, wordsOf } from './rows.ts'
 import { beale, himmelblau, quadratic, rastrigin, rosenbrock, surfaceProblem } from './surfaces.ts'
 import { readTable } from './table.ts'
 
-/** A file of datasets/, and what is learned from its text. */
+/** A file of datasets/, and the task on its text. */
 interface Bundled {
   readonly file: string
   readonly summary: string
@@ -23,22 +23,22 @@ const tables: Readonly<Record<string, Bundled>> = {
   },
   diabetes: {
     file: 'diabetes.csv',
-    summary: '442 patients, and how far their diabetes went in a year',
+    summary: '442 patients and the progression of their diabetes in a year',
     make: (text, name) => makeDataset(readTable(text), { name, target: 'progression' }),
   },
   verses: {
     file: 'kjv.tsv',
-    summary: '2,198 verses as the words they have, and the book they are from',
+    summary: '2,198 verses as bags of words, and the book each is from',
     make: (text, name) => {
       const { columns, ...rest } = readTable(text)
       const kept = columns.filter((column) => column.name === 'book' || column.name === 'text')
-      // Words that no training verse has are left out, and that is nothing to tell.
+      // Words that no training verse has are dropped without a note.
       return { ...makeDataset(wordsOf({ ...rest, columns: kept }, 'text'), { name, target: 'book' }), notes: [] }
     },
   },
   characters: {
     file: 'kjv.tsv',
-    summary: 'the same text, of which the next character is to be told',
+    summary: 'the same text: predict the next character',
     make: (text, name) => {
       const verses = readTable(text).columns.find((column) => column.name === 'text')
       const { categories, codes } = verses as { categories: readonly string[]; codes: Int32Array }
@@ -49,47 +49,47 @@ const tables: Readonly<Record<string, Bundled>> = {
 
 const surfaces = { quadratic: undefined, rosenbrock, beale, himmelblau, rastrigin }
 
-/** Condition number of the quadratic where none is given. */
+/** Default condition number of the quadratic. */
 export const CONDITION = 10_000
 
-/** Names of all bundled problems, with what they are. */
+/** Names of all bundled problems, with a summary. */
 export const problems: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(tables).map(([name, { summary }]) => [name, summary])),
-  quadratic: 'a bowl in ten dimensions, steep in some and flat in others',
-  rosenbrock: "Rosenbrock's bent valley",
+  quadratic: 'an ill-conditioned quadratic bowl in ten dimensions',
+  rosenbrock: "Rosenbrock's curved valley",
   beale: "Beale's function",
   himmelblau: "Himmelblau's function with four minima",
-  rastrigin: "Rastrigin's function full of dents",
+  rastrigin: "Rastrigin's function with many local minima",
 }
 
-/** The file of datasets/ that a bundled problem is made from, if any. */
+/** Returns the file of datasets/ that a bundled problem reads, if any. */
 export function fileOf(name: string): string | undefined {
-  check(Object.hasOwn(problems, name), 'option-range', () => `--problem is one of ${Object.keys(problems).join(', ')}, not ${shown(name)}`)
+  check(Object.hasOwn(problems, name), 'option-range', () => `--problem must be ${Object.keys(problems).join(', ')}, got ${shown(name)}`)
   return tables[name]?.file
 }
 
-/** All that a problem is made from, as plain values: a worker is sent it. */
+/** Source of a problem as plain values, which can be sent to a worker. */
 export interface ProblemSpec {
   readonly source: Source
-  /** What the report calls it. */
+  /** Its name in the report. */
   readonly name: string
-  /** Of the table or text; of a function, undefined. */
+  /** Hash of the table or text; undefined for a function. */
   readonly text?: string
   readonly sha256: string
-  /** Units of the hidden layer, of problems that have one. */
+  /** Units of the hidden layer, if the problem has one. */
   readonly hidden: number
 }
 
-/** Units of the hidden layer where none are given. */
+/** Default number of hidden units. */
 export const HIDDEN = 32
 
-/** SHA-256 of a text, in hexadecimal digits. */
+/** Returns the SHA-256 of a text, in hexadecimal. */
 export async function sha256Of(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** What a bundled problem is made from; `read` gives the text of a file of datasets/. */
+/** Returns the source of a bundled problem. `read` returns the text of a file of datasets/. */
 export async function bundledSpec(
   source: Extract<Source, { problem: string }>,
   hidden: number,
@@ -100,7 +100,7 @@ export async function bundledSpec(
   return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
 }
 
-/** The rows of a problem that has some. */
+/** Returns the rows of a problem, if it has any. */
 export function datasetOf({ source, name, text = '' }: ProblemSpec): Dataset | undefined {
   if ('data' in source) {
     const { target, task } = source
@@ -109,15 +109,15 @@ export function datasetOf({ source, name, text = '' }: ProblemSpec): Dataset | u
   return 'problem' in source ? tables[source.problem]?.make(text, name) : undefined
 }
 
-/** What there is instead of an import where no file can be imported. */
+/** Takes the place of the import where files cannot be imported. */
 export async function refuseModel(): Promise<never> {
-  throw new DownhillError('option-range', 'a model of your own is for downhill compare on the command line')
+  throw new DownhillError('option-range', '--model needs the command line: this runtime cannot import a file')
 }
 
 /**
- * Makes a problem.
+ * Creates a problem from its source.
  *
- * @param load imports the file of a model of one's own; without it there are none
+ * @param load imports the file of a custom model; by default there are none
  * @throws `data-invalid`, `option-range`
  */
 export async function makeProblem(spec: ProblemSpec, load: (file: string) => Promise<Partial<OwnModel>> = refuseModel): Promise<Problem> {
@@ -125,7 +125,7 @@ export async function makeProblem(spec: ProblemSpec, load: (file: string) => Pro
   if ('model' in source) return ownProblem(await load(source.model), name, sha256)
   const data = datasetOf(spec)
   if (data) {
-    check(hidden > 0 && hidden <= 65_536, 'option-range', () => `hidden is a whole number from 1 to 65536, not ${shown(hidden)}`)
+    checkRange(hidden > 0 && hidden <= 65_536, 'compare', 'hidden', 'an integer in [1, 65536]', hidden)
     return rowsProblem(data, sha256, hidden)
   }
   const { problem, condition = CONDITION } = source as { problem: string; condition?: number }

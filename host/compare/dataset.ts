@@ -1,13 +1,13 @@
-/** Rows a model can learn from: features as numbers, a target, and which rows are for what. */
+/** Data sets: rows of numeric features, a target, and the split into training, validation and test rows. */
 
 import { Generator } from '../numerics/random.ts'
 import { DownhillError, shown } from '../validation/errors.ts'
 import { type Column, columnCalled, type Table } from './table.ts'
 
-/** What is to be learned from a table: a class, or a value. */
+/** Kind of target in a table: a class or a value. */
 export type Task = 'classification' | 'regression'
 
-/** Row numbers for training, for choosing the learning rate, and for the result. */
+/** Row indices for training, for choosing options, and for the result. */
 export interface Split {
   readonly train: Uint32Array
   readonly validation: Uint32Array
@@ -15,42 +15,42 @@ export interface Split {
   readonly seed: number
 }
 
-/** Rows as a model sees them. */
+/** A data set. */
 export interface Dataset {
   readonly name: string
-  /** Of a text, the next character. */
+  /** For text: the task is to predict the next character. */
   readonly task: Task | 'language'
   readonly rows: number
   /** [rows, featureNames.length], row-major. */
   readonly features: Float32Array
   readonly featureNames: readonly string[]
-  /** A class number or a value for each row; values are scaled to mean 0 and deviation 1 over the training rows. */
+  /** A class index or a value per row; values are scaled to mean 0 and standard deviation 1 over the training rows. */
   readonly targets: Float32Array
-  /** Names of the classes, in a classification. */
+  /** Names of the classes, for classification. */
   readonly classes?: readonly string[]
   readonly split: Split
-  /** What was left out or filled in, a sentence each. */
+  /** Notes on dropped columns and filled cells, one sentence each. */
   readonly notes: readonly string[]
 }
 
-/** How a table becomes a {@link Dataset}. */
+/** Options for converting a table to a {@link Dataset}. */
 export interface DatasetOptions {
   readonly name: string
   readonly target: string
-  /** Default: classification if the target is text or has at most 20 different whole numbers, else regression. */
+  /** Default: classification if the target is text or has at most 20 distinct integers, else regression. */
   readonly task?: Task
-  /** Divides every feature by this instead of scaling each to mean 0 and deviation 1, and keeps constant ones. */
+  /** Divides every feature by this value instead of standardizing it, and keeps constant features. */
   readonly divisor?: number
-  /** Chooses which rows are for training, validation and test. Default 0. */
+  /** Seed of the split. Default 0. */
   readonly splitSeed?: number
 }
 
 const TRAIN = 0.7
 const VALIDATION = 0.15
 const FEWEST_ROWS = 20
-/** A column of whole numbers with at most this many different ones names classes. */
+/** An integer column with at most this many distinct values holds classes. */
 const MOST_CLASSES = 20
-/** A column of texts with more different ones than this is left out: it names its rows more than it describes them. */
+/** A text column with more distinct values is dropped: it identifies rows rather than describing them. */
 const MOST_CATEGORIES = 50
 
 function split(rows: number, seed: number): Split {
@@ -60,7 +60,7 @@ function split(rows: number, seed: number): Split {
   return { train: order.slice(0, train), validation: order.slice(train, validation), test: order.slice(validation), seed }
 }
 
-/** Mean and standard deviation of the given rows that have a value. */
+/** Returns mean and standard deviation of the given rows that have a value. */
 function moments(values: ArrayLike<number>, rows: Uint32Array): { mean: number; deviation: number } {
   let sum = 0
   let count = 0
@@ -75,17 +75,17 @@ function moments(values: ArrayLike<number>, rows: Uint32Array): { mean: number; 
   return { mean, deviation: Math.sqrt(count ? squares / count : 0) }
 }
 
-/** A column with at least this share of zeros is sparse. */
+/** A column with at least this fraction of zeros is sparse. */
 const MOSTLY_ZERO = 0.9
 
-/** What a column is centred by and divided by. A sparse one stays so: it is divided by its largest magnitude alone. */
+/** Returns the shift and scale of a column. A sparse column is only divided by its largest magnitude, so that it stays sparse. */
 function scaleOf(values: ArrayLike<number>, rows: Uint32Array): { mean: number; deviation: number } {
   const zeros = rows.reduce((count, row) => count + (values[row] === 0 ? 1 : 0), 0)
   if (zeros < MOSTLY_ZERO * rows.length) return moments(values, rows)
   return { mean: 0, deviation: rows.reduce((most, row) => Math.max(most, Math.abs(values[row]! || 0)), 0) }
 }
 
-/** '3 empty cells (lines 4, 17, 20)' */
+/** Returns text such as '3 empty cells (lines 4, 17, 20)'. */
 function missingCells(column: Column, lines: readonly number[]): string | undefined {
   const empty = (i: number) => (column.kind === 'number' ? Number.isNaN(column.values[i]!) : column.codes[i] === -1)
   const at = lines.filter((_, i) => empty(i))
@@ -98,13 +98,13 @@ function fail(why: string): never {
   throw new DownhillError('data-invalid', why)
 }
 
-/** The classes of a target, by its task; undefined if it is one of values. */
+/** Returns the classes of a target for a task; undefined for regression. */
 function classesOf(column: Column, task: Task | undefined, rows: number): readonly string[] | undefined {
   const { name } = column
   if (task === 'regression') {
     return column.kind === 'number'
       ? undefined
-      : fail(`the target ${name} holds texts, such as ${shown(column.categories[0])}: no values to predict`)
+      : fail(`the target ${name} must hold numbers for regression, got ${shown(column.categories[0])}`)
   }
   const distinct = column.kind === 'text' ? [] : [...new Set(column.values)].sort((a, b) => a - b)
   const few = distinct.length <= MOST_CLASSES && distinct.every(Number.isInteger)
@@ -113,17 +113,17 @@ function classesOf(column: Column, task: Task | undefined, rows: number): readon
   if (classes.length < 2) fail(`the target ${name} is always ${classes[0]}`)
   if (classes.length > rows / 2) {
     const what = column.kind === 'text' ? 'texts' : 'numbers'
-    const hint = column.kind === 'text' ? `; a value to predict is a plain number, unlike ${shown(classes[0])}` : ''
-    fail(`the target ${name} has ${classes.length} different ${what} in ${rows} rows: too many to be classes${hint}`)
+    const hint = column.kind === 'text' ? `; for regression its values must be plain numbers, got ${shown(classes[0])}` : ''
+    fail(`the target ${name} has ${classes.length} distinct ${what} in ${rows} rows, too many for classification${hint}`)
   }
   return classes
 }
 
-/** The table without the rows whose target is empty. */
+/** Returns the table without the rows whose target is empty. */
 function withTarget(table: Table, target: Column, notes: string[]): Table {
   const missing = missingCells(target, table.lines)
   if (!missing) return table
-  notes.push(`${target.name}, the target: ${missing}; those rows are left out`)
+  notes.push(`${target.name}, the target: ${missing}; those rows are dropped`)
   const kept = table.lines
     .map((_, i) => i)
     .filter((i) => (target.kind === 'number' ? !Number.isNaN(target.values[i]!) : target.codes[i]! >= 0))
@@ -136,50 +136,48 @@ function withTarget(table: Table, target: Column, notes: string[]): Table {
 }
 
 /**
- * Makes a data set of a table. Numbers are scaled, texts become one column a category; a missing number becomes the mean (in a sparse
- * column 0), a missing text no category.
+ * Converts a table to a data set. Numbers are standardized, texts are one-hot encoded. Missing numbers become the mean (0 in a sparse
+ * column), missing texts no category.
  *
- * @throws `data-invalid` if the target is not there, does not vary or does not suit the task, or if there are too few rows or no features
+ * @throws `data-invalid` if the target is missing, constant or unsuitable for the task, or without enough rows or any features
  */
 export function makeDataset(whole: Table, options: DatasetOptions): Dataset {
   const { name, divisor, task, splitSeed = 0 } = options
   const notes: string[] = []
   const table = withTarget(whole, columnCalled(whole, options.target), notes)
   const target = columnCalled(table, options.target)
-  if (table.rows < FEWEST_ROWS) fail(`the table has ${table.rows} rows with a target; at least ${FEWEST_ROWS} are needed`)
+  if (table.rows < FEWEST_ROWS) fail(`the table must have at least ${FEWEST_ROWS} rows with a target, got ${table.rows}`)
   const classes = classesOf(target, task, table.rows)
   if (classes && target.kind === 'number' && task === undefined && classes.length > 2)
-    notes.push(
-      `${target.name}, the target: ${classes.length} different whole numbers, taken for classes; the task regression predicts the value`,
-    )
+    notes.push(`${target.name}, the target: ${classes.length} distinct integers, treated as classes; for regression set the task`)
   const rows = split(table.rows, splitSeed)
   const features: { name: string; values: Float32Array }[] = []
   for (const column of table.columns) {
     if (column === target) continue
     const missing = missingCells(column, table.lines)
     if (column.kind === 'number' && column.values.every(Number.isNaN)) {
-      notes.push(`${column.name}: empty in every row, left out`)
+      notes.push(`${column.name}: empty in every row, dropped`)
     } else if (column.kind === 'number') {
       const { mean, deviation } = divisor ? { mean: 0, deviation: divisor } : scaleOf(column.values, rows.train)
       if (deviation === 0) {
-        notes.push(`${column.name}: the same in every training row, left out`)
+        notes.push(`${column.name}: constant over the training rows, dropped`)
         continue
       }
       if (missing) notes.push(`${column.name}: ${missing}, filled with the mean`)
       const scaled = (value: number) => (Number.isNaN(value) ? 0 : (value - mean) / deviation)
       features.push({ name: column.name, values: Float32Array.from(column.values, scaled) })
     } else if (column.categories.length > MOST_CATEGORIES) {
-      notes.push(`${column.name}: ${column.categories.length} different texts, left out`)
+      notes.push(`${column.name}: ${column.categories.length} distinct texts, dropped`)
     } else if (column.categories.length < 2 && !missing) {
-      notes.push(`${column.name}: the same in every row, left out`)
+      notes.push(`${column.name}: constant, dropped`)
     } else {
-      if (missing) notes.push(`${column.name}: ${missing}, taken for no category`)
+      if (missing) notes.push(`${column.name}: ${missing}, encoded as no category`)
       for (const [code, category] of column.categories.entries()) {
         features.push({ name: `${column.name}=${category}`, values: Float32Array.from(column.codes, (c) => (c === code ? 1 : 0)) })
       }
     }
   }
-  if (!features.length) fail(`beside the target ${target.name} no column is left to learn from`)
+  if (!features.length) fail(`no feature column is left besides the target ${target.name}`)
   const matrix = new Float32Array(table.rows * features.length)
   for (const [f, { values }] of features.entries()) {
     for (let row = 0; row < table.rows; row++) matrix[row * features.length + f] = values[row]!
@@ -202,7 +200,7 @@ function targetsOf(target: Column, classes: readonly string[] | undefined, rows:
   if (classes) return Float32Array.from(target.values, (value) => classes.indexOf(String(value)))
   for (const part of ['train', 'validation', 'test'] as const) {
     const { mean, deviation } = moments(target.values, rows[part])
-    if (deviation === 0) fail(`the target ${target.name} is ${mean} in all of the ${part} rows: it cannot be told what predicts it`)
+    if (deviation === 0) fail(`the target ${target.name} is ${mean} in all ${part} rows, so predictions cannot be judged`)
   }
   const { mean, deviation } = moments(target.values, rows.train)
   return Float32Array.from(target.values, (value) => (value - mean) / deviation)

@@ -1,4 +1,4 @@
-/** `downhill/compare`: the protocol that answers "which optimizer?", in any runtime. */
+/** Entry `downhill/compare`: the comparison of optimizers, in any runtime. */
 export { CONDITION, datasetOf, fileOf, makeProblem, type ProblemSpec, problems } from './bundled.ts'
 export { type Dataset, type DatasetOptions, makeDataset, type Split, type Task } from './dataset.ts'
 export { type Batches, type OwnModel, ownProblem } from './own-model.ts'

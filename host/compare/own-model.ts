@@ -1,45 +1,49 @@
-/** A model of one's own as a problem: what `--model FILE.mjs` exports. */
+/** Custom models as problems: the exports of `--model FILE.mjs`. */
 
 import { noGrad } from '../autograd/recording.ts'
 import type { Arena } from '../memory/arena.ts'
 import { Tensor } from '../memory/tensor.ts'
 import { Module } from '../nn/module.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
 import type { Problem, Session } from './problem.ts'
 
-/** Batches: in an array, which is shuffled, or in anything else that can be gone through again and again. */
+/** Batches: an array, which is shuffled, or another iterable that can be iterated repeatedly. */
 export type Batches = Iterable<unknown>
 
-/** What the file exports. */
+/** Exports of the file. */
 export interface OwnModel {
-  /** The model with its initial weights. */
+  /** Returns the model with its initial weights. */
   build(arena: Arena, generator: Generator): Module
-  /** The loss of a batch, a scalar. */
+  /** Returns the loss of a batch, a scalar. */
   loss(model: Module, batch: unknown): Tensor
-  /** What is learned from, and what is held out; both as batches. The generator is the same in every run. */
+  /** Returns training and held-out data, as batches. The generator is the same in every run. */
   data(
     generator: Generator,
   ): { readonly train: Batches; readonly held: Batches } | Promise<{ readonly train: Batches; readonly held: Batches }>
-  /** The metric of a batch; the higher the better. −loss if absent. */
+  /** Returns the metric of a batch, higher is better. Default: −loss. */
   metric?(model: Module, batch: unknown): number
 }
 
 function isBatches(value: unknown): value is Batches {
-  // What is its own iterator, as generators are, can be gone through once.
+  // An iterator that is its own iterable, such as a generator, can be consumed only once.
   if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) return false
   return (value as Iterable<unknown>)[Symbol.iterator]() !== (value as unknown)
 }
 
 /**
- * The problem of a file's exports. With two held batches or more, every other one chooses options and the rest judge; one alone does both.
- *
- * @param name the file's, for errors and the receipt
- * @throws `data-invalid` if something is not exported, or data are not batches
+ * Creates a problem from a file's exports. With two or more held-out batches, every other one chooses options and the rest judge; a single
+ * one does both.
+ * @param name of the file, for errors and the receipt
+ * @throws `data-invalid` if an export is missing, or the data are not batches
  */
 export async function ownProblem(exports: Partial<OwnModel>, name: string, sha256: string): Promise<Problem> {
   for (const wanted of ['build', 'loss', 'data'] as const)
-    check(typeof exports[wanted] === 'function', 'data-invalid', () => `${name} exports no function ${wanted}; it has ${listed(exports)}`)
+    check(
+      typeof exports[wanted] === 'function',
+      'data-invalid',
+      () => `${name}: must export a function ${wanted}; the exports are ${listed(exports)}`,
+    )
   const own = exports as OwnModel
   const found = await own.data(new Generator(0))
   for (const part of ['train', 'held'] as const) {
@@ -47,9 +51,13 @@ export async function ownProblem(exports: Partial<OwnModel>, name: string, sha25
     check(
       isBatches(batches),
       'data-invalid',
-      () => `${name}: data() gives { train, held }, arrays of batches; its ${part} is ${shown(batches)}`,
+      () => `${name}: data() must return { train, held }, arrays of batches; its ${part} is ${shown(batches)}`,
     )
-    check([...batches].length > 0, 'data-invalid', `${name}: data() gives no batch to ${part === 'train' ? 'train on' : 'hold out'}`)
+    check(
+      [...batches].length > 0,
+      'data-invalid',
+      `${name}: data() must return at least one batch to ${part === 'train' ? 'train on' : 'hold out'}`,
+    )
   }
   const { train } = found
   const held = [...found.held]
@@ -60,7 +68,7 @@ export async function ownProblem(exports: Partial<OwnModel>, name: string, sha25
     model: { file: name, sha256 },
     metric: own.metric ? 'metric' : '−loss',
     resolution: 0,
-    notes: held.length > 1 ? [] : ['there is one held batch: it chooses the options, and judges them too'],
+    notes: held.length > 1 ? [] : ['the single held-out batch both chooses the options and judges the result'],
     begin: (arena, generator) => begin(arena, own, name, { train, ...parts }, sizes.train, generator),
   }
 }
@@ -78,13 +86,13 @@ function begin(
   generator: Generator,
 ): Session {
   const model = own.build(arena, generator)
-  check(model instanceof Module, 'data-invalid', () => `${name}: build() gives a Module of downhill/nn, not ${shown(model)}`)
+  checkRange(model instanceof Module, name, 'the result of build()', 'a Module of downhill/nn', model, 'data-invalid')
   const parameters = [...model.parameters()]
-  check(parameters.length > 0, 'data-invalid', () => `${name}: the model has no parameters`)
+  check(parameters.length > 0, 'data-invalid', () => `${name}: the model must have parameters`)
   const lossOf = (batch: unknown) => {
     const loss = own.loss(model, batch)
     if (loss instanceof Tensor && loss.size === 1) return loss
-    throw new DownhillError('data-invalid', `${name}: loss() gives a tensor of one number, not ${shown(loss)}`)
+    throw new DownhillError('data-invalid', `${name}: loss() must return a tensor with one number, got ${shown(loss)}`)
   }
   const metricOf = (batch: unknown) => (own.metric ? own.metric(model, batch) : -lossOf(batch).item())
   return {

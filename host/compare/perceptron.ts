@@ -1,4 +1,4 @@
-/** The model that learns from rows: a perceptron, with an embedding before it where the rows are text. */
+/** The model for rows: a multilayer perceptron, preceded by an embedding for text. */
 
 import { mseLoss } from '../autograd/losses.ts'
 import { noGrad } from '../autograd/recording.ts'
@@ -9,10 +9,10 @@ import { Embedding, Linear, Sequential } from '../nn/layers.ts'
 import { Flatten, ReLU } from '../nn/plain.ts'
 import type { Generator } from '../numerics/random.ts'
 import type { Dataset } from './dataset.ts'
-/** Rows of a batch in which nothing is learned. */
+/** Rows per batch during evaluation. */
 export const EVALUATION_ROWS = 256
 
-/** Copies rows of features and targets into arrays for one batch. */
+/** Copies features and targets of rows into arrays for one batch. */
 export class Batch {
   readonly x: Float32Array
   readonly y: Float32Array
@@ -24,7 +24,7 @@ export class Batch {
     this.y = new Float32Array(size)
   }
 
-  /** Fills itself from `order[start …]` and returns tensors of the current frame. */
+  /** Copies rows `order[start …]` and returns them as tensors of the current frame. */
   take(arena: Arena, order: Uint32Array, start: number, size: number): { x: Tensor; y: Float32Array } {
     const { features, featureNames, targets } = this.#data
     const width = featureNames.length
@@ -39,10 +39,10 @@ export class Batch {
   }
 }
 
-/** Numbers that stand for a character. */
+/** Embedding size of a character. */
 const EMBEDDING = 16
 
-/** Features in, `hidden` units with ReLU, one output a class (or one in all). Characters are embedded first. */
+/** Features, `hidden` units with ReLU, one output per class (or a single one). Characters are embedded first. */
 export function perceptron(arena: Arena, data: Dataset, hidden: number, generator: Generator): Sequential {
   const outputs = data.classes?.length ?? 1
   const width = data.featureNames.length
@@ -55,7 +55,7 @@ export function perceptron(arena: Arena, data: Dataset, hidden: number, generato
   )
 }
 
-/** The layers, as a receipt has them. */
+/** Returns the layers, in a receipt's notation. */
 export function layersOf(data: Dataset, hidden: number): string[] {
   const outputs = data.classes?.length ?? 1
   const width = data.featureNames.length
@@ -63,13 +63,13 @@ export function layersOf(data: Dataset, hidden: number): string[] {
   return data.task === 'language' ? [`Embedding ${outputs} × ${EMBEDDING}`, ...dense(width * EMBEDDING)] : dense(width)
 }
 
-/** Cross entropy, or the mean square. */
+/** Returns the cross-entropy, or the mean squared error. */
 export function lossOf(data: Dataset, output: Tensor, y: Float32Array): Tensor {
   if (data.task !== 'regression') return crossEntropy(output, y)
   return mseLoss(output, output.arena.tensor(y, [y.length, 1]))
 }
 
-/** Accuracy; R² = 1 − Σ(ŷ − y)² / Σ(y − ȳ)²; of text −loss. */
+/** Returns the accuracy; R² = 1 − Σ(ŷ − y)² / Σ(y − ȳ)²; −loss for text. */
 export function metricOf(arena: Arena, data: Dataset, model: Sequential, rows: Uint32Array, batch: Batch): number {
   const outputs = data.classes?.length ?? 1
   let right = 0

@@ -1,19 +1,19 @@
-/** How much of a comparison fits into a given time. */
+/** Fits a comparison into a time budget. */
 import type { Arena } from '../memory/arena.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { contestantsOf } from './contestants.ts'
 import type { Problem } from './problem.ts'
 import type { Settings } from './protocol.ts'
 import { trainRun } from './run.ts'
 
-/** What decides how long a comparison takes. */
+/** Settings that determine the duration of a comparison. */
 export interface Effort {
   readonly trials: number
   readonly seeds: number
   readonly epochs: number
 }
 
-/** From generous to scant. Five seeds are the fewest that tell anything apart. */
+/** Levels of effort, largest first. Fewer than five seeds separate nothing. */
 const LEVELS = [
   [64, 20],
   [48, 20],
@@ -28,28 +28,28 @@ const LEVELS = [
   [4, 5],
 ] as const
 
-/** A plan, and how it differs from the effort without a limit, a sentence each. */
+/** A plan, and its reductions from the effort without a limit, one sentence each. */
 export interface Plan extends Effort {
   readonly seconds: number
   readonly leftOut: readonly string[]
 }
 
-/** Seconds that an epoch takes, of all optimizers together. */
+/** Measures the seconds of an epoch, over all optimizers. */
 export function measuredEpoch(arena: Arena, problem: Problem, { optimizers, batchSize, schedule }: Settings): number {
   const task = { options: {}, seed: 0, epochs: 1, batchSize, schedule, lr: 1e-4 }
   return contestantsOf(optimizers).reduce((sum, { optimizer }) => {
-    // The first run of an optimizer compiles, and counts for nothing.
+    // The first run of an optimizer includes compilation, so it is discarded.
     trainRun(arena, problem, { ...task, optimizer })
     return sum + trainRun(arena, problem, { ...task, optimizer }).seconds
   }, 0)
 }
 
 /**
- * The most effort that fits.
+ * Returns the largest effort that fits.
  *
- * @param perEpoch seconds that an epoch takes, of all optimizers together
- * @param usual the effort without a limit; what of it was asked for is kept
- * @param workers how many runs go on at a time
+ * @param perEpoch seconds of an epoch, over all optimizers
+ * @param usual the effort without a limit; explicitly requested values are kept
+ * @param workers number of concurrent runs
  */
 export function planned(
   minutes: number,
@@ -58,9 +58,9 @@ export function planned(
   usual: Effort,
   asked: { readonly [K in keyof Effort]?: number | undefined },
 ): Plan {
-  check(Number.isFinite(minutes) && minutes > 0, 'option-range', () => `minutes is a number above 0, not ${shown(minutes)}`)
+  checkRange(Number.isFinite(minutes) && minutes > 0, 'compare', 'minutes', 'a number > 0', minutes)
   const seconds = ({ trials, seeds, epochs }: Effort) => ((trials + seeds) * epochs * perEpoch) / workers
-  // A tenth is for the start, uneven runs and the report.
+  // A tenth is reserved for startup, uneven runs and the report.
   const fits = (effort: Effort) => seconds(effort) <= 0.9 * 60 * minutes
   const efforts = LEVELS.map(([trials, seeds]) => ({
     trials: asked.trials ?? trials,
@@ -73,5 +73,5 @@ export function planned(
   const leftOut = (['trials', 'seeds', 'epochs'] as const)
     .filter((name) => effort[name] < usual[name])
     .map((name) => `${usual[name] - effort[name]} of ${usual[name]} ${name}`)
-  return { ...effort, seconds: seconds(effort), leftOut: fits(effort) ? leftOut : [...leftOut, 'and it takes longer all the same'] }
+  return { ...effort, seconds: seconds(effort), leftOut: fits(effort) ? leftOut : [...leftOut, 'still exceeds the budget'] }
 }

@@ -1,13 +1,13 @@
-/** Runs that wait for a thread, whatever a thread is. Which of them takes a run, and when, changes nothing of it. */
+/** Queue of runs for a pool of workers. Results do not depend on which worker takes a run, or when. */
 import type { Arena } from '../memory/arena.ts'
 import { DownhillError, type ErrorCode } from '../validation/errors.ts'
 import type { Problem } from './problem.ts'
 import { type Run, type RunSpec, trainRun } from './run.ts'
 
-/** What a thread answers a run's description with. */
+/** A worker's answer to the description of a run. */
 export type Answer = { readonly run: Run } | { readonly code: ErrorCode; readonly message: string } | { readonly error: unknown }
 
-/** What a thread does for its answer. */
+/** Computes a worker's answer. */
 export async function answerTo(spec: RunSpec, ready: Promise<readonly [Arena, Problem]>): Promise<Answer> {
   let problem: Problem | undefined
   try {
@@ -16,7 +16,7 @@ export async function answerTo(spec: RunSpec, ready: Promise<readonly [Arena, Pr
     return { run: trainRun(arena, problem, spec) }
   } catch (error) {
     if (error instanceof DownhillError) return { code: error.code, message: error.message }
-    // What a model of one's own throws is its author's to mend.
+    // Errors of a custom model are reported to its author.
     if (problem && 'file' in problem.model) return { code: 'data-invalid', message: `${problem.facts.name}: ${error}` }
     return { error }
   }
@@ -28,7 +28,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** A thread, by what sends it a run's description. */
+/** A worker, as a function that sends it the description of a run. */
 export type Send = (spec: RunSpec) => void
 
 export class Pool {
@@ -37,7 +37,7 @@ export class Pool {
   #waiting: Waiting[] = []
   #isPaused = false
 
-  /** Takes a thread in, and gives what its answers are to be handed to. */
+  /** Adds a worker, and returns the function that receives its answers. */
   add(send: Send): (answer: Answer) => void {
     this.#idle.push(send)
     return (answer) => {
@@ -58,7 +58,7 @@ export class Pool {
     })
   }
 
-  /** While it is paused no further run begins. */
+  /** Pauses: no further run starts. */
   get isPaused(): boolean {
     return this.#isPaused
   }
@@ -68,7 +68,7 @@ export class Pool {
     this.#next()
   }
 
-  /** Nothing comes of the runs that there are. */
+  /** Rejects all runs. */
   fail(why: unknown): void {
     const left = [...this.#at.values(), ...this.#waiting]
     this.#at.clear()

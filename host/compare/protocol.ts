@@ -1,12 +1,12 @@
 /**
- * The comparison: search spaces are declared first, every optimizer gets the same number of trials at the same points of its space, each run
- * goes through its whole schedule, and what did best is run again from seeds that all optimizers share and that were not used before. After
- * AlgoPerf (arXiv 2502.15015), Crowded Valley (2007.01547), Choi et al. (1910.05446), Sivaprasad et al. (1910.11758) and Fantastic
+ * The comparison protocol: search spaces are declared first; every optimizer gets the same number of trials, at the same points of its space;
+ * each run completes its schedule; the best options run again from seeds that all optimizers share and that no trial used. After AlgoPerf
+ * (arXiv 2502.15015), Crowded Valley (2007.01547), Choi et al. (1910.05446), Sivaprasad et al. (1910.11758) and Fantastic
  * Pretraining Optimizers (2509.02046).
  */
 import type { Arena } from '../memory/arena.ts'
 import { Generator } from '../numerics/random.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import { type Contestant, contestantsOf } from './contestants.ts'
 import { modelFacts, type Problem } from './problem.ts'
 import { recommend } from './recommend.ts'
@@ -15,24 +15,24 @@ import { type Run, type RunSpec, trainRun } from './run.ts'
 import { type Candidate, candidates, type Schedule, type Space, schedules, spaces } from './spaces.ts'
 import { compareSamples, intervalOf, mean, rankingOf } from './statistics.ts'
 
-/** What a comparison tries, and how often. */
+/** Settings of a comparison. */
 export interface Settings {
   /** Names of optimizers, or LABEL=NAME. */
   readonly optimizers: readonly string[]
   readonly baseSeed: number
-  /** How many seeds the best options of each optimizer are run with. */
+  /** Number of seeds for the best options of each optimizer. */
   readonly seeds: number
-  /** How many learning rates and options each optimizer is tried with. */
+  /** Number of trials (learning rate and options) per optimizer. */
   readonly trials: number
   /** Passes over the training rows; for a function, points of its curve. */
   readonly epochs: number
   readonly batchSize: number
   readonly schedule: Schedule
-  /** Search spaces by label, where they are not the declared ones. */
+  /** Search spaces by label, if they differ from the declared ones. */
   readonly spaces?: Readonly<Record<string, Space>>
 }
 
-/** What `downhill compare` does without options, beside the length of a run. */
+/** Defaults of `downhill compare`, except for the length of a run. */
 export const defaultSettings: Omit<Settings, 'epochs'> = {
   optimizers: ['SGD', 'Adam', 'AdamW', 'Adagrad', 'Adadelta', 'RMSprop'],
   baseSeed: 0,
@@ -42,43 +42,43 @@ export const defaultSettings: Omit<Settings, 'epochs'> = {
   schedule: 'cosine',
 }
 
-/** Epochs of a run that take about 3,000 steps: 2 to 40 of them. A function has 500 steps. */
+/** Returns the epochs of a run of about 3,000 steps: 2 to 40. A function has 500 steps. */
 export function defaultEpochs({ facts, stepsPerPoint }: Problem, batchSize: number): number {
   if (stepsPerPoint) return 500 / stepsPerPoint
   return Math.min(Math.max(Math.round(3000 / Math.ceil(facts.split.train / batchSize)), 2), 40)
 }
 
-/** What is known while a comparison runs. */
+/** Progress of a comparison. */
 export interface Progress {
   readonly done: number
   readonly total: number
-  /** The label and metric of the best run so far. */
+  /** Label and metric of the best run so far. */
   readonly leader?: { readonly label: string; readonly value: number }
 }
 
-/** The part of a report that the comparison itself fills. */
+/** The part of a report that the comparison fills in. */
 export type Outcome = Omit<Report, 'format' | 'version' | 'runtime' | 'command' | 'problem'> & { readonly problem: ProblemFacts }
 
-/** The most of each that is of use, or fits into memory. */
+/** Largest useful value of each setting, or the largest that fits into memory. */
 const MOST = { seeds: 1000, trials: 1000, epochs: 1e6, batchSize: 1e6 } as const
 
-/** Throws unless settings make sense. */
+/** Throws unless settings are in range. */
 export function checkSettings(settings: Settings): void {
   for (const name of Object.keys(MOST) as (keyof typeof MOST)[]) {
     const value = settings[name]
     const fits = Number.isSafeInteger(value) && value > 0 && value <= MOST[name]
-    check(fits, 'option-range', () => `${name} is a whole number from 1 to ${MOST[name]}, not ${shown(value)}`)
+    checkRange(fits, 'compare', name, `an integer in [1, ${MOST[name]}]`, value)
   }
   const { baseSeed, schedule } = settings
-  check(Number.isSafeInteger(baseSeed) && baseSeed >= 0, 'option-range', () => `seed is a whole number ≥ 0, not ${shown(baseSeed)}`)
-  check(schedules.includes(schedule), 'option-range', () => `schedule is ${schedules.join(', ')}, not ${shown(schedule)}`)
+  checkRange(Number.isSafeInteger(baseSeed) && baseSeed >= 0, 'compare', 'seed', 'an integer ≥ 0', baseSeed)
+  checkRange(schedules.includes(schedule), 'compare', 'schedule', schedules.join(' or '), schedule)
   contestantsOf(settings.optimizers)
 }
 
-/** 32-bit words from one copy's seeds to the next copy's. */
+/** Offset of the seeds of a copy from those of the copy before it. */
 const WORDS_PER_COPY = 2 ** 20
 
-/** The seed of the trials, and those of the runs. */
+/** Returns the seed of the trials, and the seeds of the runs. */
 function seedsOf({ baseSeed, seeds }: Settings, copy: number): { trial: number; runs: number[] } {
   const generator = new Generator(baseSeed)
   const draw = () => Math.floor(generator.uniform() * 2 ** 31)
@@ -87,7 +87,7 @@ function seedsOf({ baseSeed, seeds }: Settings, copy: number): { trial: number; 
   return { trial, runs: Array.from({ length: seeds }, draw) }
 }
 
-/** What is declared before anything runs. */
+/** Returns the protocol, which is declared before anything runs. */
 export function protocolOf(problem: Problem, settings: Settings): Protocol {
   const { baseSeed, trials, epochs, batchSize, schedule } = settings
   const { stepsPerPoint, hidden } = problem
@@ -107,10 +107,10 @@ function spaceOf(settings: Settings, { label, optimizer }: Contestant): Space {
   return settings.spaces?.[label] ?? spaces[optimizer]
 }
 
-/** Where runs take place: here, in workers, or nowhere because they are known. */
+/** Executes runs: here, in workers, or not at all if their results are known. */
 export type Execute = (task: RunSpec) => Promise<Run>
 
-/** Runs one task after the other in an arena; `between` is awaited before each, to let something else have its turn. */
+/** Executes tasks one after another in an arena. `between` is awaited before each, so that other work can proceed. */
 export function inTurn(arena: Arena, problem: Problem, between: () => void | Promise<void> = () => {}): Execute {
   let before: Promise<unknown> = Promise.resolve()
   return (task) => {
@@ -123,7 +123,7 @@ export function inTurn(arena: Arena, problem: Problem, between: () => void | Pro
   }
 }
 
-/** A contestant's trials and the runs with the options that did best in them. */
+/** A contestant's trials, and the runs with its best options. */
 interface Tried {
   readonly contestant: Contestant
   readonly trials: readonly { readonly candidate: Candidate; readonly run: Run }[]
@@ -132,11 +132,11 @@ interface Tried {
 }
 
 /**
- * Runs the comparison.
+ * Runs a comparison.
  *
- * @param arena to look at the model before it is trained
- * @param execute has the runs take place; in which order, and how many at a time, changes nothing
- * @throws `option-range` for settings that make no sense, before anything runs
+ * @param arena used to inspect the model before it is trained
+ * @param execute executes the runs; their order and number at a time do not affect the results
+ * @throws `option-range` for settings out of range, before anything runs
  */
 export async function compare(
   arena: Arena,
@@ -208,7 +208,7 @@ function initialModel(arena: Arena, problem: Problem, { batchSize, baseSeed }: S
   return { metric, parameters }
 }
 
-/** Best first; what failed last. */
+/** Sorts results, best first, failed ones last. */
 function byMetric(a: number | null, b: number | null): number {
   return (b ?? -Infinity) === (a ?? -Infinity) ? 0 : (b ?? -Infinity) - (a ?? -Infinity)
 }
@@ -231,17 +231,17 @@ function summarize({ contestant: { label, optimizer }, trials, best, runs }: Tri
   }
 }
 
-/** Share of the way from the initial weights to the best result that the target stands at. */
+/** Position of the target between the metric of the initial weights and the best result. */
 const TARGET = 0.95
 
-/** The target on the validation rows; null if nothing came of any optimizer. */
+/** Returns the target on the validation rows; null if every optimizer failed. */
 function targetOf(results: readonly Result[], initial: number): number | null {
   const ends = results.filter(({ value }) => value !== null).map(({ runs }) => mean(runs.map(({ curve }) => curve.at(-1)![2])))
   const best = Math.max(...ends)
   return Number.isFinite(best) && Number.isFinite(initial) && best > initial ? initial + TARGET * (best - initial) : null
 }
 
-/** The first step at which a run's metric had reached the target, on average; null if one never did. */
+/** Returns the mean first step at which the metric had reached the target; null if a run never reached it. */
 function stepsTo(target: number | null, { runs, value }: Result): number | null {
   if (value === null || target === null) return null
   const steps = runs.map(({ curve }) => curve.find(([, , held]) => held >= target)?.[0] ?? Number.NaN)

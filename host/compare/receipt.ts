@@ -1,4 +1,4 @@
-/** Receipts: read to be run again or gone on from, and compared. */
+/** Receipts: parsing, replay, resumption and comparison. */
 
 import { isDict } from '../io/dict.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
@@ -9,23 +9,23 @@ import type { Run, RunSpec } from './run.ts'
 import type { Space } from './spaces.ts'
 import { STEPS_PER_POINT } from './surfaces.ts'
 
-/** What an interrupted comparison leaves: what it was to do, and the runs that were done. */
+/** The state of an interrupted comparison: its settings, and the completed runs. */
 export type Unfinished = Pick<Report, 'format' | 'version' | 'runtime' | 'command' | 'protocol'> & {
   readonly problem: ProblemFacts & { readonly source: Source }
   readonly optimizers: readonly string[]
   readonly runs: readonly (readonly [RunSpec, Run])[]
 }
 
-/** What a receipt asks for. */
+/** Contents of a receipt, as far as a replay needs them. */
 export interface Asked {
   readonly source: Source
-  /** What the problem was called. */
+  /** Name of the problem. */
   readonly name: string
   readonly sha256: string
   readonly hidden: number
   readonly settings: Settings
   readonly command: string
-  /** The whole report, to compare with. */
+  /** The complete report, for comparison. */
   readonly report?: Report
   readonly runs: readonly (readonly [RunSpec, Run])[]
 }
@@ -45,12 +45,12 @@ function isSource(value: unknown): value is Source {
   return isDict(value) && kinds.some((kind) => typeof value[kind] === 'string') && (!('data' in value) || typeof value.target === 'string')
 }
 
-/** What report.json holds. */
+/** Contents of report.json. */
 export function receiptText(report: Report): string {
   return `${JSON.stringify(report, null, 1)}\n`
 }
 
-/** A comparison that keeps its runs, so that an interruption loses none. */
+/** A comparison that stores completed runs, so that interruptions lose none. */
 export class Kept {
   readonly #known: Map<string, readonly [RunSpec, Run]>
 
@@ -58,12 +58,12 @@ export class Kept {
     this.#known = new Map(runs.map((entry) => [JSON.stringify(entry[0]), entry]))
   }
 
-  /** How many runs there are. */
+  /** Number of completed runs. */
   get size(): number {
     return this.#known.size
   }
 
-  /** Runs what is not known yet. */
+  /** Executes the runs without a stored result. */
   around(execute: Execute): Execute {
     return async (spec) => {
       const key = JSON.stringify(spec)
@@ -75,7 +75,7 @@ export class Kept {
     }
   }
 
-  /** What is to be kept of a comparison. */
+  /** Returns the state to store. */
   unfinished(
     about: Pick<Report, 'format' | 'version' | 'runtime' | 'command'>,
     problem: Problem,
@@ -89,13 +89,13 @@ export class Kept {
 }
 
 /**
- * Reads the text of report.json, or of what an interrupted comparison left.
+ * Parses the text of report.json, or of the state of an interrupted comparison.
  *
  * @param file its name, for errors
  * @throws `file-invalid`
  */
 export function parseReceipt(text: string, file: string): Asked {
-  const wrong = (why: string) => new DownhillError('file-invalid', `${file} is no receipt of downhill compare: ${why}`)
+  const wrong = (why: string) => new DownhillError('file-invalid', `${file} is not a receipt of downhill compare: ${why}`)
   let receipt: unknown
   try {
     receipt = JSON.parse(text)
@@ -104,11 +104,11 @@ export function parseReceipt(text: string, file: string): Asked {
   }
   if (!isDict(receipt)) throw wrong(`it is ${shown(receipt)}`)
   const { format, problem, protocol, results, optimizers, runs, command } = receipt as Partial<Report & Unfinished>
-  if (format !== 1) throw wrong(`its format is ${shown(format)}, and 1 is known`)
+  if (format !== 1) throw wrong(`its format must be 1, got ${shown(format)}`)
   if (!isDict(problem) || !isSource(problem.source)) throw wrong('its problem has no source')
   if (!isDict(protocol) || !isDict(protocol.spaces)) throw wrong('it has no protocol')
   const { spaces, baseSeed, seeds, trials, epochs, steps, batchSize, hidden = 1, schedule } = protocol as unknown as Report['protocol']
-  for (const [label, space] of Object.entries(spaces)) if (!isSpace(space)) throw wrong(`the search space of ${shown(label)} is none`)
+  for (const [label, space] of Object.entries(spaces)) if (!isSpace(space)) throw wrong(`the search space of ${shown(label)} is invalid`)
   if (!Array.isArray(seeds)) throw wrong('its protocol has no seeds')
   const named = Array.isArray(results) ? new Map(results.map(({ label, optimizer }) => [label, optimizer])) : undefined
   const names: unknown[] = (optimizers as string[] | undefined) ?? Object.keys(spaces).map((label) => `${label}=${named?.get(label)}`)
@@ -134,10 +134,10 @@ export function parseReceipt(text: string, file: string): Asked {
   }
 }
 
-/** What need not be the same when a receipt is run again. */
+/** Keys that may differ between a receipt and its replay. */
 const OWN = ['seconds', 'runtime', 'version', 'command']
 
-/** Where two receipts differ, times aside: a path such as results.0.value; undefined if nowhere. */
+/** Returns the path of the first difference between two receipts, such as results.0.value; undefined if only times differ. */
 export function differenceOf(a: unknown, b: unknown, path: readonly string[] = []): string | undefined {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b) ? undefined : path.join('.')
   const keys = new Set([...Object.keys(a), ...Object.keys(b)].filter((key) => !OWN.includes(key)))
@@ -148,7 +148,7 @@ export function differenceOf(a: unknown, b: unknown, path: readonly string[] = [
   return undefined
 }
 
-/** Throws unless data are those of a receipt. */
+/** Throws unless data have the checksum in a receipt. */
 export function checkSame({ sha256 }: Asked, found: string, name: string, file: string): void {
-  check(found === sha256, 'data-invalid', `${name} is not what ${file} was made from: its checksum differs`)
+  check(found === sha256, 'data-invalid', `${name} has changed since ${file} was written: its checksum differs`)
 }

@@ -1,4 +1,4 @@
-/** What a comparison comes to, in two sentences that are no more certain than its intervals. */
+/** Recommendation: the result in two sentences that claim no more than the intervals support. */
 import type { Comparison, ProblemFacts, Protocol, Report, Result } from './report.ts'
 import { bareDifference, listed, shownMetric, shownNumber, shownOption } from './shown.ts'
 import type { Schedule } from './spaces.ts'
@@ -7,10 +7,10 @@ import { isDetected } from './statistics.ts'
 type Known = Pick<Report, 'metric' | 'protocol' | 'results' | 'comparisons'> & { readonly problem: ProblemFacts }
 
 function scheduleText(schedule: Schedule): string {
-  return schedule === 'constant' ? 'kept constant' : `with a ${schedule} schedule down to 0`
+  return schedule === 'constant' ? 'constant' : `with a ${schedule} schedule down to 0`
 }
 
-/** Which optimizer to start with; null if all failed. */
+/** Returns the recommended optimizer; null if all failed. */
 export function recommend({ problem, metric, protocol, results, comparisons }: Known): Report['recommendation'] {
   const [best] = results
   if (!best || best.value === null) return null
@@ -22,17 +22,17 @@ export function recommend({ problem, metric, protocol, results, comparisons }: K
   const others = equals.map((other) => other.label)
   const text = [
     others.length
-      ? `Start with ${at}: it reached ${reached}, but no difference to ${listed(others, 'or')} could be detected, and nothing measured speaks against starting with ${others.length > 1 ? 'one of those' : 'that'}.`
+      ? `Start with ${at}: it reached ${reached}. ${listed(others, 'and')} ${others.length > 1 ? 'were' : 'was'} statistically indistinguishable from it; ${others.length > 1 ? 'any of them is a reasonable start' : 'it is a reasonable start too'}.`
       : `Start with ${at}: it reached ${reached}${lead(label, metric.name, results, comparisons)}.`,
     `What could change this: ${doubts(best, problem, metric.name, protocol, others).join('; ')}.`,
   ].join(' ')
   return { optimizer: label, lr, schedule: protocol.schedule, text }
 }
 
-/** By how much it is ahead of the next, with the interval. */
+/** Returns the lead over the second-best optimizer, with its interval. */
 function lead(label: string, name: string, results: readonly Result[], comparisons: readonly Comparison[]): string {
   const [, second] = results
-  if (!second) return '; nothing else was tried'
+  if (!second) return '; it was the only optimizer'
   if (second.value === null) return '; all others failed'
   const found = comparisons.find(({ a, b }) => a === label && b === second.label)
   if (!found) return ''
@@ -41,13 +41,13 @@ function lead(label: string, name: string, results: readonly Result[], compariso
   return `, ahead of ${second.label} by ${bareDifference(name, found.difference)}${unit} (${low} to ${high})`
 }
 
-/** Whether a difference was detected; with one run each nothing was looked for. */
+/** Whether a difference was detected. With one run each there are no intervals. */
 function isToldFrom(label: string, other: string, comparisons: readonly Comparison[]): boolean {
   const found = comparisons.find(({ a, b }) => (a === label && b === other) || (a === other && b === label))
   return found !== undefined && isDetected(found)
 }
 
-/** Fewer rows than this judge little. */
+/** Test sets smaller than this have little power. */
 const FEW_ROWS = 50
 
 function doubts(
@@ -63,11 +63,15 @@ function doubts(
   const isAtEdge = best.lr > high / near || best.lr < low * near
   const isTable = kind === 'classification' || kind === 'regression'
   return [
-    ...(metric === 'R²' && best.value! <= 0 ? ['a model or data from which anything is learned: the mean predicts better'] : []),
+    ...(metric === 'R²' && best.value! <= 0
+      ? ['a better model or better data, because predicting the mean is better than this result']
+      : []),
     ...(isTable && split.test > 0 && split.test < FEW_ROWS ? [`other test rows than these ${split.test}`] : []),
-    ...(isAtEdge ? [`learning rates beyond ${shownNumber(best.lr > Math.sqrt(low * high) ? high : low)}, the end of what was tried`] : []),
-    ...(others.length ? [`more seeds than ${seeds.length}, which could tell some of them apart`] : []),
-    ...(trials < 10 ? [`more trials than ${trials}`] : []),
-    'another model, batch size or length of training, for which the comparison is to be run again',
+    ...(isAtEdge
+      ? [`learning rates beyond ${shownNumber(best.lr > Math.sqrt(low * high) ? high : low)}, the end of the search space`]
+      : []),
+    ...(others.length ? [`more than ${seeds.length} seeds, which might separate them`] : []),
+    ...(trials < 10 ? [`more than ${trials} trials`] : []),
+    'another model, batch size or training length, which needs a comparison of its own',
   ]
 }

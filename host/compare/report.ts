@@ -1,19 +1,19 @@
 /**
- * What a comparison writes down: report.json, the receipt from which it can be run again. Every time stands under a key called `seconds`; all
- * else is the same in every run, in every runtime.
+ * The data of a report: report.json, the receipt from which a comparison can be replayed. All times are under keys called `seconds`;
+ * everything else is identical in every run and runtime.
  */
 import type { Schedule, Space } from './spaces.ts'
 
 /** [step, mean training loss since the point before, metric on the validation rows] */
 export type CurvePoint = readonly [step: number, train: number, held: number]
 
-/** Values of an optimizer's options beside its learning rate. */
+/** An optimizer's options besides its learning rate. */
 export type Options = Readonly<Record<string, unknown>>
 
-/** Lower and upper end; null where there are too few runs for one. */
+/** Lower and upper end of an interval; null with too few runs. */
 export type Interval = readonly [low: number, high: number] | null
 
-/** One run with the options that did best in the trials, from a seed that was not used for those. */
+/** A run with the best options of the trials, from a seed that no trial used. */
 export interface ReportRun {
   readonly seed: number
   /** The metric on the test rows; null if the run failed. */
@@ -23,71 +23,71 @@ export interface ReportRun {
   readonly failed: boolean
 }
 
-/** One try of a learning rate and options. */
+/** A trial of a learning rate and options. */
 export interface Trial {
   readonly lr: number
   readonly options: Options
-  /** The metric on the validation rows, null if the run failed. */
+  /** Metric on the validation rows; null if the run failed. */
   readonly value: number | null
   readonly failed: boolean
   readonly seconds: number
 }
 
-/** One optimizer with the options that did best for it. */
+/** An optimizer with its best options. */
 export interface Result {
   readonly optimizer: string
-  /** What it was called on the command line. */
+  /** Its name or label on the command line. */
   readonly label: string
   readonly lr: number
   readonly options: Options
-  /** Mean over the runs; null if one failed. */
+  /** Mean over the runs; null if a run failed. */
   readonly value: number | null
-  /** Of the mean, at 95 %. */
+  /** 95 % interval of the mean. */
   readonly interval: Interval
   readonly runs: readonly ReportRun[]
   readonly trials: readonly Trial[]
-  /** Steps until the validation metric reached the target in every run, on average; null if it did not. */
+  /** Mean number of steps until the validation metric reached the target; null if a run did not reach it. */
   readonly stepsToTarget: number | null
-  /** Of a run, on average. */
+  /** Mean duration of a run. */
   readonly seconds: number
   readonly stateBytes: number
-  /** Failed trials and runs. */
+  /** Number of failed trials and runs. */
   readonly failures: number
 }
 
-/** Two optimizers over the same seeds. */
+/** Two optimizers compared over the same seeds. */
 export interface Comparison {
   readonly a: string
   readonly b: string
-  /** Mean of a's metric less b's. */
+  /** Mean difference, a's metric minus b's. */
   readonly difference: number
-  /** Of the difference: at 95 % for all comparisons together, after Holm. A difference is detected if it does not hold 0. */
+  /** Interval of the difference, at 95 % for all comparisons together (Holm). A difference is detected if it excludes 0. */
   readonly interval: readonly [low: number, high: number]
   readonly adjusted: true
 }
 
-/** Where the problem comes from, for whoever runs it again. */
+/** Source of the problem, for a replay. */
 export type Source =
   | { readonly problem: string; readonly condition?: number }
   | { readonly data: string; readonly target: string; readonly task?: 'classification' | 'regression' }
   | { readonly model: string }
 
-/** What is to be learned. */
+/** The task. */
 export interface ProblemFacts {
   readonly name: string
   readonly kind: 'classification' | 'regression' | 'language' | 'function'
-  /** Rows of a table, characters of a text, batches of a model of one's own; 0 for a function. */
+  /** Rows of a table, characters of a text, batches of a custom model; 0 for a function. */
   readonly rows: number
-  /** Columns a model sees, or the dimensions of a function. */
+  /** Feature columns of a model, or dimensions of a function. */
   readonly features: number
-  /** Of a classification; of text, its characters. */
+  /** Number of classes; for text, of characters. */
   readonly classes?: number
   readonly split: { readonly train: number; readonly validation: number; readonly test: number; readonly seed: number }
-  /** Of the table, the text or the model's file; of a function, of its name and options. */
+  /** Hash of the table, the text or the model's file; for a function, of its name and options. */
   readonly sha256: string
 }
 
-/** All of `report.json`. */
+/** The contents of `report.json`. */
 export interface Report {
   readonly format: 1
   readonly version: string
@@ -95,29 +95,29 @@ export interface Report {
   readonly command: string
   readonly problem: ProblemFacts & { readonly source: Source }
   readonly model: { readonly layers: readonly string[]; readonly parameters: number } | { readonly file: string; readonly sha256: string }
-  /** `target` is what `stepsToTarget` was counted to: most of the way from the initial weights to the best result on the validation rows. */
+  /** `target` is the metric that `stepsToTarget` counts to: most of the way from the initial weights to the best validation result. */
   readonly metric: { readonly name: string; readonly direction: 'higher'; readonly target: number | null }
   readonly protocol: Protocol
   readonly results: readonly Result[]
-  /** Labels, best first; those in one inner list cannot be told apart. */
+  /** Labels, best first; the labels in an inner list are statistically indistinguishable. */
   readonly ranking: readonly (readonly string[])[]
   readonly comparisons: readonly Comparison[]
   /** null if every optimizer failed. */
   readonly recommendation: { readonly optimizer: string; readonly lr: number; readonly schedule: Schedule; readonly text: string } | null
 }
 
-/** What was tried, and how often: declared before anything runs. */
+/** The declared settings: what is tried, and how often. */
 export interface Protocol {
   readonly baseSeed: number
-  /** Of the runs; all optimizers have the same initial weights and batch order under each. A second copy of an optimizer has its own. */
+  /** Seeds of the runs. All optimizers share initial weights and batch order per seed; a second copy of an optimizer has its own seeds. */
   readonly seeds: readonly number[]
   readonly trials: number
-  /** Passes over the training rows in a run. */
+  /** Passes over the training rows per run. */
   readonly epochs?: number
-  /** Steps of a run, where there are no rows. */
+  /** Steps per run, for problems without rows. */
   readonly steps?: number
   readonly batchSize: number
-  /** Units of the hidden layer, where there is one. */
+  /** Units of the hidden layer, if there is one. */
   readonly hidden?: number
   readonly schedule: Schedule
   readonly spaces: Readonly<Record<string, Space>>

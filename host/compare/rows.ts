@@ -1,4 +1,4 @@
-/** Problems of rows: tables and text. */
+/** Problems with rows: tables and text. */
 import type { Arena } from '../memory/arena.ts'
 import type { Generator } from '../numerics/random.ts'
 import type { Dataset } from './dataset.ts'
@@ -6,10 +6,10 @@ import { Batch, EVALUATION_ROWS, layersOf, lossOf, metricOf, perceptron } from '
 import type { Problem, Session } from './problem.ts'
 import { columnCalled, type Table } from './table.ts'
 
-/** What the metric of each task is called. */
+/** Name of the metric of each task. */
 export const METRICS = { classification: 'accuracy', regression: 'R²', language: '−loss' } as const
 
-/** A perceptron that learns the rows of a data set. */
+/** A perceptron trained on the rows of a data set. */
 export function rowsProblem(data: Dataset, sha256: string, hidden: number): Problem {
   const { split, classes } = data
   const kind = data.task
@@ -62,12 +62,12 @@ function begin(arena: Arena, data: Dataset, hidden: number, generator: Generator
   }
 }
 
-/** Characters that the next one is told from. */
+/** Number of characters that predict the next one. */
 const CONTEXT = 12
-/** Characters from the start of one row to that of the next. */
+/** Number of characters between the starts of successive rows. */
 const STRIDE = 7
 
-/** Rows of characters and the one that follows; the last tenth of the text is for the result, the tenth before for choosing. */
+/** Rows of characters and the next one; the last tenth of the text is for the result, the tenth before it for choosing. */
 export function characters(text: string, name: string): Dataset {
   const letters = Array.from(text)
   const alphabet = [...new Set(letters)].sort()
@@ -94,7 +94,7 @@ export function characters(text: string, name: string): Dataset {
 /** A word is in the table if at least this many rows have it. */
 const FEWEST_ROWS = 4
 
-/** A table in which a column of texts gave way to one for each of its words: 1 where the row has it, else 0. */
+/** Returns a table in which a text column is replaced by one column per word: 1 if the row contains it, else 0. */
 export function wordsOf(table: Table, column: string): Table {
   const text = columnCalled(table, column)
   if (text.kind !== 'text') return table

@@ -1,4 +1,4 @@
-/** One run: a problem trained with one optimizer, learning rate and seed, through its whole schedule. */
+/** A run: a problem trained with one optimizer, learning rate and seed, for its whole schedule. */
 
 import { CosineAnnealingLR } from '../lr_scheduler/cosine.ts'
 import { PolynomialLR } from '../lr_scheduler/polynomial.ts'
@@ -10,7 +10,7 @@ import type { Problem, Session } from './problem.ts'
 import type { CurvePoint, Options } from './report.ts'
 import { makeOptimizer, type OptimizerName, type Schedule } from './spaces.ts'
 
-/** What is run: plain values, which a worker can be sent. */
+/** Description of a run, as plain values that can be sent to a worker. */
 export interface RunSpec {
   readonly optimizer: OptimizerName
   readonly lr: number
@@ -21,21 +21,21 @@ export interface RunSpec {
   readonly schedule: Schedule
 }
 
-/** What came of it. */
+/** Result of a run. */
 export interface Run {
   readonly seed: number
   /** Metric on the test rows; null if the run failed. */
   readonly value: number | null
-  /** Metric on the validation rows, by which options are chosen; null if the run failed. */
+  /** Metric on the validation rows, which chooses options; null if the run failed. */
   readonly validation: number | null
   readonly curve: readonly CurvePoint[]
   readonly seconds: number
-  /** Whether the loss or the metric left the numbers, or the loss all measure. */
+  /** Whether the loss or the metric became NaN or infinite, or the loss diverged. */
   readonly failed: boolean
   readonly stateBytes: number
 }
 
-/** A run whose mean loss of an epoch is so many times the first loss there was is not waited for. */
+/** A run stops when the mean loss of an epoch exceeds the first loss by this factor. */
 const DIVERGED = 100
 
 function scheduled(optimizer: AnyOptimizer, schedule: Schedule, steps: number) {
@@ -46,7 +46,7 @@ function scheduled(optimizer: AnyOptimizer, schedule: Schedule, steps: number) {
 /** Trains from the seed's initial weights in the seed's batch order: both are the same for every optimizer and all options. */
 export function trainRun(arena: Arena, problem: Problem, task: RunSpec): Run {
   const started = performance.now()
-  // A model that is made without a generator draws its weights, and dropout, from the arena's own.
+  // A model without an explicit generator draws weights and dropout from the arena's.
   arena.generator.state = { seed: task.seed, position: 0 }
   const session = problem.begin(arena, new Generator(task.seed), task.batchSize)
   const optimizer = makeOptimizer(task.optimizer, session.parameters, task.lr, task.options)
@@ -69,7 +69,7 @@ export function trainRun(arena: Arena, problem: Problem, task: RunSpec): Run {
   }
 }
 
-/** The weights that a run ends with; undefined if its problem has no model, or the run failed. */
+/** Returns the final weights of a run; undefined if its problem has no model, or the run failed. */
 export function trainedWeights(arena: Arena, problem: Problem, task: RunSpec): ModuleStateDict | undefined {
   const session = problem.begin(arena, new Generator(task.seed), task.batchSize)
   const optimizer = makeOptimizer(task.optimizer, session.parameters, task.lr, task.options)

@@ -1,29 +1,29 @@
-/** Numbers as people read them. */
+/** Formats numbers for people. */
 
-/** Four digits: 0.9713, 1234000, 3e-5. */
+/** Formats four digits: 0.9713, 1234000, 3e-5. */
 export function shownNumber(value: number): string {
   const rounded = Number(value.toPrecision(4))
   const isSmall = rounded !== 0 && Math.abs(rounded) < 1e-4
   return (isSmall ? rounded.toExponential() : String(rounded)).replace(/^-/, '−')
 }
 
-/** 1,797 */
+/** Formats a count: 1,797. */
 export function shownCount(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 1 })
 }
 
-/** A metric without its unit: 97.4 of 97.4 %, or 0.8712. */
+/** Formats a metric without its unit: 97.4 for 97.4 %, or 0.8712. */
 export function bareMetric(name: string, value: number): string {
   return name === 'accuracy' ? (100 * value).toFixed(1).replace(/^-/, '−') : shownNumber(value)
 }
 
-/** A metric: 97.4 % or 0.8712; a dash for a run that failed. */
+/** Formats a metric: 97.4 % or 0.8712; a dash for a failed run. */
 export function shownMetric(name: string, value: number | null): string {
   if (value === null) return '–'
   return name === 'accuracy' ? `${bareMetric(name, value)} %` : bareMetric(name, value)
 }
 
-/** A difference between metrics; of accuracies in percentage points. */
+/** Formats a difference of metrics, for accuracies in percentage points. */
 export function bareDifference(name: string, value: number): string {
   return name === 'accuracy' ? (100 * value).toFixed(2).replace(/^-/, '−') : shownNumber(value)
 }
@@ -45,29 +45,29 @@ export function shownSeconds(seconds: number): string {
   return seconds < 120 ? `${seconds.toFixed(1)} s` : `${shownCount(seconds / 60)} min`
 }
 
-/** An option's value: 0.9, (0.9, 0.999), true. */
+/** Formats an option's value: 0.9, (0.9, 0.999), true. */
 export function shownOption(value: unknown): string {
   if (typeof value === 'number') return shownNumber(value)
   if (Array.isArray(value)) return `(${value.map(shownOption).join(', ')})`
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
 }
 
-/** '1 epoch', '40 epochs': a noun whose plural ends in s. */
+/** Formats a count with its noun: '1 epoch', '40 epochs'. */
 export function counted(count: number, noun: string, show: (count: number) => string = String): string {
   return `${show(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** An argument as a shell takes it. */
+/** Quotes an argument for a shell. */
 export function quoted(argument: string): string {
   return /^[\w./,=:-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`
 }
 
-/** What a sentence or a heading starts with. */
+/** Capitalizes the first letter. */
 export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
-/** Adam, SGD and Rprop */
+/** Joins a list: Adam, SGD and Rprop. */
 export function listed(names: readonly string[], last = 'and'): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`
 }

@@ -1,4 +1,4 @@
-/** The optimizers that can be compared, and what of each is tried. */
+/** The optimizers that can be compared, and their search spaces. */
 
 import type { Parameter } from '../memory/tensor.ts'
 import { pow } from '../numerics/portable.ts'
@@ -12,23 +12,23 @@ const optimizers = { SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, NAdam, RAdam,
 /** An optimizer that can be compared. */
 export type OptimizerName = keyof typeof optimizers
 
-/** All that can be compared. */
+/** All optimizers that can be compared. */
 export const optimizerNames = Object.keys(optimizers) as OptimizerName[]
 
-/** How the learning rate goes over a run. */
+/** Schedule of the learning rate over a run. */
 export type Schedule = 'constant' | 'cosine' | 'linear'
 
-/** The schedules there are. */
+/** All schedules. */
 export const schedules: readonly Schedule[] = ['cosine', 'linear', 'constant']
 
-/** The values of an option that are tried: evenly on a log scale, or one of a list. */
+/** Search space of an option: evenly on a log scale, or a list of values. */
 export type Range = { readonly log: readonly [number, number] } | { readonly values: readonly unknown[] }
 
-/** What of an optimizer is tried: its learning rate, and one or two options of its own. */
+/** Search space of an optimizer: its learning rate, and one or two of its options. */
 export interface Space {
-  /** Evenly on a log scale between these. */
+  /** Range, sampled evenly on a log scale. */
   readonly lr: { readonly log: readonly [number, number] }
-  /** One or two options of its own. */
+  /** One or two options. */
   readonly [option: string]: Range
 }
 
@@ -41,7 +41,7 @@ const moments = {
   ],
 }
 
-/** Three decades and a half of learning rates around what each optimizer usually wants, and two more for plain gradient descent, whose rate depends on the scale of the loss. */
+/** 3.5 decades of learning rates around the usual value of each optimizer, and two more for SGD, whose rate depends on the scale of the loss. */
 export const spaces: Readonly<Record<OptimizerName, Space>> = {
   SGD: { lr: { log: [1e-5, 3] }, momentum: { values: [0, 0.9] } },
   Adam: { lr: adaptive, betas: moments },
@@ -58,7 +58,7 @@ export const spaces: Readonly<Record<OptimizerName, Space>> = {
   LBFGS: { lr: { log: [1e-3, 1] }, historySize: { values: [10, 100] } },
 }
 
-/** Options that are not tried. One iteration of LBFGS a step is one gradient a step, as the others take. */
+/** Fixed options. LBFGS gets one iteration per step, so that it uses one gradient per step like the others. */
 const given: Partial<Record<OptimizerName, object>> = { LBFGS: { maxIter: 1 } }
 
 // biome-ignore lint/suspicious/noExplicitAny: chosen by name
@@ -68,7 +68,7 @@ export function makeOptimizer(name: OptimizerName, params: Iterable<Parameter>, 
   return new (optimizers[name] as OptimizerClass)(params, { ...given[name], ...options, lr })
 }
 
-/** The i-th number of van der Corput's sequence: the digits of i in a base, mirrored behind the point. */
+/** Returns number i of van der Corput's sequence: the digits of i in a base, mirrored at the point. */
 function radicalInverse(base: number, i: number): number {
   let value = 0
   for (let rest = i, place = 1 / base; rest > 0; rest = Math.floor(rest / base), place /= base) value += (rest % base) * place
@@ -88,8 +88,8 @@ export interface Candidate {
 }
 
 /**
- * As many candidates: points of Halton's sequence (Numerische Mathematik 2, 1960), which are the same for every optimizer, in the optimizer's space.
- * One alone stands in the middle.
+ * Returns `count` candidates in an optimizer's space: points of Halton's sequence (Numerische Mathematik 2, 1960), the same for every optimizer.
+ * A single one is in the middle.
  */
 export function candidates({ lr, ...own }: Space, trials: number): Candidate[] {
   return Array.from({ length: trials }, (_, i) => ({

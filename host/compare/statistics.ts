@@ -1,21 +1,21 @@
-/** Intervals over few runs, and what can be told apart by them; the same bits in every runtime. */
+/** Intervals over few runs, and pairwise comparisons; bit-identical in every runtime. */
 import { pow } from '../numerics/portable.ts'
 import type { Comparison, Interval } from './report.ts'
 
-/** What is allowed to go wrong: 5 %. */
+/** Error rate: 5 %. */
 const LEVEL = 0.05
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Standard deviation of a sample. */
+/** Returns the standard deviation of a sample. */
 function deviation(values: readonly number[]): number {
   const middle = mean(values)
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) * (value - middle), 0) / (values.length - 1))
 }
 
-/** B(degrees/2, 1/2), up from B(1/2, 1/2) = π and B(1, 1/2) = 2. */
+/** Returns B(degrees/2, 1/2), from B(1/2, 1/2) = π and B(1, 1/2) = 2 up. */
 function betaOf(degrees: number): number {
   let value = degrees % 2 ? Math.PI : 2
   for (let twice = degrees % 2 || 2; twice < degrees; twice += 2) value *= twice / (twice + 1)
@@ -23,20 +23,20 @@ function betaOf(degrees: number): number {
 }
 
 /**
- * The probability that Student's t with so many degrees of freedom is further from 0 than `t`: the incomplete beta function
+ * Returns the probability that Student's t with `degrees` degrees of freedom is further from 0 than `t`: the incomplete beta function
  * I_x(ν/2, 1/2) at x = ν/(ν + t²), by its continued fraction (Numerical Recipes, 6.4) where that converges fast.
  */
 export function tailOfT(t: number, degrees: number): number {
   const x = degrees / (degrees + t * t)
   const [a, b] = [degrees / 2, 0.5]
-  // x^a·(1 − x)^b / B(a, b), with 1 − x as it is without cancellation.
+  // x^a·(1 − x)^b / B(a, b), with 1 − x computed without cancellation.
   const rest = (t * t) / (degrees + t * t)
   const front = (pow(x, a) * Math.sqrt(rest)) / betaOf(degrees)
   if (x < (a + 1) / (a + b + 2)) return (front * fraction(a, b, x)) / a
   return 1 - (front * fraction(b, a, rest)) / b
 }
 
-/** Lentz's evaluation of the continued fraction of I_x(a, b). */
+/** Evaluates the continued fraction of I_x(a, b) with Lentz's method. */
 function fraction(a: number, b: number, x: number): number {
   const tiny = 1e-300
   const nonZero = (value: number) => (Math.abs(value) < tiny ? tiny : value)
@@ -57,7 +57,7 @@ function fraction(a: number, b: number, x: number): number {
   return value
 }
 
-/** What |t| exceeds with this probability, by bisection to the last bits. */
+/** Returns the value that |t| exceeds with a probability, by bisection to the last bit. */
 export function criticalT(probability: number, degrees: number): number {
   let [low, high] = [0, 1]
   while (tailOfT(high, degrees) > probability && high < 1e12) high *= 2
@@ -70,7 +70,7 @@ export function criticalT(probability: number, degrees: number): number {
   return high
 }
 
-/** Of the mean of a few values, at 95 % unless another level is given; null for one value alone. */
+/** Returns the interval of the mean of a few values, at 95 % by default; null for a single value. */
 export function intervalOf(values: readonly number[], level = LEVEL, leastDeviation = 0): Interval {
   if (values.length < 2) return null
   const half = (criticalT(level, values.length - 1) * Math.max(deviation(values), leastDeviation)) / Math.sqrt(values.length)
@@ -84,11 +84,11 @@ export interface Sample {
 }
 
 /**
- * Every pair of samples over the same seeds, by t over the differences, after Holm (Scandinavian Journal of Statistics 6, 1979): the smallest
- * of m tail probabilities is held against 5 %/m, the next against 5 %/(m − 1), until one is too large. Intervals have the level of their step,
- * and those of the pairs that are left the last one's, so that an interval holds 0 if and only if no difference is detected.
+ * Compares every pair of samples over the same seeds, with t tests of the differences, after Holm (Scandinavian Journal of Statistics 6, 1979):
+ * the smallest of m tail probabilities is compared with 5 %/m, the next with 5 %/(m − 1), until one is too large. Intervals have the level of
+ * their step, and the remaining pairs that of the last step, so that an interval contains 0 if and only if no difference is detected.
  *
- * @param resolution the least by which a metric can differ: no spread counts for less than half of that
+ * @param resolution the smallest difference of the metric; the standard deviation is at least half of it
  */
 export function compareSamples(samples: readonly Sample[], resolution = 0): Comparison[] {
   const pairs = samples.flatMap((a, i) =>
@@ -116,12 +116,12 @@ function tailOf(differences: readonly number[], leastDeviation: number): number 
   return tailOfT(middle / error, differences.length - 1)
 }
 
-/** Whether a comparison says that there is a difference. */
+/** Whether a comparison detects a difference. */
 export function isDetected({ interval: [low, high] }: Comparison): boolean {
   return low > 0 || high < 0
 }
 
-/** Labels, best first, in lists of those that cannot be told apart: a label opens a new list if one of the present list is detectably another. */
+/** Returns labels, best first, in groups that cannot be separated: a label opens a new group if it differs detectably from one of the current. */
 export function rankingOf(labels: readonly string[], comparisons: readonly Comparison[]): string[][] {
   const detected = new Set(comparisons.filter(isDetected).flatMap(({ a, b }) => [JSON.stringify([a, b]), JSON.stringify([b, a])]))
   const ranking: string[][] = []

@@ -1,25 +1,25 @@
-/** Classical functions of a few numbers with a known minimum of 0. */
+/** Classical test functions with a known minimum of 0. */
 import type { Arena } from '../memory/arena.ts'
 import { cosPi, log, pow } from '../numerics/portable.ts'
 import type { Generator } from '../numerics/random.ts'
-import { check, shown } from '../validation/errors.ts'
+import { checkRange } from '../validation/errors.ts'
 import type { Problem, Session } from './problem.ts'
 
-/** A function to run down on. */
+/** A test function. */
 export interface Surface {
   readonly name: string
-  /** Where runs start: each number between these. */
+  /** Runs start with each number in this range. */
   readonly start: readonly (readonly [low: number, high: number])[]
-  /** Its value at a point. */
+  /** Returns its value at a point. */
   value(x: ArrayLike<number>): number
-  /** Its slope along each axis there. */
+  /** Returns its gradient at a point. */
   gradient(x: ArrayLike<number>): number[]
 }
 
-/** ½ Σ κ^(i/(n−1)) xᵢ²: a bowl that is κ times as steep in one direction as in another. */
+/** ½ Σ κ^(i/(n−1)) xᵢ²: a bowl with condition number κ. */
 export function quadratic(condition: number, dimensions = 10): Surface {
   const fits = Number.isFinite(condition) && condition >= 1 && condition <= 1e12
-  check(fits, 'option-range', () => `the condition number is from 1 to 1e12, not ${shown(condition)}`)
+  checkRange(fits, 'quadratic', 'condition', 'a number in [1, 1e12]', condition)
   const curvature = Array.from({ length: dimensions }, (_, i) => pow(condition, i / (dimensions - 1)))
   return {
     name: `quadratic with condition number ${condition}`,
@@ -35,7 +35,7 @@ const plane = (low: number, high: number) =>
     [low, high],
   ] as const
 
-/** Rosenbrock (The Computer Journal 3, 1960): a bent valley. */
+/** Rosenbrock (The Computer Journal 3, 1960): a curved valley. */
 export const rosenbrock: Surface = {
   name: 'Rosenbrock',
   start: plane(-2, 2),
@@ -46,7 +46,7 @@ export const rosenbrock: Surface = {
   },
 }
 
-/** Beale: flat far out, with steep rims. */
+/** Beale: flat far from the minimum, with steep edges. */
 export const beale: Surface = {
   name: 'Beale',
   start: plane(-2, 2),
@@ -75,7 +75,7 @@ export const himmelblau: Surface = {
   },
 }
 
-/** Rastrigin: a bowl full of dents. */
+/** Rastrigin: a bowl with many local minima. */
 export const rastrigin: Surface = {
   name: 'Rastrigin',
   start: plane(-4, 4),
@@ -89,10 +89,10 @@ function square(x: number): number {
 
 /** Steps from one point of a curve to the next. */
 export const STEPS_PER_POINT = 10
-/** A value below counts as this one. */
+/** Values below this count as this. */
 const SMALLEST = 1e-16
 
-/** A surface as a problem: seeds choose where runs start, and the metric is −log₁₀ of the value, the digits that are right. */
+/** A function as a problem: seeds choose the starting points, and the metric is −log₁₀ of the value, the number of correct digits. */
 export function surfaceProblem(surface: Surface, sha256: string): Problem {
   const { name, start } = surface
   return {

@@ -1,15 +1,15 @@
-/** A table of text cells, read from CSV or TSV, with a type for each column. */
+/** Reads tables of cells from CSV or TSV, with a type for each column. */
 import Papa from 'papaparse'
 import { check, DownhillError, nearest, shown } from '../validation/errors.ts'
 
-/** A column of numbers; NaN where a cell is empty. */
+/** A numeric column; NaN where a cell is empty. */
 export interface NumberColumn {
   readonly name: string
   readonly kind: 'number'
   readonly values: Float64Array
 }
 
-/** A column of texts: for each row the number of its text in `categories`, −1 where the cell is empty. */
+/** A text column: for each row the index of its text in `categories`, −1 where the cell is empty. */
 export interface TextColumn {
   readonly name: string
   readonly kind: 'text'
@@ -30,10 +30,10 @@ export interface Table {
 
 const MISSING = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', '?'])
 
-/** A column is one of numbers if at least this share of its cells are; what is no number in it is then an error. */
+/** A column is numeric if at least this fraction of its cells are numbers; any other cell is then an error. */
 const MOSTLY = 0.8
 
-/** The square of a larger number is none, and a table's moments are made of squares. */
+/** Larger numbers overflow when squared, and the moments of a table are made of squares. */
 const LARGEST = 1e150
 
 function isMissing(cell: string): boolean {
@@ -44,7 +44,7 @@ function fail(message: string): never {
   throw new DownhillError('data-invalid', message)
 }
 
-/** The delimiter that stands most often in the header, outside quotes. */
+/** Returns the most frequent delimiter of the header, outside quotes. */
 function delimiterOf(text: string): string {
   const header = text
     .trimStart()
@@ -55,9 +55,9 @@ function delimiterOf(text: string): string {
 }
 
 /**
- * Reads a table with a header line. Delimiter and line ends are found from the text; cells may be quoted.
+ * Reads a table with a header line. Delimiter and line ends are detected; cells may be quoted.
  *
- * @throws `data-invalid` naming the line: no rows, a row of another length, text in a column of numbers, a quote that is not closed
+ * @throws `data-invalid` with the line: no rows, a row of another length, text in a numeric column, an unclosed quote
  */
 export function readTable(source: string): Table {
   const text = source.replace(/\r\n?/g, '\n')
@@ -76,11 +76,11 @@ export function readTable(source: string): Table {
   const [header, ...rows] = filled
   const names = header!.cells.map((name) => name.trim())
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) fail(`line ${header!.line}: two columns are called ${shown(twice)}`)
+  if (twice !== undefined) fail(`line ${header!.line}: two columns have the name ${shown(twice)}`)
   for (const { cells, line } of rows) {
-    if (cells.length !== names.length) fail(`line ${line} has ${cells.length} cells, and the header has ${names.length}`)
+    if (cells.length !== names.length) fail(`line ${line} must have ${names.length} cells like the header, got ${cells.length}`)
   }
-  if (!rows.length) fail('the table has a header and no rows')
+  if (!rows.length) fail('the table has no rows below its header')
   const starts = rows.map((row) => row.line)
   const columns = names.map((name, c) =>
     readColumn(
@@ -101,19 +101,19 @@ function readColumn(name: string, cells: readonly string[], lines: readonly numb
   if (numbers === given) return { name, kind: 'number', values }
   if (numbers >= MOSTLY * given) {
     const at = cells.findIndex((cell, i) => Number.isNaN(values[i]!) && !isMissing(cell))
-    fail(`line ${lines[at]}: ${shown(cells[at])} in the column ${name}, in which the other values are numbers`)
+    fail(`line ${lines[at]}: ${shown(cells[at])} in the column ${name} must be a number like its other values`)
   }
   const categories = [...new Set(cells.filter((cell) => !isMissing(cell)).map((cell) => cell.trim()))].sort()
   const codeOf = new Map(categories.map((category, code) => [category, code]))
   return { name, kind: 'text', codes: Int32Array.from(cells, (cell) => codeOf.get(cell.trim()) ?? -1), categories }
 }
 
-/** The column of a name. Throws `data-invalid` with the nearest there is. */
+/** Returns the column with a name. Throws `data-invalid` with the nearest name. */
 export function columnCalled(table: Table, name: string): Column {
   const names = table.columns.map((column) => column.name)
   const found = table.columns.find((column) => column.name === name)
   const meant = nearest(name, names)
-  const hint = meant ? `did you mean ${shown(meant)}?` : `there are ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`
+  const hint = meant ? `did you mean ${shown(meant)}?` : `the columns are ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`
   check(found !== undefined, 'data-invalid', () => `the table has no column ${shown(name)}; ${hint}`)
   return found
 }

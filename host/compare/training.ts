@@ -1,4 +1,4 @@
-/** A training run that can be left after any step and taken up again: one optimizer, a perceptron, and the best weights there were. */
+/** A resumable training run: one optimizer, a perceptron, and the best weights so far. */
 import type { Arena } from '../memory/arena.ts'
 import type { Sequential } from '../nn/layers.ts'
 import { Generator } from '../numerics/random.ts'
@@ -6,26 +6,26 @@ import * as optim from '../optim/index.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import * as rules from '../rules/index.ts'
 import { Loader, type Batch as LoaderBatch } from '../training/loader.ts'
-import { check, DownhillError, nearest, shown } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, nearest, shown } from '../validation/errors.ts'
 import type { Dataset } from './dataset.ts'
 import { Batch, EVALUATION_ROWS, lossOf, metricOf, perceptron } from './perceptron.ts'
 import type { CurvePoint } from './report.ts'
 
-/** What a run is made from. */
+/** Settings of a run. */
 export interface TrainingSettings {
   readonly optimizer: string
-  /** Options of the optimizer, such as its learning rate; what is not given has its default. */
+  /** Options of the optimizer, such as its learning rate; missing ones have their defaults. */
   readonly options: Readonly<Record<string, unknown>>
   readonly epochs: number
   readonly batchSize: number
   readonly hidden: number
-  /** Of the initial weights and of the order of the rows. */
+  /** Seed of the initial weights and of the order of the rows. */
   readonly seed: number
-  /** Epochs without a better metric on the validation rows after which the run ends; null: none. */
+  /** Epochs without a better validation metric after which the run ends; null: none. */
   readonly patience: number | null
 }
 
-/** What `downhill train` does without options. */
+/** Defaults of `downhill train`. */
 export const defaultTraining: TrainingSettings = {
   optimizer: 'AdamW',
   options: {},
@@ -36,36 +36,36 @@ export const defaultTraining: TrainingSettings = {
   patience: null,
 }
 
-/** What a run carries on beside weights, states and order. */
+/** State of a run besides weights, optimizer state and order. */
 export interface TrainingProgress {
   readonly step: number
-  /** Of the epoch under way: the sum of the rows' losses, and how many rows. */
+  /** Of the current epoch: the sum of the rows' losses, and the number of rows. */
   readonly loss: number
   readonly rows: number
   readonly curve: readonly CurvePoint[]
-  /** The epoch, from 1 on, with the best metric on the validation rows so far. */
+  /** The epoch, from 1, with the best validation metric so far. */
   readonly best: { readonly epoch: number; readonly metric: number } | null
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: chosen by name
 type OptimizerClass = new (params: Iterable<unknown>, options: object) => any
 
-/** Those that step parameters of any shape with gradients of all rows. */
+/** Optimizers for parameters of any shape with dense gradients. */
 const optimizers = Object.fromEntries(
   Object.entries({ ...rules, ...optim }).filter(([name, value]) => 'declaration' in value && name !== 'SparseAdam' && name !== 'Muon'),
 ) as unknown as Readonly<Record<string, OptimizerClass>>
 
-/** All that can be trained with. */
+/** Names of all optimizers for training. */
 export const trainable = Object.keys(optimizers).sort()
 
 function optimizerClass(name: string): OptimizerClass {
   if (Object.hasOwn(optimizers, name)) return optimizers[name]!
   const meant = nearest(name, trainable)
-  const hint = meant ? `did you mean ${meant}?` : `there are ${trainable.join(', ')}`
+  const hint = meant ? `did you mean ${meant}?` : `the optimizers are ${trainable.join(', ')}`
   throw new DownhillError('option-range', `there is no optimizer ${shown(name)} to train with; ${hint}`)
 }
 
-/** One row after another of some rows of a data set. */
+/** Returns some rows of a data set, concatenated. */
 function columnsOf({ task, features, featureNames, targets, split }: Dataset) {
   const width = featureNames.length
   const x = new Float32Array(split.train.length * width)
@@ -86,12 +86,12 @@ export class Training {
   readonly #data: Dataset
   readonly #batch: Batch
 
-  /** @throws `option-range`, `option-unknown` naming the option */
+  /** @throws `option-range`, `option-unknown` with the option */
   constructor(arena: Arena, data: Dataset, settings: TrainingSettings) {
     for (const name of ['epochs', 'batchSize', 'hidden', 'patience'] as const) {
       const value = settings[name]
       const fits = (name === 'patience' && value === null) || (Number.isSafeInteger(value) && value! > 0 && value! <= 1e6)
-      check(fits, 'option-range', () => `${name} is a whole number from 1 to 1000000, not ${shown(value)}`)
+      checkRange(fits, 'train', name, 'an integer in [1, 1000000]', value)
     }
     const Class = optimizerClass(settings.optimizer)
     this.#arena = arena
@@ -104,18 +104,18 @@ export class Training {
     this.loader = new Loader(arena, columnsOf(data), { batchSize: settings.batchSize, shuffle: true, seed: settings.seed })
   }
 
-  /** What a checkpoint is made of. */
+  /** Returns the parts of a checkpoint. */
   get parts() {
     const { model, best, optimizer, loader } = this
     return { model, best, optimizer, loader }
   }
 
-  /** Steps of all epochs, if the run is not ended early. */
+  /** Returns the steps of all epochs, without early stopping. */
   get totalSteps(): number {
     return this.settings.epochs * this.loader.length
   }
 
-  /** Epochs since the metric was best; 0 before the first. */
+  /** Returns the epochs since the best metric; 0 before the first. */
   get epochsWithoutGain(): number {
     const { curve, best } = this.progress
     return best ? curve.length - best.epoch : 0
@@ -127,9 +127,9 @@ export class Training {
   }
 
   /**
-   * Takes what steps there are left, and gives the loss after each; then everything can be saved.
+   * Takes the remaining steps and yields the loss of each; after each, everything can be saved.
    *
-   * @throws `gradient-nonfinite` if the loss leaves the numbers
+   * @throws `gradient-nonfinite` if the loss becomes NaN or infinite
    */
   *steps(): IterableIterator<number> {
     while (!this.isDone) {
@@ -148,7 +148,7 @@ export class Training {
       })
     const loss = this.optimizer.step(closure)!
     const step = this.progress.step + 1
-    check(Number.isFinite(loss), 'gradient-nonfinite', () => `the loss of step ${step} is ${loss}: the learning rate is too high`)
+    check(Number.isFinite(loss), 'gradient-nonfinite', () => `the loss of step ${step} is ${loss}; the learning rate is too high`)
     this.progress = { ...this.progress, step, loss: this.progress.loss + loss * batch.size, rows: this.progress.rows + batch.size }
     return loss
   }
@@ -166,7 +166,7 @@ export class Training {
     return metricOf(this.#arena, this.#data, model, rows, this.#batch)
   }
 
-  /** The metric of the best weights on rows that nothing was chosen by: accuracy, or R². */
+  /** Returns the metric of the best weights on the test rows: accuracy, or R². */
   test(): number {
     return this.#metric(this.best, this.#data.split.test)
   }

@@ -1,4 +1,4 @@
-/** Pieces of HTML, in which whatever comes from a receipt is escaped. */
+/** Pieces of HTML. Everything from a receipt is escaped. */
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
@@ -6,44 +6,44 @@ export function escapeHtml(text: unknown): string {
   return String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!)
 }
 
-/** A number with its exact value beside the rounded text, and the place in the receipt that it is from. */
+/** Returns a number as rounded text, with its exact value and its path in the receipt. */
 export function exact(value: number | null | undefined, text: string, path?: string): string {
   if (value === null || value === undefined) return '–'
   return `<data value="${value}"${path ? ` data-path="${escapeHtml(path)}"` : ''}>${escapeHtml(text)}</data>`
 }
 
-/** Lower and upper end of what stands at a path of the receipt. */
+/** Returns the lower and upper end of an interval at a path of the receipt. */
 export function exactInterval(interval: readonly [number, number] | null, path: string, show: (value: number) => string): string {
   if (!interval) return '–'
   return `${exact(interval[0], show(interval[0]), `${path}.0`)} to ${exact(interval[1], show(interval[1]), `${path}.1`)}`
 }
 
-/** Any value of an option, each number in it exact. */
+/** Returns any value of an option, with its numbers exact. */
 export function exactOption(value: unknown, path: string, show: (value: number) => string): string {
   if (typeof value === 'number') return exact(value, show(value), path)
   if (Array.isArray(value)) return `(${value.map((entry, i) => exactOption(entry, `${path}.${i}`, show)).join(', ')})`
   return escapeHtml(typeof value === 'object' && value !== null ? JSON.stringify(value) : value)
 }
 
-/** One column of a table: its cells are HTML. */
+/** A column of a table. Its cells are HTML. */
 export interface Column<Row> {
   readonly title: string
   readonly cell: (row: Row) => string
-  /** Words stand to the left, numbers to the right. */
+  /** Whether to align to the left, for words. Numbers align to the right. */
   readonly words?: boolean
 }
 
 interface TableParts<Row> {
   readonly caption: string
   readonly columns: readonly Column<Row>[]
-  /** Rows that belong together have a body of their own. */
+  /** Groups of rows, each with a body of its own. */
   readonly groups: readonly (readonly Row[])[]
-  /** The column that names the row. */
+  /** Index of the column that names the row. */
   readonly head?: number
   readonly kind?: string
 }
 
-/** A table that scrolls for itself where it is too wide. */
+/** Returns a table that scrolls if it is too wide. */
 export function table<Row>({ caption, columns, groups, head = 0, kind = '' }: TableParts<Row>): string {
   const side = ({ words }: Column<Row>) => (words ? ' class="words"' : '')
   const cells = (row: Row) =>
@@ -59,7 +59,7 @@ ${bodies.join('\n')}
 </table></div>`
 }
 
-/** What opens when asked to. */
+/** Returns content that opens on request. */
 export function details(summary: string, body: string): string {
   return `<details><summary>${escapeHtml(summary)}</summary>${body}</details>`
 }

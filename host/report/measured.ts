@@ -1,4 +1,4 @@
-/** How the comparison was made, in words. */
+/** Section on how the comparison was made. */
 import type { Report } from '../compare/report.ts'
 import { shownCount, shownNumber } from '../compare/shown.ts'
 import type { Range, Space } from '../compare/spaces.ts'
@@ -13,7 +13,7 @@ function range(values: Range, path: string): string {
 
 function spaces({ protocol }: Report): string {
   return table<[string, Space]>({
-    caption: 'What was tried of each optimizer',
+    caption: 'Search spaces',
     columns: [
       { title: 'optimizer', words: true, cell: ([name]) => escapeHtml(name) },
       { title: 'learning rate', words: true, cell: ([name, { lr }]) => range(lr, `protocol.spaces.${name}.lr`) },
@@ -30,10 +30,10 @@ function spaces({ protocol }: Report): string {
   })
 }
 
-/** Seeds that are named; of more the first and the last are. */
+/** Number of seeds that are listed; of more, the first and the last are. */
 const MOST_SEEDS = 12
 
-/** A count that stands at a path of the receipt. */
+/** Returns a count at a path of the receipt. */
 function count(value: number, path: string): string {
   return exact(value, shownCount(value), path)
 }
@@ -51,11 +51,11 @@ function data(report: Report): string {
 function split({ problem }: Report): string {
   const { train, validation, test, seed } = problem.split
   const parts = [
-    `${count(train, 'problem.split.train')} to train on`,
-    `${count(validation, 'problem.split.validation')} for validation, by which learning rates and options were chosen`,
-    `${count(test, 'problem.split.test')} for the test, which gives the result and nothing else`,
+    `${count(train, 'problem.split.train')} for training`,
+    `${count(validation, 'problem.split.validation')} for validation, which chose learning rates and options`,
+    `${count(test, 'problem.split.test')} for the test, which only measures the result`,
   ]
-  return `${parts.join('; ')} (drawn with seed ${exact(seed, String(seed), 'problem.split.seed')})`
+  return `${parts.join('; ')} (split with seed ${exact(seed, String(seed), 'problem.split.seed')})`
 }
 
 function model({ model }: Report): string {
@@ -70,20 +70,20 @@ function training({ problem, protocol }: Report): string {
     steps === undefined ? '' : `${count(steps, 'protocol.steps')} steps`,
   ]
   const batches = batchSize && problem.kind !== 'function' ? ` in batches of ${count(batchSize, 'protocol.batchSize')}` : ''
-  return `${lengths.filter(Boolean).join(', ')}${batches}; the learning rate’s schedule is ${escapeHtml(schedule)}`
+  return `${lengths.filter(Boolean).join(', ')}${batches}; learning rate schedule: ${escapeHtml(schedule)}`
 }
 
 function seeds({ protocol }: Report): string {
   const all = protocol.seeds.map((seed, i) => exact(seed, String(seed), `protocol.seeds.${i}`))
   const named = all.length > MOST_SEEDS ? `${all.slice(0, MOST_SEEDS - 2).join(', ')} … ${all.at(-1)}` : all.join(', ')
-  const word = all.length === 1 ? 'one run, from seed' : `${shownCount(all.length)} runs, from the seeds`
+  const word = all.length === 1 ? 'one run, with seed' : `${shownCount(all.length)} runs, with seeds`
   const base = exact(protocol.baseSeed, String(protocol.baseSeed), 'protocol.baseSeed')
-  return `for each optimizer ${word} ${named} (base seed ${base}): the same initial weights and batches for all`
+  return `per optimizer ${word} ${named} (base seed ${base}): the same initial weights and batches for all`
 }
 
 export function measured(report: Report): string {
   const { problem, protocol } = report
-  const tries = `${count(protocol.trials, 'protocol.trials')} of learning rate and options for each optimizer, the same number for all`
+  const tries = `${count(protocol.trials, 'protocol.trials')} of learning rate and options per optimizer, the same number for all`
   const facts: readonly (readonly [string, string])[] = [
     ['Data', data(report)],
     ...(problem.kind === 'function' ? [] : ([['Split', split(report)]] as const)),
@@ -94,5 +94,5 @@ export function measured(report: Report): string {
     ['SHA-256 of the data', `<code>${escapeHtml(problem.sha256)}</code>`],
   ]
   const list = facts.map(([term, text]) => `<dt>${term}</dt><dd>${text}</dd>`).join('\n')
-  return section('How it was measured', '', `<dl>${list}</dl>`, Object.keys(protocol.spaces).length ? spaces(report) : '')
+  return section('Method', '', `<dl>${list}</dl>`, Object.keys(protocol.spaces).length ? spaces(report) : '')
 }

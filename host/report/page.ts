@@ -1,4 +1,4 @@
-/** report.html: one file that holds everything it shows, needs no script and asks for nothing. */
+/** report.html: a self-contained file without scripts or requests. */
 import type { Report } from '../compare/report.ts'
 import { escapeHtml } from './html.ts'
 import { measured } from './measured.ts'
@@ -10,17 +10,17 @@ import { lead } from './ranked.ts'
 import style from './style.css?inline'
 import { comparisons, ranking } from './tables.ts'
 
-/** Letters of an address that every browser saves as a file: Chromium stops at 2 MB. */
+/** Letters of a data URL that every browser saves as a file: Chromium stops at 2 MB. */
 const LONGEST_ADDRESS = 1_000_000
 
-/** A link that saves the receipt, without a script; nothing where it is too long for that. */
+/** Returns a link that saves the receipt, without a script; nothing if the receipt is too long. */
 function download(json: string): string {
   const address = `data:application/json;charset=utf-8,${encodeURI(json).replaceAll('#', '%23')}`
   if (address.length > LONGEST_ADDRESS) return ''
   return `<p><a download="report.json" href="${escapeHtml(address)}">Save the receipt, report.json</a></p>`
 }
 
-/** The parts of a report, in their order. */
+/** Returns the parts of a report, in order. */
 export function sections(report: Report): string[] {
   return [ranking, finals, lossCurves, metricCurves, trials, target, comparisons, measured].map((part) => part(report))
 }

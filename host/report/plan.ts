@@ -1,25 +1,25 @@
-/** What a comparison declares before anything runs. */
+/** The protocol of a comparison as text. */
 import type { Problem } from '../compare/problem.ts'
 import type { Protocol } from '../compare/report.ts'
 import { counted } from '../compare/shown.ts'
 import type { Range, Space } from '../compare/spaces.ts'
 import { aligned } from './terminal.ts'
 
-/** '0.0003 … 1', '0 or 0.9' */
+/** Returns a range or a choice: '0.0003 … 1', '0 or 0.9'. */
 export function rangeText(range: Range): string {
   if ('log' in range) return range.log.join(' … ')
   const values = range.values.map((value) => (Array.isArray(value) ? `(${value.join(', ')})` : String(value)))
   return values.join(' or ')
 }
 
-/** 'lr 0.0003 … 1; momentum 0 or 0.9' */
+/** Returns a search space: 'lr 0.0003 … 1; momentum 0 or 0.9'. */
 export function spaceText(space: Space): string {
   return Object.entries(space)
     .map(([name, range]) => `${name} ${rangeText(range)}`)
     .join('; ')
 }
 
-/** '6 optimizers, 24 trials each, then the best of each over 10 seeds; runs of 40 epochs, cosine; 2 at a time' */
+/** Returns the plan: '6 optimizers, 24 trials each, then the best of each over 10 seeds; runs of 40 epochs, cosine; 2 at a time'. */
 export function planSentence({ seeds, trials, epochs, steps, schedule, spaces }: Protocol, workers: number): string {
   const length = epochs === undefined ? counted(steps ?? 0, 'step') : counted(epochs, 'epoch')
   const optimizers = counted(Object.keys(spaces).length, 'optimizer')

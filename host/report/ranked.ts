@@ -1,18 +1,18 @@
-/** The results in their places. */
+/** Results with their ranks. */
 import type { Report, Result } from '../compare/report.ts'
 
-/** A result as every table and plot shows it. */
+/** A result as tables and plots show it. */
 export interface Ranked {
   readonly result: Result
-  /** Where it stands in the receipt, as in `results.3`. */
+  /** Its path in the receipt, as in `results.3`. */
   readonly path: string
-  /** Those that cannot be told apart have the same one; null if it failed. */
+  /** Its rank, shared by results that cannot be separated; null if it failed. */
   readonly place: number | null
-  /** Its position from the best, which gives it its colour and dashes. */
+  /** Its position from the best, which determines its color and dashes. */
   readonly at: number
 }
 
-/** The results of each place, best first; then those that failed, each alone. */
+/** Returns the results by rank, best first, then the failed ones, each alone. */
 export function places({ results, ranking }: Report): Ranked[][] {
   const done = results.filter(({ value }) => value !== null)
   const shared = ranking
@@ -30,26 +30,26 @@ export function ranked(report: Report): Ranked[] {
   return places(report).flat()
 }
 
-/** An optimizer's name beside its label, where that says something else. */
+/** Returns an optimizer's name, if its label differs from it. */
 export function named({ label, optimizer }: Result): string {
   return label === optimizer ? label : `${label} (${optimizer})`
 }
 
-/** What the comparison says in a sentence or two. */
+/** Returns the recommendation. */
 export function lead({ recommendation }: Report): string {
-  return recommendation?.text ?? 'Every optimizer failed: the loss or the metric left the numbers. Look for extreme values in the data.'
+  return recommendation?.text ?? 'Every optimizer failed: the loss or the metric became non-finite. Check the data for extreme values.'
 }
 
-/** Seconds until the target, of a run on average. */
+/** Returns the mean seconds of a run until the target. */
 export function secondsToTarget({ result: { stepsToTarget, seconds, runs } }: Ranked): number | null {
   const last = Math.max(0, ...runs.map(({ curve }) => curve.at(-1)?.[0] ?? 0))
   return stepsToTarget === null || last === 0 ? null : (seconds * stepsToTarget) / last
 }
 
-/** What the metric was measured on, in words. */
+/** Returns the names of the metric on test and validation rows. */
 export function wording({ problem, metric }: Report): { unit: string; test: string; validation: string } {
   const unit = 'model' in problem.source ? 'batches' : problem.kind === 'language' ? 'characters' : 'rows'
   return problem.kind === 'function'
-    ? { unit, test: `${metric.name} at the end`, validation: `${metric.name} on the way` }
+    ? { unit, test: `final ${metric.name}`, validation: `${metric.name} during the run` }
     : { unit, test: `${metric.name} on test ${unit}`, validation: `${metric.name} on validation ${unit}` }
 }

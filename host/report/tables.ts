@@ -1,4 +1,4 @@
-/** The ranking and the comparisons. */
+/** The ranking and the pairwise comparisons. */
 import type { Comparison, Report } from '../compare/report.ts'
 import { bareMetric, shownBytes, shownCount, shownDifference, shownMetric, shownNumber, shownSeconds } from '../compare/shown.ts'
 import { details, escapeHtml, exact, exactInterval, section, table } from './html.ts'
@@ -15,11 +15,11 @@ export function ranking(report: Report): string {
     return seconds === null ? '–' : exact(seconds, shownSeconds(seconds))
   }
   const body = table<Ranked>({
-    caption: `The optimizers by ${wording(report).test}`,
+    caption: `Optimizers by ${wording(report).test}`,
     kind: report.recommendation ? 'ranking led' : 'ranking',
     head: 1,
     columns: [
-      { title: 'place', cell: ({ place }) => (place === null ? '–' : String(place)) },
+      { title: 'rank', cell: ({ place }) => (place === null ? '–' : String(place)) },
       { title: 'optimizer', words: true, cell: ({ result }) => label(result) },
       {
         title: name,
@@ -38,7 +38,7 @@ export function ranking(report: Report): string {
       },
       { title: 'time to target', cell: time },
       { title: 'state', cell: ({ result, path }) => exact(result.stateBytes, shownBytes(result.stateBytes), `${path}.stateBytes`) },
-      { title: 'a run', cell: ({ result, path }) => exact(result.seconds, shownSeconds(result.seconds), `${path}.seconds`) },
+      { title: 'time per run', cell: ({ result, path }) => exact(result.seconds, shownSeconds(result.seconds), `${path}.seconds`) },
       { title: 'failed', cell: ({ result, path }) => exact(result.failures, shownCount(result.failures), `${path}.failures`) },
     ],
     groups,
@@ -47,7 +47,7 @@ export function ranking(report: Report): string {
   const runs = report.protocol.seeds.length
   const note = [
     runs > 1 ? `Mean over ${runs} runs.` : 'One run each.',
-    together ? 'Optimizers that share a place cannot be told apart by these runs.' : '',
+    together ? 'Optimizers that share a rank are statistically indistinguishable.' : '',
   ]
   return section('Ranking', escapeHtml(note.filter(Boolean).join(' ')), body)
 }
@@ -56,7 +56,7 @@ function isDetected({ interval: [low, high] }: Comparison): boolean {
   return low > 0 || high < 0
 }
 
-/** Comparisons that are shown at once; more open when asked to. */
+/** Comparisons shown at once; the others open on request. */
 const MOST_SHOWN = 15
 
 export function comparisons(report: Report): string {
@@ -66,19 +66,19 @@ export function comparisons(report: Report): string {
   const show = (value: number) => shownDifference(name, value)
   const unit = name === 'accuracy' ? 'difference, percentage points' : 'difference'
   const paths = new Map(list.map((comparison, i) => [comparison, `comparisons.${i}`]))
-  const caption = 'Differences between two optimizers'
+  const caption = 'Differences between optimizers'
   const body = table<Comparison>({
     caption,
     columns: [
       { title: 'optimizer', words: true, cell: ({ a }) => escapeHtml(a) },
-      { title: 'less', words: true, cell: ({ b }) => escapeHtml(b) },
+      { title: 'minus', words: true, cell: ({ b }) => escapeHtml(b) },
       { title: unit, cell: (row) => exact(row.difference, show(row.difference), `${paths.get(row)}.difference`) },
       { title: '95 % interval, adjusted', cell: (row) => exactInterval(row.interval, `${paths.get(row)}.interval`, show) },
-      { title: 'a difference is', words: true, cell: (row) => (isDetected(row) ? '<strong>detected</strong>' : 'not detected') },
+      { title: 'difference', words: true, cell: (row) => (isDetected(row) ? '<strong>detected</strong>' : 'not detected') },
     ],
     groups: [list],
   })
   const found = list.filter(isDetected).length
-  const note = `Run by run, over the same seeds. The intervals are widened (Holm) so that all of them hold together at 95 %; a difference is detected where they leave out 0. That is so for ${found} of ${list.length}.`
+  const note = `Paired by seed. The intervals are widened (Holm) so that all of them hold together at 95 %; a difference is detected if its interval excludes 0, which is so for ${found} of ${list.length}.`
   return section('Differences', escapeHtml(note), list.length > MOST_SHOWN ? details(`All ${list.length} differences`, body) : body)
 }

@@ -1,4 +1,4 @@
-/** The result of a comparison as lines for a terminal. */
+/** The result of a comparison as text for a terminal. */
 import type { Report } from '../compare/report.ts'
 import {
   bareMetric,
@@ -17,14 +17,14 @@ export { shownBytes, shownMetric } from '../compare/shown.ts'
 
 const WIDTH = 100
 
-/** Rows of cells as lines; a column is to the left or to the right, by its letter. */
+/** Aligns rows of cells as lines; a letter per column sets left or right. */
 export function aligned(rows: readonly (readonly string[])[], sides: string, gap = 3): string[] {
   const widths = Array.from(sides, (_, c) => rows.reduce((most, row) => Math.max(most, row[c]?.length ?? 0), 0))
   const pad = (text: string, c: number) => (sides[c] === 'l' ? text.padEnd(widths[c]!) : text.padStart(widths[c]!))
   return rows.map((row) => row.map(pad).join(' '.repeat(gap)).trimEnd())
 }
 
-/** A paragraph in lines that fit. */
+/** Wraps a paragraph into lines. */
 function wrapped(text: string, indent = ''): string[] {
   const lines: string[] = []
   let line = ''
@@ -49,25 +49,25 @@ function about(report: Report): string[] {
   return [
     `${problem.name}: ${facts.filter(Boolean).join(', ')}`,
     'file' in model ? model.file : `${model.layers.join(', ')}: ${shownCount(model.parameters)} parameters`,
-    `${length} a run, ${counted(protocol.trials, 'trial')} and ${counted(protocol.seeds.length, 'run')} for each optimizer`,
+    `${length} per run, ${counted(protocol.trials, 'trial')} and ${counted(protocol.seeds.length, 'run')} per optimizer`,
   ]
 }
 
-/** The options beside the learning rate, of the optimizers that have any. */
+/** Returns the options besides the learning rate, of optimizers that have any. */
 function options(entries: readonly Ranked[]): string[] {
   const rows = entries.flatMap(({ result }) => {
     const own = Object.entries(result.options).map(([name, value]) => `${name} ${shownOption(value)}`)
     return own.length ? [[result.label, own.join(', ')]] : []
   })
-  return rows.length ? ['', 'with the options', ...aligned(rows, 'll', 2).map((line) => `  ${line}`)] : []
+  return rows.length ? ['', 'options', ...aligned(rows, 'll', 2).map((line) => `  ${line}`)] : []
 }
 
 function together(groups: readonly (readonly Ranked[])[]): string[] {
   const several = groups.filter((group) => group.length > 1)
-  return several.flatMap((group) => wrapped(`cannot be told apart: ${listed(group.map(({ result }) => result.label))}`, '  '))
+  return several.flatMap((group) => wrapped(`statistically indistinguishable: ${listed(group.map(({ result }) => result.label))}`, '  '))
 }
 
-/** Text of which no terminal takes a part for a command. */
+/** Returns text without control sequences. */
 function plain(line: string): string {
   return line.replace(/\p{Cc}/gu, '�')
 }
@@ -84,10 +84,10 @@ export function resultTable(report: Report): string {
     ['lr', ({ result }) => shownNumber(result.lr)],
     ['to target', ({ result }) => (result.stepsToTarget === null ? '–' : `${shownCount(result.stepsToTarget)} steps`)],
     ['state', ({ result }) => shownBytes(result.stateBytes)],
-    ['a run', ({ result }) => shownSeconds(result.seconds)],
+    ['per run', ({ result }) => shownSeconds(result.seconds)],
     ['failed', ({ result }) => (result.failures ? String(result.failures) : '')],
   ]
-  // A column of nothing says nothing.
+  // Omits empty columns.
   const filled = columns.filter(([, cell]) => entries.some((entry) => cell(entry) !== ''))
   const rows = [filled.map(([title]) => title), ...entries.map((entry) => filled.map(([, cell]) => cell(entry)))]
   const [head = '', ...body] = aligned(rows, `rl${'r'.repeat(filled.length - 2)}`, 2)

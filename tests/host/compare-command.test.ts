@@ -82,22 +82,31 @@ describe('downhill compare', () => {
   it.each([
     [['--data', 'none.csv', '--target', 'y'], /no such file or directory.*none\.csv/],
     [['--data', file('empty.csv', ''), '--target', 'y'], /empty\.csv: the table is empty$/],
-    [['--data', good, '--target', 'z'], /good\.csv: the table has no column 'z'; there are a, b, y$/],
+    [['--data', good, '--target', 'z'], /good\.csv: the table has no column 'z'; the columns are a, b, y$/],
     [['--data', file('text.csv', ['a,b,y', ...rows, '1,two,3'].join('\n')), '--target', 'y'], /line 62: 'two' in the column b/],
-    [['--data', file('ragged.csv', ['a,b,y', ...rows, '1,2'].join('\n')), '--target', 'y'], /line 62 has 2 cells, and the header has 3$/],
+    [
+      ['--data', file('ragged.csv', ['a,b,y', ...rows, '1,2'].join('\n')), '--target', 'y'],
+      /ragged\.csv: line 62 must have 3 cells like the header, got 2$/,
+    ],
     [
       ['--data', file('far.csv', ['a,b,y', ...rows, '1,1e200,3'].join('\n')), '--target', 'y'],
       /line 62: '1e200' in the column b is beyond/,
     ],
-    [['--data', good, '--target', 'y', '--task', 'ranking'], /--task is classification or regression, not 'ranking'$/],
-    [['--task', 'regression'], /--task goes with --data$/],
-    [['--seeds', '99999999999'], /seeds is a whole number from 1 to 1000, not 99999999999$/],
+    [
+      ['--data', good, '--target', 'y', '--task', 'ranking'],
+      /^downhill compare: --task must be classification or regression, got 'ranking'$/,
+    ],
+    [['--task', 'regression'], /^downhill compare: --task needs --data$/],
+    [['--seeds', '99999999999'], /^downhill compare: seeds must be an integer in \[1, 1000\], got 99999999999$/],
     [['--data', good], /--data needs --target/],
-    [['--target', 'y'], /--target goes with --data$/],
-    [['--problem', 'digit'], /--problem is one of digits, diabetes, .*, not 'digit'$/],
+    [['--target', 'y'], /^downhill compare: --target needs --data$/],
+    [
+      ['--problem', 'digit'],
+      /^downhill compare: --problem must be digits, diabetes, verses, characters, quadratic, rosenbrock, beale, himmelblau, rastrigin, got 'digit'$/,
+    ],
     [['--optimizers', 'SDG'], /there is no optimizer 'SDG'; did you mean SGD\?$/],
     [['--epochs', '-1'], /epochs/],
-    [['--epochs', 'many'], /--epochs is a whole number, not 'many'$/],
+    [['--epochs', 'many'], /^downhill compare: --epochs must be an integer, got 'many'$/],
     [['--optimisers', 'SGD'], /Unknown option '--optimisers'/],
   ])('%j is refused in one sentence, with exit code 2, and nothing is written', (args, message) => {
     const { code, out, err } = downhill('compare', ...args, '--out', join(folder, 'refused'))
@@ -114,7 +123,7 @@ describe('the folder of a report', () => {
   it.each([
     [good, /cannot be a folder: .*good\.csv is a file$/],
     [join(good, 'deeper'), /cannot be a folder: .*good\.csv is a file$/],
-    ['', /the folder to write to has no name$/],
+    ['', /^downhill compare: the output folder must have a name$/],
   ])('%s is refused before anything is trained', (out, message) => {
     const { code, err } = downhill('compare', ...quick, '--out', out)
     expect([code, err.split('\n').length]).toEqual([2, 2])
@@ -126,7 +135,7 @@ describe('the folder of a report', () => {
     mkdirSync(join(out, 'report.html'), { recursive: true })
     const { code, err } = downhill('compare', ...quick, '--out', out)
     expect([code, readdirSync(out)]).toEqual([2, ['report.html']])
-    expect(err).toMatch(/report\.html cannot be written: a folder has its name/)
+    expect(err).toMatch(/report\.html cannot be written: it is a folder/)
   })
 })
 
@@ -153,7 +162,7 @@ describe('a receipt', () => {
   it('is run again to the same numbers, on as many threads as there are', () => {
     expect(downhill('compare', ...small, '--out', 'first', '--workers', '1').code).toBe(0)
     const { code, out, err } = downhill('compare', '--replay', 'first/report.json', '--out', 'again', '--workers', '3')
-    expect([code, err, out.trim().split('\n').at(-1)]).toEqual([0, '', 'every number is that of the receipt'])
+    expect([code, err, out.trim().split('\n').at(-1)]).toEqual([0, '', 'every number equals the receipt'])
     expect(withoutTimes(reportOf('again'))).toEqual(withoutTimes(reportOf('first')))
     expect(reportOf('again').command).toBe(reportOf('first').command)
   })
@@ -176,16 +185,19 @@ describe('a receipt', () => {
     const { code, err } = downhill('compare', '--replay', 'first/report.json', '--data', other, '--out', 'other')
     expect([code, err]).toEqual([
       2,
-      expect.stringMatching(/other\.csv is not what first\/report\.json was made from: its checksum differs/),
+      expect.stringMatching(/other\.csv has changed since first\/report\.json was written: its checksum differs/),
     ])
   })
 
   it.each([
-    ['{', /is no receipt of downhill compare: .*JSON/],
-    ['[]', /is no receipt of downhill compare: it is \[\]$/],
-    ['{}', /its format is undefined, and 1 is known$/],
+    ['{', /none\.json is not a receipt of downhill compare: .*JSON/],
+    ['[]', /none\.json is not a receipt of downhill compare: it is \[\]$/],
+    ['{}', /none\.json is not a receipt of downhill compare: its format must be 1, got undefined$/],
     ['{"format":1}', /its problem has no source$/],
-    ['{"format":1,"problem":{"source":{"problem":"digits"}},"protocol":{"spaces":{"A":{"lr":3}}}}', /the search space of 'A' is none$/],
+    [
+      '{"format":1,"problem":{"source":{"problem":"digits"}},"protocol":{"spaces":{"A":{"lr":3}}}}',
+      /none\.json is not a receipt of downhill compare: the search space of 'A' is invalid$/,
+    ],
   ])('is none: %s', (text, message) => {
     const { code, err } = downhill('compare', '--replay', file('none.json', text), '--out', 'none')
     expect(code).toBe(2)
@@ -194,7 +206,7 @@ describe('a receipt', () => {
 
   it('answers what else could be asked', () => {
     const { code, err } = downhill('compare', '--replay', 'first/report.json', '--trials', '3', '--out', 'none')
-    expect([code, err.trim()]).toEqual([2, 'downhill compare: --trials is what it was when first/report.json was written'])
+    expect([code, err.trim()]).toEqual([2, 'downhill compare: --trials cannot be combined with first/report.json, which determines it'])
   })
 
   it('is printed with --json', () => {
@@ -213,7 +225,7 @@ describe('a receipt', () => {
     await new Promise((resolve) => setTimeout(resolve, 1800))
     child.kill('SIGINT')
     expect(await closed).toBe(130)
-    expect(out).toMatch(/stopped after \d+ runs; to go on: downhill compare --resume stopped\/unfinished\.json --out stopped/)
+    expect(out).toMatch(/stopped after \d+ runs; resume with: downhill compare --resume stopped\/unfinished\.json --out stopped/)
     expect(readdirSync(join(folder, 'stopped'))).toEqual(['unfinished.json'])
     const done = JSON.parse(readFileSync(join(folder, 'stopped/unfinished.json'), 'utf8')).runs.length
     expect(done).toBeLessThan(40)
@@ -279,11 +291,11 @@ ${more}`,
     expect(run(model('scored.mjs', 'export const metric = (model, batch) => 1 - loss(model, batch).item()'), 'scored').code).toBe(0)
     expect(reportOf('scored').metric.name).toBe('metric')
     expect(run(file('empty.mjs', 'export const build = 3'), 'none').err.trim()).toMatch(
-      /empty\.mjs exports no function build; it has build$/,
+      /^downhill compare: empty\.mjs: must export a function build; the exports are build$/,
     )
     expect(run(file('broken.mjs', 'export const'), 'none').err.trim()).toMatch(/broken\.mjs cannot be imported: .*$/)
     const exits = model('exits.mjs', 'export const metric = () => process.exit(3)')
-    expect(run(exits, 'none').err).toBe('downhill compare: exits.mjs: a thread ended with code 3 in the middle of a run\n')
+    expect(run(exits, 'none').err).toBe('downhill compare: exits.mjs: a worker thread exited with code 3 during a run\n')
     const spent = file(
       'spent.mjs',
       `${readFileSync(model('model.mjs'), 'utf8').replace('held: Array', 'held: (function* () {})(), other: Array')}`,
@@ -322,9 +334,9 @@ ${more}`,
     const { code, err, out } = downhill('compare', ...args, '--out', 'large')
     expect(code).toBe(0)
     expect(err.split('\n')).toEqual([
-      'note: city: 1000 different texts, left out',
+      'note: city: 1000 distinct texts, dropped',
       'note: amount, net: 1000 empty cells (lines 2, 52, 102, 152, 202, …), filled with the mean',
-      'note: constant: the same in every training row, left out',
+      'note: constant: constant over the training rows, dropped',
       '',
     ])
     expect(out).toMatch(/^large\.csv: 50000 rows, 5 features, classification$/m)
@@ -335,7 +347,7 @@ ${more}`,
     const args = ['--problem', 'characters', '--minutes', '0.05', '--optimizers', 'SGD,Adam']
     const { code, err } = downhill('compare', ...args, '--out', 'timed')
     expect(code).toBe(0)
-    expect(err).toMatch(/^plan for 0\.05 minutes: \d+ trials, \d+ seeds and \d+ epochs? take about \d+ s; left out: .*\d+ of 24 trials/)
+    expect(err).toMatch(/^plan for 0\.05 minutes: \d+ trials, \d+ seeds and \d+ epochs? take about \d+ s; reductions: .*\d+ of 24 trials/)
     const { protocol } = reportOf('timed')
     expect(protocol.seeds.length).toBeGreaterThanOrEqual(5)
   })

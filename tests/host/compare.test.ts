@@ -51,12 +51,12 @@ describe('a table', () => {
     ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b is beyond ±1e+150"],
     ['a,b\n1,2\n1,-Infinity\n', "line 3: '-Infinity' in the column b is beyond ±1e+150"],
     ['  \n\n', 'the table is empty'],
-    ['a,b\n', 'the table has a header and no rows'],
-    ['a,b\n1,2\n3\n', 'line 3 has 1 cells, and the header has 2'],
-    ['a,b\n1,2\n\n3,4,5\n', 'line 4 has 3 cells, and the header has 2'],
-    ['a,a\n1,2\n', "line 1: two columns are called 'a'"],
+    ['a,b\n', 'the table has no rows below its header'],
+    ['a,b\n1,2\n3\n', 'line 3 must have 2 cells like the header, got 1'],
+    ['a,b\n1,2\n\n3,4,5\n', 'line 4 must have 2 cells like the header, got 3'],
+    ['a,a\n1,2\n', "line 1: two columns have the name 'a'"],
     ['a,b\n1,"2\n', 'line 2: quoted field unterminated'],
-    ['a\n1\n2\n3\n4\nfive\n6\n', "line 6: 'five' in the column a, in which the other values are numbers"],
+    ['a\n1\n2\n3\n4\nfive\n6\n', "line 6: 'five' in the column a must be a number like its other values"],
   ])('%j is refused', (text, message) => {
     expect(thrown(() => readTable(text))).toEqual({ code: 'data-invalid', message })
   })
@@ -92,13 +92,13 @@ describe('a data set', () => {
     ])
     expect(thrown(() => makeDataset(readTable(table(40)), { name: 'toy', target: 'kind', task: 'regression' }))).toEqual({
       code: 'data-invalid',
-      message: "the target kind holds texts, such as 'high': no values to predict",
+      message: "the target kind must hold numbers for regression, got 'high'",
     })
   })
 
   it('says when numbers are taken for classes', () => {
     const years = readTable(['y,x', ...Array.from({ length: 40 }, (_, i) => `${2000 + (i % 4)},${i}`)].join('\n'))
-    const note = 'y, the target: 4 different whole numbers, taken for classes; the task regression predicts the value'
+    const note = 'y, the target: 4 distinct integers, treated as classes; for regression set the task'
     expect(makeDataset(years, { name: 'toy', target: 'y' }).notes).toEqual([note])
     expect(makeDataset(years, { name: 'toy', target: 'y', task: 'classification' }).notes).toEqual([])
   })
@@ -107,7 +107,7 @@ describe('a data set', () => {
     const rows = Array.from({ length: 40 }, (_, i) => `${i},${i === 3 ? 2.5 : 1.5}`)
     expect(thrown(() => makeDataset(readTable(['x,y', ...rows].join('\n')), { name: 'toy', target: 'y' }))).toEqual({
       code: 'data-invalid',
-      message: 'the target y is 1.5 in all of the validation rows: it cannot be told what predicts it',
+      message: 'the target y is 1.5 in all validation rows, so predictions cannot be judged',
     })
   })
 
@@ -118,25 +118,25 @@ describe('a data set', () => {
     expect(data.featureNames).toEqual(['n'])
     expect(data.features[3]).toBe(0)
     expect(data.notes).toEqual([
-      'kind, the target: 1 empty cell (line 7); those rows are left out',
+      'kind, the target: 1 empty cell (line 7); those rows are dropped',
       'n: 1 empty cell (line 5), filled with the mean',
-      'constant: the same in every row, left out',
-      'none: empty in every row, left out',
-      'id: 60 different texts, left out',
+      'constant: constant, dropped',
+      'none: empty in every row, dropped',
+      'id: 60 distinct texts, dropped',
     ])
   })
 
   it.each([
-    [table(100), 'z', "the table has no column 'z'; there are a, b, kind, y"],
+    [table(100), 'z', "the table has no column 'z'; the columns are a, b, kind, y"],
     [table(100), 'knd', "the table has no column 'knd'; did you mean 'kind'?"],
-    [table(10), 'y', 'the table has 10 rows with a target; at least 20 are needed'],
+    [table(10), 'y', 'the table must have at least 20 rows with a target, got 10'],
     [['x,y', ...Array.from({ length: 30 }, (_, i) => `${i},same`)].join('\n'), 'y', 'the target y is always same'],
     [
       ['x,y', ...Array.from({ length: 30 }, (_, i) => `${i},name${i}`)].join('\n'),
       'y',
-      "the target y has 30 different texts in 30 rows: too many to be classes; a value to predict is a plain number, unlike 'name0'",
+      "the target y has 30 distinct texts in 30 rows, too many for classification; for regression its values must be plain numbers, got 'name0'",
     ],
-    [['x,y', ...Array.from({ length: 30 }, (_, i) => `1,${i}`)].join('\n'), 'y', 'beside the target y no column is left to learn from'],
+    [['x,y', ...Array.from({ length: 30 }, (_, i) => `1,${i}`)].join('\n'), 'y', 'no feature column is left besides the target y'],
   ])('is refused: %#', (text, target, message) => {
     expect(thrown(() => makeDataset(readTable(text), { name: 'toy', target }))).toEqual({ code: 'data-invalid', message })
   })
@@ -239,15 +239,15 @@ describe('a comparison', () => {
 
   it.each([
     [{ optimizers: ['Adamm'] }, "there is no optimizer 'Adamm'; did you mean Adam?"],
-    [{ optimizers: ['Adam', 'Adam'] }, 'two optimizers are called Adam; give them labels, as in A=Adam,B=Adam'],
-    [{ optimizers: [] }, 'there is no optimizer to compare'],
-    [{ epochs: 0 }, 'epochs is a whole number from 1 to 1000000, not 0'],
-    [{ seeds: 2 ** 40 }, 'seeds is a whole number from 1 to 1000, not 1099511627776'],
-    [{ optimizers: ['A=Adam=SGD'] }, "an optimizer is written NAME or LABEL=NAME, not 'A=Adam=SGD'"],
-    [{ optimizers: ['=Adam'] }, "an optimizer is written NAME or LABEL=NAME, not '=Adam'"],
-    [{ optimizers: ['1=Adam'] }, "an optimizer is written NAME or LABEL=NAME, and a label does not begin with a digit: '1=Adam'"],
-    [{ baseSeed: -1 }, 'seed is a whole number ≥ 0, not -1'],
-    [{ schedule: 'step' }, "schedule is cosine, linear, constant, not 'step'"],
+    [{ optimizers: ['Adam', 'Adam'] }, 'two optimizers have the label Adam; give them different ones, as in A=Adam,B=Adam'],
+    [{ optimizers: [] }, 'at least one optimizer must be named'],
+    [{ epochs: 0 }, 'compare: epochs must be an integer in [1, 1000000], got 0'],
+    [{ seeds: 2 ** 40 }, 'compare: seeds must be an integer in [1, 1000], got 1099511627776'],
+    [{ optimizers: ['A=Adam=SGD'] }, "an optimizer must be NAME or LABEL=NAME, got 'A=Adam=SGD'"],
+    [{ optimizers: ['=Adam'] }, "an optimizer must be NAME or LABEL=NAME, got '=Adam'"],
+    [{ optimizers: ['1=Adam'] }, "an optimizer must be NAME or LABEL=NAME, with a label that does not begin with a digit: '1=Adam'"],
+    [{ baseSeed: -1 }, 'compare: seed must be an integer ≥ 0, got -1'],
+    [{ schedule: 'step' }, "compare: schedule must be cosine or linear or constant, got 'step'"],
   ])('refuses %j', async (change, message) => {
     await expect(run(change)).rejects.toMatchObject({ code: 'option-range', message })
   })
@@ -270,8 +270,11 @@ describe('a plan', () => {
   it('keeps what was asked for', () => {
     expect(planned(1, 0.15, 2, usual, { trials: 16 })).toMatchObject({ trials: 16, seeds: 5, epochs: 34 })
     const all = planned(0.1, 1, 1, usual, usual)
-    expect([all.trials, all.seeds, all.epochs, all.leftOut]).toEqual([16, 10, 40, ['and it takes longer all the same']])
-    expect(thrown(() => planned(0, 1, 1, usual, {}))).toEqual({ code: 'option-range', message: 'minutes is a number above 0, not 0' })
+    expect([all.trials, all.seeds, all.epochs, all.leftOut]).toEqual([16, 10, 40, ['still exceeds the budget']])
+    expect(thrown(() => planned(0, 1, 1, usual, {}))).toEqual({
+      code: 'option-range',
+      message: 'compare: minutes must be a number > 0, got 0',
+    })
   })
 })
 

@@ -53,7 +53,7 @@ describe('downhill inspect', () => {
   it('shows the tensors, options, step and schedule of a checkpoint', async () => {
     const { code, out, err } = downhill(file('run.checkpoint', checkpoint.save(await run())))
     expect([code, err]).toEqual([0, ''])
-    expect(out).toMatch(/^run\.checkpoint: a checkpoint, \d\.\d KB\n\n/)
+    expect(out).toMatch(/^run\.checkpoint: checkpoint, \d\.\d KB\n\n/)
     expect(out).toMatch(/^model\.0\.weight {3,}float32 {3}\[4, 3\] {3}48 B$/m)
     expect(out).toMatch(/^optimizer\.1\.bias\.exp_avg_sq {3,}float32 +\[2\] +8 B$/m)
     expect(out).toMatch(/^12 tensors, 312 B$/m)
@@ -82,7 +82,7 @@ describe('downhill inspect', () => {
 
   it('shows a bundle of torch.save, and what is in no bundle', async () => {
     const bundle = downhill(join(cases, 'file-adam-named-onecycle.pt'))
-    expect(bundle.out).toMatch(/a file of torch\.save, 7\.2 KB$/m)
+    expect(bundle.out).toMatch(/torch\.save file, 7\.2 KB$/m)
     expect(bundle.out).toMatch(/^optimizer\.state\.2\.max_exp_avg_sq +float32 +\[2, 1, 2, 2\] +32 B$/m)
     expect(bundle.out).toMatch(/^optimizer: step 10\n {2}group 0: 2 parameters, weight_decay 0\.1, lr 0\.0452/m)
     expect(bundle.out).toMatch(/^epoch: 10$/m)
@@ -119,8 +119,8 @@ describe('downhill inspect', () => {
       /cut\.safetensors: this is not a safetensors file: its header should have 8 bytes, but 1 follow$/,
     ],
     [[join(root, 'tests/files/whole-module.pt')], /asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed/],
-    [['a', 'b'], /one file is to be given/],
-    [[], /one file is to be given/],
+    [['a', 'b'], /exactly one file must be given/],
+    [[], /exactly one file must be given/],
     [['empty', '--jsn'], /Unknown option '--jsn'/],
   ])('%j ends with exit code 2', (args, message) => {
     const { code, out, err } = downhill(...args)

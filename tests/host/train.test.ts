@@ -63,7 +63,7 @@ describe('downhill train', () => {
 
   it('stops when it gets no better, with the best weights', () => {
     const { out } = train('--optimizer', 'SGD', '--lr', '2', '--epochs', '100', '--patience', '2', ...short, '--save', 'patient')
-    expect(out).toMatch(/SGD, \d+ of 100 epochs, the last 2 without gain\n/)
+    expect(out).toMatch(/SGD, \d+ of 100 epochs, the last 2 without improvement\n/)
     const { run, best, model } = read('patient')
     const { curve } = run.progress
     expect(run.progress.best).toEqual({ epoch: curve.length - 2, metric: Math.max(...curve.map(([, , held]: number[]) => held)) })
@@ -81,7 +81,7 @@ describe('downhill train', () => {
     child.kill(signal)
     expect([await ended, output.err]).toEqual([130, ''])
     const { step } = read(`stopped ${signal}`).run.progress
-    expect(output.out).toBe(`stopped after step ${step} of 4000; to go on: downhill train --resume '${file}'\n`)
+    expect(output.out).toBe(`stopped after step ${step} of 4000; resume with: downhill train --resume '${file}'\n`)
     expect(train('--resume', file, '--epochs', String(Math.ceil(step / 40))).code).toBe(0)
   })
 
@@ -90,18 +90,24 @@ describe('downhill train', () => {
     [['--optimizer', 'Muon'], /there is no optimizer 'Muon' to train with; /],
     [['--lr', 'fast'], /^downhill train: AdamW: lr must be a number in \[0, ∞\], got 'fast'$/],
     [['--option', 'weight_decay=1'], /AdamW has no option weight_decay, did you mean weightDecay\?$/],
-    [['--option', 'weightDecay'], /--option is written NAME=VALUE, not 'weightDecay'$/],
-    [['--epochs', '0'], /epochs is a whole number from 1 to 1000000, not 0$/],
-    [['--patience', 'two'], /--patience is a whole number, not 'two'$/],
-    [['--every', '5'], /--every goes with --save$/],
-    [['--keep', '0', '--save', 'x'], /--keep is at least 1$/],
+    [['--option', 'weightDecay'], /^downhill train: --option must be NAME=VALUE, got 'weightDecay'$/],
+    [['--epochs', '0'], /^downhill train: epochs must be an integer in \[1, 1000000\], got 0$/],
+    [['--patience', 'two'], /^downhill train: --patience must be an integer, got 'two'$/],
+    [['--every', '5'], /^downhill train: --every needs --save$/],
+    [['--keep', '0', '--save', 'x'], /^downhill train: --keep must be at least 1$/],
     [['--data', 'table.csv'], /--data needs --target/],
-    [['--resume', 'none'], /none cannot be read: there is no such file or folder$/],
-    [['--resume', 'table.csv'], /table\.csv: this is no safetensors file: /],
+    [['--resume', 'none'], /^downhill train: none cannot be read: no such file or folder$/],
+    [
+      ['--resume', 'table.csv'],
+      /^downhill train: table\.csv: this is not a safetensors file: its header should have 3184056452102892500 bytes, but 374 follow$/,
+    ],
     [['--save', 'table.csv/run'], /table\.csv\/run cannot be written: (a part of the path is a file|.*EEXIST.*)$/],
-    [['--save', 'table.csv'], /table\.csv is there and is no checkpoint: it is not written over$/],
-    [['--save', '.'], /\. is there and is no checkpoint: it is not written over$/],
-    [['--optimizer', 'SGD', '--lr', '1e30', '--save', 'lost'], /the loss of step \d is NaN: the learning rate is too high$/],
+    [['--save', 'table.csv'], /^downhill train: table\.csv exists and is not a checkpoint; it is not overwritten$/],
+    [['--save', '.'], /^downhill train: \. exists and is not a checkpoint; it is not overwritten$/],
+    [
+      ['--optimizer', 'SGD', '--lr', '1e30', '--save', 'lost'],
+      /^downhill train: the loss of step 2 is NaN; the learning rate is too high$/,
+    ],
   ])('%j is refused in one sentence, with exit code 2, and nothing is written', (args, message) => {
     const before = readdirSync(folder)
     const { code, out, err } = train(...args)
@@ -115,10 +121,10 @@ describe('downhill train', () => {
     expect(train('--data', 'own.csv', '--target', 'y', '--epochs', '1', '--save', 'own').code).toBe(0)
     writeFileSync(at('foreign'), checkpoint.save({ epoch: 1 }))
     const wrong = (...args: string[]) => train(...args).err.trim()
-    expect(wrong('--resume', 'own', '--lr', '1')).toMatch(/--lr is what it was when own was saved$/)
+    expect(wrong('--resume', 'own', '--lr', '1')).toMatch(/^downhill train: --lr cannot be combined with own, which determines it$/)
     expect(wrong('--resume', 'foreign')).toMatch(/foreign: this checkpoint was not written by downhill train$/)
     writeFileSync(at('other.csv'), ['a,b,y', ...rows.slice(1)].join('\n'))
-    expect(wrong('--resume', 'own', '--data', 'other.csv')).toMatch(/other\.csv is not what own was trained on: its checksum differs$/)
+    expect(wrong('--resume', 'own', '--data', 'other.csv')).toMatch(/^downhill train: other\.csv has changed since own was saved: its checksum differs$/)
     mkdirSync(at('moved'))
     writeFileSync(at('moved/own.csv'), ['a,b,y', ...rows].join('\n'))
     expect(train('--resume', 'own', '--data', 'moved/own.csv', '--epochs', '2').code).toBe(0)
@@ -138,7 +144,7 @@ describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
     const small = mounted('size=96k')
     const { code, out, err } = train(...short, '--save', join(small, 'run'), '--every', '1', '--keep', '2', '--epochs', '2')
     expect([code, out]).toEqual([2, ''])
-    expect(err).toBe(`downhill train: ${small}/run cannot be written, and is as it was: there is no room left\n`)
+    expect(err).toBe(`downhill train: ${small}/run cannot be written and is unchanged: no space left\n`)
     expect(readdirSync(small)).toEqual(['run', 'run.1'])
     const left = checkpoint.read(readFileSync(join(small, 'run'))) as any
     expect(left.run.progress.step).toBeGreaterThan(0)
@@ -147,8 +153,6 @@ describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
 
   it('that is read-only is found before anything is trained', () => {
     const still = mounted('ro')
-    expect(train('--save', join(still, 'run')).err).toBe(
-      `downhill train: ${still}/run cannot be written: it is on a file system that is read-only\n`,
-    )
+    expect(train('--save', join(still, 'run')).err).toBe(`downhill train: ${still}/run cannot be written: the file system is read-only\n`)
   })
 })

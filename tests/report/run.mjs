@@ -136,7 +136,7 @@ function compared(folder) {
 function replayed(folder, [command, ...args]) {
   const options = ['--replay', join(folder, 'report.json'), '--out', temporaryFolder('replay')]
   const said = execFileSync(command, [...args, join(root, 'dist/cli.js'), 'compare', ...options], { encoding: 'utf8' })
-  assert.match(said, /every number is that of the receipt\n$/)
+  assert.match(said, /every number equals the receipt\n$/)
 }
 
 const needs = { Chromium: browsers.chromium(), puppeteer: installed('node_modules/puppeteer-core') }

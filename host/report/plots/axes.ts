@@ -1,4 +1,4 @@
-/** Scales, what they leave out, and their marks. */
+/** Scales, their clipping, and their ticks. */
 import { type ScaleLinear, type ScaleLogarithmic, scaleLinear, scaleLog } from 'd3-scale'
 import { shownNumber } from '../../compare/shown.ts'
 
@@ -9,7 +9,7 @@ export interface Tick {
   readonly text: string
 }
 
-/** From the lowest to the highest of some values, and never of no length. */
+/** Returns the range of some values, never empty. */
 function extent(values: readonly number[], isLog: boolean): [number, number] {
   const [low, high] = values.reduce(([l, h], value) => [Math.min(l, value), Math.max(h, value)], [Infinity, -Infinity])
   if (low > high) return [isLog ? 0.1 : 0, 1]
@@ -17,18 +17,18 @@ function extent(values: readonly number[], isLog: boolean): [number, number] {
   return isLog ? [low / 2, low * 2] : low === 0 ? [-1, 1] : [low - Math.abs(low) / 10, low + Math.abs(low) / 10]
 }
 
-/** A scale for some values, with a margin on either side as a share of its length. */
+/** Returns a scale for some values, with a margin on both sides as a fraction of its length. */
 export function scaleFor(values: readonly number[], range: readonly [number, number], { isLog = false, margin = 0.04 } = {}): Scale {
   const domain = extent(values, isLog)
   const scale = isLog ? scaleLog(domain, range) : scaleLinear(domain, range)
   const by = margin * (range[1] - range[0])
   const wider = [scale.invert(range[0] - by), scale.invert(range[1] + by)]
-  // A number near the ends of float64 has nothing beyond it.
+  // Near the limits of float64 there is no larger number.
   return wider.every((value) => Number.isFinite(value) && (!isLog || value > 0)) ? scale.domain(wider) : scale
 }
 
 /**
- * The worst value that an axis has to show: the worst of all, unless a few of the values, up to a share, would press the others into less than a
+ * Returns the worst value that an axis shows: the worst of all, unless a few outliers, up to a fraction, would compress the others into less than a
  * third of it.
  */
 export function worstShown(values: readonly number[], worst: 'low' | 'high', share: number, isLog = false): number {
@@ -51,7 +51,7 @@ function power(value: number): string {
     : `10${Array.from(exponent!.replace('+', ''), (character) => SUPERSCRIPTS[character]).join('')}`
 }
 
-/** About as many marks as are asked for, at most. */
+/** Returns at most about `count` ticks. */
 export function ticks(scale: Scale, count: number, isPercent = false): Tick[] {
   const [low = 0, high = 1] = scale.domain()
   if ('base' in scale) {
@@ -69,8 +69,8 @@ export function ticks(scale: Scale, count: number, isPercent = false): Tick[] {
 }
 
 /**
- * Moves places apart until there is a gap between any two, in their order, and by as little as that takes: isotonic regression of the places less
- * their gaps, which pools neighbours that would overtake each other.
+ * Moves positions apart until there is a gap between any two, in their order and as little as possible: isotonic regression of the positions minus
+ * their gaps, which pools neighbors that would overlap.
  */
 export function apart(wanted: readonly number[], gap: number, low: number, high: number): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!)

@@ -1,4 +1,4 @@
-/** How training went: the mean over the runs, in a band from the lowest to the highest. */
+/** Training curves: the mean over the runs, in a band from minimum to maximum. */
 import { area, line } from 'd3-shape'
 import type { Report, Result } from '../../compare/report.ts'
 import { capitalized, listed, shownCount, shownMetric, shownNumber } from '../../compare/shown.ts'
@@ -14,9 +14,9 @@ interface Point {
   readonly high: number
 }
 
-/** Whose curve it is. */
+/** The optimizer. */
 export interface Drawn {
-  /** Its position, which gives it its colour and dashes. */
+  /** Its rank, which determines its color and dashes. */
   readonly at: number
   readonly result: Pick<Result, 'label' | 'runs'>
 }
@@ -26,19 +26,19 @@ interface Curve {
   readonly points: readonly Point[]
 }
 
-/** Where bad values are, and the share of them that may be left out: of the metric the end is of interest, and less the rise to it. */
+/** The direction of bad values, and the fraction of them that may be clipped. For the metric the end matters, and less so the rise to it. */
 const SIDES = { 1: ['high', 0.05], 2: ['low', 0.2] } as const
 
-/** Points of a curve that a plot can show. */
+/** Points of a curve that a plot shows. */
 const MOST_POINTS = 200
 
-/** About as many of a list as asked for, evenly, with the last. */
+/** Returns about `count` entries of a list, evenly spaced, with the last. */
 function thinned<T>(list: readonly T[], most: number): T[] {
   const every = Math.max(1, Math.ceil(list.length / most))
   return list.filter((_, i) => (list.length - 1 - i) % every === 0)
 }
 
-/** The mean over the runs that did not fail, where each of them has a point. */
+/** Returns the mean over the successful runs, at steps where each has a point. */
 function curveOf(entry: Drawn, column: 1 | 2): Curve {
   const runs = entry.result.runs
     .filter(({ failed }) => !failed)
@@ -52,7 +52,7 @@ function curveOf(entry: Drawn, column: 1 | 2): Curve {
   return { entry, points }
 }
 
-/** A plot of curves, and below which value it is cut off; null if it is not. */
+/** Draws curves; also returns the value at which they are clipped, or null. */
 interface Plot {
   readonly draw: Draw
   readonly edge: number | null
@@ -83,7 +83,7 @@ function plot(curves: readonly Curve[], id: string, isLog: boolean, isPercent: b
     const wanted = curves.map(({ points }) => inside(points.at(-1)!.mean))
     const labels = apart(wanted, LINE, top + 4, bottom)
     const bands = curves.map(({ entry, points }) => `<path class="band ${tone(entry)}" d="${band(points)}"/>`)
-    // The best is drawn last, over the others.
+    // The best curve is drawn last, on top of the others.
     const lines = curves.map(({ entry, points }, i) => {
       const end = x(points.at(-1)!.step)
       const leader = `M${px(end)},${px(wanted[i]!)}L${px(right + 4)},${px(wanted[i]!)}L${px(right + 16)},${px(labels[i]!)}h4`
@@ -102,7 +102,7 @@ function plot(curves: readonly Curve[], id: string, isLog: boolean, isPercent: b
   return { draw, edge: isCut ? limit : null }
 }
 
-/** The numbers of some steps, of every optimizer. */
+/** Returns the numbers at some steps, for every optimizer. */
 function numbers(curves: readonly Curve[], caption: string, show: (value: number) => string): string {
   const longest = curves.reduce((a, b) => (b.points.length > a.points.length ? b : a))
   const at = new Map(curves.map(({ entry, points }) => [entry, new Map(points.map((point) => [point.step, point]))]))
@@ -122,7 +122,7 @@ function numbers(curves: readonly Curve[], caption: string, show: (value: number
     20,
   )
   const head = { title: 'step', cell: (step: number) => exact(step, shownCount(step)) }
-  return details('These curves as numbers', table({ caption, columns: [head, ...columns], groups: [steps] }))
+  return details('Data of these curves', table({ caption, columns: [head, ...columns], groups: [steps] }))
 }
 
 function curves(report: Report, column: 1 | 2): string {
@@ -133,15 +133,15 @@ function curves(report: Report, column: 1 | 2): string {
   const all = ranked(report).map((entry) => curveOf(entry, column))
   const drawn = all.filter(({ points }) => points.length)
   const without = all.filter(({ points }) => !points.length).map(({ entry }) => entry.result.label)
-  const missing = without.length ? ` Without a run that ended: ${listed(without)}.` : ''
-  if (!drawn.length) return section(title, 'No run ended, so there is no curve.')
+  const missing = without.length ? ` Not shown, because no run completed: ${listed(without)}.` : ''
+  if (!drawn.length) return section(title, 'There is no curve, because no run completed.')
   const isLog = column === 1 && drawn.every(({ points }) => points.every(({ low }) => low > 0))
   const several = report.protocol.seeds.length > 1
   const { draw, edge } = plot(drawn, id, isLog, column === 2 && report.metric.name === 'accuracy', SIDES[column])
   const about = [
-    several ? `Mean over ${report.protocol.seeds.length} runs, in a band from the lowest to the highest` : 'One run each',
+    several ? `Mean over ${report.protocol.seeds.length} runs, with a band from minimum to maximum` : 'One run each',
     isLog ? '; log scale' : '',
-    edge === null ? '' : `; cut off ${column === 1 ? 'above' : 'below'} ${show(edge)}`,
+    edge === null ? '' : `; clipped ${column === 1 ? 'above' : 'below'} ${show(edge)}`,
   ].join('')
   const ends = drawn.map(({ entry, points }) => `${entry.result.label} ${show(points.at(-1)!.mean)}`)
   const words = `Curves over the steps of training. At the end: ${ends.join(', ')}.`
@@ -161,7 +161,7 @@ export function metricCurves(report: Report): string {
   return curves(report, 2)
 }
 
-/** The curves of a comparison that is not over: the metric on the validation rows, of the runs there are. */
+/** Draws the curves of a running comparison: the validation metric of the runs so far. */
 export function liveCurves(title: string, metric: string, entries: readonly Drawn[]): string {
   const drawn = entries.map((entry) => curveOf(entry, 2)).filter(({ points }) => points.length)
   if (!drawn.length) return ''

@@ -1,9 +1,9 @@
-/** Pieces of SVG, and the figure around them. */
+/** SVG elements and the figure around them. */
 import { escapeHtml } from '../html.ts'
 import type { Ranked } from '../ranked.ts'
 import type { Scale, Tick } from './axes.ts'
 
-/** Units are pixels at the width a plot is drawn for. */
+/** Units are pixels at the design width of a plot. */
 export interface Drawing {
   readonly height: number
   readonly body: string
@@ -14,10 +14,10 @@ export type Draw = (width: number, isNarrow: boolean) => Drawing
 
 const WIDTHS = { wide: 960, narrow: 358 }
 
-/** Room that a line of text takes. */
+/** Height of a line of text. */
 export const LINE = 17
 
-/** One number of a drawing: a tenth of a pixel is exact enough. */
+/** Rounds a coordinate to a tenth of a pixel. */
 export function px(value: number): string {
   return String(Math.round(10 * value) / 10)
 }
@@ -34,12 +34,12 @@ export function circle(x: number, y: number, r: number, kind: string): string {
   return `<circle cx="${px(x)}" cy="${px(y)}" r="${r}" class="${kind}"/>`
 }
 
-/** Colours, and dashes that differ where colours come again (style.css). */
+/** Returns the class of a color, with dashes that distinguish repeated colors (style.css). */
 export function tone({ at }: Pick<Ranked, 'at'>): string {
   return `c${at % 8} d${(at + 3 * Math.floor(at / 8)) % 8}`
 }
 
-/** A label in some pixels of room: letters of the plots' size are about 8 wide, and what had to be cut is made to fit. */
+/** Returns a label that fits into some pixels: letters are about 8 wide, and longer labels are shortened or compressed. */
 export function label(x: number, y: number, content: string, room: number, kind = ''): string {
   const letters = Array.from(content)
   const most = Math.max(2, Math.floor(room / 8))
@@ -49,7 +49,7 @@ export function label(x: number, y: number, content: string, room: number, kind 
   return `<text x="${px(x)}" y="${px(y)}"${size} class="name ${kind}">${escapeHtml(shown)}</text>`
 }
 
-/** Marks below a plot. */
+/** Draws ticks below a plot. */
 export function below(scale: Scale, marks: readonly Tick[], [top, bottom]: readonly [number, number], title: string): string {
   const lines = marks.map(({ at }) => segment(scale(at), top, scale(at), bottom, 'grid'))
   const texts = marks.map(({ at, text: mark }) => text(scale(at), bottom + 18, mark, 'mark middle'))
@@ -57,14 +57,14 @@ export function below(scale: Scale, marks: readonly Tick[], [top, bottom]: reado
   return [...lines, ...texts, title && text((from + to) / 2, bottom + 38, title, 'mark middle')].join('')
 }
 
-/** Marks to the left of a plot. */
+/** Draws ticks to the left of a plot. */
 export function beside(scale: Scale, marks: readonly Tick[], [left, right]: readonly [number, number]): string {
   const lines = marks.map(({ at }) => segment(left, scale(at), right, scale(at), 'grid'))
   const texts = marks.map(({ at, text: mark }) => text(left - 8, scale(at) + 4, mark, 'mark end'))
   return [...lines, ...texts].join('')
 }
 
-/** A plot in two widths, of which the page shows the one that fits; both say in words what they show. */
+/** Returns a plot in two widths, of which the page shows the one that fits. Both have a text description. */
 export function figure(id: string, title: string, description: string, draw: Draw): string {
   const drawings = Object.entries(WIDTHS).map(([kind, width]) => {
     const { height, body } = draw(width, kind === 'narrow')

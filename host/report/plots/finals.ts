@@ -1,4 +1,4 @@
-/** The final metric: a dot for the mean, a whisker for its interval, a faint dot for every run. */
+/** The final metric: a dot for the mean, a line for its interval, faint dots for the runs. */
 import type { Report, Result } from '../../compare/report.ts'
 import { bareMetric, capitalized, shownMetric, shownSeconds } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, exactInterval, section, table } from '../html.ts'
@@ -10,7 +10,7 @@ function valuesOf({ runs }: Result): number[] {
   return runs.flatMap(({ value }) => (value === null ? [] : [value]))
 }
 
-/** The values that the axis shows: of four optimizers and more, those far behind the others stand at its edge. */
+/** Returns the values that the axis shows. With four or more optimizers, outliers are drawn at its edge. */
 function shownValues(entries: readonly Ranked[]): number[] {
   const results = entries.map(({ result }) => result)
   const values = results.flatMap(({ value }) => (value === null ? [] : [value]))
@@ -89,20 +89,20 @@ function numbers(report: Report, entries: readonly Ranked[]): string {
     ],
     groups: entries.map((entry) => entry.result.runs.map((_, i) => ({ entry, i }))),
   })
-  return details('These results as numbers', means + runs)
+  return details('Data of these results', means + runs)
 }
 
 export function finals(report: Report): string {
   const entries = ranked(report)
   const { name } = report.metric
   const title = capitalized(wording(report).test)
-  if (entries.every(({ result }) => !valuesOf(result).length)) return section(title, 'No run ended.', numbers(report, entries))
+  if (entries.every(({ result }) => !valuesOf(result).length)) return section(title, 'No run completed.', numbers(report, entries))
   const several = report.protocol.seeds.length > 1
   const note = several ? 'Dot: mean. Line: its 95 % interval. Faint dots: single runs.' : 'One run each, so there is no interval.'
   const said = entries.map(({ result }) => {
     const interval = result.interval ? ` (${bareMetric(name, result.interval[0])} to ${bareMetric(name, result.interval[1])})` : ''
     return result.value === null ? `${result.label} failed` : `${result.label} ${shownMetric(name, result.value)}${interval}`
   })
-  const words = `One row for each optimizer, best first: ${said.join(', ')}.`
+  const words = `One row per optimizer, best first: ${said.join(', ')}.`
   return section(title, note, figure('finals', title, words, draw(entries, name)), numbers(report, entries))
 }

@@ -1,4 +1,4 @@
-/** How long it took to get most of the way: bars of steps and of seconds. */
+/** Time to target: bars of steps and of seconds. */
 import type { Report } from '../../compare/report.ts'
 import { shownCount, shownMetric, shownSeconds } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, section, table } from '../html.ts'
@@ -18,7 +18,7 @@ function draw(entries: readonly Ranked[]): Draw {
     const wide = isNarrow ? width : (width - names) / 2
     const panels = measures.map(({ title, of, show }, i) => {
       const [x0, y0] = isNarrow ? [names, tall * i] : [names + wide * i, 0]
-      // Room for the number behind the longest bar.
+      // Space for the number behind the longest bar.
       const end = x0 + wide - (isNarrow ? names : 0) - 96
       const x = scaleFor([0, ...entries.map((entry) => of(entry) ?? 0)], [x0, end], { margin: 0 })
       const bars = entries.map((entry, k) => {
@@ -46,9 +46,9 @@ function draw(entries: readonly Ranked[]): Draw {
 export function target(report: Report): string {
   const entries = ranked(report)
   const title = 'Time to target'
-  if (report.metric.target === null) return section(title, 'There is no target: no run ended.')
+  if (report.metric.target === null) return section(title, 'There is no target, because no run completed.')
   const reached = exact(report.metric.target, shownMetric(report.metric.name, report.metric.target), 'metric.target')
-  const note = `Until ${escapeHtml(wording(report).validation)} was at ${reached} in every run, on average: most of the way from the initial weights to the best result.`
+  const note = `Mean until ${escapeHtml(wording(report).validation)} reached ${reached} in every run: most of the way from the initial weights to the best result.`
   const said = entries.map((entry) => {
     const [steps, seconds] = [entry.result.stepsToTarget, secondsToTarget(entry)]
     return steps === null
@@ -69,10 +69,5 @@ export function target(report: Report): string {
     ],
     groups: [entries],
   })
-  return section(
-    title,
-    note,
-    figure('target', title, `Bars: ${said.join('; ')}.`, draw(entries)),
-    details('These times as numbers', numbers),
-  )
+  return section(title, note, figure('target', title, `Bars: ${said.join('; ')}.`, draw(entries)), details('Data of these times', numbers))
 }

@@ -1,4 +1,4 @@
-/** How much the learning rate matters: every trial of every optimizer, on axes that are the same for all. */
+/** Sensitivity to the learning rate: every trial of every optimizer, on shared axes. */
 import type { Report, Result, Trial } from '../../compare/report.ts'
 import { listed, shownMetric, shownNumber, shownSeconds } from '../../compare/shown.ts'
 import { details, escapeHtml, exact, exactOption, section, table } from '../html.ts'
@@ -6,7 +6,7 @@ import { named, type Ranked, ranked, wording } from '../ranked.ts'
 import { scaleFor, ticks, worstShown } from './axes.ts'
 import { circle, type Draw, figure, label, px, segment, text, tone } from './drawing.ts'
 
-/** The trial whose learning rate and options the runs had. */
+/** The chosen trial. */
 export function isChosen({ lr, options }: Result, trial: Trial): boolean {
   return trial.lr === lr && JSON.stringify(trial.options) === JSON.stringify(options)
 }
@@ -66,7 +66,7 @@ function draw(entries: readonly Ranked[], metric: string): Draw {
   }
 }
 
-/** An optimizer's options with exact values: momentum 0.9, betas (0.9, 0.999). */
+/** Returns an optimizer's options with exact values: momentum 0.9, betas (0.9, 0.999). */
 export function exactOptions(options: Readonly<Record<string, unknown>>, path: string): string {
   const entries = Object.entries(options)
   if (!entries.length) return '–'
@@ -97,7 +97,7 @@ function numbers(report: Report, entries: readonly Ranked[]): string {
     ],
     groups: groups.filter((rows) => rows.length),
   })
-  return details('These trials as numbers', body)
+  return details('Data of these trials', body)
 }
 
 export function trials(report: Report): string {
@@ -108,8 +108,8 @@ export function trials(report: Report): string {
   const values = entries.flatMap(({ result }) => result.trials.flatMap(({ value }) => (value === null ? [] : [value])))
   const isCut = values.some((value) => value < worstShown(values, 'low', 0.35))
   const notes = [
-    `Each dot is a trial: ${wording(report).validation} against the learning rate, on a log scale. The ringed one was chosen.`,
-    failed ? 'A cross is a trial that failed.' : '',
+    `Each dot is a trial: ${wording(report).validation} against the learning rate, on a log scale. The circled one was chosen.`,
+    failed ? 'A cross is a failed trial.' : '',
     isCut ? 'Triangles are below the scale.' : '',
   ]
   const said = entries.map(({ result }) => {
@@ -118,7 +118,7 @@ export function trials(report: Report): string {
     return `${result.label} ${span}, chosen ${shownNumber(result.lr)}`
   })
   const title = 'Sensitivity to the learning rate'
-  const words = `A panel of dots for each optimizer. From the worst to the best trial: ${listed(said)}.`
+  const words = `A panel of dots per optimizer. From the worst to the best trial: ${listed(said)}.`
   return section(
     title,
     escapeHtml(notes.filter(Boolean).join(' ')),
