@@ -300,7 +300,7 @@ ${more}`,
       'spent.mjs',
       `${readFileSync(model('model.mjs'), 'utf8').replace('held: Array', 'held: (function* () {})(), other: Array')}`,
     )
-    expect(run(spent, 'none').err).toMatch(/data\(\) gives \{ train, held \}, arrays of batches; its held is an object/)
+    expect(run(spent, 'none').err).toMatch(/data\(\) must return \{ train, held \}, arrays of batches; its held is an object/)
     expect(run(model('thrown.mjs', 'export const metric = () => { throw new Error("no") }'), 'none')).toMatchObject({
       code: 2,
       err: 'downhill compare: thrown.mjs: Error: no\n',
