@@ -1,9 +1,10 @@
 /** Brings the peers into this folder, unless they are there: package.json's by npm, unlocked, and requirements.txt's by pip into .venv. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { npm } from '../tests/npm.mjs'
 
-const folder = new URL('.', import.meta.url).pathname
+const folder = fileURLToPath(new URL('.', import.meta.url))
 const read = (file) => readFileSync(folder + file, 'utf8')
 
 /** Node 24, with which both sides run: relaxed SIMD does not exist on 20. */

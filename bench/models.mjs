@@ -5,6 +5,7 @@
  * weights and sees the same batches, which are in `files`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { mixed, noise } from './numbers.mjs'
 import { sizeOf } from './works.mjs'
 
@@ -102,7 +103,7 @@ function characters(context, count) {
 
 function training(name, model) {
   const key = name.replaceAll(/\W+/g, '-')
-  const folder = new URL('../build/bench/', import.meta.url).pathname
+  const folder = fileURLToPath(new URL('../build/bench/', import.meta.url))
   const files = Object.fromEntries(['weights', 'inputs', 'labels'].map((what) => [what, `${folder}${key}.${what}`]))
   return {
     ...{ kind: 'train', name: `train ${name}`, key, ...model, lr: 1e-3, batches: BATCHES, files, checked: CHECKED },

@@ -1,6 +1,7 @@
 /** `npm run bench -- [step|gemm|train|start …] [--json FILE] [--only REGEX] [--rounds N]`: our figures and the peers', in one run. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Contestant, contest } from './contest.mjs'
 import { install, node, python, versions } from './install.mjs'
@@ -22,13 +23,13 @@ const kinds = positionals.length ? positionals : KINDS
 const rounds = Number(values.rounds)
 if (!(rounds >= 1)) throw new Error(`--rounds takes a number from 1 on, not ${values.rounds}`)
 const only = new RegExp(values.only)
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 if (!existsSync(`${root}dist/index.js`)) throw new Error('nothing is built: npm run build')
 
 const pythonVersion = install()
 mkdirSync(`${root}build/bench`, { recursive: true })
 const limits = await compileLimits()
-const script = (name) => new URL(`contestants/${name}`, import.meta.url).pathname
+const script = (name) => fileURLToPath(new URL(`contestants/${name}`, import.meta.url))
 const inNode = (title, name, ...args) => new Contestant(title, `Node ${versions.node24}`, node, script(name), ...args)
 const contestants = {
   downhill: inNode('downhill', 'downhill.mjs'),

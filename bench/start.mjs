@@ -1,6 +1,7 @@
 /** Cold starts: a process that imports a library, compiles it and takes one step of Adam, beside a process that does nothing. */
 import { spawnSync } from 'node:child_process'
 import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { against, rowOf } from './rows.mjs'
 
 const programmes = { downhill: 'downhill.mjs', tensorflow: 'tensorflow.mjs', jax: 'jax.mjs', torch: 'pytorch.py' }
@@ -8,7 +9,7 @@ const programmes = { downhill: 'downhill.mjs', tensorflow: 'tensorflow.mjs', jax
 /** Milliseconds from a process's start to its end, and those that it says it took from import to step. */
 function once(command, file) {
   const began = performance.now()
-  const { status, stdout, stderr } = spawnSync(command, [new URL(`start/${file}`, import.meta.url).pathname], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(command, [fileURLToPath(new URL(`start/${file}`, import.meta.url))], { encoding: 'utf8' })
   const process = performance.now() - began
   if (status !== 0) throw new Error(stderr.trimEnd().split('\n').at(-1))
   return { process, inside: Number(stdout.trimEnd().split('\n').at(-1)) }

@@ -9,6 +9,7 @@
 import { execSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { instantiateSync } from '@assemblyscript/loader'
 
 const SHAPES = ['4x2', '5x2', '6x2', '8x2', '3x3', '4x3', '2x4', '3x4', '4x4', '2x5', '2x6', '8x1', '12x1']
 const LOADS = ['splat', 'packed']
@@ -66,8 +67,7 @@ async function compile(name, isFused) {
 /** The best of nine rounds in which all forms take their turn, in GFLOP/s. */
 function measure(name) {
   const memory = new WebAssembly.Memory({ initial: 8 })
-  const module = new WebAssembly.Module(readFileSync(`${folder}/${name}.wasm`))
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const { exports } = instantiateSync(readFileSync(`${folder}/${name}.wasm`), { env: { memory } })
   const forms = Object.entries(exports).filter(([form]) => /_\d+x\d+$/.test(form))
   const best = {}
   for (let round = 0; round < 9; round++) {

@@ -1,5 +1,6 @@
 /** Runs the programmes in examples/ and holds the last line of each to what it promises. */
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 
 const examples = {
   'digits-cnn': [/: ([\d.]+) %$/, ([accuracy]) => accuracy >= 98],
@@ -10,7 +11,7 @@ const examples = {
 
 const counts = { passed: 0, failed: 0 }
 for (const [name, [pattern, holds]] of Object.entries(examples)) {
-  const file = new URL(`../examples/${name}.mjs`, import.meta.url).pathname
+  const file = fileURLToPath(new URL(`../examples/${name}.mjs`, import.meta.url))
   const began = performance.now()
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 300_000 })
   const last = stdout.trimEnd().split('\n').at(-1)

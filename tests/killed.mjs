@@ -6,10 +6,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Generator } from '../dist/index.js'
 import { checkpoint } from '../dist/io.js'
 
-const cli = new URL('../dist/cli.js', import.meta.url).pathname
+const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const begin = (file) => [cli, 'train', '--save', file, '--every', '1', '--epochs', '2', '--batch-size', '64', '--optimizer', 'NAdam']
 const resume = (file) => [cli, 'train', '--resume', file, '--every', '7']
 
@@ -67,7 +68,7 @@ export async function killedRuns(runs, seed = 1) {
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [runs = 200, seed = 1] = process.argv.slice(2).map(Number)
   console.log(await killedRuns(runs, seed))
 }

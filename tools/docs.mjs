@@ -1,17 +1,14 @@
 /** Writes the parts of docs/ that follow from declarations and docstrings. `node tools/docs.mjs --check` fails if they are not what is committed. */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { build } from 'esbuild'
+import { join } from 'node:path'
 import { api, entries } from './api.mjs'
 import { equations, guide } from './guide.mjs'
-import { importHost } from './host.mjs'
+import { importHost, root } from './host.mjs'
 
 const { KERNEL_CHOICES } = await importHost('conformance/judge.ts')
 
-const root = new URL('..', import.meta.url)
-// From the sources: what declarations say to documentation alone is not in dist.
-const bundle = { entryPoints: [new URL('host/index.ts', root).pathname], bundle: true, format: 'esm', write: false, outdir: '.' }
-const [{ text }] = (await build(bundle)).outputFiles
-const downhill = await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)
+// From the sources, because dist lacks the text for documentation.
+const downhill = await importHost('index.ts')
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ')
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n')
 const shown = (value) => (value === Infinity ? '∞' : JSON.stringify(value))
@@ -180,7 +177,7 @@ ${table(
 
 let stale = 0
 for (const [name, text] of Object.entries(generated)) {
-  const file = new URL(name, root)
+  const file = join(root, name)
   if (process.argv.includes('--check')) {
     if (readFileSync(file, { encoding: 'utf8', flag: 'a+' }) !== text) {
       console.error(`${name} is not what the declarations say: run npm run docs`)

@@ -4,10 +4,11 @@
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { optimizerNames } from '../dist/compare.js'
 import { receiptNames } from './guide.mjs'
 
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 mkdirSync(`${root}docs/receipts`, { recursive: true })
 for (const name of process.argv.length > 2 ? process.argv.slice(2) : receiptNames) {
   const out = `build/receipts/${name}`

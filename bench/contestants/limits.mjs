@@ -1,12 +1,13 @@
 /** The machine's limits: the loops of limits/loops.ts, of which a turn moves as many bytes or does as many operations as the work does. */
 import { readFileSync } from 'node:fs'
+import { instantiateSync } from '@assemblyscript/loader'
 import { serve } from './serve.mjs'
 
 const [file, simd] = process.argv.slice(2)
 const CHAINS = [16, 20, 24]
 const PAGE = 65536
 const memory = new WebAssembly.Memory({ initial: 1 })
-const { exports: loops } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory } })
+const { exports: loops } = instantiateSync(readFileSync(file), { env: { memory } })
 
 function step({ shapes: [shape], sweep }) {
   const bytes = shape.reduce((a, b) => a * b) * 4

@@ -1,11 +1,12 @@
 /** TensorFlow.js with its WASM backend, one thread. */
+import { fileURLToPath } from 'node:url'
 import * as tf from '@tensorflow/tfjs'
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { noises, SECOND } from '../numbers.mjs'
 import { losses, serve, shortened } from './serve.mjs'
 import { readTraining, SETTLED } from './training.mjs'
 
-setWasmPaths(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url).pathname)
+setWasmPaths(fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)))
 setThreadsCount(1)
 await tf.setBackend('wasm')
 

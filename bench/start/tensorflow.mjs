@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
+
 const began = performance.now()
 const tf = await import('@tensorflow/tfjs')
 const { setThreadsCount, setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
-setWasmPaths(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url).pathname)
+setWasmPaths(fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)))
 setThreadsCount(1)
 await tf.setBackend('wasm')
 const w = tf.variable(tf.ones([64, 32]))

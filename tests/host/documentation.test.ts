@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -83,8 +83,8 @@ describe('the documentation', () => {
 
   it.each(pages)('%s links to files that are there', (page) => {
     const links = [...readFileSync(root + page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
-      ([, link]) => new URL(link!, `file://${root}${page}`),
+      ([, link]) => new URL(link!, pathToFileURL(root + page)),
     )
-    for (const link of links) expect(() => readFileSync(link), link.pathname).not.toThrow()
+    for (const link of links) expect(() => readFileSync(link), link.href).not.toThrow()
   })
 })

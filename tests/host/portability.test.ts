@@ -10,6 +10,12 @@ function sources(folder: string): { path: string; text: string }[] {
     .map((name) => ({ path: `${folder}/${name}`, text: readFileSync(new URL(`${folder}/${name}`, root), 'utf8') }))
 }
 
+function filesIn(folder: string): string[] {
+  return readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(mjs|ts|js)$/.test(name) && !/(^|\/)(node_modules|\.runtimes)\//.test(name))
+    .map((name) => `${folder}/${name}`)
+}
+
 /** Source without comments and texts, in which words stand for themselves. */
 function code(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|'(?:\\.|[^'\\\n])*'/gm, '')
@@ -32,6 +38,15 @@ describe('sources', () => {
   it.each(host.filter(({ path }) => !/^host\/(cli|io\/fs)/.test(path)))('$path imports nothing of Node', ({ text }) => {
     expect(text).not.toMatch(/from 'node:/)
     expect(code(text)).not.toMatch(/\bprocess\.|\bBuffer\.(?:from|alloc|concat)|\brequire\(/)
+  })
+
+  // A URL's pathname is percent-encoded, and on Windows it begins with a slash: a clone in `my clone é` fails.
+  it.each(['tools', 'tests', 'bench', 'web', 'examples', 'rollup.config.mjs'])('%s never takes a pathname for a file path', (path) => {
+    const files = path.endsWith('.mjs') ? [path] : filesIn(path)
+    const wrong = files.filter((file) =>
+      /import\.meta\.url[^\n]*\)\s*\.pathname|file:\/\/\$\{/.test(readFileSync(new URL(file, root), 'utf8')),
+    )
+    expect(wrong.filter((file) => file !== 'tests/host/portability.test.ts')).toEqual([])
   })
 
   it.each([...host, ...assembly])('$path has at most 300 lines', ({ text }) => {

@@ -124,7 +124,9 @@ describe('downhill train', () => {
     expect(wrong('--resume', 'own', '--lr', '1')).toMatch(/^downhill train: --lr cannot be combined with own, which determines it$/)
     expect(wrong('--resume', 'foreign')).toMatch(/foreign: this checkpoint was not written by downhill train$/)
     writeFileSync(at('other.csv'), ['a,b,y', ...rows.slice(1)].join('\n'))
-    expect(wrong('--resume', 'own', '--data', 'other.csv')).toMatch(/^downhill train: other\.csv has changed since own was saved: its checksum differs$/)
+    expect(wrong('--resume', 'own', '--data', 'other.csv')).toMatch(
+      /^downhill train: other\.csv has changed since own was saved: its checksum differs$/,
+    )
     mkdirSync(at('moved'))
     writeFileSync(at('moved/own.csv'), ['a,b,y', ...rows].join('\n'))
     expect(train('--resume', 'own', '--data', 'moved/own.csv', '--epochs', '2').code).toBe(0)

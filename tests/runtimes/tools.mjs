@@ -2,8 +2,9 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const folder = new URL('.runtimes/', import.meta.url).pathname
+const folder = fileURLToPath(new URL('.runtimes/', import.meta.url))
 
 function isExecutable(file) {
   try {
