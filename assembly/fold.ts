@@ -1,6 +1,6 @@
 /**
  * The one reduction loop. A fold accumulates in f64 lanes whatever E is, so that the square of a float32 cannot overflow, and in one
- * order: elements 8i + 2k and 8i + 2k + 1 go to the lanes of accumulator k, and the eight lanes are joined pairwise, neighbours first.
+ * order: elements 8i + 2k and 8i + 2k + 1 go to the lanes of accumulator k, and the eight lanes are joined pairwise, neighbors first.
  * What lies behind the last element is masked to 0 before it is taken.
  */
 import { mulAdd, splat } from './lanes'

@@ -122,7 +122,7 @@ export async function contest(work, contestants, reference, rounds) {
         forms[entry.form] = Math.min(forms[entry.form] ?? Infinity, each * 1e6)
       })
     }
-    // Nobody always comes after the same neighbour.
+    // Nobody always comes after the same neighbor.
     entries.reverse()
     if (round === 1) for (const entry of entries) entry.isOut ||= isHopeless(times[entry.name], entry.form)
   }

@@ -62,7 +62,7 @@ const gpt = ({ vocabulary, width, heads, layers, context }, batch) => ({
   data: (rows) => characters(context, rows),
 })
 
-/** Uniform within ±1/√(inputs of a unit), as torch draws them; normalisations 1, biases 0. */
+/** Uniform within ±1/√(inputs of a unit), as torch draws them; normalizations 1, biases 0. */
 function weightsOf(parameters) {
   let drawn = 0
   return parameters.flatMap(([name, shape]) => {

@@ -4,7 +4,7 @@ import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { against, rowOf } from './rows.mjs'
 
-const programmes = { downhill: 'downhill.mjs', tensorflow: 'tensorflow.mjs', jax: 'jax.mjs', torch: 'pytorch.py' }
+const programs = { downhill: 'downhill.mjs', tensorflow: 'tensorflow.mjs', jax: 'jax.mjs', torch: 'pytorch.py' }
 
 /** Milliseconds from a process's start to its end, and those that it says it took from import to step. */
 function once(command, file) {
@@ -17,14 +17,14 @@ function once(command, file) {
 
 /** Rows of the cold starts, and { name: why it did not take part }. `contestants` are { name: { title, runtime, command } }. */
 export function starts(contestants, rounds) {
-  const sides = Object.keys(programmes).filter((name) => contestants[name])
+  const sides = Object.keys(programs).filter((name) => contestants[name])
   const reasons = {}
   const least = {}
   const keep = (what, milliseconds) => (least[what] = Math.min(least[what] ?? Infinity, milliseconds))
   for (let round = 0; round < rounds; round++) {
     for (const name of sides.filter((name) => !reasons[name])) {
       const [command] = contestants[name].command
-      const file = programmes[name]
+      const file = programs[name]
       try {
         keep(command, once(command, `empty${extname(file)}`).process)
         const { process, inside } = once(command, file)

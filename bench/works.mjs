@@ -50,7 +50,7 @@ const optimizers = {
 const layer = [
   ...[[72, 24], [72], [24, 24], [24]], // attention: queries, keys and values; output
   ...[[64, 24], [64], [24, 64], [24]], // feed-forward
-  ...[[24], [24], [24], [24]], // normalisations
+  ...[[24], [24], [24], [24]], // normalizations
 ]
 const network = [[128, 24], [64, 24], [24], [24], ...Array.from({ length: 16 }, () => layer).flat(), [24], [24], [128, 24], [128]]
 const isMatrix = (shape) => shape.length === 2

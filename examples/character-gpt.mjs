@@ -47,7 +47,7 @@ function mixed(n) {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-// Weights that Python can compute too: matrices uniform within ±1/√columns, biases 0, normalisations 1.
+// Weights that Python can compute too: matrices uniform within ±1/√columns, biases 0, normalizations 1.
 const model = new GPT()
 let drawn = 0
 for (const [name, { data, shape }] of model.namedParameters()) {

@@ -58,7 +58,7 @@ const logitsOf = (batch) =>
 const optimizer = new AdamW(model.parameters(), { lr: 0.005 })
 const scheduler = new CosineAnnealingLR(optimizer, { tMax: EPOCHS * Math.ceil(training.length / BATCH) })
 
-/** The share of held-out verses whose book is recognised. */
+/** The share of held-out verses whose book is recognized. */
 function accuracy() {
   model.eval()
   const logits = arena.frame(() => nn.noGrad(arena, () => logitsOf(heldOut).data.slice()))
@@ -95,4 +95,4 @@ const counts = books.map((_, book) => training.filter((verse) => verse.book === 
 const commonest = counts.indexOf(Math.max(...counts))
 const baseline = heldOut.filter(({ book }) => book === commonest).length / heldOut.length
 const always = `always ${books[commonest]}`
-console.log(`books of ${heldOut.length} held-out verses recognised: ${percent(accuracy())}, baseline (${always}) ${percent(baseline)}`)
+console.log(`books of ${heldOut.length} held-out verses recognized: ${percent(accuracy())}, baseline (${always}) ${percent(baseline)}`)

@@ -1,4 +1,4 @@
-/** Runs the programmes in examples/ and holds the last line of each to what it promises. */
+/** Runs the programs in examples/ and holds the last line of each to what it promises. */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

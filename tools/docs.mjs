@@ -16,8 +16,8 @@ const symbols = Object.fromEntries(Object.entries(entries).map(([entry, file]) =
 const docOf = (name) => symbols.downhill.find((symbol) => symbol.name === name).doc
 const sentence = (text) => text.replace(/\{@link (\w+)\}/g, '`$1`')
 
-/** An example as a whole programme. */
-function programme(example) {
+/** An example as a whole program. */
+function program(example) {
   const needsArena = !example.includes('const arena')
   const names = [...new Set([...(needsArena ? ['downhill.Arena'] : []), ...(example.match(/\bdownhill\.\w+/g) ?? [])])].map((name) =>
     name.slice(9),
@@ -76,7 +76,7 @@ State, under torch's keys: ${stateKeys(declaration)
 
 ${declaration.paper}.
 
-${programme(examples[0] ?? plainExample(name, declaration))}
+${program(examples[0] ?? plainExample(name, declaration))}
 `
 }
 
@@ -90,7 +90,7 @@ function scheduler([name, { declaration, prototype }]) {
     declaration && equations([declaration.math]),
     declaration && optionTable(declaration.options, resumes ? [lastEpoch] : []),
     prototype.lrAt && '`lrAt(step)` gives the learning rates of the groups at any step.',
-    programme(examples[0]),
+    program(examples[0]),
   ]
   return `${parts.filter(Boolean).join('\n\n')}\n`
 }
@@ -127,7 +127,7 @@ function reference(symbol) {
     doc && [sentence(doc.text), ...paramsOf(doc), ...returnsOf(doc), ...throwsOf(doc)].join('\n'),
     signature(symbol) && `\`\`\`ts\n${signature(symbol)}\n\`\`\``,
     lines.join('\n'),
-    ...(doc?.examples ?? []).map(programme),
+    ...(doc?.examples ?? []).map(program),
   ]
   return parts.filter(Boolean).join('\n\n')
 }

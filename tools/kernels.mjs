@@ -7,7 +7,7 @@
  *
  * It also gives every `step` of a rule the full signature of `Rule.step`, so that a rule declares only the addresses and uniforms it uses,
  * and has it inlined: left to themselves, asc and Binaryen call the longer ones from inside the loop.
- * The names of its parameters are the names the host writes uniforms and state by: a misspelt one does not compile.
+ * The names of its parameters are the names the host writes uniforms and state by: a misspelled one does not compile.
  */
 
 import { Node, NodeKind } from 'assemblyscript/dist/assemblyscript.js'

@@ -1,7 +1,7 @@
 /** The package's version, which the build fills in. */
 declare const VERSION: string
 
-declare module '*/programme.mjs' {
+declare module '*/program.mjs' {
   /** The hash of each optimizer's runs, from the text of digits.csv. */
   export function hashes(csv: string): Promise<Record<string, string>>
 }

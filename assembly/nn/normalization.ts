@@ -1,5 +1,5 @@
 /**
- * Layer, RMS and batch normalisation. Means and variances are taken in f64 in two passes, in the order of the fold; x̂ = (x − mean)·rstd.
+ * Layer, RMS and batch normalization. Means and variances are taken in f64 in two passes, in the order of the fold; x̂ = (x − mean)·rstd.
  * stats holds two f64 for each row or channel: mean and rstd.
  */
 import { Fold, foldArray, Sum } from '../fold'

@@ -49,7 +49,7 @@
       a23 = multiplyAdd(a23, factor, summand)
     }
   }
-  // All of them are used, so that none is optimised away.
+  // All of them are used, so that none is optimized away.
   a0 = f32x4.add(f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3)), f32x4.add(f32x4.add(a4, a5), f32x4.add(a6, a7)))
   a8 = f32x4.add(f32x4.add(f32x4.add(a8, a9), f32x4.add(a10, a11)), f32x4.add(f32x4.add(a12, a13), f32x4.add(a14, a15)))
   a16 = f32x4.add(f32x4.add(f32x4.add(a16, a17), f32x4.add(a18, a19)), f32x4.add(f32x4.add(a20, a21), f32x4.add(a22, a23)))

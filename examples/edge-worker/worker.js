@@ -1,5 +1,5 @@
 /**
- * A worker that learns while it serves: it receives labelled digits, trains a few steps per request within a budget of time, keeps all it
+ * A worker that learns while it serves: it receives labeled digits, trains a few steps per request within a budget of time, keeps all it
  * knows in the storage of a durable object, and answers predictions. A restart loses nothing.
  *
  *   POST /examples?ms=20   { "examples": [{ "pixels": [64 numbers from 0 to 16], "label": 0 … 9 }, …] }: keeps them, and trains
@@ -126,7 +126,7 @@ export class Learner extends DurableObject {
     this.#steps++
   }
 
-  /** Trains until the time is used, stops between two steps, and keeps what was learnt; the next request goes on from there. */
+  /** Trains until the time is used, stops between two steps, and keeps what was learned; the next request goes on from there. */
   async #stepFor(milliseconds) {
     check(this.#labels.length > 0, 'there are no examples yet')
     check(milliseconds > 0 && milliseconds <= MOST_MILLISECONDS, `ms is a number above 0, and at most ${MOST_MILLISECONDS}`)

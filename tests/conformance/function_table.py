@@ -209,7 +209,7 @@ TABLE = [
     ("scaled_dot_product_attention-mask-blind", {"query": [1, 2, 3, 4], "key": [1, 2, 5, 4], "value": [1, 2, 5, 4], "attn_mask": mask([3, 5], blind=[1])}, {}),
     ("scaled_dot_product_attention-float-mask", {"query": [1, 2, 3, 4], "key": [1, 2, 5, 4], "value": [1, 2, 5, 4], "attn_mask": barred([3, 5])}, {}),
     ("scaled_dot_product_attention-float-mask-flat", {"query": [2, 3, 4], "key": [2, 5, 4], "value": [2, 5, 4], "attn_mask": barred([2, 3, 5])}, {"is_causal": False}),
-    ("scaled_dot_product_attention-learnt-mask", {"query": [2, 1, 3, 4], "key": [2, 1, 5, 4], "value": [2, 1, 5, 4], "attn_mask": [3, 5]}, {}),
+    ("scaled_dot_product_attention-learned-mask", {"query": [2, 1, 3, 4], "key": [2, 1, 5, 4], "value": [2, 1, 5, 4], "attn_mask": [3, 5]}, {}),
     ("scaled_dot_product_attention-causal", {"query": [2, 5, 3], "key": [2, 5, 3], "value": [2, 5, 3]}, {"is_causal": True}),
     ("scaled_dot_product_attention-causal-short", {"query": [1, 2, 3, 4], "key": [1, 2, 7, 4], "value": [1, 2, 7, 4]}, {"is_causal": True}),
     ("scaled_dot_product_attention-causal-long", {"query": [1, 1, 7, 3], "key": [1, 1, 4, 3], "value": [1, 1, 4, 5]}, {"is_causal": True, "scale": 1.5}),

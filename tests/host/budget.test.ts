@@ -98,7 +98,7 @@ describe('calls into WebAssembly', () => {
 
 /** Bytes of JavaScript objects that a turn of `loop` makes, in the built package, once it is warm and without a collection in between. */
 function bytesPerTurn(setUp: string, loop: string): number {
-  const programme = `
+  const program = `
     import * as downhill from 'downhill'
     import * as nn from 'downhill/nn'
     const arena = await downhill.Arena.create()
@@ -116,7 +116,7 @@ function bytesPerTurn(setUp: string, loop: string): number {
     console.log(Math.min(...made))
   `
   const root = fileURLToPath(new URL('../..', import.meta.url))
-  const args = ['--expose-gc', '--max-semi-space-size=256', '--min-semi-space-size=256', '--input-type=module', '-e', programme]
+  const args = ['--expose-gc', '--max-semi-space-size=256', '--min-semi-space-size=256', '--input-type=module', '-e', program]
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
   expect(stderr).toBe('')
   return Number(stdout)

@@ -22,7 +22,7 @@ function named() {
 const shown = (optimizer: AdamW, option: 'lr' | 'weightDecay') =>
   Object.fromEntries(optimizer.paramGroups.flatMap((group) => group.paramNames!.map((name) => [name, group[option]])))
 
-it('noDecay takes decay from biases and the weights of normalisations, whatever their shape', () => {
+it('noDecay takes decay from biases and the weights of normalizations, whatever their shape', () => {
   const optimizer = new AdamW(noDecay(named()), { weightDecay: 0.1 })
   expect(optimizer.paramGroups.length).toBe(2)
   expect(shown(optimizer, 'weightDecay')).toEqual({

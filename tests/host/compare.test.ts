@@ -111,7 +111,7 @@ describe('a data set', () => {
     })
   })
 
-  it('fills empty cells and leaves out what cannot be learnt from, and says so', () => {
+  it('fills empty cells and leaves out what cannot be learned from, and says so', () => {
     const rows = Array.from({ length: 60 }, (_, i) => `${i === 3 ? '' : i},same,,name${i},${i === 5 ? 'NA' : i % 2 ? 'odd' : 'even'}`)
     const data = makeDataset(readTable(['n,constant,none,id,kind', ...rows].join('\n')), { name: 'toy', target: 'kind' })
     expect(data.rows).toBe(59)

@@ -10,7 +10,7 @@ import { everyRule } from './every-rule.ts'
  * the built package.
  */
 function heapChange(setUp: string, loop: string): number {
-  const programme = `
+  const program = `
     import * as downhill from 'downhill'
     import * as nn from 'downhill/nn'
     const arena = await downhill.Arena.create()
@@ -27,7 +27,7 @@ function heapChange(setUp: string, loop: string): number {
     console.log(Math.min(...changes))
   `
   const root = fileURLToPath(new URL('../..', import.meta.url))
-  const args = ['--expose-gc', '--input-type=module', '-e', programme]
+  const args = ['--expose-gc', '--input-type=module', '-e', program]
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
   expect(stderr).toBe('')
   return Number(stdout)

@@ -96,7 +96,7 @@ export function recurrent(c: Choices, gates: 3 | 4): Case {
   })
 }
 
-/** A normalisation of the last axes, with weight and bias or without. */
+/** A normalization of the last axes, with weight and bias or without. */
 export function layerNorm(c: Choices): Case {
   const [shape, eps] = [c.shape(1), c.of(1e-5, 0.1)]
   const last = shape.slice(c.int(0, shape.length - 1))

@@ -70,7 +70,7 @@ describe('Loader', () => {
     ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'Loader: a must have a multiple of 2 numbers, got 3'],
     ['no data', () => new Loader(arena, { a: { data: [] } }), 'Loader: a must have a multiple of 1 numbers, got 0'],
     ['no columns', () => new Loader(arena, {}), 'Loader: columns must be { x: { data, shape }, … }, got an object'],
-    ['a misspelt option', () => numbered(3, { batchsize: 2 } as never), 'did you mean batchSize?'],
+    ['a misspelled option', () => numbered(3, { batchsize: 2 } as never), 'did you mean batchSize?'],
     ['a batch of nothing', () => numbered(3, { batchSize: 0 }), 'Loader: batchSize must be an integer'],
     ['a seed that is none', () => numbered(3, { seed: -1 }), 'Generator: seed must be an integer in [0, 2^53), got -1'],
     [

@@ -211,7 +211,7 @@ describe('initial weights', () => {
     expect(Math.abs(variance - 1)).toBeLessThan(0.07)
   })
 
-  it('of normalisations are 1 and 0', () => {
+  it('of normalizations are 1 and 0', () => {
     const norms = [new nn.LayerNorm(arena, 3), new nn.RMSNorm(arena, 3), new nn.BatchNorm1d(arena, 3), new nn.BatchNorm2d(arena, 3)]
     for (const norm of norms) {
       for (const [key, { data }] of Object.entries(norm.stateDict())) {
@@ -273,7 +273,7 @@ describe('BatchNorm', () => {
     expect(norm.stateDict()).toEqual(before)
   })
 
-  it('with trackRunningStats false has no buffers, and normalises by the batch in eval too', () => {
+  it('with trackRunningStats false has no buffers, and normalizes by the batch in eval too', () => {
     const norm = new nn.BatchNorm1d(arena, 1, { trackRunningStats: false, dtype: 'float64' })
     expect(Object.keys(norm.stateDict())).toEqual(['weight', 'bias'])
     const inTraining = pass(norm, batches[0]!)

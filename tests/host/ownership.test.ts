@@ -46,7 +46,7 @@ describe('what is handed over', () => {
     expect([w.grad, arena.usage().gradients]).toEqual([null, 0])
   })
 
-  it('has no misspelt names', async () => {
+  it('has no misspelled names', async () => {
     const arena = await Arena.create()
     await expect(Arena.create({ maxBytes: 1 } as never)).rejects.toThrow('did you mean maximumBytes?')
     expect(thrown(() => arena.parameter([1], { type: 'float64' } as never)).message).toContain('did you mean dtype?')

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
-/** What a programme in a process of its own, with the built package, prints. */
-function printed(programme: string): number {
+/** What a program in a process of its own, with the built package, prints. */
+function printed(program: string): number {
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
-  const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', programme], { cwd, encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { cwd, encoding: 'utf8' })
   expect(stderr).toBe('')
   return Number(stdout)
 }

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { checkpoint } from '../../host/io/index.ts'
 
-const programme = fileURLToPath(new URL('../runtimes/resume.mjs', import.meta.url))
+const program = fileURLToPath(new URL('../runtimes/resume.mjs', import.meta.url))
 
 /** What a process of its own makes of bytes. */
 function inProcess(expression: string, input = new Uint8Array(0)): Uint8Array<ArrayBuffer> {
   const code = `import { readFileSync, writeSync } from 'node:fs'
-    import { advance, begin } from ${JSON.stringify(programme)}
+    import { advance, begin } from ${JSON.stringify(program)}
     const bytes = ${expression}
     for (let at = 0; at < bytes.length; ) at += writeSync(1, bytes, at)`
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { input, maxBuffer: 2 ** 26 })

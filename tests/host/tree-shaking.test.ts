@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What a bundler makes of a programme. */
+/** What a bundler makes of a program. */
 async function bundled(code: string): Promise<string> {
   const stdin = { contents: code, resolveDir: root }
   const { outputFiles } = await build({ stdin, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' })

@@ -62,7 +62,7 @@ export async function finished(command, args, { timeout = 180_000, ...options } 
   }
 }
 
-/** A port that nothing listens on, for programmes that cannot be told to choose one. */
+/** A port that nothing listens on, for programs that cannot be told to choose one. */
 export async function freePort() {
   const server = createServer()
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))

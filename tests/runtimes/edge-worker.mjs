@@ -44,8 +44,8 @@ async function ask(path, body) {
   return { status: response.status, ...(await response.json()) }
 }
 
-/** What it has learnt from what, apart from the memory that takes. */
-async function learnt() {
+/** What it has learned from what, apart from the memory that takes. */
+async function learned() {
   const { bytes, ...status } = await ask('/')
   assert(bytes > 0)
   return status
@@ -103,9 +103,9 @@ const checks = [
     name: 'a restart loses nothing',
     needs,
     async run() {
-      const [status, before] = [await learnt(), await accuracy()]
+      const [status, before] = [await learned(), await accuracy()]
       await restart()
-      assert.deepEqual(await learnt(), status)
+      assert.deepEqual(await learned(), status)
       assert.deepEqual(await accuracy(), before)
       const { trained, steps } = await ask('/train?ms=20', {})
       assert.equal(steps, status.steps + trained.steps)

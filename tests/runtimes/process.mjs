@@ -1,7 +1,7 @@
-/** The conformance programme as a process of Node, Deno or Bun. Prints one line of JSON. */
+/** The conformance program as a process of Node, Deno or Bun. Prints one line of JSON. */
 import { readFileSync } from 'node:fs'
 import { runCase } from './node_modules/downhill/dist/conformance.js'
-import { conformance } from './programme.mjs'
+import { conformance } from './program.mjs'
 
 const read = (path) => readFileSync(new URL(path, import.meta.url))
 

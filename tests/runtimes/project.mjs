@@ -1,4 +1,4 @@
-/** A project with the packed package installed, and what the conformance programme reads: the same files for every runtime. */
+/** A project with the packed package installed, and what the conformance program reads: the same files for every runtime. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -40,7 +40,7 @@ export function entriesFor(folder, condition) {
   return Object.fromEntries(entries)
 }
 
-/** The page of the programme, with the import map of the package for browsers. */
+/** The page of the program, with the import map of the package for browsers. */
 export function pageFor(folder) {
   const imports = Object.entries(entriesFor(folder, 'browser')).map(([name, file]) => [name, `./${file}`])
   return readFileSync(join(folder, 'page.html'), 'utf8').replace(
@@ -63,13 +63,13 @@ const HANDED_OVER = 60
 
 /** What this Node makes of resume.mjs: the checkpoint it hands over, and a hash of the one at the end of an uninterrupted run. */
 function handedOver(folder) {
-  const programme = `
+  const program = `
     import { createHash } from 'node:crypto'
     import { advance, begin, STEPS } from './resume.mjs'
     const checkpoint = Buffer.from(advance(begin(), ${HANDED_OVER})).toString('base64')
     console.log(JSON.stringify({ checkpoint, end: createHash('sha256').update(advance(begin(), STEPS)).digest('hex') }))
   `
-  return JSON.parse(run([process.execPath, '--input-type=module', '-e', programme], folder))
+  return JSON.parse(run([process.execPath, '--input-type=module', '-e', program], folder))
 }
 
 /** Makes the project. */
@@ -78,7 +78,7 @@ export function makeProject() {
   installPacked(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module", "dependencies": { "downhill": "*" } }\n')
   cpSync(join(root, 'datasets/digits.csv'), join(folder, 'digits.csv'))
-  for (const name of ['programme.mjs', 'resume.mjs', 'process.mjs', 'printing.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
+  for (const name of ['program.mjs', 'resume.mjs', 'process.mjs', 'printing.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
     cpSync(join(root, 'tests/runtimes', name), join(folder, name))
   const { checkpoint, end } = handedOver(folder)
   writeFileSync(join(folder, 'given.json'), JSON.stringify({ ...goldenCases(), checkpoint, handedOver: HANDED_OVER }))

@@ -1,5 +1,5 @@
 /**
- * `npm run test:runtimes [-- --json FILE] [--only NAME,…] [--write]`: runs the conformance programme and the golden cases in every runtime
+ * `npm run test:runtimes [-- --json FILE] [--only NAME,…] [--write]`: runs the conformance program and the golden cases in every runtime
  * there is, from the same packed package, and prints a table. All hashes must be those of hashes.json; with --write they become what the Node
  * that runs this computes, and docs/runtimes.md gets the table. A runtime that is missing is named, and is a failure where CI is true.
  */

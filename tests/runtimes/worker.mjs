@@ -1,9 +1,9 @@
-/** The conformance programme as a worker of workerd, whose modules are the files: it answers a request with the result. */
+/** The conformance program as a worker of workerd, whose modules are the files: it answers a request with the result. */
 import csv from './digits.csv'
 import given from './given.json'
 import { runCase } from './node_modules/downhill/dist/conformance.js'
 import module from './node_modules/downhill/dist/downhill.wasm'
-import { conformance } from './programme.mjs'
+import { conformance } from './program.mjs'
 
 export default {
   fetch: async () => {

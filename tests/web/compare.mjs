@@ -512,7 +512,7 @@ export function checks(origin, browser) {
     check('every bundled problem comes to a ranking', everyProblem),
     check('the receipt is that of the command, bit for bit', asTheCommand),
     check('a table of 50,000 rows with quoted commas and empty cells', ownTable),
-    check('cancelled half-way, reloaded, and gone on with to the same numbers', interrupted),
+    check('canceled half-way, reloaded, and gone on with to the same numbers', interrupted),
     check('a pause holds, what was done is kept, and can be forgotten', pausedAndForgotten),
     check('where nothing can be kept the page says so, and goes on after a cancel all the same', nothingKept),
     check('an error is one sentence', errors),

@@ -1,4 +1,4 @@
-/** The third view: the conformance programme in the visitor's browser, its hashes beside the published ones. */
+/** The third view: the conformance program in the visitor's browser, its hashes beside the published ones. */
 import { h, type View } from '../element.ts'
 
 interface Answer {
@@ -88,7 +88,7 @@ export const view: View = {
       h(
         'p',
         { className: 'lead' },
-        'Every optimizer trains a perceptron in float64 and a convolutional network in float32 on handwritten digits, with dropout, clipping and schedules, is saved in the middle and resumed. Each run ends in one SHA-256 of all parameters, states and losses. Node, Deno, Bun, workerd, Chromium, Firefox and WebKitGTK came to the hashes that are published; this runs the same programme here.',
+        'Every optimizer trains a perceptron in float64 and a convolutional network in float32 on handwritten digits, with dropout, clipping and schedules, is saved in the middle and resumed. Each run ends in one SHA-256 of all parameters, states and losses. Node, Deno, Bun, workerd, Chromium, Firefox and WebKitGTK came to the hashes that are published; this runs the same program here.',
       ),
       h('div', { className: 'row' }, button),
       said,

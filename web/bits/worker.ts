@@ -1,5 +1,5 @@
-/** Runs the conformance programme of tests/runtimes, of which every runtime has to come to the same hashes. */
-import { hashes } from '../../tests/runtimes/programme.mjs'
+/** Runs the conformance program of tests/runtimes, of which every runtime has to come to the same hashes. */
+import { hashes } from '../../tests/runtimes/program.mjs'
 
 addEventListener('message', async ({ data }) => {
   try {

@@ -1,5 +1,5 @@
 /**
- * The conformance programme: fixed training runs against the public interface, the same in every runtime. Each optimizer trains a perceptron
+ * The conformance program: fixed training runs against the public interface, the same in every runtime. Each optimizer trains a perceptron
  * and a small convolutional network on the digits, is saved in the middle and goes on as a new one from the saved text, and at the end there
  * is one SHA-256 of every parameter, every state and every loss. It imports nothing of a runtime's.
  */
@@ -215,7 +215,7 @@ export async function hashes(csv) {
   const names = Object.keys(exported).filter((name) => exported[name].prototype instanceof downhill.Optimizer)
   const found = {}
   for (const name of names) {
-    if (!Object.hasOwn(optimizers, name)) throw new Error(`the programme has no line for ${name}`)
+    if (!Object.hasOwn(optimizers, name)) throw new Error(`the program has no line for ${name}`)
     const problems = optimizers[name].sparse ? { table } : { perceptron, convolution }
     const states = Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, train(name, problem, digits)]))
     for (const [key, { losses }] of Object.entries(states)) {
@@ -252,10 +252,10 @@ async function relaxed() {
   const x = 1 + 2 ** -12
   const left = arena.parameter([2, 2], { data: [-(1 + 2 ** -11), x, 1, 2] })
   const right = arena.parameter([2, 2], { data: [1, 1, x, x] })
-  const [cancelled, , sum] = arena.frame(() => [...functional.matmul(left, right).data])
+  const [canceled, , sum] = arena.frame(() => [...functional.matmul(left, right).data])
   arena.dispose()
-  if (sum !== 1 + 2 * x || ![0, 2 ** -24].includes(cancelled)) throw new Error(`a relaxed product is ${cancelled}, ${sum}`)
-  return cancelled ? 'fused' : 'rounded twice'
+  if (sum !== 1 + 2 * x || ![0, 2 ** -24].includes(canceled)) throw new Error(`a relaxed product is ${canceled}, ${sum}`)
+  return canceled ? 'fused' : 'rounded twice'
 }
 
 const decoded = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
