@@ -8,11 +8,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { inBrowser } from '../tests/runtimes/drivers/puppeteer.mjs'
 import { serve } from '../tests/runtimes/serve.mjs'
 import '../web/build.mjs'
 
-const root = new URL('..', import.meta.url).pathname
+const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'downhill-pictures-'))
 const { stdout } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), 'compare', '--out', folder], { cwd: folder, encoding: 'utf8' })
 const printed = stdout.replaceAll(folder, 'downhill-compare').replaceAll('&', '&amp;').replaceAll('<', '&lt;').trimEnd()

@@ -1,10 +1,11 @@
 /** The page, built and served with the headers that a host should send: every file here that exports checks, in Chromium and Firefox. */
 import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { policy } from '../../web/build.mjs'
 import { runChecks } from '../checks.mjs'
 import { serve } from '../runtimes/serve.mjs'
 
-const { address, close } = await serve(new URL('../../build/web', import.meta.url).pathname, {
+const { address, close } = await serve(fileURLToPath(new URL('../../build/web', import.meta.url)), {
   headers: { 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
 })
 const files = readdirSync(new URL('.', import.meta.url)).filter((name) => name.endsWith('.mjs') && name !== 'run.mjs')
