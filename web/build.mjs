@@ -10,6 +10,7 @@ import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
 import { inline, isKnownWarning, withoutStreams } from '../rollup.config.mjs'
 import { equations } from './equations.mjs'
+import { firstScreen } from './first-screen.mjs'
 import { writeSite } from './site.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -44,6 +45,13 @@ const own = {
   },
 }
 
+/** Replaces the binary in the code by a file beside it (web/binary.ts). */
+const besideCode = {
+  name: 'beside-code',
+  resolveId: (source, importer) =>
+    source === './inline.ts' && importer === join(root, 'host/wasm/compile.ts') ? join(root, 'web/binary.ts') : null,
+}
+
 async function bundle() {
   const built = await rollup({
     input: {
@@ -56,6 +64,8 @@ async function bundle() {
     // The page shows the docs of declarations, so nothing strips them.
     plugins: [
       own,
+      besideCode,
+      firstScreen,
       inline,
       withoutStreams,
       nodeResolve({ browser: true }),
@@ -85,6 +95,7 @@ mkdirSync(out, { recursive: true })
 await bundle()
 for (const name of ['digits.csv', 'diabetes.csv', 'kjv.tsv']) cpSync(join(root, 'datasets', name), join(out, 'datasets', name))
 cpSync(join(root, 'web/icon.svg'), join(out, 'icon.svg'))
+cpSync(join(root, 'dist/downhill.wasm'), join(out, 'downhill.wasm'))
 writeFileSync(join(out, 'style.css'), style())
 cpSync(join(root, 'tests/runtimes/hashes.json'), join(out, 'hashes.json'))
 writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace('POLICY', policy))

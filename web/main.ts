@@ -1,7 +1,8 @@
-/** The page: one view at a time, by what stands behind # in the address. */
+/** The page: shows one view at a time, named after # in the address. */
 import { h, type View } from './element.ts'
 
 const views: Readonly<Record<string, () => Promise<{ view: View }>>> = {
+  home: () => import('./home/view.ts'),
   compare: () => import('./compare/view.ts'),
   surface: () => import('./surface/view.ts'),
   bits: () => import('./bits/view.ts'),
@@ -13,15 +14,15 @@ let shown = ''
 
 async function show(): Promise<void> {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
-  const name = Object.hasOwn(views, path) ? path : 'compare'
-  // A view writes its own state behind the question mark, and is not built again for that.
+  const name = Object.hasOwn(views, path) ? path : 'home'
+  // A view writes its own state after the question mark and must not be rebuilt for it.
   if (name === shown) return
   shown = name
   takeDown()
   takeDown = () => {}
   const { view } = await views[name]!()
   if (shown !== name) return
-  document.title = `${view.title} · downhill`
+  document.title = name === 'home' ? `downhill · ${view.title}` : `${view.title} · downhill`
   for (const link of document.querySelectorAll('.top nav a')) {
     if (link.getAttribute('href') === `#/${name}`) link.setAttribute('aria-current', 'page')
     else link.removeAttribute('aria-current')

@@ -30,3 +30,8 @@ declare module '*/terms.mjs' {
   /** Returns a word's terms: all of it, then its parts. */
   export function termsOf(word: string): string[]
 }
+
+declare module 'virtual:first-screen' {
+  export const example: string
+  export const figures: readonly { readonly label: string; readonly value: string; readonly source: string; readonly href: string }[]
+}

@@ -253,7 +253,7 @@ async function nothingKept(_, browser) {
 ${readFileSync(join(folder, 'compare-lead.js'), 'utf8')}`
   const { address, close } = await serve(folder, { generated: { '/compare-lead.js': lead } })
   try {
-    return await visit(browser, `${address}/index.html`, async (page) => {
+    return await visit(browser, `${address}/index.html#/compare`, async (page) => {
       await fill(page, longer, few)
       await start(page)
       await clickAfter(page, 4, 'Cancel')

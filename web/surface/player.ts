@@ -24,7 +24,7 @@ export class Player {
   ) {}
 
   /** Begins anew, and goes at once to where it was. */
-  rebuild(ground: Ground, { racers, start, steps, speed }: Setup, at: number): void {
+  rebuild(ground: Ground, { racers, start, steps, speed }: Pick<Setup, 'racers' | 'start' | 'steps' | 'speed'>, at: number): void {
     this.#clear()
     this.runs = racers.map((racer) => new Run(this.arena, ground, racer, start))
     this.at = 0

@@ -1,4 +1,4 @@
-/** The plot: the surface as tints, the ways over it, and the start, which a click or the arrow keys move. */
+/** Plots a surface as tints, the paths of optimizers on it, and their start, which a click or the arrow keys move. */
 import { h } from '../element.ts'
 import { type Colour, type Field, fieldOf, tinted } from './field.ts'
 import { type Frame, frameOf, neat, ticks, toPixel, toPoint } from './frame.ts'
@@ -30,22 +30,22 @@ export class Plot {
   #start: Pair = [0, 0]
   #choices: number[] = []
 
-  constructor(private readonly moved: (start: Pair) => void) {
-    this.element = h(
-      'div',
-      {
-        className: 'plot',
-        tabIndex: 0,
-        role: 'application',
-        'aria-label': 'The surface and the ways down it. Arrow keys move the start, with Shift further; a click puts it there.',
-        'aria-describedby': 'ways-caption',
-        on: {
-          click: (event) => this.#clicked(event as MouseEvent),
-          keydown: (event) => this.#pressed(event as KeyboardEvent),
-        },
-      },
-      this.#canvas,
-    )
+  /** @param moved called with a new start; a string instead is the label of a plot whose start is fixed */
+  constructor(private readonly moved: ((start: Pair) => void) | string) {
+    const controls =
+      typeof moved === 'string'
+        ? { role: 'img', 'aria-label': moved }
+        : {
+            tabIndex: 0,
+            role: 'application',
+            'aria-label': 'Surface and paths. Arrow keys move the start, Shift moves it further; a click places it.',
+            'aria-describedby': 'ways-caption',
+            on: {
+              click: (event: Event) => this.#clicked(event as MouseEvent),
+              keydown: (event: Event) => this.#pressed(event as KeyboardEvent),
+            },
+          }
+    this.element = h('div', { className: 'plot', ...controls }, this.#canvas)
     this.#resized = new ResizeObserver(() => this.#refit())
     this.#resized.observe(this.element)
     this.#dark.addEventListener('change', this.#recoloured)
@@ -116,7 +116,7 @@ export class Plot {
 
   #moveTo([x, y]: Pair): void {
     const { pixel } = this.#frame!
-    this.moved([neat(x, pixel), neat(y, pixel)])
+    if (typeof this.moved === 'function') this.moved([neat(x, pixel), neat(y, pixel)])
   }
 
   /** Draws the ways. While they move names stay on the side where they were. */

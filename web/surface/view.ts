@@ -165,8 +165,8 @@ class Stage {
 
 export const view: View = {
   title: 'Surfaces',
-  mount(place, query) {
-    const arena = Arena.createSync()
+  async mount(place, query) {
+    const arena = await Arena.create()
     const stage = new Stage(arena, query)
     place.append(
       h('h1', {}, 'Down a surface'),
