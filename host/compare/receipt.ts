@@ -134,8 +134,8 @@ export function parseReceipt(text: string, file: string): Asked {
   }
 }
 
-/** Keys that may differ between a receipt and its replay. */
-const OWN = ['seconds', 'runtime', 'version', 'command']
+/** Keys that may differ between a receipt and its replay. `text` is the recommendation's wording, which follows from the numbers. */
+const OWN = ['seconds', 'runtime', 'version', 'command', 'text']
 
 /** Returns the path of the first difference between two receipts, such as results.0.value; undefined if only times differ. */
 export function differenceOf(a: unknown, b: unknown, path: readonly string[] = []): string | undefined {

@@ -99,7 +99,7 @@ export class Heap {
     const now = this.#memory.buffer.byteLength
     const pages = (bytes: number) => Math.ceil(bytes / PAGE)
     const used = Object.values(this.used).reduce((a, b) => a + b)
-    const tell = (limit: string) => `${size} bytes for ${purpose} exceed ${limit}: ${used} of the arena's ${now} bytes are in use`
+    const tell = (limit: string) => `${size} bytes for ${purpose} exceed ${limit}: ${used} of ${now} bytes are in use`
     check(now + pages(missing) * PAGE <= this.maximumBytes, 'out-of-memory', () => tell(`maximumBytes of ${this.maximumBytes}`))
     const generous = Math.min(Math.max(pages(missing), pages(now / 2)), Math.floor((this.maximumBytes - now) / PAGE))
     const grew = this.#tryGrow(generous) || this.#tryGrow(pages(missing))

@@ -22,7 +22,7 @@ export interface Recorded {
 
 /** Throws unless there is a computation to pass a gradient back through. */
 export function checkComputed(isComputed: boolean): asserts isComputed {
-  check(isComputed, 'backward-invalid', 'backward: the tensor must be computed from a parameter inside this frame')
+  check(isComputed, 'backward-invalid', 'backward: the tensor must be computed inside this frame')
 }
 
 /** Linear memory, with the kernels instantiated over it, a heap, and a stack of frames. */

@@ -107,7 +107,7 @@ export function checkedGroups<O extends object>(
       return parameter
     })
     named.push(...entries.map(isPair))
-    check(new Set(named).size === 1, 'params-invalid', `${name}: either all parameters must have names, or none`)
+    check(new Set(named).size === 1, 'params-invalid', `${name}: name all parameters or none`)
     const given = overrides as Partial<O>
     // torch's order: the group's own options first.
     const options = { ...withDefaults(given, {} as O), ...withDefaults(given, defaults) }

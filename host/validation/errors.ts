@@ -64,14 +64,13 @@ export function isObject(value: unknown): value is object {
 export function shown(value: unknown, depth = 0): string {
   const cut = (text: string) => (text.length > 80 ? `${text.slice(0, 80)}…` : text)
   if (typeof value === 'string') return `'${printable(cut(value))}'`
-  if (typeof value === 'bigint') return `${cut(String(value))}n`
   if (Array.isArray(value)) {
     if (depth === 2) return '[…]'
     const entries = value.slice(0, 6).map((entry) => shown(entry, depth + 1))
     return `[${entries.join(', ')}${value.length > 6 ? ', …' : ''}]`
   }
   if (typeof value === 'function') return 'a function'
-  if (!isObject(value)) return String(value)
+  if (!isObject(value)) return cut(String(value))
   const name = Object.getPrototypeOf(value)?.constructor?.name || 'Object'
   return name === 'Object' ? 'an object' : `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
 }

@@ -28,7 +28,7 @@ export type Values<D extends Declared> = { -readonly [K in keyof D]: D[K] extend
 /** Returns a test for an interval like '[0, 1)'. NaN fails every test. */
 function interval(range: string): (value: unknown) => value is number {
   const [low, high] = range.slice(1, -1).split(',') as [string, string]
-  const bound = (text: string) => Number(text.trim().replace('∞', 'Infinity'))
+  const bound = (text: string) => Number(text.replace('∞', 'Infinity'))
   const [from, to] = [bound(low), bound(high)]
   const above = range.startsWith('[') ? (x: number) => x >= from : (x: number) => x > from
   const below = range.endsWith(']') ? (x: number) => x <= to : (x: number) => x < to

@@ -51,5 +51,5 @@ const inline = (bytes: () => Uint8Array<ArrayBuffer>, otherwise = ''): Binary =>
 /** All binaries, by name. */
 export const binaries = {
   downhill: inline(() => decoded(downhill)),
-  relaxed: inline(() => relax(decoded(downhill), microKernel), '; relaxed needs relaxed SIMD, as in Node 22 or later'),
+  relaxed: inline(() => relax(decoded(downhill), microKernel), '; relaxed SIMD needs Node 22 or later'),
 }

@@ -107,7 +107,7 @@ describe('downhill compare', () => {
     [['--optimizers', 'SDG'], /there is no optimizer 'SDG'; did you mean SGD\?$/],
     [['--epochs', '-1'], /epochs/],
     [['--epochs', 'many'], /^downhill compare: --epochs must be an integer, got 'many'$/],
-    [['--optimizers', 'SGD'], /Unknown option '--optimizers'/],
+    [['--optimizer', 'SGD'], /Unknown option '--optimizer'/],
   ])('%j is refused in one sentence, with exit code 2, and nothing is written', (args, message) => {
     const { code, out, err } = downhill('compare', ...args, '--out', join(folder, 'refused'))
     expect([code, out]).toEqual([2, ''])

@@ -106,7 +106,7 @@ describe('a frame that is missing or over', () => {
     })
     expect(thrown(() => arena.tensor([1]).backward())).toEqual({
       code: 'backward-invalid',
-      message: 'backward: the tensor must be computed from a parameter inside this frame',
+      message: 'backward: the tensor must be computed inside this frame',
     })
   })
 })

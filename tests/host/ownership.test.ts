@@ -108,6 +108,6 @@ describe('modules', () => {
     const optimizer = new Adam(model.namedParameters())
     optimizer.loadStateDict(new Adam(model.parameters()).stateDict())
     expect(optimizer.paramGroups[0]!.paramNames).toEqual(['blocks.0.weight', 'blocks.0.bias', 'blocks.2.weight'])
-    expect(thrown(() => new nn.Sequential(3 as never)).message).toBe('Sequential takes modules, and number 0 is 3')
+    expect(thrown(() => new nn.Sequential(3 as never)).message).toBe('Sequential: layers[0] must be a Module, got 3')
   })
 })

@@ -277,7 +277,7 @@ async function errors(address, browser) {
     await drop(page, 'picture.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 255, 254])
     await said(/^picture\.png is not a text in UTF-8, so it is no table\.$/)
     await drop(page, 'ragged.csv', 'a,b\n1,2\n3\n')
-    await said(/^ragged\.csv: line 3 has 1 cells, and the header has 2$/)
+    await said(/^ragged\.csv: line 3 must have 2 cells like the header, got 1$/)
     await drop(page, 'empty.csv', '')
     await said(/^empty\.csv: the table is empty$/)
     await start(page)
@@ -348,7 +348,7 @@ async function replayedTable(address, browser) {
     await (await page.$('#open-receipt')).uploadFile(file)
     await page.waitForSelector('#wanted-table', { visible: true })
     await (await page.$('#wanted-table')).uploadFile(other)
-    assert.equal(await alertOf(page), 'other.csv is not what report.json was made from: its checksum differs')
+    assert.equal(await alertOf(page), 'other.csv has changed since report.json was written: its checksum differs')
     await (await page.$('#wanted-table')).uploadFile(own)
     await page.waitForFunction(() => !document.querySelector('[role="alert"]').textContent)
     await receiptOf(page)
@@ -506,7 +506,7 @@ async function takenAlong(address) {
 
 export function checks(origin, browser) {
   const needs = needsOf(browser)
-  const address = `${origin}/index.html`
+  const address = `${origin}/index.html#/compare`
   const check = (name, run) => ({ name: `${browser}, compare: ${name}`, needs, run: () => run(address, browser) })
   return [
     check('every bundled problem comes to a ranking', everyProblem),

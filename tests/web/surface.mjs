@@ -205,7 +205,10 @@ async function outOfRange(page, open) {
   assert.deepEqual(await errors(), [])
   await type(page, '#surface-kind', 'quadratic')
   await type(page, '#condition', '0')
-  assert.equal(await page.$eval('#surface-error', ({ textContent }) => textContent), 'the condition number is from 1 to 1e12, not 0')
+  assert.equal(
+    await page.$eval('#surface-error', ({ textContent }) => textContent),
+    'quadratic: condition must be a number in [1, 1e12], got 0',
+  )
 }
 
 /** What has the focus, after as many presses of Tab as it takes. */
