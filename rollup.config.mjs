@@ -4,7 +4,7 @@ import commonjs from '@rollup/plugin-commonjs'
 import resolve from '@rollup/plugin-node-resolve'
 import esbuild from 'rollup-plugin-esbuild'
 
-/** `import text from './file?inline'`: the text of a file. */
+/** `import text from './file?inline'` imports the text of a file. */
 export const inline = {
   name: 'inline',
   resolveId: (source, importer) => (source.endsWith('?inline') ? join(dirname(importer), source) : null),
@@ -16,7 +16,7 @@ export const inline = {
   },
 }
 
-/** papaparse asks for Node's streams in a function that nothing here calls; bundlers for browsers must not see it. */
+/** papaparse imports Node's streams in a function that is never called here; bundlers for browsers must not see the import. */
 export const withoutStreams = {
   name: 'without-streams',
   resolveId: (source, importer) => (source === 'stream' && importer?.includes('papaparse') ? '\0none' : null),
@@ -25,7 +25,7 @@ export const withoutStreams = {
 
 const ofEdge = /^(.*)\.(workerd|edge-light)\.ts$/
 
-/** Modules on the way from an entry to the binary, of which an entry for edge runtimes has its own copy. */
+/** Modules between an entry and the binary. Entries for edge runtimes have their own copies. */
 const COPIED = ['./memory/arena.ts', '../wasm/compile.ts']
 
 /**
@@ -47,8 +47,8 @@ const edge = {
 }
 
 /**
- * Leaves `export * as functional` to the user's bundler, which drops the functions that nobody calls. Bundled here, the namespace would be an
- * object that holds them all.
+ * Leaves `export * as functional` to the user's bundler, which drops unused functions. Bundled here, the namespace would be an object with
+ * all of them.
  */
 const functional = {
   name: 'functional',
@@ -58,7 +58,7 @@ const functional = {
       : null,
 }
 
-/** In the order in which modules are given to chunks. */
+/** Areas, in the order in which modules are assigned to chunks. */
 const areas = {
   downhill: 'host/index.ts',
   functional: 'host/autograd/functions.ts',
@@ -69,8 +69,8 @@ const areas = {
 }
 
 /**
- * Chunks: the binary; the way to it, which entries for edge runtimes replace; and for each area the modules that it reaches and no area before
- * it does.
+ * Chunks: the binary; the modules between it and the entries, which edge runtimes replace; and for each area the modules that no earlier area
+ * reaches.
  */
 function manualChunks(id, { getModuleInfo }) {
   const name = id.replace(`${resolvePath('host')}${sep}`, '').replaceAll(sep, '/')
@@ -86,20 +86,20 @@ function manualChunks(id, { getModuleInfo }) {
   return Object.keys(areas).find((area) => reaches(resolvePath(areas[area])))
 }
 
-/** Leaves out what declarations say to docs/ alone. */
+/** Removes the text of declarations that only docs/ needs. */
 const undocumented = {
   name: 'undocumented',
   transform: (code) => ({ code: code.replace(/\bdoc`[^`]*`/g, "''"), map: null }),
 }
 
 /**
- * Says of every declaration on the top level of a chunk that it may go if nothing uses it, also where it calls, reads or spreads something:
- * bundlers trust a pure call, and analyse no other (esbuild keeps the declared options of an optimizer that nobody imports).
+ * Marks every top-level declaration of a chunk as removable if unused, also where it calls, reads or spreads something: bundlers trust pure
+ * calls and do not analyze others (esbuild keeps the declared options of an unused optimizer).
  */
 const removable = {
   name: 'removable',
   renderChunk(code) {
-    // Apart from the obvious: a power might be one of a BigInt and a number, and a static field of a class is set by a block.
+    // Including two subtle cases: a power may mix a BigInt and a number, and a block initializes a static field of a class.
     const acts = ({ type, operator }) => /^(Call|New|Member)Expression$|^SpreadElement$|^StaticBlock$/.test(type) || operator === '**'
     const mayAct = (node) => {
       if (typeof node !== 'object' || node === null || /Function/.test(node.type)) return false
@@ -117,7 +117,7 @@ const removable = {
   },
 }
 
-/** Two of d3-interpolate's functions call each other, which harms nobody. */
+/** Two functions of d3-interpolate call each other, which is harmless. */
 export const isKnownWarning = ({ code, ids = [] }) => code === 'CIRCULAR_DEPENDENCY' && ids.every((id) => id.includes('d3-interpolate'))
 
 /** Entries share their chunks, so that an `Arena` is the same class in each. */

@@ -1,16 +1,16 @@
-/** The error function on lanes of E, from strict operations like portable.ts. Errors stand in docs/numerics.md. */
+/** The error function on lanes of E, from strict operations like portable.ts. docs/numerics.md has its errors. */
 import { isSingle, mulAdd, select, splat } from './lanes'
 import { exp } from './portable'
 
 /** erf′(0) = 2/√π */
 const SLOPE: f64 = 1.12837916709551257390
 
-/** |x|, but no more than is needed to have e^(−x²/2) = 0; NaN stays NaN. */
+/** |x|, limited to the value from which e^(−x²/2) is 0; NaN stays NaN. */
 @inline export function boundedSize<E>(x: v128): v128 {
   return v128.pmin<E>(v128.abs<E>(x), splat<E>(isSingle<E>() ? 15.0 : 39.0))
 }
 
-/** e^(−factor·x²) for factor 1 or ½, with what the rounding of x² loses: the upper half of x has an exact square. */
+/** e^(−factor·x²) for factor 1 or ½, with the rounding error of x²: the upper half of x has an exact square. */
 export function gaussian<E>(x: v128, factor: f64): v128 {
   const upper = v128.and(x, isSingle<E>() ? i32x4.splat(0xfffff000) : i64x2.splat(0xfffffffff8000000))
   const lower = v128.sub<E>(x, upper)
@@ -22,8 +22,8 @@ export function gaussian<E>(x: v128, factor: f64): v128 {
 }
 
 /**
- * e^(x²)·(1 − erf x) for x ≥ 0: (1 − y)·S(c − y) with y = x/(x + 4). S and c are tools/erfcx.py's, with a relative error of 2^−29.7 to
- * x = 10.7 (f32) or 2^−58 to 27.6 (f64), where e^(−x²) ends.
+ * e^(x²)·(1 − erf x) for x ≥ 0: (1 − y)·S(c − y) with y = x/(x + 4). S and c are from tools/erfcx.py, with a relative error of 2^−29.7 up to
+ * x = 10.7 (f32) or 2^−58 up to 27.6 (f64), where e^(−x²) underflows.
  */
 export function erfcx<E>(x: v128): v128 {
   const inverse = v128.div<E>(splat<E>(1), v128.add<E>(x, splat<E>(4)))
@@ -69,7 +69,7 @@ export function erfcx<E>(x: v128): v128 {
   return v128.mul<E>(v128.mul<E>(inverse, splat<E>(4)), sum)
 }
 
-/** Taylor's series 2/√π·Σ (−1)^n·x^(2n + 1)/(n!·(2n + 1)) for |x| < 1, and 1 − e^(−x²)·erfcx(x) from there on. */
+/** Taylor series 2/√π·Σ (−1)^n·x^(2n + 1)/(n!·(2n + 1)) for |x| < 1, and 1 − e^(−x²)·erfcx(x) beyond. */
 export function erf<E>(x: v128): v128 {
   const sign = v128.and(x, splat<E>(-0.0))
   const size = v128.xor(x, sign)
@@ -96,7 +96,7 @@ export function erf<E>(x: v128): v128 {
   sum = mulAdd<E>(sum, z, splat<E>(-SLOPE / 42.0))
   sum = mulAdd<E>(sum, z, splat<E>(SLOPE / 10.0))
   sum = mulAdd<E>(sum, z, splat<E>(-SLOPE / 3.0))
-  // x + x·(2/√π − 1 + …): the leading term carries no error.
+  // x + x·(2/√π − 1 + …): the leading term is exact.
   sum = mulAdd<E>(sum, z, splat<E>(0.12837916709551257390))
   const near = mulAdd<E>(size, sum, size)
   const bounded = boundedSize<E>(x)

@@ -1,14 +1,14 @@
 /**
- * The one reduction loop. A fold accumulates in f64 lanes whatever E is, so that the square of a float32 cannot overflow, and in one
- * order: elements 8i + 2k and 8i + 2k + 1 go to the lanes of accumulator k, and the eight lanes are joined pairwise, neighbors first.
- * What lies behind the last element is masked to 0 before it is taken.
+ * The only reduction loop. A fold accumulates in f64 lanes for every E, so that the square of a float32 cannot overflow, and in a fixed
+ * order: elements 8i + 2k and 8i + 2k + 1 go to the lanes of accumulator k, and the eight lanes are added pairwise, neighbors first.
+ * Elements past the end are masked to 0.
  */
 import { mulAdd, splat } from './lanes'
 import { exp, log } from './portable'
 
 /** Like a rule (sweep.ts), a fold has no fields and is never subclassed. Its neutral element is 0. */
 export abstract class Fold {
-  /** The accumulator with two more elements x (and y, in a fold over two arrays) in it. */
+  /** Returns the accumulator with two more elements x (and y, in a fold over two arrays). */
   take(sum: v128, x: v128, y: v128, order: v128): v128 {
     unreachable()
     return sum
@@ -19,12 +19,12 @@ export abstract class Fold {
   }
 }
 
-/** Elements 2k and 2k + 1 at an address, as f64. */
+/** Loads elements 2k and 2k + 1 at an address as f64. */
 @inline export function pair<E>(address: usize, k: usize): v128 {
   return sizeof<E>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(address + 8 * k)) : v128.load(address + 16 * k)
 }
 
-/** All bits of the lanes that stand below `count`, for a pair that starts at element 2k. */
+/** Returns a mask of the lanes below `count`, for a pair that starts at element 2k. */
 @inline function below(count: i64, k: i64): v128 {
   return i64x2.gt_s(i64x2.splat(count - 2 * k), i64x2(0, 1))
 }
@@ -54,10 +54,10 @@ export function foldArray<F extends Fold, E>(elements: usize, x: usize, y: usize
   return f64x2.extract_lane(rule.join(halves, v128.shuffle<f64>(halves, halves, 1, 0)), 0)
 }
 
-/** Bytes of one entry of a fold's table: u32 element count and the addresses x and y. */
+/** Bytes of an entry of a fold's table: u32 element count and the addresses x and y. */
 const ENTRY: usize = 12
 
-/** Reduces each of `count` arrays on its own; the f64 results are written one after another to `out`. */
+/** Reduces each of `count` arrays; writes the f64 results to `out`. */
 @inline function foldTable<F extends Fold, E>(table: usize, count: usize, out: usize, order: f64): void {
   for (const end = table + count * ENTRY; table < end; table += ENTRY, out += 8) {
     store<f64>(out, foldArray<F, E>(load<u32>(table), load<u32>(table, 4), load<u32>(table, 8), order))
@@ -159,7 +159,7 @@ export function powerSum<E>(table: usize, count: usize, out: usize, order: f64):
   foldTable<PowerSum, E>(table, count, out, order)
 }
 
-/** How many elements of each entry are not 0. */
+/** Number of nonzero elements of each entry. */
 export function nonZero<E>(table: usize, count: usize, out: usize): void {
   foldTable<NonZero, E>(table, count, out, 0)
 }
@@ -169,7 +169,7 @@ export function absMax<E>(table: usize, count: usize, out: usize): void {
   foldTable<AbsMax, E>(table, count, out, 0)
 }
 
-/** How many elements of each entry are NaN or infinite. */
+/** Number of NaN or infinite elements of each entry. */
 export function nonFinite<E>(table: usize, count: usize, out: usize): void {
   foldTable<NonFinite, E>(table, count, out, 0)
 }

@@ -3,7 +3,7 @@
  * Strict IEEE operations only: relaxed multiply-add rounds once on some machines and twice on others.
  */
 
-/** The two values of a flag that is a type parameter of a rule: each combination compiles to its own kernel. */
+/** The two values of a flag that is a type parameter of a rule. Each combination compiles to its own kernel. */
 export class On {}
 export class Off {}
 
@@ -19,7 +19,7 @@ export class Off {}
   return v128.splat<E>(<E>value);
 }
 
-/** The i-th value of a table of E, in every lane. */
+/** Returns value i of a table of E, in every lane. */
 @inline export function loadSplat<E>(table: usize, i: usize): v128 {
   return v128.load_splat<E>(table + i * sizeof<E>());
 }
@@ -30,7 +30,7 @@ export class Off {}
 }
 
 /**
- * a·b + c for f32, all but rounded once: in f64, where the product is exact. For sums that may cancel, which torch fuses. For f64 it is
+ * a·b + c for f32, rounded almost only once: in f64, where the product is exact. For sums that may cancel, which torch fuses. For f64 it is
  * `mulAdd`.
  */
 @inline export function fusedMulAdd<E>(a: v128, b: v128, c: v128): v128 {
@@ -55,14 +55,14 @@ export class Off {}
 }
 
 /**
- * start + weight·(end − start). torch measures from the other end where weight ≥ ½, which is exact at weight 1;
- * FromEnd is that form, with `weight` = −(1 − weight).
+ * start + weight·(end − start). torch computes from the other end if weight ≥ ½, which is exact at weight 1; FromEnd selects that form,
+ * with `weight` = −(1 − weight).
  */
 @inline export function lerp<E, FromEnd>(start: v128, end: v128, weight: v128): v128 {
   return v128.add<E>(isOn<FromEnd>() ? end : start, v128.mul<E>(weight, v128.sub<E>(end, start)));
 }
 
-/** Stores the first `bytes` (a multiple of 4, below 16) of a vector, and nothing beside them. */
+/** Stores the first `bytes` (a multiple of 4, below 16) of a vector, and nothing beyond them. */
 @inline export function storeFirst(to: usize, vector: v128, bytes: usize): void {
   if (bytes & 8) {
     v128.store_lane<i64>(to, vector, 0)
@@ -72,14 +72,14 @@ export class Off {}
   }
 }
 
-/** All bits of the lanes below `count`. */
+/** Returns a mask of the lanes below `count`. */
 @inline export function firstLanes<E>(count: usize): v128 {
   return sizeof<E>() == 4
     ? i32x4.gt_s(i32x4.splat(<i32>count), i32x4(0, 1, 2, 3))
     : i64x2.gt_s(i64x2.splat(<i64>count), i64x2(0, 1))
 }
 
-/** 1, −1 or 0, which NaN gives too, as torch has it. */
+/** 1, −1 or 0; 0 for NaN, as in torch. */
 @inline export function signOf<E>(x: v128): v128 {
   const one = splat<E>(1)
   const zero = splat<E>(0)

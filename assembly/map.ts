@@ -1,6 +1,6 @@
 /**
- * An elementwise function. Like a rule (sweep.ts) it has no fields and is never subclassed; x, y, z are addresses, of which it reads
- * those it needs, s and t numbers that are the same for all elements.
+ * An elementwise function. Like a rule (sweep.ts) it has no fields and is never subclassed. x, y and z are addresses, of which it reads
+ * the ones it needs; s and t are the same for all elements.
  */
 export abstract class Elementwise {
   at<E>(x: usize, y: usize, z: usize, s: v128, t: v128): v128 {
@@ -9,7 +9,7 @@ export abstract class Elementwise {
   }
 }
 
-/** The one loop: out = f(x, y, z). `bytes` is a multiple of 16; arrays are padded, and what f makes of padding is never read. */
+/** The only map loop: out = f(x, y, z). `bytes` is a multiple of 16; arrays are padded, and results in the padding are never read. */
 export function map<F extends Elementwise, E>(bytes: usize, out: usize, x: usize, y: usize, z: usize, s: f64, t: f64): void {
   const f = changetype<F>(0)
   const s_ = v128.splat<E>(<E>s), t_ = v128.splat<E>(<E>t)

@@ -1,17 +1,17 @@
 /**
- * exp, log, tanh, sigmoid and softplus on lanes of E, from strict IEEE operations: the same bits on every engine. Errors against a
- * correctly rounded result stand in docs/numerics.md, measured by tests/host/portable-kernels.test.ts. Denormal results are kept.
+ * exp, log, tanh, sigmoid and softplus on lanes of E, from strict IEEE operations: bit-identical on every engine. docs/numerics.md has their
+ * errors against a correctly rounded result, measured by tests/host/portable-kernels.test.ts. Denormal results are kept.
  *
- * The series are Taylor's, so that every constant below is a fraction one can check; the argument is reduced until they converge.
+ * The series are Taylor series, so that every constant is a simple fraction; the argument is reduced until they converge.
  */
 import { isSingle, mulAdd, select, splat } from './lanes'
 
-/** Adding and subtracting 1.5·2^(mantissa bits) rounds to the nearest integer, and leaves it in the low bits in between. */
+/** Adding and subtracting 1.5·2^(mantissa bits) rounds to the nearest integer, which is in the low bits in between. */
 @inline function roundingShift<E>(): v128 {
   return splat<E>(isSingle<E>() ? 12582912.0 : 6755399441055744.0)
 }
 
-/** 2^n for integers n whose rounding-shifted form is given, |n| within the exponent range. */
+/** 2^n for integers n in rounding-shifted form, |n| within the exponent range. */
 @inline function powerOfTwo<E>(shifted: v128): v128 {
   return isSingle<E>()
     ? i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(127 << 23))
@@ -28,23 +28,23 @@ import { isSingle, mulAdd, select, splat } from './lanes'
 }
 
 /**
- * e^x = 2^n·e^r for r = x − n·ln 2; +0 and ∞ beyond the range, NaN for NaN. 2^n is applied in two factors: the second one alone rounds into
- * the denormals.
+ * e^x = 2^n·e^r for r = x − n·ln 2; +0 and ∞ beyond the range, NaN for NaN. 2^n is applied in two factors, of which only the second rounds to
+ * denormals.
  */
 export function exp<E>(x: v128): v128 {
   const low = splat<E>(isSingle<E>() ? -104.0 : -746.0)
   const high = splat<E>(isSingle<E>() ? 89.0 : 710.0)
   const shift = roundingShift<E>()
-  // Where e^x is 0 it is not computed: a product that vanishes among the denormals costs x86 hundreds of cycles, and masks are full of −∞.
+  // Skips e^x where it is 0: a product that underflows costs x86 hundreds of cycles, and masks are full of −∞.
   const vanishes = v128.lt<E>(x, low)
-  // pmin leaves NaN in its first operand, and is one instruction on x86 where min is six.
+  // pmin keeps NaN in its first operand, and is one instruction on x86, where min is six.
   const bounded = v128.pmin<E>(v128.andnot(x, vanishes), high)
   const n = v128.sub<E>(mulAdd<E>(bounded, splat<E>(1.44269504088896340736), shift), shift)
-  // r = near − rest, of which near is exact.
+  // r = near − rest, where near is exact.
   const near = v128.sub<E>(bounded, v128.mul<E>(n, ln2High<E>()))
   const rest = v128.mul<E>(n, ln2Low<E>())
   const r = v128.sub<E>(near, rest)
-  // Taylor's series, to r^7 (f32) or r^13 (f64): `sum` is 1/2! + r/3! + …
+  // Taylor series to r^7 (f32) or r^13 (f64): `sum` is 1/2! + r/3! + …
   let sum: v128
   if (isSingle<E>()) {
     sum = splat<E>(1.0 / 5040.0)
@@ -62,7 +62,7 @@ export function exp<E>(x: v128): v128 {
   sum = mulAdd<E>(sum, r, splat<E>(1.0 / 24.0))
   sum = mulAdd<E>(sum, r, splat<E>(1.0 / 6.0))
   sum = mulAdd<E>(sum, r, splat<E>(0.5))
-  // 1 + near + (r²·sum − rest), with what the first addition loses added to the small part.
+  // 1 + near + (r²·sum − rest), with the rounding error of the first addition added to the small part.
   const one = splat<E>(1)
   const leading = v128.add<E>(one, near)
   const lost = v128.sub<E>(near, v128.sub<E>(leading, one))
@@ -73,8 +73,8 @@ export function exp<E>(x: v128): v128 {
 }
 
 /**
- * 1 − 2/(e^2|x| + 1), and below 0.625 Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))) to 9 (f32) or 17 (f64), as x less the
- * rest: the leading term carries no error. The two differ in what is divided only.
+ * 1 − 2/(e^2|x| + 1), and below 0.625 Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))) to 9 (f32) or 17 (f64), as x minus the rest,
+ * so that the leading term is exact. The two differ only in the quotient.
  */
 export function tanh<E>(x: v128): v128 {
   const sign = v128.and(x, splat<E>(-0.0))
@@ -102,8 +102,8 @@ export function tanh<E>(x: v128): v128 {
 }
 
 /**
- * 1/(1 + w), for negative x w/(1 + w), with w = e^−|x|: neither form overflows, and both keep denormal results. What the rounding of 1 + w
- * loses is taken back: lost/(1 + w), to the first order in w.
+ * 1/(1 + w), for negative x w/(1 + w), with w = e^−|x|: neither form overflows, and both keep denormal results. The rounding error of 1 + w is
+ * corrected: lost/(1 + w), to first order in w.
  */
 export function sigmoid<E>(x: v128): v128 {
   const one = splat<E>(1)
@@ -134,7 +134,7 @@ export function sigmoid<E>(x: v128): v128 {
   sum = mulAdd<E>(sum, z, splat<E>(2.0 / 7.0))
   sum = mulAdd<E>(sum, z, splat<E>(2.0 / 5.0))
   sum = mulAdd<E>(sum, z, splat<E>(2.0 / 3.0))
-  // ln(1 + f) = f − (f²/2 − s·(f²/2 + z·sum)): f is exact, so the leading term carries no error.
+  // ln(1 + f) = f − (f²/2 − s·(f²/2 + z·sum)): f is exact, so the leading term is exact.
   const square = v128.mul<E>(v128.mul<E>(f, f), splat<E>(0.5))
   const tail = mulAdd<E>(s, v128.add<E>(square, v128.mul<E>(z, sum)), v128.mul<E>(k, ln2Low<E>()))
   return v128.sub<E>(v128.mul<E>(k, ln2High<E>()), v128.sub<E>(v128.sub<E>(square, tail), f))
@@ -163,7 +163,7 @@ export function log<E>(x: v128): v128 {
   return select(finite, value, special)
 }
 
-/** max(x, 0) + ln(1 + w) for w = e^−|x|, which is e^x where x is very negative. */
+/** max(x, 0) + ln(1 + w) for w = e^−|x|, which is e^x for very negative x. */
 export function softplus<E>(x: v128): v128 {
   const w = exp<E>(v128.or(x, splat<E>(-0.0)))
   const above = v128.gt<E>(w, splat<E>(0.41421356237309504880))
@@ -171,7 +171,7 @@ export function softplus<E>(x: v128): v128 {
   return v128.add<E>(v128.max<E>(x, splat<E>(0)), log1pReduced<E>(f, v128.and(above, splat<E>(1))))
 }
 
-/** cos 2πx for |x| ≤ 2²⁰: x is folded to the nearest quarter turn, exactly, and Taylor's series runs over a half of one. */
+/** cos 2πx for |x| ≤ 2²⁰: x is reduced exactly to the nearest quarter turn, and the Taylor series covers half of one. */
 export function cosTurns<E>(x: v128): v128 {
   const shift = roundingShift<E>()
   const shifted = mulAdd<E>(x, splat<E>(4), shift)

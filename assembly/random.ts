@@ -1,7 +1,7 @@
 /**
- * Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): block number → four words,
- * no state. Four consecutive blocks are computed at once, one in each lane, and fill the 64 bytes to which every array is padded.
- * host/random.ts is the scalar form of the same stream.
+ * Philox 4×32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011): block number → four words, without
+ * state. Four consecutive blocks are computed at once, one per lane, and fill the 64 bytes to which every array is padded.
+ * host/numerics/random.ts is the scalar form of the same stream.
  */
 import { mulAdd, select, splat } from './lanes'
 import { cosTurns, log } from './portable'
@@ -16,7 +16,7 @@ const WEYL_1: u32 = 0xbb67ae85
   return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 1, 3, 5, 7)
 }
 
-/** What becomes of a vector of random words (and of x, where there is one). */
+/** A function of a vector of random words (and of x, if there is one). */
 abstract class Distribution {
   draw<E>(words: v128, x: usize, a: v128, b: v128): v128 {
     unreachable()

@@ -1,6 +1,6 @@
 /**
- * Rows that may start and end anywhere (a multiple of 4 bytes): whole vectors, and a rest that is written with nothing beside it. Reads
- * overrun a row by less than 16 bytes.
+ * Rows that may start and end anywhere (at multiples of 4 bytes): whole vectors, and a rest that is stored exactly. Reads overrun a row by
+ * less than 16 bytes.
  */
 import { splat, storeFirst } from './lanes'
 

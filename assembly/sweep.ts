@@ -1,11 +1,11 @@
 import { loadSplat } from './lanes'
 
 /**
- * An elementwise update of one vector of a parameter. A rule has no fields and is never subclassed: `sweep` selects its `step` on a
- * null instance, which asc resolves statically and tools/kernels.mjs has inlined. An override one level further down would bring a type check into the loop.
+ * An elementwise update of one vector of a parameter. A rule has no fields and is never subclassed: `sweep` calls its `step` on a null
+ * instance, which asc resolves statically and tools/kernels.mjs inlines. An override one level down would add a type check to the loop.
  *
- * p and g are the addresses of parameter and gradient, a, b, c those of the state; u0 … u11 hold numbers that are the same for all
- * elements. A rule declares those it uses, under names of its own; the build fills up the rest (tools/kernels.mjs).
+ * p and g are the addresses of parameter and gradient, a, b, c those of the state; u0 … u11 are the same for all elements. A rule declares
+ * those it uses, under its own names; the build adds the others (tools/kernels.mjs).
  */
 export abstract class Rule {
   step<E>(
@@ -17,12 +17,12 @@ export abstract class Rule {
   }
 }
 
-/** Bytes of one entry of a span table: u32 byte count and the addresses p, g, a, b, c. */
+/** Bytes of an entry of a span table: u32 byte count and the addresses p, g, a, b, c. */
 export const SPAN: usize = 24
 
 /**
- * Runs a rule over `count` spans. Byte counts are multiples of 64: tensors are padded to that, so no span has a tail.
- * Four vectors a turn: V8 checks for interrupts once a turn, which costs plain SGD 30 % at one vector (Node 20, 1,024 elements).
+ * Applies a rule to `count` spans. Byte counts are multiples of 64, because tensors are padded, so no span has a tail.
+ * Four vectors per turn: V8 checks for interrupts once per turn, which costs plain SGD 30 % at one vector (Node 20, 1,024 elements).
  */
 export function sweep<R extends Rule, E>(spans: usize, count: usize, uniforms: usize): void {
   const rule = changetype<R>(0)

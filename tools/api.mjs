@@ -1,4 +1,4 @@
-/** The public face as the declaration files in dist/types have it: what each entry exports, its members, and what is said about them. */
+/** The public API in the declaration files of dist/types: the exports of each entry, their members and their docstrings. */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../dist/types/', import.meta.url))
 const read = (file) => readFileSync(join(root, file), 'utf8')
 const beside = (file, path) => join(dirname(file), path).replace(/\.ts$/, '.d.ts')
 
-/** Each exported name of a file with the file that declares it. */
+/** Maps each exported name of a file to the file that declares it. */
 function exportsOf(file) {
   const text = read(file)
   const found = []
@@ -29,7 +29,7 @@ function exportsOf(file) {
   return found
 }
 
-/** A comment taken apart. */
+/** Parses a comment. */
 function parseDoc(comment) {
   if (!comment) return undefined
   const plain = comment.replace(/^\s*\/\*\*\s?|\s*\*\/\s*$/g, '').replace(/^[ \t]*\* ?/gm, '')
@@ -41,7 +41,7 @@ function parseDoc(comment) {
 
 const COMMENT = String.raw`(?:(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n *)?`
 
-/** A declaration's members that users see. */
+/** Returns the members of a declaration that users see. */
 function membersOf(body) {
   const members = []
   const pattern = new RegExp(String.raw`^    ${COMMENT}(?! )([^\n]*\{\n[\s\S]*?\n {4}\}[^\n]*|[^\n]*(?:\n {5,}[^\n]*)*;)$`, 'gm')
@@ -54,7 +54,7 @@ function membersOf(body) {
   return members
 }
 
-/** A declaration in a file: { kind, base, code, doc, members }. */
+/** Returns a declaration in a file: { kind, base, code, doc, members }. */
 function declarationOf(file, name) {
   const body = String.raw`(?:[^\n]*;|[^\n]*\n(?: [^\n]*\n)*(?:[^ \n][^\n]*\{\n(?: [^\n]*\n)*)?\}?[^ \n]*[^\n]*)$`
   const start = String.raw`^(?:export )?(?:declare )?((?:abstract )?(class|function|const|interface|type) ${name}\b`
@@ -65,13 +65,13 @@ function declarationOf(file, name) {
   return { kind, base: code.match(/^(?:abstract )?class \w+(?:<.*?>)? extends (\w+)/)?.[1], code, doc: parseDoc(comment), members }
 }
 
-/** The file that declares a name used in a file. */
+/** Returns the file that declares a name used in a file. */
 function declaringFile(file, name) {
   const [, path] = read(file).match(new RegExp(String.raw`^import (?:type )?\{[^}]*\b${name}\b[^}]*\} from '([^']*)'`, 'm')) ?? []
   return path ? beside(file, path) : file
 }
 
-/** A class with the members of its bases that are not exported. */
+/** Returns a class with the members of its unexported bases. */
 function withHiddenBases(declaration, file, exported) {
   const { base, kind } = declaration
   if (kind !== 'class' || !base || exported.has(base)) return declaration
@@ -80,7 +80,7 @@ function withHiddenBases(declaration, file, exported) {
   return { ...declaration, base: parent.base, members: [...declaration.members, ...parent.members] }
 }
 
-/** Everything an entry exports: { name, within, kind, base, code, doc, members }. */
+/** Returns all exports of an entry: { name, within, kind, base, code, doc, members }. */
 export function api(entry) {
   const exported = new Set(['Error', ...Object.values(entries).flatMap((file) => exportsOf(file).map(({ name }) => name))])
   return exportsOf(entry).map(({ name, file, within }) => ({ name, within, ...withHiddenBases(declarationOf(file, name), file, exported) }))
@@ -94,13 +94,13 @@ export const entries = {
   'downhill/fs': 'io/opfs.d.ts',
 }
 
-/** A plain field says by its name and type what it is; options, methods and accessors do not. */
+/** Whether a member needs a docstring. Plain fields are described by name and type; options, methods and accessors are not. */
 const speaksForItself = ({ code }) => /^(?:static )?(?:readonly )?\w+: /.test(code)
 
-/** The options of a declaration, which has a sentence for each. */
+/** Whether a declaration is a set of options, which need a sentence each. */
 const isDeclared = ({ code }) => /= Values<typeof options>;$/.test(code)
 
-/** What lacks a docstring. Members without one may have theirs from what they override. */
+/** Returns the names without a docstring. Members may inherit one from the member they override. */
 export function undocumented() {
   const all = Object.entries(entries).flatMap(([entry, file]) => api(file).map((symbol) => ({ entry, ...symbol })))
   const inherited = (name, base) => {

@@ -11,7 +11,7 @@ import { microKernel } from './micro-kernel.mjs'
 
 const { relax } = await importHost('wasm/patch.ts')
 
-/** Address of the kernels' constants: behind what a null pointer with an offset reaches. */
+/** Address of the kernels' constants, beyond the reach of a null pointer with an offset. */
 const CONSTANTS = 1024
 
 const GENERATED = 'host/wasm/generated'
@@ -19,7 +19,7 @@ const GENERATED = 'host/wasm/generated'
 process.chdir(root)
 rmSync('dist', { recursive: true, force: true })
 for (const folder of ['build', 'dist', GENERATED]) mkdirSync(folder, { recursive: true })
-// Every file in assembly/rules is an entry, so that a new rule needs no list.
+// Every file in assembly/rules is an entry, so a new rule needs no list.
 const rules = readdirSync('assembly/rules').map((file) => `assembly/rules/${file}`)
 const kernels = new Kernels()
 // --debug keeps the names of functions, which emitBinary drops.

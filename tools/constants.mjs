@@ -1,16 +1,16 @@
 /**
- * Moves vector constants of a compiled module to memory. V8 makes a v128.const of three instructions each time it comes by, two of them on
- * the units that do the arithmetic; a load is one, on others: exp and log take two thirds of the time, and no engine is slower
- * (docs/performance.md). The module's data then fills the memory from `base` on, in the first page, which is the module's own.
+ * Moves vector constants of a compiled module to memory. V8 creates a v128.const with three instructions each time, two of them on the
+ * arithmetic units; a load is one instruction on other units: exp and log take two thirds of the time, and no engine is slower
+ * (docs/performance.md). The module's data is at `base`, in the first page, which belongs to the module.
  */
 import binaryen from 'binaryen'
 
 const CONSTANT = /\(v128\.const i32x4 (0x[0-9a-f]{8}) (0x[0-9a-f]{8}) (0x[0-9a-f]{8}) (0x[0-9a-f]{8})\)/g
 
-/** Zeros and ones everywhere are one instruction as they are. */
+/** All zeros and all ones are one instruction already. */
 const isCheap = (words) => words.every((word) => word === words[0]) && /^0x(0{8}|f{8})$/.test(words[0])
 
-/** The module with its constants at `base`, as binaryen has it. */
+/** Returns the binaryen module with its constants at `base`. */
 export function constantsInMemory(binary, base) {
   const addresses = new Map()
   const code = binaryen.readBinary(binary).emitText()

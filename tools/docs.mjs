@@ -1,4 +1,4 @@
-/** Writes the parts of docs/ that follow from declarations and docstrings. `node tools/docs.mjs --check` fails if they are not what is committed. */
+/** Generates the parts of docs/ from declarations and docstrings. `node tools/docs.mjs --check` fails if the committed ones differ. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { api, entries } from './api.mjs'
@@ -16,7 +16,7 @@ const symbols = Object.fromEntries(Object.entries(entries).map(([entry, file]) =
 const docOf = (name) => symbols.downhill.find((symbol) => symbol.name === name).doc
 const sentence = (text) => text.replace(/\{@link (\w+)\}/g, '`$1`')
 
-/** An example as a whole program. */
+/** Returns an example as a complete program. */
 function program(example) {
   const needsArena = !example.includes('const arena')
   const names = [...new Set([...(needsArena ? ['downhill.Arena'] : []), ...(example.match(/\bdownhill\.\w+/g) ?? [])])].map((name) =>
@@ -43,7 +43,7 @@ function optionTable(declared, further = []) {
     option.range,
     option.doc,
   ])
-  return table(['option', 'default', 'values', 'what it does'], [...rows, ...further])
+  return table(['option', 'default', 'values', 'effect'], [...rows, ...further])
 }
 
 function stateKeys({ keys, state, scalars = {}, uncounted }) {
@@ -82,14 +82,14 @@ ${program(examples[0] ?? plainExample(name, declaration))}
 
 function scheduler([name, { declaration, prototype }]) {
   const { text, examples } = docOf(name)
-  const lastEpoch = ['`lastEpoch`', '`-1`', 'a whole number in [-1, ∞)', 'resumes there, from the `initialLr` of the groups']
+  const lastEpoch = ['`lastEpoch`', '`-1`', 'an integer in [-1, ∞)', 'epoch to resume from, with the `initialLr` of the groups']
   const resumes = !['ReduceLROnPlateau'].includes(name)
   const parts = [
     `## ${name}`,
     sentence(text),
     declaration && equations([declaration.math]),
     declaration && optionTable(declaration.options, resumes ? [lastEpoch] : []),
-    prototype.lrAt && '`lrAt(step)` gives the learning rates of the groups at any step.',
+    prototype.lrAt && '`lrAt(step)` returns the learning rates of the groups at any step.',
     program(examples[0]),
   ]
   return `${parts.filter(Boolean).join('\n\n')}\n`
@@ -100,7 +100,7 @@ const optimizers = classes.filter(([, { prototype }]) => prototype instanceof do
 const schedulers = classes.filter(([, { prototype }]) => prototype instanceof downhill.LRScheduler)
 const elsewhere = new Set([...optimizers, ...schedulers].flatMap(([name]) => [name, `${name}Options`]))
 
-/** A declaration without its comments, bodies and what is private. */
+/** Returns a declaration without comments, bodies and private members. */
 function signature({ kind, code, members }) {
   if (kind !== 'class' && kind !== 'interface') return code.replace(/\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*/g, '').replace(/;$/, '')
   const head = code.slice(0, code.indexOf('{')).trim()
@@ -135,22 +135,21 @@ function reference(symbol) {
 const generated = {
   'docs/optimizers.md': `# Optimizers
 
-Written from the declarations by \`npm run docs\`. \`t\` is a parameter's own step, 1 for its first. In all of them \`maximize\` negates the
-gradient before anything else, and options that torch uses to choose among its kernels (\`foreach\`, \`fused\`, \`capturable\`,
-\`differentiable\`) are accepted and change nothing.
+\`npm run docs\` generates this page from the declarations. \`t\` is a parameter's step count, 1 at its first step. \`maximize\` always negates the
+gradient first. Options that select a kernel in torch (\`foreach\`, \`fused\`, \`capturable\`, \`differentiable\`) are accepted and ignored.
 
 ${optimizers.map(optimizer).join('\n')}`,
   'docs/schedulers.md': `# Schedulers
 
-Written from the declarations by \`npm run docs\`. \`e\` is the epoch, or step: how often \`scheduler.step()\` was called since construction.
-\`γ₀\` is a group's learning rate when the scheduler was made. Each matches torch's own recursion call by call, also when learning rates are
-changed in between; \`lrAt\`, where there is a closed form, needs no replay.
+\`npm run docs\` generates this page from the declarations. \`e\` is the epoch, or step: the number of calls of \`scheduler.step()\`.
+\`γ₀\` is a group's learning rate at the construction of the scheduler. Each matches torch's recursion call by call, also when learning
+rates are changed in between; \`lrAt\` exists where there is a closed form.
 
 ${schedulers.map(scheduler).join('\n')}`,
   'docs/api.md': `# Reference
 
-Everything that is public, written from the docstrings by \`npm run docs\`. The [optimizers](optimizers.md) and the
-[schedulers](schedulers.md) have pages of their own.
+\`npm run docs\` generates this page from the docstrings of the public API. [Optimizers](optimizers.md) and [schedulers](schedulers.md) have
+separate pages.
 
 ${Object.entries(symbols)
   .map(
@@ -165,11 +164,11 @@ ${Object.entries(symbols)
   'docs/choosing.md': guide(Object.fromEntries(optimizers.map(([name, { declaration }]) => [name, declaration]))),
   'docs/errors.md': `# Errors
 
-Every error of the package is a \`DownhillError\` with one of these codes, thrown before anything was changed. Written by \`npm run docs\`
-from \`host/errors.ts\`.
+Every error of the package is a \`DownhillError\` with one of these codes, thrown before anything changes. \`npm run docs\` generates this
+page from \`host/validation/errors.ts\`.
 
 ${table(
-  ['code', 'what it means'],
+  ['code', 'meaning'],
   Object.entries(downhill.errorCodes).map(([code, meaning]) => [`\`${code}\``, meaning]),
 )}
 `,
@@ -180,7 +179,7 @@ for (const [name, text] of Object.entries(generated)) {
   const file = join(root, name)
   if (process.argv.includes('--check')) {
     if (readFileSync(file, { encoding: 'utf8', flag: 'a+' }) !== text) {
-      console.error(`${name} is not what the declarations say: run npm run docs`)
+      console.error(`${name} is out of date; run npm run docs`)
       stale++
     }
   } else writeFileSync(file, text)

@@ -1,22 +1,22 @@
 /**
- * The guide to choosing: tools/guide.md with its figures, equations and papers filled in. What stands there in double braces is
+ * The guide to choosing: fills in the figures, equations and papers of tools/guide.md. Double braces contain
  *
  *   digits AdamW           mean and its interval in docs/receipts/digits.json
- *   digits AdamW state     one of what `facts` has
- *   digits AdamW > SGD     by how much it is ahead, with the interval; an error if that is not detected
- *   digits SGD = Adam      the interval of a difference that was not detected; an error if it was
- *   first AdamW            the learned problems in which it shares the first place
+ *   digits AdamW state     a fact from `facts`
+ *   digits AdamW > SGD     the difference, with its interval; throws if it is not detected
+ *   digits SGD = Adam      the interval of an undetected difference; throws if it is detected
+ *   first AdamW            the learned problems in which it shares the first rank
  *   math Adam, paper Adam  of its declaration
  *   overview, rates        tables
  *   trials, seeds          of every receipt
  *
- * so that a sentence which the receipts no longer bear out does not build.
+ * so that a sentence that the receipts contradict does not build.
  */
 import { readFileSync } from 'node:fs'
 
 const root = new URL('..', import.meta.url)
 
-/** The problems that are learned from rows, and the functions. */
+/** The problems with rows, and the functions. */
 const learned = ['digits', 'diabetes', 'verses', 'characters']
 export const receiptNames = [...learned, 'quadratic', 'rosenbrock']
 
@@ -39,7 +39,7 @@ function resultOf(receipt, label) {
   return found
 }
 
-/** The place it shares, from 1 on; null if it failed. */
+/** Returns the shared rank, from 1; null if it failed. */
 function placeOf(receipt, label) {
   if (resultOf(receipt, label).value === null) return null
   const group = receipt.ranking.findIndex((labels) => labels.includes(label))
@@ -56,12 +56,12 @@ const facts = {
 }
 
 function measured(receipt, { value, interval }) {
-  if (value === null) throw new Error('there is no value')
+  if (value === null) throw new Error('the result has no value')
   const [low, high] = interval.map((end) => bare(receipt, end))
   return `${bare(receipt, value)}${isShare(receipt) ? ' %' : ''} (${low} to ${high})`
 }
 
-/** a's metric less b's, and its interval. */
+/** Returns a's metric minus b's, and its interval. */
 function between(receipt, a, b) {
   const found = receipt.comparisons.find((pair) => [pair.a, pair.b].sort().join() === [a, b].sort().join())
   if (!found) throw new Error(`${a} and ${b} were not compared`)
@@ -77,7 +77,7 @@ function compared(receipt, a, sign, b) {
   const unit = isShare(receipt) ? ' points' : ''
   if (sign === '>' && isAhead) return `${difference(receipt, value)}${unit} (${low} to ${high})`
   if (sign === '=' && !isDetected) return `(${low} to ${high}${unit})`
-  throw new Error(`it is not so that ${a} ${sign} ${b}: ${value}, ${interval.join(' to ')}`)
+  throw new Error(`not true: ${a} ${sign} ${b}: ${value}, ${interval.join(' to ')}`)
 }
 
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
@@ -107,14 +107,14 @@ function rates(receipts, declarations) {
   )
 }
 
-/** What all receipts have in common. */
+/** Returns the value that all receipts share. */
 function one(receipts, what) {
   const [value, ...others] = new Set(Object.values(receipts).map(what))
-  if (others.length) throw new Error(`it is ${[value, ...others].join(' and ')}`)
+  if (others.length) throw new Error(`the receipts differ: ${[value, ...others].join(' and ')}`)
   return value
 }
 
-/** A paragraph in lines of at most 140 characters; what is no plain paragraph as it is. */
+/** Wraps a paragraph at 140 characters; other blocks stay unchanged. */
 function wrapped(paragraph) {
   if (/^(?:[|#$-]|\n)/.test(paragraph)) return paragraph
   const lines = ['']
@@ -125,7 +125,7 @@ function wrapped(paragraph) {
   return lines.join('\n')
 }
 
-/** The guide. `declarations` are those of the optimizers, by name. */
+/** Returns the guide. `declarations` are those of the optimizers, by name. */
 export function guide(declarations, receipts = readReceipts(), template = readFileSync(new URL('guide.md', import.meta.url), 'utf8')) {
   const fill = (text) => {
     const [what, a, sign, b] = text.split(' ')
@@ -137,7 +137,7 @@ export function guide(declarations, receipts = readReceipts(), template = readFi
     if (what === 'paper') return declarations[a].paper
     if (what === 'first') return listed(learned.filter((name) => placeOf(receipts[name], a) === 1)) || 'none'
     const receipt = receipts[what]
-    if (!receipt) throw new Error(`nothing is known of ${what}`)
+    if (!receipt) throw new Error(`there is no receipt of ${what}`)
     if (b) return compared(receipt, a, sign, b)
     return sign ? facts[sign](receipt, resultOf(receipt, a)) : measured(receipt, resultOf(receipt, a))
   }

@@ -1,13 +1,13 @@
 /**
- * An asc transform. It makes the WebAssembly exports, and the host's types of them, from
+ * An asc transform. It generates the WebAssembly exports, and the host's types of them, from
  *
  *   the rules in assembly/rules             one kernel per combination of a rule's flags and element type: Adam_amsgrad_decay_f32 …
  *   the re-exports of assembly/index.ts     a function generic over E as gemm_f32 and gemm_f64, any other under its own name; of a class
  *                                           that extends Elementwise (assembly/map.ts) the map over it, relu_f32(bytes, out, x) of Relu
  *
- * It also gives every `step` of a rule the full signature of `Rule.step`, so that a rule declares only the addresses and uniforms it uses,
- * and has it inlined: left to themselves, asc and Binaryen call the longer ones from inside the loop.
- * The names of its parameters are the names the host writes uniforms and state by: a misspelled one does not compile.
+ * It also gives every `step` of a rule the full signature of `Rule.step`, so that a rule declares only the addresses and uniforms it uses, and
+ * inlines it, because asc and Binaryen call the longer ones from inside the loop.
+ * The names of its parameters are the names of uniforms and state in the host: a misspelled one does not compile.
  */
 
 import { Node, NodeKind } from 'assemblyscript/dist/assemblyscript.js'
@@ -114,7 +114,7 @@ export default class Kernels extends Transform {
     return { name: node.name.text, flags: flags.map(lowerFirst), state: addresses.slice(2), uniforms }
   }
 
-  /** The map over an elementwise function, with those of its addresses x, y, z and its two numbers that it uses. */
+  /** Exports the map over an elementwise function, with the addresses x, y, z and the two numbers that it uses. */
   #elementwise(node, lines) {
     const name = lowerFirst(node.name.text)
     const all = parametersOf(inlined(methodOf(node, 'at')))

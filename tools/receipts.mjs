@@ -1,6 +1,6 @@
 /**
- * Makes the receipts that the guide's figures are from, or some of them: `node tools/receipts.mjs [NAME …]`, some ten minutes of one core in all.
- * They are written without indentation; `npm run docs` then writes the guide.
+ * Generates the receipts of the guide's figures, or some of them: `node tools/receipts.mjs [NAME …]`, about ten minutes on one core for all.
+ * They are written without indentation; then run `npm run docs`.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** C = alpha·A·B + beta·S for row-major matrices, in blocks that fit the caches, over panels that fit the micro-kernel. */
+/** C = alpha·A·B + beta·S for row-major matrices, in cache blocks over panels for the micro-kernel. */
 import { Off, On, splat } from '../lanes'
 import { gemv, gemvCrossed } from './gemv'
 import { Five, Four, One, Six, Three, Two } from './heights'
@@ -9,11 +9,11 @@ import { packColumns, packEntries, packRows } from './pack'
 const BLOCK_K: usize = 224
 const BLOCK_N: usize = 512
 
-// B with rows side by side is used where it lies up to so many rows of A, and A up to so many columns of B (docs/performance.md).
+// B with contiguous rows is not packed for few rows of A, nor A for few columns of B (docs/performance.md).
 const IN_PLACE_M: usize = 64
 const IN_PLACE_N: usize = 96
 
-/** Bytes of working memory `gemm` needs, for either element type. */
+/** Bytes of working memory of `gemm`, for either element type. */
 export function gemmScratch(): usize {
   return BLOCK_K * (ROWS * 16 + BLOCK_N * 8) + (ROWS + 1) * WIDTH + 128
 }
@@ -33,8 +33,8 @@ export function gemmScratch(): usize {
 
 /**
  * A is m × k (k × m if transposeA), B is k × n (n × k if transposeB), C is m × n; lda, ldb, ldc > 0 are the elements from row to row.
- * alpha multiplies the elements of A before they meet those of B. The sums start from beta·S: S is m × n too and may be C; with lds = 0 it is
- * one row for all, a bias; at address 0 it is zero.
+ * alpha multiplies the elements of A first. The sums start from beta·S: S is m × n and may be C; with lds = 0 it is one row for all, a
+ * bias; at address 0 it is zero.
  */
 export function gemm<E>(
   transposeA: u32, transposeB: u32, m: usize, n: usize, k: usize, alpha: f64, a: usize, lda: usize, b: usize, ldb: usize,
@@ -55,12 +55,12 @@ export function gemm<E>(
     else gemv<E>(m * n, k, splat<E>(alpha), x, stepX, matrix, stride, c, splat<E>(beta), start, stepS)
     return
   }
-  // Blocks of k are of one size, and so are the last two strips: a strip of one or two rows waits for its few sums.
+  // Blocks of k have equal sizes, and so have the last two strips, because a strip of one or two rows waits for its few sums.
   const blocksK = k > 0 ? (k - 1) / BLOCK_K + 1 : 1, blockK = max(1, (k + blocksK - 1) / blocksK)
   const inPlaceA = alpha == 1 && n <= IN_PLACE_N, inPlaceB = !transposeB && m <= IN_PLACE_M
   for (let j0: usize = 0; j0 < n; j0 += BLOCK_N) {
     const nb = min(BLOCK_N, n - j0)
-    // One turn even for k = 0, which leaves beta·S in C.
+    // At least one turn, also for k = 0, which leaves beta·S in C.
     for (let k0: usize = 0; k0 == 0 || k0 < k; k0 += blockK) {
       const kb = min(blockK, k - k0), scale = splat<E>(k0 || !s ? 1 : beta)
       let from = b + k0 * strideB + j0 * size, step = strideB, panel = WIDTH
@@ -77,7 +77,7 @@ export function gemm<E>(
         const left = m - i
         rows = left < 2 * ROWS && left > ROWS ? (left + 1) / 2 : min(ROWS, left)
         const at = a + i * rowA + k0 * stepA, out = c + i * strideC + j0 * size
-        // Later blocks of k go on from what earlier ones have left in C.
+        // Later blocks of k add to the results of earlier ones in C.
         const start = k0 ? out : s ? s + (i * lds + j0) * size : zeros, rowS = k0 ? strideC : s ? lds * size : 0, panelS = k0 || s ? WIDTH : 0
         if (inPlaceA) {
           strips<E, Off>(rows, nb, kb, at, rowA, stepA, from, step, panel, out, strideC, scale, start, rowS, panelS, edge)
@@ -90,7 +90,7 @@ export function gemm<E>(
   }
 }
 
-/** `count` products of one form; the table has four u32 for each: the addresses of A, B, S and C. */
+/** Computes `count` products of one form. The table has four u32 for each: the addresses of A, B, S and C. */
 export function gemmEach<E>(
   table: usize, count: usize, transposeA: u32, transposeB: u32, m: usize, n: usize, k: usize, alpha: f64, lda: usize, ldb: usize,
   beta: f64, lds: usize, ldc: usize, scratch: usize,

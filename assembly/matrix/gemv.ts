@@ -1,6 +1,6 @@
 /**
- * y = x·B + scale·S for a vector x. B is read once, eight rows at a time, and nothing is packed; every element of y takes its products in the
- * order of k, as in gemm. Elements of x are `stepX` bytes apart and are multiplied by alpha first; `stepS` is 0 where S is one vector over and over.
+ * y = x·B + scale·S for a vector x. B is read once, eight rows at a time, without packing. Every element of y adds its products in the order of
+ * k, as in gemm. Elements of x are `stepX` bytes apart and multiplied by alpha first; `stepS` is 0 if S repeats one vector.
  */
 import { isOn, mulAdd, Off, On, storeFirst } from '../lanes'
 import { Eight, Four, One } from './heights'
@@ -38,7 +38,7 @@ function addRows<E, R>(
   return v128.mul<E>(alpha, v128.load_splat<E>(x))
 }
 
-/** B is k × n, its rows `strideB` bytes apart; k > 0. */
+/** B is k × n, with rows `strideB` bytes apart; k > 0. */
 export function gemv<E>(
   n: usize, k: usize, alpha: v128, x: usize, stepX: usize, b: usize, strideB: usize, y: usize, scale: v128, start: usize, stepS: usize,
 ): void {
@@ -51,7 +51,7 @@ export function gemv<E>(
   }
 }
 
-/** sum + k elements of x, or in Full as many as a vector has lanes, times columns of the rows at b, b + d1, … */
+/** sum + k elements of x, or with Full as many as a vector has lanes, times columns of the rows at b, b + d1, … */
 @inline function addCrossed<E, Full>(
   sum: v128, k: usize, x0: v128, x1: v128, x2: v128, x3: v128, b: usize, d1: usize, d2: usize, d3: usize,
 ): v128 {
@@ -107,7 +107,7 @@ function addColumns<E, R>(
   else storeFirst(y, s0, bytes)
 }
 
-/** The same where B is n × k. */
+/** The same for B of n × k. */
 export function gemvCrossed<E>(
   n: usize, k: usize, alpha: v128, x: usize, stepX: usize, b: usize, strideB: usize, y: usize, scale: v128, start: usize, stepS: usize,
 ): void {
@@ -116,7 +116,7 @@ export function gemvCrossed<E>(
     addColumns<E, Four>(k, alpha, x, stepX, b, strideB, 2 * strideB, 3 * strideB, group, y, 64, scale, start, stepS)
   }
   for (; n > 0; n -= min(n, lanes), b += group, y += 16, start += stepS) {
-    // Rows past the last are the last.
+    // Rows past the last repeat the last.
     const d1 = min(1, n - 1) * strideB, d2 = min(2, n - 1) * strideB, d3 = min(3, n - 1) * strideB
     addColumns<E, One>(k, alpha, x, stepX, b, d1, d2, d3, group, y, n * sizeof<E>(), scale, start, stepS)
   }

@@ -1,4 +1,4 @@
-/** Counts of rows as type parameters: as many bytes as rows, so that `offsetof` is a constant of the compiler. */
+/** Row counts as type parameters: a class with as many bytes as rows, so that `offsetof` is a compile-time constant. */
 @unmanaged export class One { a: u8 }
 @unmanaged export class Two { a: u8; b: u8 }
 @unmanaged export class Three { a: u8; b: u8; c: u8 }

@@ -1,14 +1,14 @@
 /**
  * Convolution as gemm: every window of an image [channels, height, width] is a column of [channels·kernelHeight·kernelWidth,
- * outHeight·outWidth], with zeros where the window is outside of the image. Row (c, ky, kx), column (oy, ox) is
+ * outHeight·outWidth], with zeros where the window is outside the image. Row (c, ky, kx), column (oy, ox) is
  * image[c][oy·strideY − padY + ky·dilationY][ox·strideX − padX + kx·dilationX].
  *
- * Here only the columns of the windows' rows oy = from … to − 1 are made. With strideX = 1 the inside of a row of windows is a part of a row
- * of the image. Reads overrun an array by less than 64 bytes on either side, writes to columns by less than 16.
+ * These functions create only the columns of the window rows oy = from … to − 1. With strideX = 1 the inside of a row of windows is a part of
+ * an image row. Reads overrun an array by less than 64 bytes on either side, writes to columns by less than 16.
  */
 import { addRow, clearRow, copyRow } from '../rows'
 
-/** What is convolved, as a table of i32. */
+/** Parameters of a convolution, as a table of i32. */
 @unmanaged
 export class Window {
   channels: i32
@@ -29,9 +29,9 @@ export class Window {
 /** Elements beyond a row of the image, on either side, up to which they are read and then put right: their memory is there. */
 const BESIDE: i32 = 4
 
-/** One row of windows in the columns, and the row of the image that it stands for. */
+/** A row of windows in the columns, and its image row. */
 abstract class Move {
-  /** Windows first … last − 1 of `count` are inside, at `image` and every `stride` elements. */
+  /** Windows first … last − 1 of `count` are inside the image, at `image` and every `stride` elements. */
   inside<E>(columns: usize, image: usize, first: i32, last: i32, count: i32, stride: i32): void {
     unreachable()
   }
@@ -69,7 +69,7 @@ class Scatter extends Move {
   @inline outside<E>(_columns: usize, _count: i32): void {}
 }
 
-/** How many of 0 ≤ o < count have offset + o·stride < limit. */
+/** Number of 0 ≤ o < count with offset + o·stride < limit. */
 @inline function countBelow(limit: i32, offset: i32, stride: i32, count: i32): i32 {
   return limit <= offset ? 0 : min((limit - offset - 1) / stride + 1, count)
 }
@@ -92,12 +92,12 @@ class Scatter extends Move {
   }
 }
 
-/** out = the columns of x. */
+/** Writes the columns of x to out. */
 export function im2col<E>(window: Window, from: i32, to: i32, out: usize, x: usize): void {
   windows<Gather, E>(window, from, to, x, out)
 }
 
-/** out += the columns, each element where `im2col` takes it from; an element of out takes them in the order of (ky, kx). */
+/** Adds the columns to out, each element where `im2col` reads it; an element of out adds them in the order of (ky, kx). */
 export function col2im<E>(window: Window, from: i32, to: i32, out: usize, columns: usize): void {
   windows<Scatter, E>(window, from, to, out, columns)
 }

@@ -1,23 +1,23 @@
 /**
- * The one gemm micro-kernel: a tile of up to six rows × two vectors of C in registers, each element one accumulator that takes its
- * products in the order of k, whatever the path.
+ * The only gemm micro-kernel: a tile of up to six rows × two vectors of C in registers. Each element is one accumulator that adds its products
+ * in the order of k, on every path.
  *
- * Twelve accumulators, two vectors of B and one of A are all 15 registers that V8 leaves on x64. Of 14 forms measured in Node 20, Node 24,
- * Deno and Bun (docs/performance.md) 6 × 2 is the best in three of the four, and the best with relaxed multiply-add.
+ * Twelve accumulators, two vectors of B and one of A are the 15 registers that V8 leaves on x64. Of 14 forms measured in Node 20, Node 24, Deno
+ * and Bun (docs/performance.md), 6 × 2 is the fastest in three of four, and the fastest with relaxed multiply-add.
  */
 import { isOn, mulAdd, splat } from '../lanes'
 import { copyRow } from '../rows'
 
-/** Rows of a tile at most, and the bytes of one of its rows. */
+/** Maximum rows of a tile, and the bytes of a row. */
 export const ROWS: usize = 6
 export const WIDTH: usize = 32
 
 /**
  * C[R × 2 vectors] = A[R × k]·B[k × 2 vectors] + scale·S.
  *
- * Packed: `a` is [k][R] vectors, of one element each. Else `a` is the first element of A, and `rowA`, `stepA` lead to the next row and the next k;
- * `stepB` leads to B's next k, `rowC` and `rowS` to the next rows. All in bytes. A function of its own: inside another loop Node 20 (V8 11.3) spills
- * four accumulators, which costs a sixth. By its name tools/relaxed.mjs finds the multiplications and additions of the relaxed binary.
+ * Packed: `a` is [k][R] vectors with one element each. Otherwise `a` is the first element of A, and `rowA` and `stepA` lead to the next row and
+ * the next k; `stepB` leads to B's next k, `rowC` and `rowS` to the next rows, all in bytes. A function of its own, because inside another loop
+ * Node 20 (V8 11.3) spills four accumulators, which costs a sixth. tools/micro-kernel.mjs finds it by its name.
  */
 function tile<E, R, Packed>(
   k: usize, a: usize, rowA: usize, stepA: usize, b: usize, stepB: usize, c: usize, rowC: usize, scale: v128, start: usize, rowS: usize,
@@ -51,7 +51,7 @@ function tile<E, R, Packed>(
   if (rows > 5) v128.store(c5, p5), v128.store(c5, q5, 16)
 }
 
-/** R rows of C, n columns, over panels of B that are `panel` bytes apart; those of S are `panelS` apart. `edge` has room for a tile. */
+/** R rows of C, n columns, over panels of B that are `panel` bytes apart; those of S are `panelS` apart. `edge` has space for a tile. */
 export function strip<E, R, Packed>(
   n: usize, k: usize, a: usize, rowA: usize, stepA: usize, b: usize, stepB: usize, panel: usize, c: usize, rowC: usize,
   scale: v128, start: usize, rowS: usize, panelS: usize, edge: usize,

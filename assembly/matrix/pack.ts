@@ -1,18 +1,18 @@
 /**
- * Packing into panels of `width` elements, a whole number of vectors: panel[k][width]. At an edge the last panel repeats or overruns what
- * is there: the surplus only reaches elements of C that are never stored. Reads overrun an array by less than 64 bytes (the arena keeps
- * as many free at the end of its memory), writes overrun a panel by less than 128.
+ * Packing into panels of `width` elements, a whole number of vectors: panel[k][width]. At an edge the last panel repeats or overruns the data;
+ * the surplus only reaches elements of C that are never stored. Reads overrun an array by less than 64 bytes (the arena keeps 64 bytes free at
+ * the end of its memory), writes overrun a panel by less than 128.
  */
 import { splat } from '../lanes'
 
-/** Source in which the elements of one k lie side by side: source[k][…], `stride` bytes from one k to the next. */
+/** Source with the elements of one k side by side: source[k][…], `stride` bytes from one k to the next. */
 export function packRows(out: usize, source: usize, stride: usize, k: usize, widthBytes: usize): void {
   for (const end = out + k * widthBytes; out < end; source += stride) {
     for (const next = out + widthBytes, shift = source - out; out < next; out += 16) v128.store(out, v128.load(out + shift))
   }
 }
 
-/** Source in which k runs along the rows: source[…][k], `stride` bytes from row to row, of which `rows` exist. */
+/** Source with k along the rows: source[…][k], `stride` bytes from row to row, `rows` rows. */
 export function packColumns<E>(out: usize, source: usize, stride: usize, rows: usize, k: usize, widthBytes: usize): void {
   const lanes = 16 / sizeof<E>()
   for (let row: usize = 0; row * sizeof<E>() < widthBytes; row += lanes, out += 16) {
@@ -38,7 +38,7 @@ export function packColumns<E>(out: usize, source: usize, stride: usize, rows: u
   }
 }
 
-/** out[k][rows] = alpha·source, each element in all lanes of a vector of its own: a plain load is as fast as a splatting one, or faster. */
+/** out[k][rows] = alpha·source, each element in all lanes of its own vector: a plain load is as fast as a splatting load, or faster. */
 export function packEntries<E>(out: usize, source: usize, row: usize, step: usize, rows: usize, k: usize, alpha: f64): void {
   const scale = splat<E>(alpha)
   for (const end = out + k * rows * 16; out < end; source += step) {

@@ -1,4 +1,4 @@
-/** Activations and their gradients: from the output y where that is enough, else from the input x. */
+/** Activations and their gradients: from the output y if it suffices, else from the input x. */
 import { boundedSize, erfcx, gaussian } from '../erf'
 import { mulAdd, select, splat } from '../lanes'
 import { Elementwise } from '../map'
@@ -16,7 +16,7 @@ export class Relu extends Elementwise {
   }
 }
 
-/** The gradient dy where the output y is positive, else 0. */
+/** dy if the output y is positive, else 0. */
 export class ReluBackward extends Elementwise {
   at<E>(y: usize, dy: usize, _z: usize, _s: v128, _t: v128): v128 {
     return v128.and(v128.load(dy), v128.gt<E>(v128.load(y), splat<E>(0)))
@@ -101,7 +101,7 @@ export class Gelu extends Elementwise {
   }
 }
 
-/** dy·(Φ(x) + x·e^(−x²/2)/√(2π)); the sum at −x is 1 less the sum at x. */
+/** dy·(Φ(x) + x·e^(−x²/2)/√(2π)). The sum at −x is 1 minus the sum at x. */
 export class GeluBackward extends Elementwise {
   at<E>(x: usize, dy: usize, _z: usize, _s: v128, _t: v128): v128 {
     const value = v128.load(x)
@@ -118,7 +118,7 @@ export class GeluBackward extends Elementwise {
   return v128.mul<E>(x, mulAdd<E>(square, splat<E>(GELU_SLOPE * GELU_CUBE), splat<E>(GELU_SLOPE)))
 }
 
-/** x·(1 + tanh u)/2 = x·σ(2u) for u = √(2/π)·(x + 0.044715·x³): no cancellation for negative x either. */
+/** x·(1 + tanh u)/2 = x·σ(2u) for u = √(2/π)·(x + 0.044715·x³), without cancellation for negative x. */
 export class GeluTanh extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, _s: v128, _t: v128): v128 {
     const value = v128.load(x)
@@ -126,7 +126,7 @@ export class GeluTanh extends Elementwise {
   }
 }
 
-/** dy·σ(2u)·(1 + x·2u′·σ(−2u)). From |x| = 64 on it is dy or 0: bounded, no product overflows. */
+/** dy·σ(2u)·(1 + x·2u′·σ(−2u)). For |x| ≥ 64 it is dy or 0: limited, so that no product overflows. */
 export class GeluTanhBackward extends Elementwise {
   at<E>(x: usize, dy: usize, _z: usize, _s: v128, _t: v128): v128 {
     const value = v128.min<E>(v128.max<E>(v128.load(x), splat<E>(-64)), splat<E>(64))
@@ -138,7 +138,7 @@ export class GeluTanhBackward extends Elementwise {
   }
 }
 
-/** x where it is positive, else slope·x */
+/** x if x > 0, else slope·x */
 export class LeakyRelu extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, slope: v128, _t: v128): v128 {
     const value = v128.load(x)

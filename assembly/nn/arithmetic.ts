@@ -31,7 +31,7 @@ export class Combine extends Elementwise {
   }
 }
 
-/** x within [low, high]; NaN stays NaN */
+/** x limited to [low, high]; NaN stays NaN */
 export class Clamp extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, low: v128, high: v128): v128 {
     return v128.min<E>(v128.max<E>(v128.load(x), low), high)
@@ -113,7 +113,7 @@ export class AbsBackward extends Elementwise {
   }
 }
 
-/** |x|^p·sign, where sign is −1 for negative x if p is odd, NaN if p is no whole number; through f64, which leaves f32 its last bit. */
+/** |x|^p·sign, where sign is −1 for negative x if p is odd, NaN if p is not an integer; in f64, which keeps the last bit of f32. */
 export class Pow extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, p: v128, negative: v128): v128 {
     const value = v128.load(x)
@@ -139,7 +139,7 @@ export class Equal extends Elementwise {
   }
 }
 
-/** What dropout multiplies by: `scale` where the uniform number x is at least `rate`, else 0. */
+/** Factor of dropout: `scale` if the uniform number x is at least `rate`, else 0. */
 export class DropoutMask extends Elementwise {
   at<E>(x: usize, _y: usize, _z: usize, rate: v128, scale: v128): v128 {
     return v128.and(v128.ge<E>(v128.load(x), rate), scale)

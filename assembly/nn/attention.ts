@@ -1,25 +1,25 @@
 /**
- * Attention of many heads, softmax(scale·Q·Kᵀ + mask)·V, a block of queries at a time: its scores are a few rows of a gemm that become
- * weights before they leave the cache. Heads lie where they are: in one projection of queries, keys and values, say, whose rows are shared.
+ * Attention of many heads, softmax(scale·Q·Kᵀ + mask)·V, for a block of queries at a time: a few rows of a gemm give its scores, which become
+ * weights before they leave the cache. Heads are used in place, for example in a joint projection of queries, keys and values.
  */
 import { gemm } from '../matrix/gemm'
 import { softmaxRow, softmaxRowBackward } from './softmax'
 
 /**
- * The table, in u32: outer and inner count of heads, queries, keys, width of queries and keys, width of values, whether query i sees keys 0 … i
- * only; addresses of the weights [outer, inner, queries, keys], of factors of the same shape that they are multiplied with (dropout; 0 for none)
- * and of working memory (`attentionWork` bytes); then for query, key, value, result and mask (0 for none) the address and the elements from
- * outer to outer, inner to inner, row to row; then the addresses of the gradients of query, key and value, which lie as they do, 0 for none.
+ * The table, in u32: outer and inner count of heads, queries, keys, width of queries and keys, width of values, whether query i attends to keys 0 …
+ * i only; addresses of the weights [outer, inner, queries, keys], of factors of the same shape (dropout; 0 for none) and of working memory
+ * (`attentionWork` bytes); then for query, key, value, result and mask (0 for none) the address and the strides in elements from
+ * outer to outer, inner to inner, row to row; then the addresses of the gradients of query, key and value, with the same strides, 0 for none.
  */
 const OUTER: usize = 0, INNER: usize = 4, QUERIES: usize = 8, KEYS: usize = 12, WIDTH: usize = 16, VALUE_WIDTH: usize = 20, CAUSAL: usize = 24
 const WEIGHTS: usize = 28, FACTORS: usize = 32, WORK: usize = 36
 const QUERY: usize = 40, KEY: usize = 56, VALUE: usize = 72, RESULT: usize = 88, MASK: usize = 104
 const QUERY_GRAD: usize = 120, KEY_GRAD: usize = 124, VALUE_GRAD: usize = 128
 
-/** Queries of a block: rows for which gemm reads keys and values where they lie. */
+/** Queries of a block: rows for which gemm reads keys and values without packing. */
 const BLOCK: usize = 48
 
-/** Bytes of working memory for so many keys. */
+/** Bytes of working memory for a number of keys. */
 export function attentionWork(keys: usize): usize {
   return 2 * BLOCK * keys * 8 + 128
 }
@@ -28,7 +28,7 @@ export function attentionWork(keys: usize): usize {
   return load<u32>(table + field)
 }
 
-/** Elements from the start of an operand to its head (o, h). */
+/** Offset in elements of head (o, h) of an operand. */
 @inline function offset(table: usize, operand: usize, o: usize, h: usize): usize {
   return o * read(table, operand + 4) + h * read(table, operand + 8)
 }
@@ -37,12 +37,12 @@ export function attentionWork(keys: usize): usize {
   return read(table, operand + 12)
 }
 
-/** How many keys the queries before `end` see. */
+/** Number of keys that the queries before `end` attend to. */
 @inline function seenBefore(table: usize, end: usize): usize {
   return read(table, CAUSAL) ? min(end, read(table, KEYS)) : read(table, KEYS)
 }
 
-/** out = x·factors for `rows` rows of `n` elements; out without gaps, the others `stride` elements from row to row. */
+/** out = x·factors for `rows` rows of `n` elements; out is contiguous, the others have `stride` elements from row to row. */
 function multiply<E>(rows: usize, n: usize, out: usize, stride: usize, x: usize, strideX: usize, factors: usize, strideF: usize): void {
   const size = sizeof<E>()
   for (; rows > 0; rows--, out += stride * size, x += strideX * size, factors += strideF * size) {
@@ -52,7 +52,7 @@ function multiply<E>(rows: usize, n: usize, out: usize, stride: usize, x: usize,
   }
 }
 
-/** Leaves the weights for `attentionBackward`; those of keys that a block of queries does not see are not written. */
+/** Leaves the weights for `attentionBackward`. Weights of keys that a block of queries masks are not written. */
 export function attention<E>(table: usize, scale: f64, scratch: usize): void {
   const size = sizeof<E>(), queries = read(table, QUERIES), keys = read(table, KEYS), heads = read(table, INNER)
   const width = read(table, WIDTH), valueWidth = read(table, VALUE_WIDTH), mask = read(table, MASK), work = read(table, WORK)
@@ -82,7 +82,7 @@ export function attention<E>(table: usize, scale: f64, scratch: usize): void {
   }
 }
 
-/** Adds to the gradients in the table, from that of the result at dy. */
+/** Adds to the gradients in the table, from the gradient of the result at dy. */
 export function attentionBackward<E>(table: usize, scale: f64, dy: usize, scratch: usize): void {
   const size = sizeof<E>(), queries = read(table, QUERIES), keys = read(table, KEYS), heads = read(table, INNER)
   const width = read(table, WIDTH), valueWidth = read(table, VALUE_WIDTH), factors = read(table, FACTORS)

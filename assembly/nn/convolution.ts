@@ -1,12 +1,12 @@
 /**
- * Convolution of rows of images, group by group, as gemm over their columns. Columns are made for as many rows of windows at a time as stay in
- * the second-level cache, and not at all where each window is one element.
+ * Convolution of rows of images, group by group, as gemm over their columns. Columns are created for as many window rows at a time as fit in the
+ * second-level cache, and not at all if each window is one element.
  */
 import { gemm } from '../matrix/gemm'
 import { col2im, im2col, Window } from '../matrix/im2col'
 import { storeFirst } from '../lanes'
 
-/** The table, in i32: how many rows and groups there are, output channels of a group, and what is convolved; channels are those of a group. */
+/** The table, in i32: number of rows and groups, output channels of a group, and the convolution; channels are those of a group. */
 @unmanaged
 export class Convolution extends Window {
   rows: i32
@@ -21,7 +21,7 @@ const BLOCK: i32 = 256 * 1024
   return c.channels * c.kernelHeight * c.kernelWidth
 }
 
-/** Rows of windows whose columns are made together. */
+/** Window rows whose columns are created together. */
 function rowsOfBlock<E>(c: Convolution): i32 {
   return min(c.outHeight, max(1, BLOCK / (taps(c) * c.outWidth * <i32>sizeof<E>())))
 }
@@ -38,8 +38,8 @@ export function convolutionWork<E>(table: usize): usize {
 }
 
 /**
- * What becomes of a group's windows' rows from … to − 1, n points. Columns are `stride` elements from tap to tap, the rows of y `points` apart;
- * y stands for its gradient too, and starts from what it holds where there is a bias. Like a rule (sweep.ts), never subclassed.
+ * Handles the window rows from … to − 1 of a group, n points. Columns are `stride` elements from tap to tap, the rows of y `points` apart. y is the
+ * result or its gradient, and starts from its contents if there is a bias. Like a rule (sweep.ts), never subclassed.
  */
 abstract class Pass {
   take<E>(
@@ -81,7 +81,7 @@ class ToInput extends Pass {
   }
 }
 
-/** Every point of a channel of y = its bias. */
+/** Sets every point of a channel of y to its bias. */
 function fillRows<E>(c: Convolution, y: usize, bias: usize): void {
   const bytes = <usize>(c.outHeight * c.outWidth) * sizeof<E>()
   for (let o = 0; o < c.outputs; o++, bias += sizeof<E>()) {
@@ -108,7 +108,7 @@ function eachBlock<P extends Pass, E>(table: usize, x: usize, weight: usize, bia
   }
 }
 
-/** y = x ∗ weight + bias (at 0: none). */
+/** y = x ∗ weight + bias (address 0: none). */
 export function convolution<E>(table: usize, y: usize, x: usize, weight: usize, bias: usize, work: usize, scratch: usize): void {
   eachBlock<Forward, E>(table, x, weight, bias, y, work, scratch)
 }

@@ -9,7 +9,7 @@ export function gatherRows<E>(count: usize, width: usize, out: usize, indices: u
   }
 }
 
-/** out[indices[i]] += rows[i] for i = 0 … count − 1, in this order; an index of `skip` is passed over (−1: none is). */
+/** out[indices[i]] += rows[i] for i = 0 … count − 1, in this order; the index `skip` is skipped (−1: none). */
 export function scatterAddRows<E>(count: usize, width: usize, out: usize, indices: usize, rows: usize, skip: i32): void {
   const bytes = width * sizeof<E>()
   for (const end = indices + 4 * count; indices < end; indices += 4, rows += bytes) {

@@ -1,11 +1,11 @@
 /**
- * Layer, RMS and batch normalization. Means and variances are taken in f64 in two passes, in the order of the fold; x̂ = (x − mean)·rstd.
- * stats holds two f64 for each row or channel: mean and rstd.
+ * Layer, RMS and batch normalization. Means and variances are computed in f64 in two passes, in the order of the fold; x̂ = (x − mean)·rstd.
+ * stats has two f64 per row or channel: mean and rstd.
  */
 import { Fold, foldArray, Sum } from '../fold'
 import { mulAdd, splat, storeFirst } from '../lanes'
 
-/** (x − order)², for a mean in `order`; what is masked to 0 is taken out again by `squaresAbout`. */
+/** (x − order)², for a mean in `order`; `squaresAbout` subtracts the elements masked to 0 again. */
 class SquaresAbout extends Fold {
   take(sum: v128, x: v128, _y: v128, mean: v128): v128 {
     const difference = v128.sub<f64>(x, mean)
@@ -27,7 +27,7 @@ function squaresAbout<E>(n: usize, x: usize, mean: f64): f64 {
   return sum
 }
 
-/** out = x̂·weight + bias over the rows of x[rows, n]; weight and bias [n], or 0 for none. Without `centered` the mean is taken to be 0. */
+/** out = x̂·weight + bias over the rows of x[rows, n]; weight and bias [n], or 0 for none. Without `centered` the mean is 0. */
 export function layerNorm<E>(
   rows: usize, n: usize, out: usize, stats: usize, x: usize, weight: usize, bias: usize, eps: f64, centered: bool,
 ): void {
@@ -47,7 +47,7 @@ export function layerNorm<E>(
   }
 }
 
-/** out = rstd·(g − mean g − x̂·mean(g·x̂)), where g = dy·weight; without `centered` less the second term. */
+/** out = rstd·(g − mean g − x̂·mean(g·x̂)), where g = dy·weight; without `centered`, without the second term. */
 export function layerNormBackward<E>(
   rows: usize, n: usize, out: usize, stats: usize, x: usize, weight: usize, dy: usize, centered: bool,
 ): void {
@@ -116,12 +116,12 @@ export function channelSums<E>(n: usize, channels: usize, length: usize, sums: u
   }
 }
 
-/** out = (x − mean)·scale + shift for each channel; table: three f64 a channel, in this order. */
+/** out = (x − mean)·scale + shift per channel; table: three f64 per channel, in this order. */
 export function channelAffine<E>(n: usize, channels: usize, length: usize, out: usize, x: usize, table: usize): void {
   channelCombine<E>(n, channels, length, out, x, x, table, false)
 }
 
-/** The same with a fourth number that multiplies y; without `both` there is none, and y is not read. */
+/** The same with a fourth number that multiplies y; without `both`, y is not read. */
 export function channelCombine<E>(
   n: usize, channels: usize, length: usize, out: usize, x: usize, y: usize, table: usize, both: bool,
 ): void {

@@ -1,16 +1,16 @@
 /**
  * Pooling of planes [height, width] to [outHeight, outWidth]. Window (oy, ox) starts at (oy·strideY − padY, ox·strideX − padX); it may
- * reach out of the plane on every side, also beyond the padding where the host rounded the output's size up (torch's ceil_mode).
+ * extend past the plane on every side, also past the padding if the host rounded the output size up (torch's ceil_mode).
  */
 
-/** The first of from, from + step, … that is not negative. */
+/** Returns the first of from, from + step, … that is not negative. */
 @inline function firstInside(from: i32, step: i32): i32 {
   return from < 0 ? from + ((step - 1 - from) / step) * step : from
 }
 
 /**
- * out = the greatest element of each window, indices = its i32 position in the plane: the first of equals in row-major order, the last NaN
- * if there is one, as in torch. A window without elements gives −∞ and −1.
+ * out = maximum of each window, indices = its i32 position in the plane: the first of equal maxima in row-major order, the last NaN if there
+ * is one, as in torch. A window without elements gives −∞ and −1.
  */
 export function maxPool<E>(
   planes: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
@@ -34,7 +34,7 @@ export function maxPool<E>(
         let most = <E>-Infinity, winner = top < bottom && left < right ? top * width + left : -1
         for (let row = top; row < bottom; row += dilationY) {
           for (let column = left; column < right; column += dilationX) {
-            // Not a branch: which is greater cannot be foreseen.
+            // Without a branch, because the larger element is unpredictable.
             const value = load<E>(x + (row * width + column) * sizeof<E>()), wins = i32(value > most) | i32(value != value)
             most = select(value, most, wins)
             winner = select(row * width + column, winner, wins)
@@ -50,14 +50,14 @@ export function maxPool<E>(
   }
 }
 
-/** Four f32 that are `stride` apart. */
+/** Four f32 with a stride of `stride`. */
 @inline function loadFour(address: usize, stride: i32): v128 {
   if (stride == 1) return v128.load(address)
   if (stride == 2) return v128.shuffle<f32>(v128.load(address), v128.load(address, 16), 0, 2, 4, 6)
   return f32x4(load<f32>(address), load<f32>(address + 4 * stride), load<f32>(address + 8 * stride), load<f32>(address + 12 * stride))
 }
 
-/** Four windows that are inside of the plane from side to side, in f32; the first has columns left … right. Overruns x by less than 8 bytes. */
+/** Four windows whose columns are inside the plane, in f32; the first has columns left … right. Overruns x by less than 8 bytes. */
 function fourMaxima(
   out: usize, indices: usize, x: usize, width: i32, top: i32, bottom: i32, dilationY: i32, left: i32, right: i32, dilationX: i32, stride: i32,
 ): void {
@@ -76,7 +76,7 @@ function fourMaxima(
   v128.store(indices, winners)
 }
 
-/** out[planes][size] += dy[planes][outSize] at the winners of `maxPool`, in the order of dy. */
+/** out[planes][size] += dy[planes][outSize] at the maxima of `maxPool`, in the order of dy. */
 export function maxPoolBackward<E>(planes: i32, size: i32, outSize: i32, out: usize, indices: usize, dy: usize): void {
   for (let plane = 0; plane < planes; plane++, out += size * sizeof<E>()) {
     for (const end = indices + 4 * outSize; indices < end; indices += 4, dy += sizeof<E>()) {
@@ -86,7 +86,7 @@ export function maxPoolBackward<E>(planes: i32, size: i32, outSize: i32, out: us
   }
 }
 
-/** What becomes of one window: rows top … bottom − 1, columns left … right − 1 of a plane, and the element it is pooled to. */
+/** Handles a window: rows top … bottom − 1 and columns left … right − 1 of a plane, and the element it is pooled to. */
 abstract class Average {
   take<E>(plane: usize, width: i32, top: i32, bottom: i32, left: i32, right: i32, divisor: i32, pooled: usize): void {
     unreachable()
@@ -133,8 +133,8 @@ class Share extends Average {
 }
 
 /**
- * out = the sum of each window, in row-major order, over the count of its elements. countIncludePad: non-zero to count the padding too,
- * but not what is beyond it. A window without elements gives 0.
+ * out = the sum of each window, in row-major order, divided by the count of its elements. countIncludePad: nonzero to count the padding too,
+ * but nothing past it. A window without elements gives 0.
  */
 export function avgPool<E>(
   planes: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
@@ -145,7 +145,7 @@ export function avgPool<E>(
   )
 }
 
-/** out += dy over the count of its window, for each element of the window; an element of out takes them in the order of dy. */
+/** out += dy divided by the count of its window, for each element of the window; an element of out adds them in the order of dy. */
 export function avgPoolBackward<E>(
   planes: i32, height: i32, width: i32, kernelHeight: i32, kernelWidth: i32, strideY: i32, strideX: i32, padY: i32, padX: i32,
   outHeight: i32, outWidth: i32, countIncludePad: u32, out: usize, dy: usize,

@@ -1,4 +1,4 @@
-/** Reductions over one axis of x, seen as [outer, n, inner], in the order of the axis. Sums are taken in f64, whatever E is. */
+/** Reductions over one axis of x, viewed as [outer, n, inner], in the order of the axis. Sums accumulate in f64 for every E. */
 import { foldArray, pair, Sum } from '../fold'
 import { splat } from '../lanes'
 
@@ -52,7 +52,7 @@ export function sumAxis<E>(outer: usize, n: usize, inner: usize, out: usize, x: 
 
 class Max {}
 
-/** out[outer, inner] = the greatest of x[outer, k, inner]; NaN if there is one. */
+/** out[outer, inner] = maximum of x[outer, k, inner]; NaN if there is one. */
 export function maxAxis<E>(outer: usize, n: usize, inner: usize, out: usize, x: usize): void {
   for (let o: usize = 0; o < outer; o++) {
     if (inner == 1) {

@@ -1,9 +1,9 @@
-/** Softmax and what is made of it, over rows that lie one after another. Rows are not padded: the last vector of a row is masked. */
+/** Softmax and functions based on it, over contiguous rows. Rows are not padded: the last vector of a row is masked. */
 import { Dot, foldArray, Sum } from '../fold'
 import { firstLanes, promoteHigh, select, splat, storeFirst } from '../lanes'
 import { exp, log } from '../portable'
 
-/** The greatest element of a row; NaN if there is one. */
+/** Returns the maximum of a row; NaN if there is one. */
 function rowMax<E>(row: usize, n: usize): f64 {
   let greatest = splat<E>(-Infinity)
   for (let i: usize = 0; i < n; i += 16 / sizeof<E>()) {
@@ -24,7 +24,7 @@ function rowMax<E>(row: usize, n: usize): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)
 }
 
-/** Σ e^(x − greatest) of a row, summed in f64. */
+/** Σ e^(x − maximum) of a row, summed in f64. */
 function rowSum<E>(row: usize, n: usize, greatest: f64): f64 {
   const shift = splat<E>(greatest)
   let sum = splat<f64>(0)
@@ -35,7 +35,7 @@ function rowSum<E>(row: usize, n: usize, greatest: f64): f64 {
   return total(sum)
 }
 
-/** What becomes of an element of a row: like a rule (sweep.ts) without fields, and never subclassed. */
+/** An elementwise function of a row; like a rule (sweep.ts) without fields, and never subclassed. */
 abstract class RowMap {
   at<E>(x: v128, y: v128, s: v128, t: v128, u: v128): v128 {
     unreachable()
@@ -90,8 +90,8 @@ function ln(x: f64): f64 {
 }
 
 /**
- * out = softmax of a row, whose exponentials are kept in out until their sum is known. A `safe` row that is −∞ throughout becomes 0, as in
- * torch's attention.
+ * out = softmax of a row; out holds the exponentials until their sum is known. With `safe`, a row of −∞ becomes 0, as in torch's
+ * attention.
  */
 export function softmaxRow<E>(n: usize, out: usize, x: usize, safe: bool): void {
   const greatest = rowMax<E>(x, n)
@@ -144,8 +144,8 @@ export function logSoftmaxBackward<E>(rows: usize, n: usize, out: usize, y: usiz
 }
 
 /**
- * loss = the mean over the rows of −ln softmax(x)[target]. targets: i32 class indices. stats: for each row its greatest logit and
- * ln Σ e^(x − greatest), two f64, for the backward pass. The mean is taken in f64, in the order of the rows.
+ * loss = mean over the rows of −ln softmax(x)[target]. targets: i32 class indices. stats: for each row its maximum logit and
+ * ln Σ e^(x − maximum), two f64, for the backward pass. The mean is computed in f64, in the order of the rows.
  */
 export function crossEntropy<E>(rows: usize, classes: usize, loss: usize, logits: usize, targets: usize, stats: usize): void {
   let total = 0.0

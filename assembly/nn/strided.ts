@@ -1,8 +1,8 @@
 /**
- * The one loop over arrays whose elements do not lie one after another: permutations, broadcasts, slices and their gradients.
+ * The only loop over strided arrays: permutations, broadcasts, slices and their gradients.
  *
- * The table is 4·rank u32: sizes, strides of out and of x in bytes, and room for counters; the innermost axis is the last. With `more` it
- * adds to out, in the order of the axes, and out may meet an element often (stride 0: a sum over that axis).
+ * The table is 4·rank u32: sizes, strides of out and of x in bytes, and space for counters; the innermost axis is the last. With `more` it
+ * adds to out, in the order of the axes, and may add to an element repeatedly (stride 0: a sum over that axis).
  */
 export function stridedCopy<E>(rank: usize, table: usize, out: usize, x: usize, more: bool): void {
   const outStrides = table + 4 * rank, strides = outStrides + 4 * rank, counters = strides + 4 * rank, last: usize = 4 * (rank - 1)
@@ -40,7 +40,7 @@ function row<E>(n: usize, out: usize, to: usize, x: usize, from: usize, more: bo
   }
 }
 
-/** A row of `bytes` that lies together in out, and in x too unless it is one value throughout. */
+/** A row of `bytes` that is contiguous in out, and in x too unless it is one repeated value. */
 function consecutive<E>(bytes: usize, out: usize, x: usize, isOne: bool, more: bool): void {
   const step: usize = isOne ? 0 : 16, one = v128.load_splat<E>(x)
   for (; bytes >= 16; bytes -= 16, out += 16, x += step) {

@@ -1,4 +1,4 @@
-/** Adafactor's second moments, kept as row and column means: what a rule over the one sweep cannot say. */
+/** Adafactor's second moments, stored as row and column means, which an elementwise rule cannot compute. */
 import { foldArray, pair, SquaredNorm } from '../fold'
 import { lerp, Off, On, splat, storeFirst } from '../lanes'
 import { Elementwise, map } from '../map'
@@ -24,7 +24,7 @@ class Direction extends Elementwise {
   }
 }
 
-/** out = start + weight·(end − start), in the form that is exact at weight 1 from weight ½ on */
+/** out = start + weight·(end − start), for weight ≥ ½ in the form that is exact at weight 1 */
 export function lerpTo<E>(bytes: usize, out: usize, start: usize, end: usize, weight: f64): void {
   if (weight < 0.5) map<Lerp<Off>, E>(bytes, out, start, end, 0, weight, 0)
   else map<Lerp<On>, E>(bytes, out, start, end, 0, -(1 - weight), 0)

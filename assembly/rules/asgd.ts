@@ -2,7 +2,7 @@ import { isOn, mulAdd } from '../lanes'
 import { Rule } from '../sweep'
 import { linearGradient } from './gradient'
 
-/** Copy: averaging has not begun, and ax follows the parameter. */
+/** Copy: averaging has not started, and ax equals the parameter. */
 export class ASGD<Copy, Decay> extends Rule {
   step<E>(
     p: usize, g: usize, ax: usize,

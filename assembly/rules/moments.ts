@@ -7,7 +7,7 @@ import { lerp, mulAdd } from '../lanes'
   return moved
 }
 
-/** keep·v + gain·x² for the mean square v at an address, and returns it. */
+/** Updates the mean square v at an address to keep·v + gain·x², and returns it. */
 @inline export function meanSquare<E>(at: usize, x: v128, keep: v128, gain: v128): v128 {
   const moved = mulAdd<E>(v128.load(at), keep, v128.mul<E>(v128.mul<E>(gain, x), x))
   v128.store(at, moved)

@@ -3,7 +3,7 @@ import { Rule } from '../sweep'
 import { gradient } from './gradient'
 import { mean, meanSquare } from './moments'
 
-/** Rectified: the variance of the step can be told, and divides it. FromEnd: β₁ ≤ ½, see `lerp`. */
+/** Rectified: the variance of the step is tractable, and divides it. FromEnd: β₁ ≤ ½, see `lerp`. */
 export class RAdam<Rectified, Decay, FromEnd> extends Rule {
   step<E>(
     p: usize, g: usize, expAvg: usize, expAvgSq: usize,

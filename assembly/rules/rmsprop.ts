@@ -3,7 +3,7 @@ import { Rule } from '../sweep'
 import { gradient } from './gradient'
 import { mean } from './moments'
 
-/** FromEnd: α ≤ ½, see `lerp`. torch does not clamp v − h² at zero, so neither does this. */
+/** FromEnd: α ≤ ½, see `lerp`. Like torch, it does not limit v − h² to 0. */
 export class RMSprop<Centered, Momentum, Decay, FromEnd> extends Rule {
   step<E>(
     p: usize, g: usize, squareAvg: usize, momentumBuffer: usize, gradAvg: usize,
@@ -12,7 +12,7 @@ export class RMSprop<Centered, Momentum, Decay, FromEnd> extends Rule {
     const param = v128.load(p)
     const grad = gradient<E, Decay>(g, param, weightDecay)
     const kept = v128.mul<E>(v128.load(squareAvg), keep), gained = v128.mul<E>(gain, grad)
-    // The difference below may cancel nearly everything.
+    // The difference below may cancel almost completely.
     let square = isOn<Centered>() ? fusedMulAdd<E>(gained, grad, kept) : mulAdd<E>(gained, grad, kept)
     v128.store(squareAvg, square)
     if (isOn<Centered>()) {
