@@ -71,6 +71,7 @@ const stages = {
   build: () => single(npm[0], [...npm.slice(1), 'run', 'build', '--silent']),
   lint: () => single(bin('biome'), ['check', '.']),
   types: () => single(bin('tsc'), ['-p', '.']),
+  spelling: () => single(bin('cspell'), ['--no-progress', '--quiet']),
   'kernels (as-pect)': asPect,
   'host (vitest)': vitest,
   'golden cases': conformance,

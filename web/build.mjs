@@ -81,7 +81,7 @@ async function bundle() {
   await built.close()
 }
 
-/** The shell's style, that of the views, and the report's within what has the class `report`: a colour or body of its own finds nothing there. */
+/** The shell's style, that of the views, and the report's within what has the class `report`: a color or body of its own finds nothing there. */
 function style() {
   const views = readdirSync(join(root, 'web')).map((name) => join('web', name, 'style.css'))
   const files = ['web/style.css', ...views.filter((name) => existsSync(join(root, name)))]

@@ -3,7 +3,7 @@ import type { ProblemSpec } from '../../host/compare/bundled.ts'
 import { type Answer, Pool } from '../../host/compare/pool.ts'
 import type { Question } from './worker.ts'
 
-/** What the runs of a comparison end with that was cancelled. */
+/** What the runs of a comparison end with that was canceled. */
 export class Cancelled extends Error {}
 
 /** A pool of threads, and what ends them: what waits for a run gets the error. */

@@ -22,7 +22,7 @@ const COLUMNS = ['optimizer', 'trials', 'best trial', 'learning rate', 'runs', '
 /** More notes than these open when asked to. */
 const MOST_NOTES = 4
 
-/** A sample of a curve's colour and dashes. */
+/** A sample of a curve's color and dashes. */
 function swatch(at: number): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   svg.setAttribute('class', `swatch c${at % 8} d${(at + 3 * Math.floor(at / 8)) % 8}`)

@@ -6,7 +6,7 @@ import type { Ground } from './surfaces.ts'
 const GRAIN = 2
 const BANDS = 16
 
-export type Colour = readonly [number, number, number]
+export type Color = readonly [number, number, number]
 
 export interface Field {
   readonly columns: number
@@ -41,12 +41,12 @@ export function* fieldOf(ground: Ground, frame: Frame): Generator<void, Field> {
   return { columns, rows, bands }
 }
 
-function mixed(a: Colour, b: Colour, share: number): Colour {
+function mixed(a: Color, b: Color, share: number): Color {
   return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share]
 }
 
-/** Fills an image with the tints from one colour, the lowest, to another; a row at a time. Where there is no height nothing is drawn. */
-export function* tinted({ columns, rows, bands }: Field, image: ImageData, low: Colour, high: Colour): Generator<void> {
+/** Fills an image with the tints from one color, the lowest, to another; a row at a time. Where there is no height nothing is drawn. */
+export function* tinted({ columns, rows, bands }: Field, image: ImageData, low: Color, high: Color): Generator<void> {
   const ramp = Array.from({ length: BANDS + 1 }, (_, i) => mixed(low, high, Math.min(1, i / (BANDS - 1))))
   const { width, height, data } = image
   const [across, down] = [(columns - 1) / width, (rows - 1) / height]

@@ -1,6 +1,6 @@
-/** How the ways are told apart: a colour, dashes and marks for each, and a name at its end. */
+/** How the ways are told apart: a color, dashes and marks for each, and a name at its end. */
 
-export const COLOURS = 8
+export const COLORS = 8
 const dashes: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [16, 4]]
 
 export function dashesOf(index: number): readonly number[] {
@@ -55,7 +55,7 @@ export function swatch(index: number): Element {
   const mark = svg('path', { d: markOf(index, 20, 8, 4.5), class: 'swatch-mark' })
   return svg(
     'svg',
-    { viewBox: '0 0 40 16', width: '40', height: '16', class: `swatch swatch-${index % COLOURS}`, 'aria-hidden': 'true' },
+    { viewBox: '0 0 40 16', width: '40', height: '16', class: `swatch swatch-${index % COLORS}`, 'aria-hidden': 'true' },
     line,
     mark,
   )

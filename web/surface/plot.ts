@@ -1,8 +1,8 @@
 /** Plots a surface as tints, the paths of optimizers on it, and their start, which a click or the arrow keys move. */
 import { h } from '../element.ts'
-import { type Colour, type Field, fieldOf, tinted } from './field.ts'
+import { type Color, type Field, fieldOf, tinted } from './field.ts'
 import { type Frame, frameOf, neat, ticks, toPixel, toPoint } from './frame.ts'
-import { type Box, COLOURS, labelPlace } from './marks.ts'
+import { type Box, COLORS, labelPlace } from './marks.ts'
 import type { Run } from './run.ts'
 import { inSlices } from './slices.ts'
 import { drawMark, drawWay, strokeHaloed, wayOf, writeHaloed } from './strokes.ts'
@@ -11,9 +11,9 @@ import type { Ground, Pair } from './surfaces.ts'
 /** Keys that move the start, in steps. */
 const moves: Readonly<Record<string, Pair>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
 
-function colourOf(text: string): Colour {
+function colorOf(text: string): Color {
   const digits = text.trim().replace(/^#(.)(.)(.)$/, '#$1$1$2$2$3$3')
-  return [1, 3, 5].map((at) => Number.parseInt(digits.slice(at, at + 2), 16)) as unknown as Colour
+  return [1, 3, 5].map((at) => Number.parseInt(digits.slice(at, at + 2), 16)) as unknown as Color
 }
 
 export class Plot {
@@ -48,10 +48,10 @@ export class Plot {
     this.element = h('div', { className: 'plot', ...controls }, this.#canvas)
     this.#resized = new ResizeObserver(() => this.#refit())
     this.#resized.observe(this.element)
-    this.#dark.addEventListener('change', this.#recoloured)
+    this.#dark.addEventListener('change', this.#recolored)
   }
 
-  readonly #recoloured = () => void this.#tint()
+  readonly #recolored = () => void this.#tint()
 
   show(ground: Ground): void {
     this.#ground = ground
@@ -92,7 +92,7 @@ export class Plot {
     this.#work = new AbortController()
     const style = getComputedStyle(this.element)
     const image = new ImageData(this.#canvas.width, this.#canvas.height)
-    const [low, high] = ['--low', '--high'].map((name) => colourOf(style.getPropertyValue(name)))
+    const [low, high] = ['--low', '--high'].map((name) => colorOf(style.getPropertyValue(name)))
     if (!(await inSlices(tinted(this.#field, image, low!, high!), this.#work.signal))) return
     this.#tints.width = image.width
     this.#tints.height = image.height
@@ -132,11 +132,11 @@ export class Plot {
     const context = this.#canvas.getContext('2d')
     if (!frame || !context) return
     const style = getComputedStyle(this.element)
-    const colour = (name: string) => style.getPropertyValue(name).trim()
-    const [paper, ink] = [colour('--paper'), colour('--ink')]
+    const color = (name: string) => style.getPropertyValue(name).trim()
+    const [paper, ink] = [color('--paper'), color('--ink')]
     const dense = this.#canvas.width / frame.width
     context.setTransform(1, 0, 0, 1, 0, 0)
-    context.fillStyle = colour('--band')
+    context.fillStyle = color('--band')
     context.fillRect(0, 0, this.#canvas.width, this.#canvas.height)
     if (this.#tints.width && this.#tints.height) context.drawImage(this.#tints, 0, 0, this.#canvas.width, this.#canvas.height)
     context.setTransform(dense, 0, 0, dense, 0, 0)
@@ -146,12 +146,12 @@ export class Plot {
     context.textBaseline = 'middle'
     this.#axes(context, frame, ink, paper)
     this.#crosses(context, frame, ink)
-    const colours = this.#runs.map((_, i) => colour(`--c${i % COLOURS}`))
+    const colors = this.#runs.map((_, i) => color(`--c${i % COLORS}`))
     const lines = this.#runs.map((run) => wayOf(run.path, frame))
-    for (const [i, line] of lines.entries()) drawWay(context, i, line, colours[i]!, paper)
+    for (const [i, line] of lines.entries()) drawWay(context, i, line, colors[i]!, paper)
     const [x, y] = toPixel(frame, ...this.#start)
     strokeHaloed(context, new Path2D(`M${x - 8} ${y}h16M${x} ${y - 8}v16`), ink, paper, 2)
-    this.#names(context, frame, lines, colours, ink, paper)
+    this.#names(context, frame, lines, colors, ink, paper)
   }
 
   #axes(context: CanvasRenderingContext2D, { width, height, left, top, pixel }: Frame, ink: string, paper: string): void {
@@ -185,7 +185,7 @@ export class Plot {
     context: CanvasRenderingContext2D,
     frame: Frame,
     lines: readonly (readonly Pair[])[],
-    colours: readonly string[],
+    colors: readonly string[],
     ink: string,
     paper: string,
   ): void {
@@ -206,19 +206,19 @@ export class Plot {
     for (const [i, { x, y, width, height }] of places.entries()) {
       const [endX, endY] = ends[i]!
       const side = x > endX ? x : x + width
-      strokeHaloed(context, new Path2D(`M${endX} ${endY}L${side} ${y + height / 2}`), colours[i]!, paper, 1)
+      strokeHaloed(context, new Path2D(`M${endX} ${endY}L${side} ${y + height / 2}`), colors[i]!, paper, 1)
     }
     for (const [i, { x, y, width, height }] of places.entries()) {
       context.globalAlpha = 0.88
       context.fillStyle = paper
       context.fillRect(x, y, width, height)
       context.globalAlpha = 1
-      context.fillStyle = colours[i]!
+      context.fillStyle = colors[i]!
       context.fillRect(x, y, 3, height)
       context.fillStyle = ink
       context.textAlign = 'left'
       context.fillText(names[i]!, x + 6, y + height / 2 + 0.5)
-      drawMark(context, i, ends[i]!, 5, colours[i]!, paper)
+      drawMark(context, i, ends[i]!, 5, colors[i]!, paper)
     }
     this.element.dataset.labels = JSON.stringify(places)
   }
@@ -226,6 +226,6 @@ export class Plot {
   dispose(): void {
     this.#work.abort()
     this.#resized.disconnect()
-    this.#dark.removeEventListener('change', this.#recoloured)
+    this.#dark.removeEventListener('change', this.#recolored)
   }
 }

@@ -24,7 +24,7 @@ export function wayOf(path: readonly number[], frame: Frame): Pair[] {
   return line
 }
 
-export function drawWay(context: CanvasRenderingContext2D, index: number, line: readonly Pair[], colour: string, paper: string): void {
+export function drawWay(context: CanvasRenderingContext2D, index: number, line: readonly Pair[], color: string, paper: string): void {
   const lengths = line.map(([x, y], i) => (i === 0 ? 0 : Math.hypot(x - line[i - 1]![0], y - line[i - 1]![1])))
   const total = lengths.reduce((sum, length) => sum + length, 0)
   // In pieces: one long line that crosses itself takes many times as long to draw.
@@ -44,7 +44,7 @@ export function drawWay(context: CanvasRenderingContext2D, index: number, line: 
   context.strokeStyle = paper
   context.lineWidth = 4.5
   stroke([])
-  context.strokeStyle = colour
+  context.strokeStyle = color
   context.lineWidth = 2.25
   stroke(total > LONGEST_DASHED ? [] : dashesOf(index))
   context.setLineDash([])
@@ -54,24 +54,24 @@ export function drawWay(context: CanvasRenderingContext2D, index: number, line: 
     since += length
     if (since < between) continue
     since = 0
-    drawMark(context, index, line[i]!, 3.5, colour, paper)
+    drawMark(context, index, line[i]!, 3.5, color, paper)
   }
 }
 
-export function drawMark(context: CanvasRenderingContext2D, index: number, [x, y]: Pair, r: number, colour: string, paper: string): void {
+export function drawMark(context: CanvasRenderingContext2D, index: number, [x, y]: Pair, r: number, color: string, paper: string): void {
   const path = new Path2D(markOf(index, x, y, r))
   context.strokeStyle = paper
   context.lineWidth = 2.5
   context.stroke(path)
-  context.fillStyle = colour
+  context.fillStyle = color
   context.fill(path)
 }
 
-export function strokeHaloed(context: CanvasRenderingContext2D, path: Path2D, colour: string, paper: string, width: number): void {
+export function strokeHaloed(context: CanvasRenderingContext2D, path: Path2D, color: string, paper: string, width: number): void {
   context.strokeStyle = paper
   context.lineWidth = width + 2
   context.stroke(path)
-  context.strokeStyle = colour
+  context.strokeStyle = color
   context.lineWidth = width
   context.stroke(path)
 }
