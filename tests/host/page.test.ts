@@ -36,7 +36,7 @@ describe('the page', () => {
     expect(commandOf(source, quick, problem, 8)).toBe(`${data} --trials 6 --seeds 7 --epochs 10 --hidden 8`)
     const timed = settingsOf({ ...choice, effort: 0.001, asked: { trials: 2 } }, problem, arena, 2)
     expect(timed.settings.trials).toBe(2)
-    expect(timed.note).toMatch(/^planned to take about \d+ s; left out: /)
+    expect(timed.note).toMatch(/^planned to take about \d+ s; reductions: /)
     expect(measuredEpoch(arena, problem, usual)).toBeGreaterThan(0)
   })
 

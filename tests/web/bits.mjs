@@ -9,7 +9,7 @@ async function sameBits(page) {
   await page.keyboard.press('Enter')
   await page.waitForFunction(() => document.querySelector('main table'), { timeout: 120_000, polling: 100 })
   const said = await page.$eval('main [role=status]', ({ textContent }) => textContent)
-  assert.match(said, /^All 15 hashes are the published ones/)
+  assert.match(said, /^All 15 hashes equal the published ones/)
   assert.equal(await page.$$eval('main tr.same', (rows) => rows.length), 15)
   await assertAccessible(page)
   await page.setViewport({ width: 390, height: 900 })

@@ -115,7 +115,7 @@ async function everyProblem(address, browser) {
       assert.deepEqual(results.map(({ label }) => label).sort(), [...few].sort())
       assert.equal(await page.$$eval('.ranking tbody tr', (rows) => rows.length), few.length)
       best.push(`${problem} ${results[0].label}`)
-      await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => /^Another/.test(textContent)).click())
+      await page.evaluate(() => [...document.querySelectorAll('button')].find(({ textContent }) => /^New/.test(textContent)).click())
     }
     return best
   })
@@ -212,7 +212,7 @@ async function interrupted(address, browser) {
     await page.waitForSelector('.kept button', { visible: true })
     await page.reload()
     const offered = await (await page.waitForSelector('.kept button', { visible: true })).evaluate(({ textContent }) => textContent)
-    assert.match(offered, /^Go on with digits \(\d+ of 39 runs\)$/)
+    assert.match(offered, /^Resume digits \(\d+ of 39 runs\)$/)
     await page.click('.kept button')
     assert.deepEqual(numbersOf(await receiptOf(page)), numbersOf(whole))
     // What came to its end is not offered again.
@@ -257,7 +257,7 @@ ${readFileSync(join(folder, 'compare-lead.js'), 'utf8')}`
       await fill(page, longer, few)
       await start(page)
       await clickAfter(page, 4, 'Cancel')
-      assert.match(await page.$eval('.notes', ({ textContent }) => textContent), /^This browser keeps nothing/)
+      assert.match(await page.$eval('.notes', ({ textContent }) => textContent), /^This browser does not let the page store anything/)
       await page.waitForSelector('.kept button', { visible: true })
       await page.click('.kept button')
       await receiptOf(page)
@@ -275,7 +275,7 @@ async function errors(address, browser) {
       await page.evaluate(() => (document.querySelector('[role="alert"]').textContent = ''))
     }
     await drop(page, 'picture.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 255, 254])
-    await said(/^picture\.png is not a text in UTF-8, so it is no table\.$/)
+    await said(/^picture\.png must be a table in UTF-8\.$/)
     await drop(page, 'ragged.csv', 'a,b\n1,2\n3\n')
     await said(/^ragged\.csv: line 3 must have 2 cells like the header, got 1$/)
     await drop(page, 'empty.csv', '')
@@ -319,7 +319,7 @@ async function replayed(address, browser) {
       await (await page.$('#open-receipt')).uploadFile(file)
       await receiptOf(page)
       const verdict = await page.$eval('.verdict', ({ textContent }) => textContent)
-      assert.match(verdict, change ? /^✗ .* first at results\.0\.runs\.0\.value\.$/ : /^✓ Every number is that of report\.json\.$/)
+      assert.match(verdict, change ? /^✗ .* first at results\.0\.runs\.0\.value\.$/ : /^✓ Every number equals report\.json\.$/)
     }
   })
 }
@@ -352,7 +352,7 @@ async function replayedTable(address, browser) {
     await (await page.$('#wanted-table')).uploadFile(own)
     await page.waitForFunction(() => !document.querySelector('[role="alert"]').textContent)
     await receiptOf(page)
-    assert.equal(await page.$eval('.verdict', ({ textContent }) => textContent), '✓ Every number is that of report.json.')
+    assert.equal(await page.$eval('.verdict', ({ textContent }) => textContent), '✓ Every number equals report.json.')
   })
 }
 
@@ -366,7 +366,7 @@ async function inMinutes(address, browser) {
     })
     await start(page)
     const note = await page.waitForFunction(() => document.querySelector('.notes li')?.textContent, { polling: 20 })
-    assert.match(await note.jsonValue(), /^planned to take about [1-6] s; left out: /)
+    assert.match(await note.jsonValue(), /^planned to take about [1-6] s; reductions: /)
     const { protocol, command } = await receiptOf(page)
     return `${command}: ${protocol.trials} trials, ${protocol.seeds.length} seeds, ${protocol.epochs} epochs`
   })

@@ -1,4 +1,4 @@
-/** The third view: the conformance program in the visitor's browser, its hashes beside the published ones. */
+/** The view "Same bits": runs the conformance program in the visitor's browser, and shows its hashes beside the published ones. */
 import { h, type View } from '../element.ts'
 
 interface Answer {
@@ -13,7 +13,7 @@ async function fetched(path: string): Promise<Response> {
   return response
 }
 
-/** The first digits of a SHA-256, in groups that can be read out. */
+/** Returns the first digits of a SHA-256, in groups. */
 function short(hash: string): string {
   return hash.slice(0, 16).replace(/(.{4})(?=.)/g, '$1 ')
 }
@@ -27,7 +27,7 @@ function table(published: Readonly<Record<string, string>>, own: Readonly<Record
       h('th', { scope: 'row' }, name),
       h('td', {}, h('code', { title: published[name] }, short(published[name]!))),
       h('td', {}, h('code', { title: own[name] ?? '' }, own[name] ? short(own[name]!) : '–')),
-      h('td', { className: 'words' }, isSame ? '✓ the same' : '✗ another'),
+      h('td', { className: 'words' }, isSame ? '✓ equal' : '✗ different'),
     )
   })
   const head = ['optimizer', 'published', 'in this browser', 'verdict'].map((title) => h('th', { scope: 'col' }, title))
@@ -43,7 +43,7 @@ export const view: View = {
   mount(place) {
     const said = h('p', { role: 'status', 'aria-live': 'polite' })
     const result = h('div')
-    const button = h('button', { className: 'primary', type: 'button', on: { click: () => void run() } }, 'Run it here')
+    const button = h('button', { className: 'primary', type: 'button', on: { click: () => void run() } }, 'Compute hashes')
     let worker: Worker | undefined
     const stop = () => {
       worker?.terminate()
@@ -65,15 +65,15 @@ export const view: View = {
           fetched('datasets/digits.csv').then((response) => response.text()),
         ])
         worker = new Worker('bits-worker.js', { type: 'module' })
-        worker.onerror = ({ message }) => fail(message || 'the worker could not be started')
+        worker.onerror = ({ message }) => fail(message || 'the worker did not start')
         worker.onmessage = ({ data: { hashes, seconds, error } }: MessageEvent<Answer>) => {
           if (!hashes) return fail(error)
           const names = Object.keys(published)
           const same = names.filter((name) => hashes[name] === published[name]).length
           said.textContent =
             same === names.length
-              ? `All ${same} hashes are the published ones: this browser computed the same bits, in ${seconds!.toFixed(1)} s.`
-              : `${same} of ${names.length} hashes are the published ones. Please report this browser.`
+              ? `All ${same} hashes equal the published ones: this browser computed the same bits, in ${seconds!.toFixed(1)} s.`
+              : `${same} of ${names.length} hashes equal the published ones. Please report this browser.`
           result.replaceChildren(table(published, hashes))
           button.disabled = false
           stop()
@@ -88,7 +88,7 @@ export const view: View = {
       h(
         'p',
         { className: 'lead' },
-        'Every optimizer trains a perceptron in float64 and a convolutional network in float32 on handwritten digits, with dropout, clipping and schedules, is saved in the middle and resumed. Each run ends in one SHA-256 of all parameters, states and losses. Node, Deno, Bun, workerd, Chromium, Firefox and WebKitGTK came to the hashes that are published; this runs the same program here.',
+        'Every optimizer trains a perceptron in float64 and a convolutional network in float32 on handwritten digits, with dropout, clipping and schedules, saved and resumed halfway. Each run ends in a SHA-256 of all parameters, states and losses. The published hashes are from Node, Deno, Bun, workerd, Chromium, Firefox and WebKitGTK; this view runs the same program here.',
       ),
       h('div', { className: 'row' }, button),
       said,

@@ -1,4 +1,4 @@
-/** Runs the conformance program of tests/runtimes, of which every runtime has to come to the same hashes. */
+/** Runs the conformance program of tests/runtimes, whose hashes must be equal in every runtime. */
 import { hashes } from '../../tests/runtimes/program.mjs'
 
 addEventListener('message', async ({ data }) => {

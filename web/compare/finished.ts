@@ -1,4 +1,4 @@
-/** A report in the pieces that the page shows, and in the files that it gives. */
+/** Splits a report into the pieces that the page shows, and the files that it saves. */
 
 import type { Problem } from '../../host/compare/problem.ts'
 import { receiptText } from '../../host/compare/receipt.ts'
@@ -23,7 +23,7 @@ export function finished(report: Report): Finished {
   }
 }
 
-/** A file of the recommended optimizer's weights: those that its first run ended with. */
+/** Returns a file with the recommended optimizer's weights, from the end of its first run. */
 export function weights(arena: Arena, problem: Problem, report: Report, epochs: number, kind: 'safetensors' | 'pt') {
   const best = report.results.find(({ label }) => label === report.recommendation?.optimizer)!
   const { batchSize, schedule } = report.protocol

@@ -1,4 +1,4 @@
-/** What is compared, on what, and how much: the form before a comparison. */
+/** The form before a comparison: problem, optimizers and budget. */
 import { CONDITION, problems } from '../../host/compare/bundled.ts'
 import { defaultSettings } from '../../host/compare/protocol.ts'
 import type { Source } from '../../host/compare/report.ts'
@@ -11,20 +11,20 @@ const OWN = 'own table'
 
 export interface Form {
   readonly element: HTMLFormElement
-  /** What was chosen. @throws a sentence for the visitor */
+  /** Returns the choices. @throws a sentence for the visitor */
   choice(): Choice
-  /** A table was read. */
+  /** Called when a table was read. */
   showTable(table: TableFacts): void
-  /** One could not be read. */
+  /** Called when a table could not be read. */
   showNoTable(): void
 }
 
-/** An option of a select. */
+/** Returns an option of a select. */
 function option(value: string, text = value): HTMLOptionElement {
   return h('option', { value }, text)
 }
 
-/** A labelled control. */
+/** Returns a labeled control. */
 function field(label: string, control: HTMLElement): HTMLLabelElement {
   return h('label', { className: 'field' }, h('span', {}, label), control)
 }
@@ -33,25 +33,25 @@ function numberInput(id: string, { min = '1', step = '1', value = '', placeholde
   return h('input', { type: 'number', id, min, step, value, placeholder, inputMode: 'decimal' })
 }
 
-/** The number in a field; undefined if there is none. */
+/** Returns the number in a field; undefined if it is empty. */
 function numberIn(name: string, input: HTMLInputElement, isWhole = true): number | undefined {
   if (input.value === '' && !input.validity.badInput) return undefined
   const value = input.valueAsNumber
   const fits = Number.isFinite(value) && value >= Number(input.min) && (!isWhole || Number.isInteger(value))
-  if (!fits) throw new Error(`${name} is a ${isWhole ? 'whole ' : ''}number, ${input.min} or more.`)
+  if (!fits) throw new Error(`${name} must be ${isWhole ? 'an integer' : 'a number'} ≥ ${input.min}.`)
   return value
 }
 
-/** The problem, and the table of one's own. */
+/** The problem, and the visitor's own table. */
 function problemPart(onFile: (file: File) => void) {
-  const select = h('select', { id: 'problem' }, ...Object.keys(problems).map((name) => option(name)), option(OWN, 'a table of your own'))
+  const select = h('select', { id: 'problem' }, ...Object.keys(problems).map((name) => option(name)), option(OWN, 'your own table'))
   const about = h('p', { className: 'hint', id: 'problem-about' })
   select.setAttribute('aria-describedby', 'problem-about')
   const condition = numberInput('condition', { step: 'any', value: String(CONDITION) })
   const conditionField = field('Condition number', condition)
   const file = h('input', { type: 'file', id: 'table', accept: '.csv,.tsv,.txt,text/csv,text/tab-separated-values' })
   const target = h('select', { id: 'target' }, option('', 'choose a column'))
-  const task = h('select', { id: 'task' }, option('', 'as the column suggests'), option('classification'), option('regression'))
+  const task = h('select', { id: 'task' }, option('', 'detect'), option('classification'), option('regression'))
   const facts = h('p', { className: 'hint', role: 'status' })
   const columns = h('div', { className: 'row', hidden: true }, field('Column to predict', target), field('Task', task))
   const own = h(
@@ -65,7 +65,7 @@ function problemPart(onFile: (file: File) => void) {
   let table: TableFacts | undefined
   const show = () => {
     const isOwn = select.value === OWN
-    about.textContent = isOwn ? 'a table with a header line, of which one column is to be told from the others' : problems[select.value]!
+    about.textContent = isOwn ? 'a table with a header line: predict one column from the others' : problems[select.value]!
     conditionField.hidden = select.value !== 'quadratic'
     own.hidden = !isOwn
   }
@@ -100,7 +100,7 @@ function problemPart(onFile: (file: File) => void) {
     showTable(given: TableFacts) {
       table = given
       facts.textContent = `${given.name}: ${given.rows.toLocaleString('en-US')} rows, ${given.columns.length} columns`
-      const kinds = { number: 'different numbers', text: 'different texts' }
+      const kinds = { number: 'distinct numbers', text: 'distinct texts' }
       target.replaceChildren(
         option('', 'choose a column'),
         ...given.columns.map(({ name, kind, different }) => option(name, `${name} (${different.toLocaleString('en-US')} ${kinds[kind]})`)),
@@ -112,7 +112,7 @@ function problemPart(onFile: (file: File) => void) {
     },
     source(): Source {
       if (select.value === OWN) {
-        if (!table) throw new Error('Choose a CSV or TSV file, or one of the problems that are there.')
+        if (!table) throw new Error('Choose a CSV or TSV file, or a bundled problem.')
         if (!target.value) throw new Error('Choose the column to predict.')
         return { data: table.name, target: target.value, ...(task.value && { task: task.value as 'classification' | 'regression' }) }
       }
@@ -122,7 +122,7 @@ function problemPart(onFile: (file: File) => void) {
   }
 }
 
-/** Which optimizers, and what is tried of each. */
+/** The optimizers, and their search spaces. */
 function optimizersPart() {
   const boxes = optimizerNames.map((name) =>
     h('input', { type: 'checkbox', name: 'optimizer', value: name, checked: defaultSettings.optimizers.includes(name) }),
@@ -155,9 +155,9 @@ function optimizersPart() {
     h(
       'details',
       { open: true },
-      h('summary', {}, 'What is tried of each'),
+      h('summary', {}, 'Search space'),
       h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Search spaces' }, table),
-      h('p', { className: 'hint' }, 'The same number of tries for each, at the same points of its space.'),
+      h('p', { className: 'hint' }, 'Every optimizer gets the same number of trials, at the same points of its space.'),
     ),
   )
   return {
@@ -170,12 +170,12 @@ function optimizersPart() {
   }
 }
 
-/** How much is tried. */
+/** The budget. */
 function effortPart() {
   const radio = (value: string, checked = false) => h('input', { type: 'radio', name: 'effort', value, checked })
   const [isQuick, isDefault, isTimed] = [radio('quick', true), radio('default'), radio('minutes')]
   const minutes = numberInput('minutes', { min: '0.1', step: 'any', value: '5' })
-  minutes.setAttribute('aria-label', 'minutes at most')
+  minutes.setAttribute('aria-label', 'Time budget in minutes')
   minutes.addEventListener('input', () => (isTimed.checked = true))
   const d = defaultSettings
   const planned = { placeholder: 'planned' }
@@ -191,13 +191,13 @@ function effortPart() {
   const element = h(
     'fieldset',
     {},
-    h('legend', {}, 'How much'),
+    h('legend', {}, 'Budget'),
     h(
       'div',
       { className: 'efforts' },
-      h('label', {}, isQuick, 'quick: 6 trials, 5 seeds, short runs'),
+      h('label', {}, isQuick, 'Quick: 6 trials, 5 seeds, short runs'),
       h('label', {}, isDefault, `default: ${d.trials} trials, ${d.seeds} seeds`),
-      h('span', { className: 'row timed' }, h('label', {}, isTimed, 'as fits into'), minutes, ' minutes'),
+      h('span', { className: 'row timed' }, h('label', {}, isTimed, 'Time budget:'), minutes, ' minutes'),
     ),
     h(
       'details',
@@ -207,16 +207,16 @@ function effortPart() {
         'div',
         { className: 'fields' },
         ...Object.values(inputs).map(([label, input]) => field(label, input)),
-        field('Schedule of the learning rate', schedule),
+        field('Learning rate schedule', schedule),
       ),
-      h('p', { className: 'hint' }, 'Epochs are passes over the training rows; on functions, ten steps each. What is empty is planned.'),
+      h('p', { className: 'hint' }, 'Epochs are passes over the training rows; on functions, ten steps each. Empty fields are planned.'),
     ),
   )
   return {
     element,
     effort(): Choice['effort'] {
       if (!isTimed.checked) return isQuick.checked ? 'quick' : 'default'
-      return numberIn('The number of minutes', minutes, false) ?? 5
+      return numberIn('The time budget', minutes, false) ?? 5
     },
     asked(): Choice['asked'] {
       const given = Object.entries(inputs).map(([name, [label, input]]) => [name, numberIn(label, input)] as const)

@@ -1,4 +1,4 @@
-/** The worker that leads a comparison: it reads tables, plans, hands runs to other workers, keeps them, and makes the report; the page shows it. */
+/** The worker that runs a comparison: it reads tables, plans, distributes runs to other workers, stores them, and creates the report. */
 
 import { CONDITION, HIDDEN, type ProblemSpec, sha256Of } from '../../host/compare/bundled.ts'
 import type { Problem } from '../../host/compare/problem.ts'
@@ -18,7 +18,7 @@ import { runtimeName } from './runtime.ts'
 import { commandOf, type OwnTable, problemOf, settingsOf, specOf, textOf } from './source.ts'
 import * as store from './store.ts'
 
-/** A comparison to run, with the runs that there are. */
+/** A comparison to run, with its stored runs. */
 interface Order {
   readonly spec: ProblemSpec
   readonly source: Source
@@ -27,11 +27,11 @@ interface Order {
   readonly command: string
   readonly kept: Kept
   readonly note?: string | undefined
-  /** The receipt that is run again. */
+  /** The receipt to replay. */
   readonly replay?: { readonly file: string; readonly report: Report } | undefined
 }
 
-/** Milliseconds between two messages about the progress, and between two looks at whether there are runs to keep. */
+/** Milliseconds between progress messages, and between checks for runs to store. */
 const TELL_EVERY = 300
 const KEEP_EVERY = 2000
 
@@ -83,7 +83,7 @@ async function start(choice: Choice): Promise<void> {
   await run(order)
 }
 
-/** What a receipt asks for, once its table is there. */
+/** Returns the settings of a receipt, once its table is known. */
 async function orderOf(asked: Asked): Promise<Order> {
   const { source, hidden, settings, command, runs } = asked
   checkSettings(settings)
@@ -106,18 +106,18 @@ async function replay(asked: Asked, file: string): Promise<void> {
 async function goOn(): Promise<void> {
   if (!order) {
     const found = await store.kept()
-    if (!found) throw new Error('What was kept is gone: this browser has cleared its storage.')
-    const asked = parseReceipt(found.unfinished, 'what was kept')
+    if (!found) throw new Error('The stored comparison is gone: this browser has cleared its storage.')
+    const asked = parseReceipt(found.unfinished, 'the stored comparison')
     if ('data' in asked.source) {
       table = { name: asked.source.data, text: found.table ?? '', sha256: await sha256Of(found.table ?? '') }
-      checkSame(asked, table.sha256, table.name, 'what was kept')
+      checkSame(asked, table.sha256, table.name, 'the stored comparison')
     }
     order = await orderOf(asked)
   }
   await run(order)
 }
 
-/** Keeps runs as they come; after a first failure no more. */
+/** Stores completed runs, until a write fails. */
 class Keeper {
   #isAble = true
   #release = () => {}
@@ -131,7 +131,7 @@ class Keeper {
     this.#about = about
   }
 
-  /** Only one page at a time keeps a comparison: the others would write over it. */
+  /** Only one page at a time stores a comparison, because others would overwrite it. */
   async begin(): Promise<boolean> {
     const { text } = this.#order.spec
     this.#isAble = await new Promise<boolean>((resolve) => {
@@ -152,7 +152,7 @@ class Keeper {
     return this.#isAble
   }
 
-  /** Writes what is new, one time after the other. */
+  /** Writes new runs, one write after another. */
   keep(summary: Summary): Promise<void> {
     const { kept, problem, source, settings, replay } = this.#order
     this.#under = this.#under.then(async () => {
@@ -167,7 +167,7 @@ class Keeper {
     return this.#under
   }
 
-  /** Writes what is left to write, or drops all of it. */
+  /** Writes the remaining runs, or drops them. */
   async end(summary: Summary | undefined): Promise<void> {
     if (summary) await this.keep(summary)
     else await this.#under
@@ -216,7 +216,7 @@ async function run(now: Order): Promise<void> {
       },
       (progress) => (state = progress),
     )
-    // As the receipt is read again: an option that is undefined is none.
+    // Like a parsed receipt, which has no undefined options.
     report = JSON.parse(JSON.stringify({ ...about, ...outcome, problem: { ...problem.facts, source } })) as Report
     const { replay } = now
     tellProgress()
@@ -247,8 +247,7 @@ async function sendWeights(kind: 'safetensors' | 'pt'): Promise<void> {
 }
 
 async function answer(message: Ask): Promise<void> {
-  if (!isSecureContext)
-    throw new Error('A browser computes checksums for pages over https: or on this machine alone; open this page there.')
+  if (!isSecureContext) throw new Error('Checksums need https: or this machine (localhost); open the page there.')
   if (message.ask === 'read') return read(message.file)
   if (message.ask === 'weights') return sendWeights(message.kind)
   if (message.ask === 'cancel') return running?.stop(new Cancelled())

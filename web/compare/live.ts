@@ -1,4 +1,4 @@
-/** What a comparison has come to so far, an optimizer a line and a curve. */
+/** Results of a running comparison: a row and a curve per optimizer. */
 import { contestantsOf } from '../../host/compare/contestants.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { protocolOf, type Settings } from '../../host/compare/protocol.ts'
@@ -7,7 +7,7 @@ import { capitalized, shownMetric, shownNumber } from '../../host/compare/shown.
 import { liveCurves } from '../../host/report/plots/curves.ts'
 import type { Line } from './messages.ts'
 
-/** Runs of one optimizer; two labels of one have their trials in common, and are shown as one. */
+/** Runs of one optimizer. Two labels of an optimizer share their trials, which are shown once. */
 interface Group {
   readonly label: string
   readonly at: number
@@ -64,14 +64,14 @@ export class Live {
     }))
   }
 
-  /** The runs of each optimizer, before there are any its best trial. */
+  /** Returns the runs of each optimizer, and before the first one its best trial. */
   plot(): string {
     const { metric, facts } = this.#problem
     const entries = [...this.#groups.values()].map(({ label, at, best, runs }) => ({
       at,
       result: { label, runs: runs.length ? runs : best ? [best.run] : [] },
     }))
-    const title = facts.kind === 'function' ? `${metric} on the way` : `${metric} on validation rows`
+    const title = facts.kind === 'function' ? `${metric} during the run` : `${metric} on validation rows`
     return liveCurves(capitalized(title), metric, entries)
   }
 }

@@ -1,12 +1,12 @@
-/** What the page and the worker that leads a comparison tell each other. */
+/** Messages between the page and the worker that runs a comparison. */
 import type { Settings } from '../../host/compare/protocol.ts'
 import type { Source } from '../../host/compare/report.ts'
 
-/** What the visitor chose. What is not given is planned, or as the command has it. */
+/** The visitor's choices. Missing ones are planned, or have the command's defaults. */
 export interface Choice {
   readonly source: Source
   readonly optimizers: readonly string[]
-  /** Or so many minutes. */
+  /** A time budget in minutes. */
   readonly effort: 'quick' | 'default' | number
   readonly asked: Partial<Omit<Settings, 'optimizers' | 'spaces'>> & { readonly hidden?: number }
 }
@@ -18,21 +18,21 @@ export type Ask =
   | { readonly ask: 'threadFailed'; readonly message: string }
   | { readonly ask: 'goOn' | 'pause' | 'resume' | 'cancel' | 'forget' }
 
-/** A table that was read: its columns, and how many different values each has. */
+/** A table: its columns, with their numbers of distinct values. */
 export interface TableFacts {
   readonly name: string
   readonly rows: number
   readonly columns: readonly { readonly name: string; readonly kind: 'number' | 'text'; readonly different: number }[]
 }
 
-/** A comparison that can be gone on with. */
+/** A comparison to resume. */
 export interface Summary {
   readonly title: string
   readonly done: number
   readonly total: number
 }
 
-/** What is known of one optimizer while a comparison runs. */
+/** State of an optimizer in a running comparison. */
 export interface Line {
   readonly label: string
   readonly at: number
@@ -50,9 +50,9 @@ export interface Finished {
   readonly lead: string
   /** Pieces of HTML. */
   readonly sections: readonly string[]
-  /** What a receipt was compared with, and where it differs, if anywhere. */
+  /** The receipt of a replay, and the first difference from it, if any. */
   readonly replayed?: { readonly file: string; readonly difference: string | undefined }
-  /** The optimizer whose weights can be had. */
+  /** The optimizer whose weights are available. */
   readonly weightsOf?: string
 }
 
@@ -64,7 +64,7 @@ export interface ProgressFacts extends Summary {
 }
 
 export type Tell =
-  /** Threads to be started, each for a port; none ends those there are. */
+  /** Ports of threads to start; an empty list ends the current ones. */
   | { readonly tell: 'threads'; readonly ports: readonly MessagePort[] }
   | ({ readonly tell: 'table' } & TableFacts)
   | { readonly tell: 'plan'; readonly title: string; readonly text: string; readonly notes: readonly string[]; readonly isKept: boolean }

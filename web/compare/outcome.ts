@@ -1,4 +1,4 @@
-/** A comparison that is done: the report, and what of it can be taken along. */
+/** A finished comparison: the report, and files to save. */
 import { capitalized } from '../../host/compare/shown.ts'
 import { h } from '../element.ts'
 import type { Finished } from './messages.ts'
@@ -16,7 +16,7 @@ interface Actions {
   again(): void
 }
 
-/** A turn for what else the page has to do. */
+/** Yields to the page's other work. */
 function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0))
 }
@@ -47,15 +47,15 @@ export function makeOutcome({ weights, again }: Actions): Outcome {
       link('report.html', html, 'text/html'),
       weightsOf !== undefined && weightsButton('safetensors'),
       weightsOf !== undefined && weightsButton('pt'),
-      h('button', { type: 'button', on: { click: () => again() } }, 'Another comparison'),
+      h('button', { type: 'button', on: { click: () => again() } }, 'New comparison'),
     )
   }
   function verdict({ replayed }: Finished): HTMLElement | false {
     if (!replayed) return false
     const { file, difference } = replayed
     return difference === undefined
-      ? h('p', { className: 'verdict' }, `✓ Every number is that of ${file}.`)
-      : h('p', { className: 'verdict error' }, `✗ The numbers differ from those of ${file}, first at ${difference}.`)
+      ? h('p', { className: 'verdict' }, `✓ Every number equals ${file}.`)
+      : h('p', { className: 'verdict error' }, `✗ The numbers differ from ${file}, first at ${difference}.`)
   }
   return {
     element,

@@ -3,16 +3,16 @@ import type { ProblemSpec } from '../../host/compare/bundled.ts'
 import { type Answer, Pool } from '../../host/compare/pool.ts'
 import type { Question } from './worker.ts'
 
-/** What the runs of a comparison end with that was canceled. */
+/** Error of the runs of a canceled comparison. */
 export class Cancelled extends Error {}
 
-/** A pool of threads, and what ends them: what waits for a run gets the error. */
+/** A pool of threads, and a function that ends them with an error for waiting runs. */
 export interface Threads {
   readonly pool: Pool
   stop(why: Error): void
 }
 
-/** @param seat has the page start a thread for each port, or ends the threads there are: Firefox now and then stops a worker that has workers. */
+/** @param seat starts a thread in the page for each port, or ends the threads: Firefox sometimes stops a worker that has workers. */
 export function startThreads(spec: ProblemSpec, count: number, seat: (ports: readonly MessagePort[]) => void): Threads {
   const pool = new Pool()
   let isStopped = false

@@ -1,4 +1,4 @@
-/** A comparison that is running: how far it is, who leads, and the curves so far. */
+/** A running comparison: progress, leader, and curves so far. */
 import { shownSeconds } from '../../host/compare/shown.ts'
 import { h } from '../element.ts'
 import type { Line, ProgressFacts } from './messages.ts'
@@ -7,7 +7,7 @@ export interface Running {
   readonly element: HTMLElement
   show(progress: ProgressFacts): void
   plan(title: string, text: string, notes: readonly string[], isKept: boolean): void
-  /** Between a first sign of life and the first progress. */
+  /** Shown until the first progress. */
   wait(text: string): void
 }
 
@@ -19,10 +19,10 @@ interface Actions {
 
 const COLUMNS = ['optimizer', 'trials', 'best trial', 'learning rate', 'runs', 'mean of the runs']
 
-/** More notes than these open when asked to. */
+/** With more notes than these, they are collapsed. */
 const MOST_NOTES = 4
 
-/** A sample of a curve's color and dashes. */
+/** Returns a sample of a curve's color and dashes. */
 function swatch(at: number): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   svg.setAttribute('class', `swatch c${at % 8} d${(at + 3 * Math.floor(at / 8)) % 8}`)
@@ -35,7 +35,7 @@ function swatch(at: number): SVGSVGElement {
   return svg as SVGSVGElement
 }
 
-/** The table's rows, of which only texts change. */
+/** Returns the table's rows, whose texts change. */
 function lineTable() {
   const body = h('tbody')
   const head = h('tr', {}, ...COLUMNS.map((title) => h('th', { scope: 'col' }, title)))
@@ -74,7 +74,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
   const title = h('h2', { tabIndex: -1 })
   const text = h('p', { className: 'hint' })
   const notes = h('div', { className: 'hint notes' })
-  const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Runs that are done' })
+  const bar = h('progress', { max: 1, value: 0, 'aria-label': 'Completed runs' })
   const count = h('span')
   const left = h('span')
   const leader = h('span')
@@ -86,7 +86,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
   }
   const turn = () => {
     showPause(!isPaused)
-    say(isPaused ? 'Paused.' : 'Goes on.')
+    say(isPaused ? 'Paused.' : 'Resumed.')
     if (isPaused) pause()
     else resume()
   }
@@ -94,7 +94,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
   const cancelButton = h('button', { type: 'button', on: { click: () => cancel() } }, 'Cancel')
   const caption = h('p', { className: 'hint', hidden: true })
   caption.textContent =
-    'The validation metric over the steps: the mean of the runs in a band from the lowest to the highest; before there are any, the best trial.'
+    'The validation metric over the steps: the mean of the runs in a band from minimum to maximum, and before the first run the best trial.'
   const plot = h('div', { className: 'report live' })
   const table = lineTable()
   let tenth = -1
@@ -131,7 +131,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
     plan(name, words, list, isKept) {
       title.textContent = name
       text.textContent = words
-      const lost = isKept ? [] : ['This browser keeps nothing for the page here: a reload would begin anew.']
+      const lost = isKept ? [] : ['This browser does not let the page store anything: a reload starts over.']
       const all = [...lost, ...list]
       const items = h('ul', {}, ...all.map((note) => h('li', {}, note)))
       notes.replaceChildren(all.length > MOST_NOTES ? h('details', {}, h('summary', {}, `${all.length} notes on the data`), items) : items)

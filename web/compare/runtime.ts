@@ -1,4 +1,4 @@
-/** What runs the page: 'Chromium 156', 'Firefox 140', 'Safari 18'. */
+/** Returns the browser's name: 'Chromium 156', 'Firefox 140', 'Safari 18'. */
 export function runtimeName(agent: string): string {
   const known = [
     ['Edge', /Edg\/(\d+)/],

@@ -1,4 +1,4 @@
-/** From what the visitor chose to a problem and settings, and to the command that does the same. */
+/** Converts the visitor's choices to a problem and settings, and to the equivalent command. */
 
 import { bundledSpec, HIDDEN, makeProblem, type ProblemSpec, refuseModel } from '../../host/compare/bundled.ts'
 import { measuredEpoch, planned } from '../../host/compare/plan.ts'
@@ -10,14 +10,14 @@ import type { Arena } from '../../host/memory/arena.ts'
 import { DownhillError } from '../../host/validation/errors.ts'
 import type { Choice } from './messages.ts'
 
-/** A table as its file has it. */
+/** A table as in its file. */
 export interface OwnTable {
   readonly name: string
   readonly text: string
   readonly sha256: string
 }
 
-/** Reads a file of text as the command does: a mark at its start is part of it. */
+/** Reads a text file like the command, including a byte order mark. */
 export async function textOf(file: File): Promise<string> {
   let text: string
   try {
@@ -26,7 +26,7 @@ export async function textOf(file: File): Promise<string> {
     if (!(error instanceof TypeError)) throw new Error(`${file.name} could not be read: ${(error as Error).message}`)
     text = '\0'
   }
-  if (text.includes('\0')) throw new DownhillError('data-invalid', `${file.name} is not a text in UTF-8, so it is no table.`)
+  if (text.includes('\0')) throw new DownhillError('data-invalid', `${file.name} must be a table in UTF-8.`)
   return text
 }
 
@@ -36,7 +36,7 @@ async function fetchText(file: string): Promise<string> {
   return response.text()
 }
 
-/** What a problem is made from. */
+/** Returns the source of a problem. */
 export async function specOf(source: Source, hidden: number, table: OwnTable | undefined): Promise<ProblemSpec> {
   if ('data' in source) {
     const { name, text, sha256 } = table!
@@ -46,7 +46,7 @@ export async function specOf(source: Source, hidden: number, table: OwnTable | u
   return bundledSpec(source, hidden, fetchText)
 }
 
-/** Makes the problem; an error in a table begins with the table's name. */
+/** Creates the problem. Errors in a table begin with the table's name. */
 export async function problemOf(spec: ProblemSpec): Promise<Problem> {
   try {
     return await makeProblem(spec)
@@ -56,12 +56,12 @@ export async function problemOf(spec: ProblemSpec): Promise<Problem> {
   }
 }
 
-/** A few minutes on most problems: fewer trials and runs, of a quarter of the length. */
+/** A few minutes on most problems: fewer trials and runs, with a quarter of the length. */
 function quick(epochs: number) {
   return { trials: 6, seeds: 5, epochs: Math.max(1, Math.ceil(epochs / 4)) }
 }
 
-/** The whole settings, and for so many minutes what was left out. */
+/** Returns the complete settings; for a time budget also the reductions. */
 export function settingsOf(
   { optimizers, effort, asked: { hidden: _, ...asked } }: Choice,
   problem: Problem,
@@ -76,11 +76,11 @@ export function settingsOf(
   const { leftOut, seconds, ...plan } = planned(effort, measuredEpoch(arena, problem, settings), threads, settings, asked)
   return {
     settings: { ...settings, ...plan },
-    note: `planned to take about ${Math.ceil(seconds)} s; left out: ${leftOut.join(', ') || 'nothing'}`,
+    note: `planned to take about ${Math.ceil(seconds)} s; reductions: ${leftOut.join(', ') || 'none'}`,
   }
 }
 
-/** The command that comes to the same numbers. */
+/** Returns the command that computes the same numbers. */
 export function commandOf(source: Source, settings: Settings, problem: Problem, hidden: number): string {
   const d = defaultSettings
   const options: [name: string, value: unknown, usual?: unknown][] = [

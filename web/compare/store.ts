@@ -1,11 +1,11 @@
-/** What a comparison leaves for a visitor who comes back: files of the origin's private file system, where the browser has one. */
+/** Stores comparisons for a returning visitor: files of the origin private file system, if the browser has one. */
 import { readFile, writeFile } from '../../host/io/opfs.ts'
 import type { Summary } from './messages.ts'
 
 const FOLDER = 'compare'
 const at = (name: string) => `${FOLDER}/${name}`
 
-/** A comparison as it is kept. */
+/** A stored comparison. */
 export interface Stored {
   /** The text of unfinished.json, as the command writes it. */
   readonly unfinished: string
@@ -22,18 +22,18 @@ async function textOf(name: string): Promise<string | undefined> {
   }
 }
 
-/** Keeps a table, which does not change while it is compared on. */
+/** Stores a table, which does not change during a comparison. */
 export async function keepTable(text: string): Promise<void> {
   await writeFile(at('table'), bytes(text))
 }
 
-/** The summary is written last: it says that all else is there. */
+/** Writes the summary last, because it states that everything else exists. */
 export async function keep({ unfinished, summary }: Stored): Promise<void> {
   await writeFile(at('unfinished.json'), bytes(unfinished))
   await writeFile(at('summary.json'), bytes(JSON.stringify(summary)))
 }
 
-/** What there is to go on with, in a few words. */
+/** Returns the summary of a stored comparison. */
 export async function keptSummary(): Promise<Summary | undefined> {
   const text = await textOf('summary.json')
   return text === undefined ? undefined : (JSON.parse(text) as Summary)
@@ -49,6 +49,6 @@ export async function forget(): Promise<void> {
     const root = await navigator.storage.getDirectory()
     await root.removeEntry(FOLDER, { recursive: true })
   } catch {
-    // Nothing was kept.
+    // Nothing was stored.
   }
 }

@@ -1,4 +1,4 @@
-/** The first view: a comparison of optimizers, in workers, on a bundled problem or on the visitor's own table. */
+/** The view "Compare": a comparison of optimizers, in workers, on a bundled problem or the visitor's own table. */
 import { h, type View } from '../element.ts'
 import { makeForm } from './form.ts'
 import type { Ask, Summary, Tell } from './messages.ts'
@@ -6,12 +6,12 @@ import { makeOutcome } from './outcome.ts'
 import { makeRunning } from './running.ts'
 import { forget, keptSummary } from './store.ts'
 
-/** What the page shows: what can be chosen, a comparison under way, or its report. */
+/** Shows the form, a running comparison, or its report. */
 type Stage = 'choosing' | 'running' | 'done'
 
 function mount(place: HTMLElement): () => void {
   const alert = h('p', { className: 'error', role: 'alert' })
-  const banner = h('div', { className: 'kept', role: 'group', 'aria-label': 'A comparison that was not finished', hidden: true })
+  const banner = h('div', { className: 'kept', role: 'group', 'aria-label': 'Unfinished comparison', hidden: true })
   let lead: Worker | undefined
   let threads: Worker[] = []
   let title = ''
@@ -30,7 +30,7 @@ function mount(place: HTMLElement): () => void {
       lead.onmessage = ({ data }: MessageEvent<Tell>) => hear(data)
       lead.onerror = (event) => {
         event.preventDefault()
-        fail(event.message || 'The worker that leads a comparison could not be started.')
+        fail(event.message || 'The worker did not start.')
         seat([])
         lead?.terminate()
         lead = undefined
@@ -39,14 +39,14 @@ function mount(place: HTMLElement): () => void {
     lead.postMessage(message)
   }
 
-  /** Starts a thread for each port, which leads to the worker that leads; those there were are over. */
+  /** Starts a thread for each port, connected to the worker that runs the comparison; ends the earlier threads. */
   function seat(ports: readonly MessagePort[]): void {
     for (const thread of threads) thread.terminate()
     threads = ports.map((port) => {
       const thread = new Worker('compare-worker.js', { type: 'module' })
       thread.onerror = (event) => {
         event.preventDefault()
-        ask({ ask: 'threadFailed', message: event.message || 'a worker could not be started' })
+        ask({ ask: 'threadFailed', message: event.message || 'a worker did not start' })
       }
       thread.postMessage(port, [port])
       return thread
@@ -68,12 +68,12 @@ function mount(place: HTMLElement): () => void {
   }
 
   function offer({ title, done, total }: Summary): void {
-    const goOn = h('button', { className: 'primary', type: 'button' }, `Go on with ${title} (${done} of ${total} runs)`)
+    const goOn = h('button', { className: 'primary', type: 'button' }, `Resume ${title} (${done} of ${total} runs)`)
     goOn.addEventListener('click', () => {
-      wait('Going on …')
+      wait('Resuming …')
       ask({ ask: 'goOn' })
     })
-    const drop = h('button', { type: 'button' }, 'Forget it')
+    const drop = h('button', { type: 'button' }, 'Discard')
     drop.addEventListener('click', () => {
       banner.hidden = true
       if (lead) ask({ ask: 'forget' })
@@ -107,7 +107,7 @@ function mount(place: HTMLElement): () => void {
         return outcome.save(told.name, told.bytes)
       case 'wanted':
         stage('choosing')
-        wantedText.textContent = `${told.receipt} is about the table ${told.table}. Choose that file to run it again:`
+        wantedText.textContent = `${told.receipt} is about the table ${told.table}. Choose that file to replay it:`
         wanted.hidden = false
         return wantedFile.focus()
       case 'failed':
@@ -148,11 +148,7 @@ function mount(place: HTMLElement): () => void {
     'details',
     { className: 'receipt' },
     h('summary', {}, 'Open a receipt'),
-    h(
-      'p',
-      { className: 'hint' },
-      'report.json of a comparison, from here or from downhill compare: it is run again, and every number is compared.',
-    ),
+    h('p', { className: 'hint' }, 'report.json of a comparison, from here or from downhill compare: replays it and compares every number.'),
     h('label', { className: 'field' }, h('span', {}, 'Receipt'), receiptFile),
     wanted,
   )
@@ -173,7 +169,7 @@ function mount(place: HTMLElement): () => void {
     h(
       'p',
       { className: 'lead' },
-      'Equal trials for each optimizer, then the best of each over many seeds, on a problem that is there or on a table of your own. All of it is computed in this browser.',
+      'Equal trials for each optimizer, then the best options of each over many seeds, on a bundled problem or your own table. Everything is computed in this browser.',
     ),
     banner,
     alert,

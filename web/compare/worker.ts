@@ -1,4 +1,4 @@
-/** A thread of a comparison in the page: it has the problem in an arena of its own, and answers each task with a run. */
+/** A thread of a comparison in the page: holds the problem in its own arena, and answers each task with a run. */
 
 import { makeProblem, type ProblemSpec } from '../../host/compare/bundled.ts'
 import { answerTo } from '../../host/compare/pool.ts'
@@ -6,7 +6,7 @@ import type { Problem } from '../../host/compare/problem.ts'
 import type { RunSpec } from '../../host/compare/run.ts'
 import { Arena } from '../../host/memory/arena.ts'
 
-/** Over the port that the worker is given: first the problem, then tasks. */
+/** Messages on the worker's port: first the problem, then tasks. */
 export type Question = { readonly spec: ProblemSpec } | { readonly task: RunSpec }
 
 let ready: Promise<readonly [Arena, Problem]>
