@@ -55,7 +55,7 @@ describe('the guide', () => {
     const vanished = changed('digits', (receipt) => {
       ;(between(receipt, 'AdamW', 'SGD') as any).interval = [-0.001, 0.02]
     })
-    expect(() => guide(declarations, vanished)).toThrow('{{digits AdamW > SGD}} in tools/guide.md: it is not so that AdamW > SGD')
+    expect(() => guide(declarations, vanished)).toThrow('{{digits AdamW > SGD}} in tools/guide.md: not true: AdamW > SGD')
     const found = changed('verses', (receipt) => {
       ;(between(receipt, 'Adagrad', 'Adam') as any).interval = [0.001, 0.02]
     })
