@@ -1,18 +1,18 @@
 /** The page's binary: a file beside its scripts, because in base64 it would be two thirds larger. */
-
 import microKernel from '../host/wasm/generated/kernel.ts'
 import { relax } from '../host/wasm/patch.ts'
 
-async function compile(patched: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+async function bytes(): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(new URL('../downhill.wasm', import.meta.url))
-  return WebAssembly.compile(patched(new Uint8Array(await response.arrayBuffer())))
+  return new Uint8Array(await response.arrayBuffer())
 }
 
+/** `Arena.createSync` works after `Arena.create`, which keeps the compiled module. */
 function compileSync(): never {
-  throw new Error('The page compiles its binary with Arena.create()')
+  throw new Error('Arena.createSync: call Arena.create first, because the page fetches its binary')
 }
 
 export const binaries = {
-  downhill: { compile: () => compile((bytes) => bytes), compileSync },
-  relaxed: { compile: () => compile((bytes) => relax(bytes, microKernel)), compileSync },
+  downhill: { compile: async () => WebAssembly.compile(await bytes()), compileSync },
+  relaxed: { compile: async () => WebAssembly.compile(relax(await bytes(), microKernel)), compileSync },
 }

@@ -60,7 +60,7 @@ describe('the guide', () => {
       ;(between(receipt, 'Adagrad', 'Adam') as any).interval = [0.001, 0.02]
     })
     expect(() => guide(declarations, found)).toThrow('{{verses Adagrad = Adam}} in tools/guide.md')
-    expect(() => guide(declarations, receipts, '{{digits LBFGS}}')).toThrow('there is no value')
+    expect(() => guide(declarations, receipts, '{{digits LBFGS}}')).toThrow('the result has no value')
   })
 
   it('shows other figures if a receipt has others', () => {

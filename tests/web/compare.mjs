@@ -288,7 +288,7 @@ async function errors(address, browser) {
     await said(/^Choose the column to predict\.$/)
     await fill(page, { target: 'b' })
     await start(page)
-    await said(/^short\.csv: the table has 2 rows with a target; at least 20 are needed$/)
+    await said(/^short\.csv: the table must have at least 20 rows with a target, got 2$/)
     await fill(page, { problem: 'digits' }, [])
     await start(page)
     await said(/^Choose at least one optimizer\.$/)
