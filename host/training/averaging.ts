@@ -181,7 +181,7 @@ export class AveragedModel<M extends Module> extends Module {
   }
 }
 
-/** A module with batch statistics, as updateBn resets it; for example nn.BatchNorm2d. */
+/** A module whose batch statistics updateBn resets, such as nn.BatchNorm2d. */
 interface HasBatchStatistics extends Module {
   momentum: number | null
   resetRunningStats(): void

@@ -20,7 +20,7 @@ export interface NormOptions {
 /** Parameters whose gradients are measured or clipped. Those without a gradient are skipped. */
 export type Parameters = Parameter | Iterable<Parameter>
 
-/** torch adds this to the norm before it divides by it. */
+/** torch adds this to the norm before dividing by it. */
 const EPSILON = 1e-6
 
 /** Returns the parameters as a list, all alive and of one arena. */
