@@ -15,7 +15,7 @@ function isPredictable(scheduler: LRScheduler): scheduler is Predictable {
   return 'lrAt' in scheduler && typeof scheduler.lrAt === 'function'
 }
 
-/** Whether a scheduler starts from the current learning rates and these will differ from those at its construction. */
+/** Whether a scheduler multiplies learning rates that have changed since its construction. */
 function startsElsewhere(scheduler: LRScheduler): boolean {
   const groups = scheduler.optimizer.paramGroups as readonly { initialLr?: number }[]
   return scheduler.multiplies && scheduler.baseLrs.some((base, i) => base !== groups[i]?.initialLr)
@@ -24,14 +24,14 @@ function startsElsewhere(scheduler: LRScheduler): boolean {
 abstract class Combined extends LRScheduler {
   readonly schedulers: readonly LRScheduler[]
   protected override readonly fields: readonly Field[] = []
-  /** Whether another combined scheduler replaced its step 0, which torch's state then shows. */
+  /** Whether it is part of another combined scheduler. Its state dict then has two more keys, as in torch. */
   protected nested = false
 
   constructor(name: string, optimizer: AnyOptimizer, schedulers: readonly LRScheduler[]) {
     super(optimizer)
     for (const [i, scheduler] of schedulers.entries()) {
       const what = `${name}: schedulers[${i}]`
-      check(scheduler instanceof LRScheduler, 'option-range', () => `${what} is ${shown(scheduler)}`)
+      checkRange(scheduler instanceof LRScheduler, name, `schedulers[${i}]`, 'an LRScheduler', scheduler)
       check(!(scheduler instanceof ReduceLROnPlateau), 'option-range', `${what} must not be a ReduceLROnPlateau, whose steps need a metric`)
       check(scheduler.optimizer === optimizer, 'option-range', `${what} must have the same optimizer`)
     }
@@ -39,7 +39,7 @@ abstract class Combined extends LRScheduler {
   }
 
   protected override getLr(): number[] {
-    throw new DownhillError('option-range', `${this.name}: cannot follow a milestone of a SequentialLR, because it has no closed form`)
+    throw new DownhillError('option-range', `${this.name}: cannot start at a milestone of a SequentialLR, because it has no closed form`)
   }
 
   /** @internal */
@@ -95,7 +95,7 @@ export class ChainedScheduler extends Combined {
     this.lastLr = this.presentLrs()
   }
 
-  /** Steps all of them. */
+  /** Steps every scheduler. */
   override step(): void {
     for (const scheduler of this.schedulers) scheduler.step()
     this.lastLr = this.presentLrs()
@@ -119,7 +119,7 @@ export class ChainedScheduler extends Combined {
 export class SequentialLR extends Combined {
   protected override readonly name = 'SequentialLR'
   readonly milestones: readonly number[]
-  /** The first scheduler multiplies the current learning rates, which another scheduler wrote at its construction. */
+  /** Whether `startsElsewhere` holds for the first scheduler, which then has no closed form. */
   readonly #startsElsewhere: boolean
 
   constructor(
@@ -138,7 +138,7 @@ export class SequentialLR extends Combined {
     check(
       milestones.length === schedulers.length - 1,
       'option-range',
-      `SequentialLR: milestones must be one fewer than the ${schedulers.length} schedulers, got ${milestones.length}`,
+      `SequentialLR: milestones must have length ${schedulers.length - 1}, one less than schedulers, got ${milestones.length}`,
     )
     this.milestones = [...milestones]
     this.lastEpoch = lastEpoch + 1
@@ -159,7 +159,7 @@ export class SequentialLR extends Combined {
   }
 
   #index(epoch: number): number {
-    // Like bisect_right, also where milestones are not in order.
+    // Same as Python's bisect_right, also for unsorted milestones.
     let [low, high] = [0, this.milestones.length]
     while (low < high) {
       const middle = (low + high) >> 1
@@ -184,10 +184,10 @@ export class SequentialLR extends Combined {
   }
 
   /**
-   * Returns the learning rates of the groups at a step, if the scheduler active then has a closed form.
+   * Returns the learning rates of the groups at a step, if the scheduler active at that step has a closed form.
    *
-   * @throws `option-range` if it has none: MultiplicativeLR, ChainedScheduler, SWALR (which starts from the current learning rates), and a first
-   * scheduler before a OneCycleLR, which changes its start
+   * @throws `option-range` if it has none: MultiplicativeLR, ChainedScheduler, SWALR (which starts from the current learning rates), or the
+   * first scheduler if a OneCycleLR follows (which overwrites the initial learning rates)
    */
   lrAt(step: number): number[] {
     const index = this.#index(step)

@@ -34,7 +34,7 @@ const options = {
   stepSizeDown,
   mode,
   gamma: number(1, any, doc`factor per step in mode 'exp_range'`),
-  scaleFn: orNull(callable<(x: number) => number>('amplitude, in place of mode')),
+  scaleFn: orNull(callable<(x: number) => number>(doc`returns the amplitude; overrides mode`)),
   scaleMode: choice<'cycle' | 'iterations'>('cycle', ['cycle', 'iterations'], doc`argument of scaleFn`),
   cycleMomentum: flag(true, doc`cycle the momentum inversely to the learning rate`),
   baseMomentum: each(number(0.8, any, doc`minimum momentum`)),

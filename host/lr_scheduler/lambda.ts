@@ -24,7 +24,7 @@ const multiplicativeLR: SchedulerDeclaration<typeof options> = {
   math: doc`\gamma_e = \gamma_{e-1}\,f(e)`,
 }
 
-/** Schedulers with functions. A state dict holds null in their place. */
+/** Base class of schedulers defined by functions, which state dicts store as null. */
 abstract class OverFunctions extends LRScheduler {
   protected readonly lambdas: readonly LRLambda[]
   protected override readonly fields: readonly Field[] = []
@@ -41,7 +41,7 @@ abstract class OverFunctions extends LRScheduler {
 }
 
 /**
- * Sets the learning rate to its start times a function of the epoch.
+ * Sets the learning rate to the initial learning rate times a function of the epoch.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })

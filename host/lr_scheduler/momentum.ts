@@ -1,10 +1,10 @@
-/** Schedulers that cycle the momentum (`momentum`, or the first of `betas`) inversely to the learning rate. */
+/** Helpers of the schedulers that cycle the momentum (`momentum`, or the first of `betas`) inversely to the learning rate. */
 
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { check } from '../validation/errors.ts'
 import type { ScheduledGroup } from './scheduler.ts'
 
-/** Whether they cycle the first of `betas`. */
+/** Returns whether the momentum is the first of `betas`. */
 export function usesBeta1(name: string, optimizer: AnyOptimizer): boolean {
   const { defaults } = optimizer
   const has = 'momentum' in defaults || 'betas' in defaults

@@ -33,13 +33,13 @@ const options = {
   epochs: count(doc`epochs of the cycle`),
   stepsPerEpoch: count(doc`steps per epoch`),
   pctStart: number(0.3, '[0, 1]', doc`fraction of the steps with increasing learning rates`),
-  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of increase and decrease`),
+  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the annealing curve`),
   cycleMomentum: flag(true, doc`cycle the momentum inversely to the learning rate`),
   baseMomentum: each(number(0.85, any, doc`minimum momentum`)),
   maxMomentum: each(number(0.95, any, doc`maximum momentum`)),
   divFactor: factor(25, doc`initial learning rate = maxLr / divFactor`),
   finalDivFactor: factor(1e4, doc`final learning rate = initial / finalDivFactor`),
-  threePhase: flag(false, doc`decrease as fast as increase, then to the final learning rate in a third phase`),
+  threePhase: flag(false, doc`return to the initial learning rate, then decrease to the final one in a third phase`),
 }
 
 export type OneCycleLROptions = Values<typeof options>
@@ -50,7 +50,7 @@ const oneCycleLR: SchedulerDeclaration<typeof options> = {
   math: doc`\gamma_{\max}/d \to \gamma_{\max} \to \gamma_{\max}/(d\,d_f), \text{ each along } b + \tfrac{a-b}{2}(1 + \cos(\pi\,x))`,
 }
 
-/** A phase of the cycle. Rates and momenta are named by torch's group keys. */
+/** A phase of the cycle. Learning rates and momenta are keys of torch's groups. */
 interface Phase {
   readonly end_step: number
   readonly start_lr: keyof typeof GROUP_KEYS
@@ -93,7 +93,7 @@ function phasesOf(totalSteps: number, pctStart: number, threePhase: boolean): Ph
 }
 
 /**
- * Runs one cycle: increases the learning rate to maxLr, then decreases it to almost 0, within a given number of steps.
+ * Increases the learning rate to maxLr, then decreases it to almost 0, once within a given number of steps.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })

@@ -140,12 +140,12 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   /** @internal */
   override prepareLoad(dict: SchedulerStateDict): Commit {
-    // JSON lacks infinity: null means "none yet".
+    // JSON cannot represent infinity, the initial value, and stores null.
     const worst = (key: string) => (dict?.[key] === null ? { [key]: this.worst } : {})
     return super.prepareLoad({ ...this.#others(), ...dict, ...worst('best'), ...worst('mode_worse') })
   }
 
-  /** State that other schedulers save and this one lacks. */
+  /** Returns the state that other schedulers save and this one omits. */
   #others(): SchedulerStateDict {
     const own = new Set(this.fields.map(([, key]) => key))
     return Object.fromEntries(Object.entries(super.stateDict()).filter(([key]) => !own.has(key)))

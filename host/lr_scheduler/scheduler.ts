@@ -102,7 +102,7 @@ export abstract class LRScheduler {
   /** Returns the learning rates of the groups for `lastEpoch`, in torch's recursive form if it has one. */
   protected abstract getLr(): number[]
 
-  /** Returns them from the base learning rates alone, if that form exists. */
+  /** Returns the same in closed form, from the base learning rates alone. */
   protected closedForm?(): number[]
 
   /** @internal Whether it multiplies the current learning rates instead of replacing them. */
@@ -137,7 +137,7 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Updates the learning rates; call it after `optimizer.step()`. With an epoch, jumps to it, by the closed form if it exists.
+   * Updates the learning rates; call it after `optimizer.step()`. With an epoch, jumps to it, by the closed form if there is one.
    */
   step(epoch?: number): void {
     const isEpoch = epoch === undefined || (typeof epoch === 'number' && Number.isFinite(epoch))
@@ -168,7 +168,7 @@ export abstract class LRScheduler {
     this.lastLr = this.presentLrs()
   }
 
-  /** Throws if groups were added since its construction, for schedules that need each group from its start. */
+  /** Throws if groups were added after construction. Only schedules that need each group's initial learning rate call it. */
   protected checkGroups(count: number = this.baseLrs.length): void {
     const { length } = this.groups
     check(length === count, 'state-mismatch', () => `${this.name}: the optimizer must have ${count} groups, got ${length}`)
@@ -178,7 +178,7 @@ export abstract class LRScheduler {
     return this.groups.map(({ lr }) => lr)
   }
 
-  /** Returns the current learning rates, one per group. */
+  /** Returns the learning rates of the last step, one per group. */
   getLastLr(): number[] {
     return [...this.lastLr]
   }
@@ -217,7 +217,7 @@ export abstract class LRScheduler {
     if (!isObject(dict) || !Object.hasOwn(dict, key)) throw fail(`the state dict has no ${key}`)
     const value = dict[key]
     const isEpoch = key !== 'last_epoch' || Number.isFinite(value)
-    if (!isEpoch || !isLike(value, like)) throw fail(`${key} must be like ${shown(like)}, got ${shown(value)}`)
+    if (!isEpoch || !isLike(value, like)) throw fail(`${key} must have the form of ${shown(like)}, got ${shown(value)}`)
     return copied(value)
   }
 }
@@ -231,7 +231,7 @@ const baseFields: readonly Field[] = [
   ['lastLr', '_last_lr'],
 ]
 
-/** Keys that state dicts of older versions of torch lack. */
+/** Keys that state dicts of older versions of torch do not have. */
 const OPTIONAL = new Set(['_is_initial', '_get_lr_called_within_step'])
 
 /** Whether a saved value has the type of another: a number, an array of the same length, or an object with the same keys. */

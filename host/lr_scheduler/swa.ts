@@ -5,8 +5,8 @@ import { checkedOptions, type Field, type Given, LRScheduler, perGroup, type Sch
 
 const options = {
   swaLr: required(each(number(0, '[-∞, ∞]', doc`final learning rate`))),
-  annealEpochs: integer(10, '[0, ∞)', doc`epochs until it is reached`),
-  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the change`),
+  annealEpochs: integer(10, '[0, ∞)', doc`epochs until swaLr`),
+  annealStrategy: choice<'cos' | 'linear'>('cos', ['cos', 'linear'], doc`shape of the annealing curve`),
 }
 
 export type SWALROptions = Values<typeof options>
@@ -18,7 +18,7 @@ const swaLR: SchedulerDeclaration<typeof options> = {
 }
 
 /**
- * Anneals the learning rate to a constant, at which weights are averaged. It counts its own steps, not `lastEpoch`.
+ * Anneals the learning rate to a constant, for weight averaging. It counts its own steps, not `lastEpoch`.
  *
  * @example
  * const optimizer = new downhill.SGD([arena.parameter([1])], { lr: 1 })

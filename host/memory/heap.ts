@@ -1,7 +1,7 @@
 import { check } from '../validation/errors.ts'
 import type { LinearMemory } from '../wasm/wasm.ts'
 
-/** Bytes that every block's address and size are a multiple of: one cache line, which is a whole number of vectors. */
+/** Alignment of every block's address and size, in bytes: one cache line, which is a whole number of vectors. */
 export const ALIGNMENT = 64
 
 const PAGE = 65536

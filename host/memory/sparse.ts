@@ -1,4 +1,4 @@
-/** Gradients with values for some rows only. */
+/** Sparse gradients: values for some rows only. */
 import { check, checkRange, isObject } from '../validation/errors.ts'
 import type { View } from './dtype.ts'
 import { checkNumbers, type Numbers } from './numbers.ts'

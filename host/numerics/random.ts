@@ -10,7 +10,7 @@ export interface GeneratorState {
   readonly position: number
 }
 
-/** A tensor, as far as a generator uses it. */
+/** Properties of a tensor that a generator uses. */
 export interface Fillable {
   readonly address: number
   readonly bytes: number
@@ -29,7 +29,7 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 
 /**
  * Random numbers from an explicit seed: Philox 4×32-10, the same stream in every runtime. Initialization, dropout and the loader take a
- * generator, and checkpoints save it. assembly/random.ts is the vector form.
+ * generator, and checkpoints save it. assembly/random.ts has the vectorized form.
  *
  * @example
  * const generator = new Generator(7)

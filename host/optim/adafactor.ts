@@ -65,7 +65,7 @@ const layout: StateLayout<AdafactorOptions> = {
 }
 
 /**
- * Adafactor: of a matrix's second moments it stores row and column means only, so its state is a fraction of the model's size.
+ * Adafactor: stores only the row and column means of a matrix's second moments, so its state is a fraction of the model's size.
  *
  * @example
  * const w = arena.parameter([64, 32])

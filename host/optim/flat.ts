@@ -39,11 +39,12 @@ export class FlatVectors {
     return made
   }
 
-  giveBack(...vectors: readonly Flat[]): void {
+  /** Makes vectors available to `take`. */
+  recycle(...vectors: readonly Flat[]): void {
     this.#free.push(...vectors)
   }
 
-  /** Makes all vectors but these available for reuse. */
+  /** Recycles all vectors but these. */
   keepOnly(kept: readonly Flat[]): void {
     this.#free.length = 0
     this.#free.push(...this.#all.filter((vector) => !kept.includes(vector)))

@@ -2,7 +2,7 @@
 
 import { checkNumbers } from '../memory/numbers.ts'
 import { isStateTensor, type ParameterState, type StateTensor, type StateValue, type Take } from '../optimizer/state-dict.ts'
-import { DownhillError, shown } from '../validation/errors.ts'
+import { checkRange, DownhillError, shown } from '../validation/errors.ts'
 
 import type { Flat, FlatVectors } from './flat.ts'
 
@@ -78,22 +78,23 @@ export function writtenState(state: LBFGSState, vectors: FlatVectors, take: Take
 
 /** Checks a saved state completely; returns a function that copies it into new vectors. */
 export function readState(saved: ParameterState, vectors: FlatVectors, historySize: number): () => LBFGSState {
-  const fail = (why: string) => new DownhillError('state-mismatch', `LBFGS.loadStateDict: the state ${why}`)
+  const by = 'LBFGS.loadStateDict'
+  const fail = (why: string) => new DownhillError('state-mismatch', `${by}: ${why}`)
   const unknown = Object.keys(saved).find((key) => !(stateKeys as readonly string[]).includes(key))
-  if (unknown !== undefined) throw fail(`has a key ${shown(unknown)}`)
+  if (unknown !== undefined) throw fail(`the state has an unknown key ${shown(unknown)}`)
   const scalar = (key: string, value: StateValue | undefined = saved[key]): number => {
     const found = isStateTensor(value) ? value.data[0] : value
-    if (typeof found !== 'number') throw fail(`has ${shown(found)} for ${key}`)
+    checkRange(typeof found === 'number', by, key, 'a number', found, 'state-mismatch')
     return found
   }
   const vector = (key: string, value: StateValue | undefined = saved[key]): StateTensor => {
-    if (!isStateTensor(value)) throw fail(`has ${shown(value)} for ${key}`)
-    checkNumbers('LBFGS.loadStateDict', key, [vectors.size], value.data, 'state-mismatch')
+    checkRange(isStateTensor(value), by, key, 'a tensor', value, 'state-mismatch')
+    checkNumbers(by, key, [vectors.size], value.data, 'state-mismatch')
     return value
   }
   const list = <T>(key: string, read: (key: string, value: StateValue) => T): T[] => {
     const value = saved[key]
-    if (!Array.isArray(value)) throw fail(`has ${shown(value)} for ${key}`)
+    checkRange(Array.isArray(value), by, key, 'an array', value, 'state-mismatch')
     return value.map((entry) => read(key, entry))
   }
   const state = newState()
@@ -103,10 +104,12 @@ export function readState(saved: ParameterState, vectors: FlatVectors, historySi
   const [direction, previousGradient] = [vector('d'), vector('prev_flat_grad')]
   const [gradientChanges, steps] = [list('old_dirs', vector), list('old_stps', vector)]
   state.inverses.push(...list('ro', scalar))
-  if (new Set([steps.length, gradientChanges.length, state.inverses.length]).size > 1) throw fail('has histories of different lengths')
-  if (historySize >= 0 && steps.length > historySize) throw fail(`has a history of ${steps.length}, more than history_size ${historySize}`)
+  if (new Set([steps.length, gradientChanges.length, state.inverses.length]).size > 1)
+    throw fail('old_dirs, old_stps and ro must have the same length')
+  if (historySize >= 0 && steps.length > historySize)
+    throw fail(`old_stps must have at most history_size (${historySize}) entries, got ${steps.length}`)
   const isShared = new Set([...steps, ...gradientChanges].map(({ data }) => data)).size < 2 * steps.length
-  if (isShared) throw fail('has a tensor twice in its history')
+  if (isShared) throw fail('old_dirs and old_stps must not repeat a tensor')
   state.t = scalar('t')
   state.diagonal = scalar('H_diag')
   state.previousLoss = scalar('prev_loss')

@@ -21,17 +21,17 @@ const lineSearchFn: Option<string | null> = {
   default: null,
   range: "null or 'strong_wolfe'",
   doc: doc`line search; null: a fixed step length lr`,
-  // torch checks it at each step.
+  // Any string passes, because torch checks it at each step instead.
   accepts: (v) => v === null || typeof v === 'string',
 }
 
 const options = {
   lr: lr(1),
-  maxIter: number(20, any, doc`iterations a step`),
+  maxIter: number(20, any, doc`iterations per step`),
   maxEval,
   toleranceGrad: number(1e-7, any, doc`stop when no gradient component exceeds it`),
   toleranceChange: number(1e-9, any, doc`stop when neither the loss nor a parameter changes by more`),
-  historySize: integer(100, '(-∞, ∞)', doc`pairs of changes to keep`),
+  historySize: integer(100, '(-∞, ∞)', doc`number of stored pairs of changes`),
   lineSearchFn,
 }
 
@@ -88,7 +88,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return checked
   }
 
-  /** Room for a full history and six vectors: direction, two or three gradients, the start of a line search, or a new pair. */
+  /** Bytes of a full history and six vectors: direction, two or three gradients, the start of a line search, or a new pair. */
   override get stateBytes(): number {
     return (2 * Math.max(this.paramGroups[0]!.historySize, 0) + 6) * this.#vectors.bytes
   }
@@ -174,9 +174,9 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const y = vectors.combine(vectors.take(), gradient, state.previousGradient, 1, -1)
     const s = vectors.scale(vectors.take(), state.direction, state.t)
     const curvature = vectors.dot(y, s)
-    if (!(curvature > LEAST_CURVATURE)) return vectors.giveBack(y, s)
+    if (!(curvature > LEAST_CURVATURE)) return vectors.recycle(y, s)
     if (state.steps.length === o.historySize) {
-      vectors.giveBack(state.gradientChanges.shift()!, state.steps.shift()!)
+      vectors.recycle(state.gradientChanges.shift()!, state.steps.shift()!)
       state.inverses.shift()
     }
     state.gradientChanges.push(y)
@@ -192,7 +192,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     let gradients: Flat[] = [start.gradient]
     const forgetAllBut = (points: readonly Point<Flat>[]) => {
       const isInUse = (gradient: Flat) => points.some((point) => point.gradient === gradient)
-      vectors.giveBack(...gradients.filter((gradient) => !isInUse(gradient)))
+      vectors.recycle(...gradients.filter((gradient) => !isInUse(gradient)))
       gradients = gradients.filter(isInUse)
     }
     const evaluate = (t: number, ...inUse: Point<Flat>[]): Point<Flat> => {
@@ -211,7 +211,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     const largest = vectors.largest(state.direction)
     const { point, evaluations } = strongWolfe(start, state.t, largest, o.toleranceChange, maxIterations, evaluate)
     forgetAllBut([point])
-    vectors.giveBack(origin)
+    vectors.recycle(origin)
     state.t = point.t
     return { loss: point.value, gradient: point.gradient, used: evaluations }
   }
@@ -224,14 +224,14 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 
   /** @internal */
   override prepareStates(states: readonly (ParameterState | undefined)[], groups: readonly LBFGSOptions[]): Reserve {
-    const isThere = (state: ParameterState | undefined) => state !== undefined && Object.keys(state).length > 0
+    const hasState = (state: ParameterState | undefined) => state !== undefined && Object.keys(state).length > 0
     const [saved, ...others] = states
-    check(!others.some(isThere), 'state-mismatch', 'LBFGS.loadStateDict: only the first parameter may have state')
-    const load = isThere(saved) ? readState(saved!, this.#vectors, groups[0]!.historySize) : undefined
+    check(!others.some(hasState), 'state-mismatch', 'LBFGS.loadStateDict: only the first parameter may have state')
+    const load = hasState(saved) ? readState(saved!, this.#vectors, groups[0]!.historySize) : undefined
     return () => {
       const next = load?.()
       return () => {
-        this.#vectors.giveBack(...vectorsOf(this.#state))
+        this.#vectors.recycle(...vectorsOf(this.#state))
         this.#state = next
       }
     }

@@ -30,7 +30,7 @@ function cubicMinimum(a: Point<unknown>, b: Point<unknown>, bounds?: readonly [n
 }
 
 /**
- * Searches from t on. `evaluate` returns the point at a step length, and receives the earlier points still in use; `largest` is the largest
+ * Searches, starting with the step length `first`. `evaluate` returns the point at a step length, and receives the earlier points still in use; `largest` is the largest
  * component of the direction.
  *
  * @returns the point, and the number of calls of `evaluate`

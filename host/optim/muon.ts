@@ -14,14 +14,14 @@ const options = {
   lr: lr(1e-3),
   weightDecay: number(0.1, '[0, ∞]', doc`decoupled: shrinks the parameter by lr·weightDecay`),
   momentum: number(0.95, '[0, ∞]', doc`decay of the mean gradient`),
-  nesterov: flag(true, doc`Nesterov's momentum`),
+  nesterov: flag(true, doc`Nesterov momentum`),
   nsCoefficients: numbers([3.4445, -4.775, 2.0315], doc`coefficients of the Newton–Schulz iteration`),
   eps: number(1e-7, '[-∞, ∞]', doc`lower bound of the update's norm`),
-  nsSteps: integer(5, '(-∞, 100)', doc`iterations`),
+  nsSteps: integer(5, '(-∞, 100)', doc`number of Newton–Schulz iterations`),
   adjustLrFn: choice<null | 'original' | 'match_rms_adamw'>(
     null,
     [null, 'original', 'match_rms_adamw'],
-    "factor of the learning rate by the matrix's shape: √max(1, rows/columns), or 0.2·√max(rows, columns)",
+    doc`how the learning rate depends on the matrix's shape: times √max(1, rows/columns), or times 0.2·√max(rows, columns)`,
   ),
 }
 
@@ -48,7 +48,7 @@ const layout: StateLayout<MuonOptions> = {
 }
 
 /**
- * Muon: orthogonalizes the momentum of a matrix and steps along it. Only for parameters with two axes. The iteration runs in the
+ * Muon: orthogonalizes the momentum of a matrix and steps along it. All parameters must have two axes. The iteration runs in the
  * parameter's dtype; torch's always runs in bfloat16, with errors of about 1e-3.
  *
  * @example
@@ -103,7 +103,7 @@ export class Muon extends OneByOneOptimizer<MuonOptions> {
     kernels.combine(bytes, address, address, orthogonal, 1 - o.lr * o.weightDecay, -o.lr * ratio)
   }
 
-  /** Newton–Schulz iteration on the side of the shorter axis: with XᵀX instead of XXᵀ if rows > columns. */
+  /** Runs the Newton–Schulz iteration with the smaller Gram matrix: XᵀX instead of XXᵀ if rows > columns. */
   #orthogonalized(update: number, { shape, dtype, bytes }: Parameter, o: MuonOptions): number {
     const { arena } = this
     const kernels = arena.kernels[dtype as FloatType]

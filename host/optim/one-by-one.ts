@@ -1,4 +1,4 @@
-/** Optimizers that step their parameters one by one, because a step is more than an elementwise rule. */
+/** Base class of optimizers that step each parameter by itself, because a step is more than an elementwise rule. */
 
 import { bytesPerElement } from '../memory/dtype.ts'
 import { foldsOf } from '../memory/folds.ts'

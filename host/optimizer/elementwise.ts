@@ -27,7 +27,7 @@ export abstract class ElementwiseOptimizer<O extends object> extends MemberOptim
   #runs: Run[] = []
   /** State slots each group needed, and the gradients its members had, when the plan was made. */
   #planned: { needs: number; kinds: number[] }[] = []
-  /** Address of the uniforms, which the span tables follow. */
+  /** Address of the uniforms, followed by the span tables. */
   #work = 0
   #workBytes = 0
   readonly #rows: Rows | undefined

@@ -42,9 +42,9 @@ export interface Rule<K extends RuleNames, D extends Declared, S extends string 
   readonly kernel: K
   /** Options, in the order of torch's param_groups. */
   readonly options: D
-  /** Returns a sentence if options contradict each other in ways that ranges cannot express. */
+  /** Returns an error sentence if options contradict each other, which ranges cannot express. */
   readonly conflict?: (o: Values<D>) => string | undefined
-  /** Which state arrays a parameter has, by the options. */
+  /** Whether a parameter has each state array, by the options. */
   readonly state: Readonly<Record<Names<K, 'state'>, (o: Values<D>) => boolean>>
   /** Values of a state array before the first step, from the options of the group and of the constructor; 0 by default. */
   readonly initial?: Partial<Readonly<Record<Names<K, 'state'>, (o: Values<D>, defaults: Values<D>) => number>>>
@@ -58,7 +58,7 @@ export interface Rule<K extends RuleNames, D extends Declared, S extends string 
   readonly eager?: boolean
   /** Whether steps are not counted: only the first step differs from others, and torch's state dict has no `step`. */
   readonly uncounted?: boolean
-  /** How it takes sparse gradients; without it, not at all; with 'only', no dense ones. */
+  /** How it takes sparse gradients. Default: not at all. 'only': it takes no dense gradients. */
   readonly sparse?: 'only' | ((o: Values<D>) => SparseForm)
   /** The class that steps rows, if it takes sparse gradients. */
   readonly rows?: typeof Rows

@@ -9,7 +9,7 @@ const options = {
   lr: lr(1e-2),
   lambd: number(1e-4, '[-∞, ∞]', doc`decay of the parameter and of the learning rate`),
   alpha: number(0.75, '[-∞, ∞]', doc`exponent of the decay of the learning rate`),
-  t0: number(1e6, '[-∞, ∞]', doc`first step of the average`),
+  t0: number(1e6, '[-∞, ∞]', doc`step at which averaging starts`),
   weightDecay: coupled.weightDecay(),
   foreach: torchFlag(null),
   maximize: coupled.maximize,

@@ -1,4 +1,4 @@
-/** Gradient accumulation: several small batches take the place of a large one. */
+/** Gradient accumulation: several small batches act as one large batch. */
 
 import { dispose } from '../memory/dispose.ts'
 import { type SparseRows, scatterAdd } from '../memory/sparse.ts'
@@ -76,7 +76,6 @@ export class GradientAccumulation {
 
   /**
    * Replaces the parameters' gradients with the collected mean, and starts over. Parameters that never had a gradient get none.
-   * a gradient has none.
    *
    * @returns the number of samples, 0 if there were none and nothing changed
    */

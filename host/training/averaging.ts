@@ -76,7 +76,7 @@ export function getEmaMultiAvgFn(decay = 0.999): MultiAvgFn {
 export interface AveragedModelOptions {
   /** Updates the average, tensor by tensor. Default: `getSwaAvgFn()`, the mean of all updates. */
   readonly avgFn?: AvgFn
-  /** The same for all tensors of an element type at once. It excludes `avgFn`. */
+  /** The same for all tensors of an element type at once. Cannot be combined with `avgFn`. */
   readonly multiAvgFn?: MultiAvgFn
   /** Whether to average the buffers instead of copying them at each update. Default false. */
   readonly useBuffers?: boolean
@@ -133,7 +133,7 @@ export class AveragedModel<M extends Module> extends Module {
     check(
       fits || (saved === undefined && options.strict === false),
       'state-mismatch',
-      () => `loadStateDict: n_averaged must be a count, got ${shown(count)}`,
+      () => `loadStateDict: n_averaged must be an integer ≥ 0, got ${shown(count)}`,
     )
     const load = super.prepareLoad(rest, options)
     return () => {
@@ -181,7 +181,7 @@ export class AveragedModel<M extends Module> extends Module {
   }
 }
 
-/** A module with batch statistics, as updateBn resets it; for example nn.BatchNorm2d. */
+/** A module whose batch statistics updateBn resets, such as nn.BatchNorm2d. */
 interface HasBatchStatistics extends Module {
   momentum: number | null
   resetRunningStats(): void
@@ -193,7 +193,8 @@ function hasBatchStatistics(module: Module): module is HasBatchStatistics {
 
 /**
  * Recomputes the running statistics of a model's batch normalizations as their mean over the batches, because the statistics of averaged
- * weights are not an average. The model is in training mode meanwhile. Without batch normalization nothing happens.
+ * weights are not an average. The model is in training mode meanwhile. Models without batch normalization
+ * do not change.
  *
  * @param batches inputs of the model: tensors, or arrays whose first entry is one. A generator may create each in the frame that uses it
  * @example

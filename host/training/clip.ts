@@ -5,7 +5,7 @@ import { type Fold, foldsOf } from '../memory/folds.ts'
 import { showShape } from '../memory/shape.ts'
 import { kernelsOf, Parameter } from '../memory/tensor.ts'
 import { pow } from '../numerics/portable.ts'
-import { check, checkRange, DownhillError } from '../validation/errors.ts'
+import { check, checkRange, DownhillError, isObject } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import type { ElementKernels } from '../wasm/generated/kernels.ts'
 
@@ -17,15 +17,15 @@ export interface NormOptions {
   readonly errorIfNonfinite?: boolean
 }
 
-/** Parameters whose gradients to clip. Parameters without a gradient are skipped. */
+/** Parameters whose gradients are measured or clipped. Those without a gradient are skipped. */
 export type Parameters = Parameter | Iterable<Parameter>
 
-/** torch adds this to the norm before it divides by it. */
+/** torch adds this to the norm before dividing by it. */
 const EPSILON = 1e-6
 
 /** Returns the parameters as a list, all alive and of one arena. */
 export function parametersOf(params: Parameters, by: string): Parameter[] {
-  const isList = params instanceof Parameter || (typeof params === 'object' && params !== null && Symbol.iterator in params)
+  const isList = params instanceof Parameter || (isObject(params) && Symbol.iterator in params)
   checkRange(isList, by, 'params', 'a list of parameters', params, 'params-invalid')
   const list = params instanceof Parameter ? [params] : [...params]
   for (const parameter of list) {
@@ -38,7 +38,7 @@ export function parametersOf(params: Parameters, by: string): Parameter[] {
 
 const withGrad = (params: Parameters, by: string) => parametersOf(params, by).filter(({ hasGrad }) => hasGrad)
 
-/** Returns the fold that sums |x|^p. There is none for p < 0, because a masked element would be infinite. */
+/** Returns the fold that sums |x|^p, or undefined for p < 0, because masked elements would be infinite. */
 function foldFor(p: number): Fold | undefined {
   if (p === Number.POSITIVE_INFINITY) return 'absMax'
   if (p === 0) return 'nonZero'

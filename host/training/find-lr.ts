@@ -21,9 +21,9 @@ export interface FindLrOptions {
 }
 
 const options: { readonly [K in keyof FindLrOptions]: Option<FindLrOptions[K]> } = {
-  from: number(1e-7, '(0, ∞)', doc`first`),
-  to: number(10, '(0, ∞)', doc`last`),
-  steps: integer(100, '[3, 1000000]', doc`steps`),
+  from: number(1e-7, '(0, ∞)', doc`first learning rate`),
+  to: number(10, '(0, ∞)', doc`last learning rate`),
+  steps: integer(100, '[3, 1000000]', doc`number of learning rates`),
   smoothing: number(0.9, '[0, 1)', doc`weight of earlier losses`),
   divergence: number(4, '(1, ∞)', doc`factor over the best loss at which to stop`),
 }

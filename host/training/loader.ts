@@ -40,7 +40,7 @@ export interface LoaderState {
 export interface Batch<Name extends string> {
   /** Number of rows. */
   readonly size: number
-  /** Their indices in the data set. The next iteration overwrites them. */
+  /** Indices of the rows in the data set, valid until the next iteration. */
   readonly rows: Uint32Array
   /** Returns a column of the batch as a tensor of the current frame, [size, ...shape]. */
   tensor(name: Name): Tensor
@@ -57,7 +57,7 @@ interface Column {
 const WORDS_PER_EPOCH = 2 ** 31
 
 /**
- * Iterates over a data set in batches: one epoch per loop. Checkpoints can save its position, also in the middle of an epoch.
+ * Iterates over a data set in batches, one epoch per loop. Checkpoints save its position, also in the middle of an epoch.
  *
  * @example
  * const columns = { x: { data: [1, 2, 3, 4, 5, 6], shape: [2] }, label: { data: [0, 1, 0], dtype: 'int32' } }
@@ -93,7 +93,7 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
     const counts = [...this.#columns].map(([name, { data, width }]) => [name, data.length / width] as const)
     const [first, rows] = counts[0]!
     for (const [name, count] of counts) {
-      check(count === rows, 'shape-mismatch', `Loader: ${first} has ${rows} rows, and ${name} ${count}`)
+      check(count === rows, 'shape-mismatch', `Loader: ${name} must have ${rows} rows like ${first}, got ${count}`)
     }
     this.#seed = new Generator(seed).state.seed
     this.#arena = arena
@@ -109,7 +109,7 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
     return this.#dropLast ? Math.floor(batches) : Math.ceil(batches)
   }
 
-  /** Its position; assigning resumes from it. The order of an epoch depends on the seed only. */
+  /** Position in the data set; assigning it resumes from there. The order of an epoch depends only on the seed and the epoch. */
   get state(): LoaderState {
     return { epoch: this.#epoch, batch: this.#batch }
   }
@@ -130,7 +130,7 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
     }
   }
 
-  /** @internal The options that the batches of an epoch depend on, and with them a position. */
+  /** @internal Values that determine the batches of an epoch. A position is valid only for a loader with the same values. */
   get plan(): Readonly<Record<string, number | boolean>> {
     return { rows: this.rows, batchSize: this.batchSize, shuffle: this.#shuffle, seed: this.#seed, dropLast: this.#dropLast }
   }
@@ -176,7 +176,7 @@ export class Loader<Name extends string> implements Iterable<Batch<Name>> {
 
 function checkedColumn(name: string, column: LoaderColumn): Column {
   const isColumn = isObject(column) && 'data' in column
-  check(isColumn, 'data-invalid', () => `Loader: ${name} is { data, shape, dtype }, not ${shown(column)}`)
+  checkRange(isColumn, 'Loader', name, '{ data, shape, dtype }', column, 'data-invalid')
   checkNames(`Loader: ${name}`, ['data', 'shape', 'dtype'], column)
   const { data, shape = [], dtype = 'float32' } = column
   const isList = Array.isArray(data) || ArrayBuffer.isView(data)

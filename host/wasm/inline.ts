@@ -11,7 +11,7 @@ export interface Binary {
   readonly compileSync: () => CompiledModule
 }
 
-/** Returns a remedy for a refusal, recognized by the engines' messages. */
+/** Returns a remedy, chosen by the engine's message. */
 function remedy(reason: string, otherwise: string): string {
   if (/unsafe-eval|\bCSP\b/.test(reason)) return "; allow script-src 'wasm-unsafe-eval' in the Content-Security-Policy"
   if (!/by embedder/.test(reason)) return otherwise

@@ -13,7 +13,7 @@ const LOCAL_GET = 0x20
 const SIMD = 0xfd
 const NOP = 0x01
 
-/** First byte of relaxed_madd, by that of the product. The code of the sum is two less than that of the product. */
+/** First opcode byte of relaxed_madd, keyed by that of the product. The sum's is two less than the product's. */
 const FUSED: Readonly<Record<number, number>> = { 230: 0x85, 242: 0x87 }
 
 /** Whether a product is added to an accumulator at this position of a binary. */

@@ -2,7 +2,7 @@
 import { checkRange, DownhillError } from '../validation/errors.ts'
 import type { ElementKernels, PlainKernels } from './generated/kernels.ts'
 
-/** Name of an update rule's kernels, and the names of their arguments (generated/kernels.ts). */
+/** Names of an update rule's kernels and of their arguments (generated/kernels.ts). */
 export interface RuleNames {
   readonly name: string
   readonly flags: readonly string[]

@@ -66,7 +66,7 @@ describe('Loader', () => {
   })
 
   it.each([
-    ['columns of different rows', () => new Loader(arena, { a: { data: [1, 2] }, b: { data: [1] } }), 'a has 2 rows, and b 1'],
+    ['columns of different rows', () => new Loader(arena, { a: { data: [1, 2] }, b: { data: [1] } }), 'b must have 2 rows like a, got 1'],
     ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'Loader: a must have a multiple of 2 numbers, got 3'],
     ['no data', () => new Loader(arena, { a: { data: [] } }), 'Loader: a must have a multiple of 1 numbers, got 0'],
     ['no columns', () => new Loader(arena, {}), 'Loader: columns must be { x: { data, shape }, … }, got an object'],

@@ -119,7 +119,7 @@ describe('schedulers', () => {
     expect(optimizer.stateDict()).toEqual(saved)
     const parts = [new downhill.LinearLR(optimizer), new downhill.LinearLR(optimizer)]
     expect(thrown(() => new downhill.SequentialLR(optimizer, parts, { milestones: [] })).message).toContain(
-      'SequentialLR: milestones must be one fewer than the 2 schedulers, got 0',
+      'SequentialLR: milestones must have length 1, one less than schedulers, got 0',
     )
     expect(thrown(() => new downhill.SequentialLR(optimizer, parts, undefined as never)).message).toContain('milestones')
   })
