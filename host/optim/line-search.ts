@@ -30,8 +30,8 @@ function cubicMinimum(a: Point<unknown>, b: Point<unknown>, bounds?: readonly [n
 }
 
 /**
- * Searches, starting with the step length `first`. `evaluate` returns the point at a step length, and receives the earlier points still in use; `largest` is the largest
- * component of the direction.
+ * Searches for a step length that satisfies the strong Wolfe conditions, starting at `first`. `evaluate` returns the point at a step length,
+ * and receives the earlier points still in use; `largest` is the largest component of the direction.
  *
  * @returns the point, and the number of calls of `evaluate`
  */

@@ -193,8 +193,7 @@ function hasBatchStatistics(module: Module): module is HasBatchStatistics {
 
 /**
  * Recomputes the running statistics of a model's batch normalizations as their mean over the batches, because the statistics of averaged
- * weights are not an average. The model is in training mode meanwhile. Models without batch normalization
- * do not change.
+ * weights are not an average. The model is in training mode meanwhile. Models without batch normalization do not change.
  *
  * @param batches inputs of the model: tensors, or arrays whose first entry is one. A generator may create each in the frame that uses it
  * @example
