@@ -294,12 +294,12 @@ async function errors(address, browser) {
     await said(/^Choose at least one optimizer\.$/)
     await fill(page, { trials: '1.5' }, few)
     await start(page)
-    await said(/^Trials is a whole number, 1 or more\.$/)
+    await said(/^Trials must be an integer ≥ 1\.$/)
     const file = join(ownFolder(), 'receipt.json')
     writeFileSync(file, '{"format":2}')
     await page.evaluate(() => (document.querySelector('details.receipt').open = true))
     await (await page.$('#open-receipt')).uploadFile(file)
-    await said(/^receipt\.json is no receipt of downhill compare: its format is 2, and 1 is known$/)
+    await said(/^receipt\.json is not a receipt of downhill compare: its format must be 1, got 2$/)
   })
 }
 
