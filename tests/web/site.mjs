@@ -29,8 +29,12 @@ function facts() {
 
 const isElsewhere = (address) => (url) => !url.startsWith(`${address}/`) && !url.startsWith('data:')
 
-/** Opens every page that links lead to from the first one, and calls `look` with each. */
+/**
+ * Opens every page that links lead to from the first one, and calls `look` with each. Without the service worker, because Firefox logs an
+ * error when a navigation cancels a request that the worker intercepted.
+ */
 async function crawl(page, address, look) {
+  await page.evaluateOnNewDocument(() => delete Navigator.prototype.serviceWorker)
   const start = `${address}/docs/index.html`
   const queue = [start]
   const seen = new Map()
