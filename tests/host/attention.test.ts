@@ -34,10 +34,10 @@ function expectClose(got: number[][], want: number[][]): void {
 /** An identity weightsMap, which forces the composed path. */
 const same = (weights: Tensor) => weights
 
-describe('blocked attention matches attention composed of other functions', () => {
+describe('blocked attention', () => {
   const size = (most: number) => fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: most }))
 
-  it('for every batch, mask and length', () => {
+  it('matches attention composed of other functions for every batch, mask and length', () => {
     const shapes = fc.record({
       batch: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
       queries: size(110),

@@ -142,7 +142,7 @@ describe('backward', () => {
     expect([...model.parameters()].every((parameter) => parameter.hasGrad)).toBe(true)
   })
 
-  it('requires a scalar computed from a parameter, runs once, and only inside its frame', async () => {
+  it('requires a scalar computed from a parameter in the current frame, and throws on a second call', async () => {
     const [arena, x] = await setUp([2, 2])
     arena.frame(() => {
       expect(thrown(() => functional.relu(x!).backward()).message).toBe('backward: the loss must be one number, got [2, 2]')
@@ -239,7 +239,7 @@ describe('modules', () => {
     expect(thrown(() => new nn.Sequential(3 as never)).code).toBe('params-invalid')
   })
 
-  it('train: a perceptron learns XOR', async () => {
+  it('fit XOR with a perceptron', async () => {
     const arena = await Arena.create()
     const generator = new Generator(5)
     const model = new nn.Sequential(new nn.Linear(arena, 2, 8, { generator }), new nn.Tanh(), new nn.Linear(arena, 8, 2, { generator }))

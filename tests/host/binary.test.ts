@@ -78,7 +78,7 @@ describe('the binary', () => {
     expect(text).not.toMatch(/relaxed/)
   })
 
-  it('uses relaxed madd only in the micro-kernel of the relaxed binary, which the host patches to the same bytes as the build', () => {
+  it('has a relaxed variant with fused multiply-adds in the micro-kernel, and the host patches it to the same bytes', () => {
     const relaxed = readFileSync(new URL('../../dist/downhill-relaxed.wasm', import.meta.url))
     expect(Buffer.from(relax(Uint8Array.from(bytes), microKernel)).equals(relaxed)).toBe(true)
     const count = (source: string, op: RegExp) => source.match(op)?.length ?? 0

@@ -180,7 +180,7 @@ describe('a receipt', () => {
     expect(downhill('compare', '--replay', 'first/report.json', '--data', renamed, '--out', 'renamed').code).toBe(0)
   })
 
-  it('throws for a changed table', () => {
+  it('with a changed table exits with code 2', () => {
     const other = file('other.csv', readFileSync(good, 'utf8').replace('1,1,1', '1,1,2'))
     const { code, err } = downhill('compare', '--replay', 'first/report.json', '--data', other, '--out', 'other')
     expect([code, err]).toEqual([
@@ -198,13 +198,13 @@ describe('a receipt', () => {
       '{"format":1,"problem":{"source":{"problem":"digits"}},"protocol":{"spaces":{"A":{"lr":3}}}}',
       /none\.json is not a receipt of downhill compare: the search space of 'A' is invalid$/,
     ],
-  ])('throws for an invalid receipt: %s', (text, message) => {
+  ])('that is invalid exits with code 2: %s', (text, message) => {
     const { code, err } = downhill('compare', '--replay', file('none.json', text), '--out', 'none')
     expect(code).toBe(2)
     expect(err.trim()).toMatch(message)
   })
 
-  it('throws for options that the receipt determines', () => {
+  it('cannot be combined with options that it determines', () => {
     const { code, err } = downhill('compare', '--replay', 'first/report.json', '--trials', '3', '--out', 'none')
     expect([code, err.trim()]).toEqual([2, 'downhill compare: --trials cannot be combined with first/report.json, which determines it'])
   })

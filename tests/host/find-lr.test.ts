@@ -51,7 +51,7 @@ describe('findLr', () => {
     expect([[...w.data], [...w.grad!], optimizer.stateDict()]).toEqual([data, [5, 6], state])
   })
 
-  it('restores them before a first step and when the closure throws', async () => {
+  it('restores them before the first step and when the closure throws', async () => {
     const { w, optimizer, closure } = await bowl(downhill.Adam)
     const state = optimizer.stateDict()
     let calls = 0

@@ -157,7 +157,7 @@ const table: Readonly<Record<string, (c: Choices) => Case>> = {
 }
 
 describe('gradients match finite differences', () => {
-  it('cover every function', () => {
+  it('for every function', () => {
     const functions = Object.keys(F).filter((name) => !(name in apart))
     expect(Object.keys(table).sort()).toEqual(functions.sort())
   })

@@ -51,7 +51,7 @@ describe('the guide', () => {
     }
   })
 
-  it('throws for a claimed difference that the receipts do not show', () => {
+  it('throws for claims about differences that the receipts contradict', () => {
     const vanished = changed('digits', (receipt) => {
       ;(between(receipt, 'AdamW', 'SGD') as any).interval = [-0.001, 0.02]
     })
@@ -70,7 +70,7 @@ describe('the guide', () => {
     expect(guide(declarations, other)).not.toBe(committed)
   })
 
-  it('is right about learning rates and first places', () => {
+  it('states learning rates and first places that match the receipts', () => {
     const results = (label: string) => names.map((name) => receipts[name]!.results.find((result) => result.label === label)!)
     expect(results('Adam').every(({ lr }) => lr > 0.001)).toBe(true)
     expect(results('Adam').filter(({ lr }) => lr >= 0.01).length).toBeGreaterThan(names.length / 2)
