@@ -93,7 +93,7 @@ if (values.write && !wrong.length) {
 
 for (const reason of wrong) console.error(reason)
 if (missing.length) {
-  console.log(`MISSING, and so not tested: ${missing.join(', ')}. tests/runtimes/install gets them.`)
+  console.log(`NOT TESTED, missing: ${missing.join(', ')}. tests/runtimes/install installs them.`)
 }
 const equal = rows.reduce((sum, { hashes }) => sum + Object.keys(hashes).filter((name) => hashes[name] === committed[name]).length, 0)
 const passed = equal + rows.reduce((sum, row) => sum + row.passed, 0)
