@@ -218,7 +218,7 @@ def case(name, optimizer, options=None, *, shapes=SHAPES, groups=None, steps=40,
 
 
 def two(first, second):
-    """Returns two groups with options, whose parameters are not in order."""
+    """Returns two groups with options. Their parameters are out of order."""
     return [{"params": [0, 2], "options": first}, {"params": [1], "options": second}]
 
 

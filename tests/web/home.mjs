@@ -24,7 +24,7 @@ export function checks(address, browser) {
   const needs = needsOf(browser)
   return [
     {
-      name: `${browser}: the first view starts the race, copies, and shows the figures of their sources`,
+      name: `${browser}: the first view starts the race, copies, and shows figures equal to their sources`,
       needs,
       run: () =>
         visit(

@@ -40,7 +40,7 @@ export class Player {
     return this.#steps
   }
 
-  /** Whether the runs have not reached the target step. */
+  /** Whether the runs are still before the target step. */
   get isBehind(): boolean {
     return this.at < this.#target
   }
