@@ -79,17 +79,17 @@ describe('a typed function', () => {
   })
 
   it.each<[string, string, number]>([
-    ['', 'A number, a variable or ( is missing', 0],
-    ['x +', 'A number, a variable or ( is missing', 3],
-    ['2x', 'An operator is missing before ‘x’ (a product is written with *)', 1],
-    ['x y', 'An operator is missing before ‘y’ (a product is written with *)', 2],
-    ['foo(x)', '‘foo’ is not known (there are x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
-    ['sin x', 'sin needs its argument in parentheses', 4],
-    ['(x + 1', 'This ( is not closed', 0],
-    ['x)', 'This ) closes nothing', 1],
-    ['x * * y', '‘*’ stands where a number, a variable or ( should', 4],
-    ['x ? y', '‘?’ is not known', 2],
-    ['constructor', '‘constructor’ is not known (there are x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
+    ['', 'Expected a number, a variable or (', 0],
+    ['x +', 'Expected a number, a variable or (', 3],
+    ['2x', 'Missing operator before ‘x’ (write products with *)', 1],
+    ['x y', 'Missing operator before ‘y’ (write products with *)', 2],
+    ['foo(x)', 'Unknown name ‘foo’ (known: x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
+    ['sin x', 'Missing ( after sin', 4],
+    ['(x + 1', 'Unclosed (', 0],
+    ['x)', 'Unmatched )', 1],
+    ['x * * y', 'Expected a number, a variable or (, got ‘*’', 4],
+    ['x ? y', 'Unknown character ‘?’', 2],
+    ['constructor', 'Unknown name ‘constructor’ (known: x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
   ])('throws for %j', (text, why, position) => {
     expect(() => parseExpression(text)).toThrow(new ExpressionError(position, why))
   })
