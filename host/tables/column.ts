@@ -1,0 +1,166 @@
+/** Columns of a table: numbers, dates or texts, each in one notation. */
+import { DownhillError, shown } from '../validation/errors.ts'
+import { type DateOrder, dateReadingOf, daysOf, shownDate } from './dates.ts'
+import { type Notation, numberOf, PLAIN, readingOf } from './notation.ts'
+
+/** A cell as it was written; null where it is empty. */
+export type Cell = string | number | boolean | null
+
+/** A numeric column; NaN where a cell is empty or infinite. */
+export interface NumberColumn {
+  readonly name: string
+  readonly kind: 'number'
+  readonly values: Float64Array
+  readonly notation: Notation
+}
+
+/** A column of dates, as days since 1970-01-01; NaN where a cell is empty. */
+export interface DateColumn {
+  readonly name: string
+  readonly kind: 'date'
+  readonly values: Float64Array
+  readonly order: DateOrder
+}
+
+/** A text column: for each row the index of its text in `categories`, −1 where the cell is empty. */
+export interface TextColumn {
+  readonly name: string
+  readonly kind: 'text'
+  readonly codes: Int32Array
+  readonly categories: readonly string[]
+}
+
+/** A column of any kind. */
+export type Column = NumberColumn | DateColumn | TextColumn
+
+/** Texts that stand for an empty cell, in lower case. */
+const MISSING = new Set([
+  ...['', 'na', 'n/a', '#n/a', '<na>', 'nan', 'nat', 'null', 'none', 'nil'],
+  ...['?', '-', '--', '.', '#div/0!', '#value!', '#ref!', '#num!'],
+])
+
+/** A column is numeric if at least this fraction of its cells are numbers; any other cell is then an error. The same holds for dates. */
+const MOSTLY = 0.8
+
+/** Larger numbers overflow when squared, and the moments of a table are made of squares. */
+const LARGEST = 1e150
+
+export function fail(message: string): never {
+  throw new DownhillError('data-invalid', message)
+}
+
+/** The texts of a column's cells, trimmed; undefined where they are empty. */
+export type Texts = readonly (string | undefined)[]
+
+/** Returns the trimmed text of a cell; undefined if it is empty. */
+export function textOf(cell: Cell): string | undefined {
+  if (cell === null) return undefined
+  const text = typeof cell === 'string' ? cell.trim() : String(cell)
+  return MISSING.has(text.toLowerCase()) ? undefined : text
+}
+
+/** Returns the texts that are not empty. */
+export function present(texts: Texts): string[] {
+  return texts.filter((text) => text !== undefined)
+}
+
+/** Returns text such as '3 empty cells (lines 4, 17, 20)'; undefined if no row fulfills the condition. */
+export function countedCells(what: string, lines: readonly number[], holds: (row: number) => boolean): string | undefined {
+  const at = lines.filter((_, row) => holds(row))
+  if (!at.length) return undefined
+  const listed = at.slice(0, 5).join(', ') + (at.length > 5 ? ', …' : '')
+  return `${at.length} ${what}${at.length > 1 ? 's' : ''} (line${at.length > 1 ? 's' : ''} ${listed})`
+}
+
+/** A column, and what was guessed about it. */
+export interface ReadColumn {
+  readonly column: Column
+  readonly notes: readonly string[]
+}
+
+/**
+ * Reads a column. Texts are categories unless at least 80 % of them are numbers or dates in one notation.
+ *
+ * @param decimal the decimal separator if the cells allow both: 1,234
+ * @throws `data-invalid` with the line of a cell that is unlike the others
+ */
+export function readColumn(name: string, texts: Texts, lines: readonly number[], decimal: '.' | ','): ReadColumn {
+  const given = present(texts)
+  if (!given.length)
+    return { column: { name, kind: 'number', values: new Float64Array(texts.length).fill(Number.NaN), notation: PLAIN }, notes: [] }
+  const { notation, count, isAmbiguous } = readingOf(given, decimal)
+  if (count >= MOSTLY * given.length) {
+    const values = parsed(name, texts, lines, 'a number', (text) => numberOf(text, notation))
+    return numbers(name, texts, values, lines, notation, isAmbiguous)
+  }
+  const dates = dateReadingOf(given)
+  if (dates.count >= MOSTLY * given.length) {
+    const { order } = dates
+    const values = parsed(name, texts, lines, 'a date', (text) => daysOf(text, order))
+    const example = given[0]!
+    const isGuessed = order !== 'ymd'
+    const unsure = dates.isAmbiguous ? ', although day and month could also be exchanged' : ''
+    const notes = isGuessed ? [`${name}: dates such as ${shown(example)} are read as ${shownDate(daysOf(example, order))}${unsure}`] : []
+    return { column: { name, kind: 'date', values, order }, notes }
+  }
+  const categories = [...new Set(given)].sort()
+  const codeOf = new Map(categories.map((category, code) => [category, code]))
+  const codes = Int32Array.from(texts, (text) => (text === undefined ? -1 : codeOf.get(text)!))
+  return { column: { name, kind: 'text', codes, categories }, notes: [] }
+}
+
+/** Reads every cell that is not empty. */
+function parsed(name: string, texts: Texts, lines: readonly number[], what: string, read: (text: string) => number): Float64Array {
+  const values = new Float64Array(texts.length)
+  for (const [row, text] of texts.entries()) {
+    values[row] = text === undefined ? Number.NaN : read(text)
+    if (text !== undefined && Number.isNaN(values[row]))
+      fail(`line ${lines[row]}: ${shown(text)} in the column ${name} must be ${what} like its other values`)
+  }
+  return values
+}
+
+function numbers(
+  name: string,
+  texts: Texts,
+  values: Float64Array,
+  lines: readonly number[],
+  notation: Notation,
+  isAmbiguous: boolean,
+): ReadColumn {
+  const isInfinite = (row: number) => Math.abs(values[row]!) === Number.POSITIVE_INFINITY
+  const infinite = countedCells('infinite value', lines, isInfinite)
+  for (const [row, value] of values.entries()) {
+    if (isInfinite(row)) values[row] = Number.NaN
+    else if (Math.abs(value) > LARGEST) fail(`line ${lines[row]}: ${shown(texts[row])} in the column ${name} is beyond ±${LARGEST}`)
+  }
+  const notes = infinite ? [`${name}: ${infinite}, treated as empty`] : []
+  const example = exampleOf(texts, values, notation)
+  if (example >= 0) {
+    const other = notation.decimal === ',' ? ', although , could also separate thousands' : ', although , could also separate decimals'
+    notes.push(`${name}: numbers such as ${shown(texts[example])} are read as ${values[example]}${isAmbiguous ? other : ''}`)
+  }
+  return { column: { name, kind: 'number', values, notation }, notes }
+}
+
+/** Returns a row whose number is not written as programs write it, if possible with separators; -1 without one. */
+function exampleOf(texts: Texts, values: Float64Array, { decimal, group }: Notation): number {
+  const isOther = (text: string | undefined, row: number) =>
+    text !== undefined && !Number.isNaN(values[row]) && Number(text) !== values[row]
+  const rows = [[group || decimal, decimal], [group || decimal], ['']].map((marks) =>
+    texts.findIndex((text, row) => isOther(text, row) && marks.every((mark) => text!.includes(mark))),
+  )
+  return rows.find((row) => row >= 0) ?? -1
+}
+
+/** Returns some rows of a column. */
+export function rowsOf(column: Column, rows: readonly number[]): Column {
+  return column.kind === 'text'
+    ? { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]!) }
+    : { ...column, values: Float64Array.from(rows, (row) => column.values[row]!) }
+}
+
+/** Whether a row's cell is empty. */
+export function isEmpty(column: Column, row: number): boolean {
+  return column.kind === 'text' ? column.codes[row] === -1 : Number.isNaN(column.values[row]!)
+}

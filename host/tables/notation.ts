@@ -1,0 +1,130 @@
+/** Numbers as people write them: decimal commas, thousands separators, percent, currencies, accounting parentheses. */
+
+/** How the numbers of a column are written. The plain notation is that of programs: 1234.5, −1e-3, inf. */
+export interface Notation {
+  readonly decimal: '.' | ','
+  /** Separator of groups of digits; '' without. */
+  readonly group: '' | ',' | '.' | ' ' | "'" | '_'
+  /** Percent sign or currency that every number has; '' without. */
+  readonly unit: string
+}
+
+/** The notation of programs. */
+export const PLAIN: Notation = { decimal: '.', group: '', unit: '' }
+
+/** In the order in which they are tried. Those with a comma and a point can both fit: 1,234. */
+const SEPARATORS: readonly Pick<Notation, 'decimal' | 'group'>[] = [
+  { decimal: '.', group: '' },
+  { decimal: '.', group: ',' },
+  { decimal: ',', group: '.' },
+  { decimal: ',', group: ' ' },
+  { decimal: '.', group: ' ' },
+  { decimal: '.', group: "'" },
+  { decimal: ',', group: "'" },
+  { decimal: '.', group: '_' },
+]
+
+const CURRENCIES =
+  'USD|EUR|GBP|JPY|CHF|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY|RUB|Fr\\.|kr|zł|Kč|R\\$|(?:US|CA|AU|NZ|HK|[CA])\\$'
+const UNIT = `%|\\p{Sc}|${CURRENCIES}`
+const WITH_UNIT = new RegExp(`^(-|\\+)?(${UNIT})?\\s*(-|\\+)?(.*?)\\s*(${UNIT})?$`, 'su')
+
+/** Characters of one meaning: minus signs, spaces within numbers, apostrophes. */
+function normalized(cell: string): string {
+  return cell
+    .trim()
+    .replace(/[\u2212\ufe63\uff0d]/g, '-')
+    .replace(/[\u00a0\u202f\u2009]/g, ' ')
+    .replace(/\u2019/g, "'")
+}
+
+/** A cell without its sign and unit. */
+interface Parts {
+  readonly sign: 1 | -1
+  readonly unit: string
+  readonly digits: string
+}
+
+function partsOf(cell: string): Parts {
+  const text = normalized(cell)
+  // Accounting: (12.50) and $(12.50) are negative.
+  const inside = text.match(/^(\D{0,4}?)\((.*)\)(\D{0,4})$/su)
+  const [, before = '', symbol = '', after = '', digits = '', suffix = ''] = (inside ? `${inside[1]}${inside[2]}${inside[3]}` : text).match(
+    WITH_UNIT,
+  )!
+  const isNegative = (before === '-') !== (after === '-')
+  const broken = (before && after) || (inside && (before || after)) || (symbol && suffix)
+  return { sign: isNegative || inside ? -1 : 1, unit: symbol || suffix, digits: broken ? '' : digits }
+}
+
+const escaped = (text: string) => text.replace(/[.]/g, '\\.')
+const patterns = new Map<string, RegExp>()
+
+/** Matches digits without a sign in a notation. Groups have three digits, in India also two; the first one does not begin with 0. */
+function patternOf({ decimal, group }: Pick<Notation, 'decimal' | 'group'>): RegExp {
+  const key = decimal + group
+  const known = patterns.get(key)
+  if (known) return known
+  const fraction = `(?:${escaped(decimal)}\\d*)?(?:[eE][+-]?\\d+)?`
+  const g = escaped(group)
+  const inner = group === ',' ? `(?:${g}\\d{2,3})*` : `(?:${g}\\d{3})*`
+  const grouped = group ? `[1-9]\\d{0,2}${inner}${g}\\d{3}${fraction}|` : ''
+  const made = new RegExp(`^(?:${grouped}\\d+${fraction}|${escaped(decimal)}\\d+(?:[eE][+-]?\\d+)?|inf|infinity)$`, 'i')
+  patterns.set(key, made)
+  return made
+}
+
+function parsed({ sign, digits }: Parts, notation: Notation): number {
+  if (/^inf/i.test(digits)) return sign * Number.POSITIVE_INFINITY
+  const { decimal, group } = notation
+  const whole = group ? digits.replaceAll(group, '') : digits
+  return sign * Number(decimal === ',' ? whole.replace(',', '.') : whole)
+}
+
+/** Returns the number that a cell holds in a notation; NaN if it holds none. */
+export function numberOf(cell: string, notation: Notation): number {
+  if (isPlain(notation) && /^-?\d+(?:\.\d+)?$/.test(cell)) return Number(cell)
+  const parts = partsOf(cell)
+  return parts.unit === notation.unit && patternOf(notation).test(parts.digits) ? parsed(parts, notation) : Number.NaN
+}
+
+/** A notation, and the number of cells that it reads. */
+export interface Reading {
+  readonly notation: Notation
+  readonly count: number
+  /** Whether another notation reads every cell too, as other numbers. */
+  readonly isAmbiguous: boolean
+}
+
+/**
+ * Returns the notation that reads the most cells, which must not be empty.
+ *
+ * @param decimal the decimal separator if the cells allow both: 1,234
+ */
+export function readingOf(cells: readonly string[], decimal: '.' | ','): Reading {
+  if (cells.every((cell) => /^-?\d+(?:\.\d+)?$/.test(cell))) return { notation: PLAIN, count: cells.length, isAmbiguous: false }
+  const parts = cells.map(partsOf)
+  const unit = mostFrequent(parts.map((part) => part.unit))
+  const counts = SEPARATORS.map((separators) => {
+    const pattern = patternOf(separators)
+    return parts.reduce((count, part) => count + (part.unit === unit && pattern.test(part.digits) ? 1 : 0), 0)
+  })
+  const [, thousands, comma] = counts
+  const plain = counts[0]!
+  const isAmbiguous = thousands === comma && thousands! > plain && thousands === Math.max(...counts)
+  const best = isAmbiguous ? (decimal === ',' ? 2 : 1) : counts.indexOf(Math.max(...counts))
+  const { decimal: point, group } = SEPARATORS[best]!
+  const notation = best === 0 && unit === '' ? PLAIN : { decimal: point, group, unit }
+  return { notation, count: counts[best]!, isAmbiguous }
+}
+
+function mostFrequent(texts: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
+  return [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0]
+}
+
+/** Whether a notation is that of programs. */
+export function isPlain({ decimal, group, unit }: Notation): boolean {
+  return decimal === '.' && group === '' && unit === ''
+}
