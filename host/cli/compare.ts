@@ -3,24 +3,28 @@ import { readFileSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CONDITION, HIDDEN, makeProblem, problems } from '../compare/bundled.ts'
+import { CONDITION, makeProblem, problems } from '../compare/bundled.ts'
 import { measuredEpoch, planned } from '../compare/plan.ts'
 import type { Problem } from '../compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, protocolOf, type Settings } from '../compare/protocol.ts'
 import { type Asked, checkSame, differenceOf, parseReceipt, receiptText } from '../compare/receipt.ts'
 import type { Report, Source } from '../compare/report.ts'
+import { recommendedRun, trainedWeights } from '../compare/run.ts'
 import { counted } from '../compare/shown.ts'
 import { optimizerNames, type Schedule, schedules } from '../compare/spaces.ts'
+import * as checkpoint from '../io/checkpoint.ts'
 import { failure } from '../io/files.ts'
+import { writeFile } from '../io/fs.ts'
 import { Arena } from '../memory/arena.ts'
 import { reportPage } from '../report/page.ts'
 import { planText } from '../report/plan.ts'
 import { resultTable } from '../report/terminal.ts'
 import { check, DownhillError } from '../validation/errors.ts'
 import { type Order, runComparison, UNFINISHED } from './comparison.ts'
-import { dataOptions, namingFile, readSpec, sourceOf, wholeNumber } from './data.ts'
+import { architectureOf, DETERMINED, dataOptions, joinSplit, namingFile, readSpec, sourceOf, tableUsage, wholeNumber } from './data.ts'
 import { checkFolder, writeAll } from './files.ts'
 import { importModel } from './model-file.ts'
+import { checkCheckpoint } from './place.ts'
 
 const d = defaultSettings
 const usage = `downhill compare   compare optimizers on a problem: equal trials for each, then the best options of each over many seeds
@@ -29,9 +33,7 @@ Problem (one of)
   --problem NAME          ${Object.entries(problems)
     .map(([name, what], i) => `${i ? ' '.repeat(26) : ''}${name.padEnd(12)}${what}${i ? '' : ' (default)'}`)
     .join('\n')}
-  --data FILE.csv         your own table, with a header line; CSV or TSV
-    --target COLUMN       the column to predict
-    --task TASK           classification or regression (default: found from the target)
+  ${tableUsage}
   --model FILE.mjs        your own model and data: exports build, loss, data and optionally metric (docs/compare.md)
 
 Comparison
@@ -42,7 +44,6 @@ Comparison
   --seed N                base seed of all random numbers (default ${d.baseSeed})
   --epochs N              passes over the training rows per run (default: about 3,000 steps, 2 to 40 passes)
   --batch-size N          rows per step (default ${d.batchSize})
-  --hidden N              units of the hidden layer (default ${HIDDEN})
   --schedule NAME         ${schedules.join(', ')}: schedule of the learning rate (default ${d.schedule})
   --condition N           condition number of the quadratic (default ${CONDITION})
   --minutes N             time budget: plans trials, seeds and epochs to fit
@@ -50,6 +51,7 @@ Comparison
 Execution
   --workers N             concurrent runs; results do not depend on it (default: number of cores)
   --out DIR               folder of report.json and report.html (default downhill-compare)
+  --save FILE             checkpoint of the recommended model, for downhill predict
   --json                  print the report instead of a table
   --replay report.json    run a receipt again, and report whether every number is the same
   --resume FILE           resume an interrupted comparison (Ctrl-C prints the file), in its folder
@@ -59,12 +61,12 @@ const text = { type: 'string' } as const
 
 function parse(args: string[]) {
   return parseArgs({
-    args,
+    args: joinSplit(args),
     options: {
       ...dataOptions,
-      ...{ model: text, optimizers: text, trials: text, seeds: text, seed: text, epochs: text, 'batch-size': text, hidden: text },
+      ...{ model: text, optimizers: text, trials: text, seeds: text, seed: text, epochs: text, 'batch-size': text },
       ...{ schedule: text, condition: text, minutes: text, workers: text, replay: text, resume: text },
-      out: text,
+      ...{ out: text, save: text },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -81,19 +83,7 @@ function numberOf(name: 'condition' | 'minutes', values: Values): number | undef
 }
 
 /** Options that a receipt determines. */
-const ANSWERED = [
-  'problem',
-  'target',
-  'task',
-  'optimizers',
-  'trials',
-  'seeds',
-  'seed',
-  'epochs',
-  'batch-size',
-  'hidden',
-  'schedule',
-] as const
+const ANSWERED = [...DETERMINED, 'optimizers', 'trials', 'seeds', 'seed', 'epochs', 'batch-size', 'schedule'] as const
 
 async function orderOf(values: Values, args: string[], arena: Arena): Promise<Order> {
   const workers = wholeNumber('workers', values.workers) ?? availableParallelism()
@@ -101,12 +91,13 @@ async function orderOf(values: Values, args: string[], arena: Arena): Promise<Or
   const file = values.replay ?? values.resume
   if (file !== undefined) return { ...(await orderFromReceipt(values, file)), workers }
   const source = ownSource(values)
-  const spec = await readSpec(source, wholeNumber('hidden', values.hidden) ?? HIDDEN)
+  const architecture = architectureOf(values)
+  const spec = await readSpec(source, architecture)
   const problem = await namingFile(source, () => makeProblem(spec, importModel))
   const settings = settingsOf(values, problem)
   checkSettings(settings)
   const command = ['downhill compare', ...args].join(' ')
-  const order = { source, spec, problem, hidden: spec.hidden, settings, command, workers, runs: [] }
+  const order = { source, spec, problem, ...architecture, settings, command, workers, runs: [] }
   const minutes = numberOf('minutes', values)
   return minutes === undefined ? order : { ...order, settings: fitted(values, arena, problem, settings, minutes, workers) }
 }
@@ -114,7 +105,7 @@ async function orderOf(values: Values, args: string[], arena: Arena): Promise<Or
 function ownSource(values: Values): Source {
   const condition = numberOf('condition', values)
   if (values.model !== undefined) {
-    for (const name of ['problem', 'data', 'target', 'task', 'hidden'] as const)
+    for (const name of ['data', ...DETERMINED] as const)
       check(values[name] === undefined, 'option-range', `--${name} and --model cannot be combined`)
     return { model: values.model }
   }
@@ -173,7 +164,7 @@ async function orderFromReceipt(values: Values, file: string): Promise<Omit<Orde
       : 'data' in known
         ? ({ ...known, ...(values.data !== undefined && { data: values.data }) } as Source)
         : known
-  const spec = await readSpec(source, asked.hidden)
+  const spec = await readSpec(source, { hidden: asked.hidden, dropout: asked.dropout })
   checkSame(asked, spec.sha256, 'data' in source ? source.data : spec.name, file)
   const named = { ...spec, name: asked.name }
   const problem = await namingFile(source, () => makeProblem(named, importModel))
@@ -188,17 +179,36 @@ export async function compareCommand(args: string[]): Promise<number> {
   }
   const out = values.out ?? (values.resume === undefined ? 'downhill-compare' : dirname(values.resume))
   checkFolder(out, ['report.json', 'report.html', UNFINISHED])
+  if (values.save !== undefined) checkCheckpoint(values.save)
   const arena = await Arena.create()
   const order = await orderOf(values, args, arena)
+  check(
+    values.save === undefined || order.problem.table !== undefined,
+    'option-range',
+    '--save needs a table: --data, or --problem digits or diabetes',
+  )
   for (const note of order.problem.notes) process.stderr.write(`note: ${note}\n`)
   if (!values.json) process.stdout.write(planText(order.problem, protocolOf(order.problem, order.settings), order.workers))
   const report = await runComparison(order, arena, out)
   const html = join(out, 'report.html')
   writeAll(out, { 'report.json': receiptText(report), 'report.html': reportPage(report) })
   rmSync(join(out, UNFINISHED), { force: true })
+  if (values.save !== undefined) await saveRecommended(order, report, values.save)
   if (values.json) process.stdout.write(receiptText(report))
   else process.stdout.write(`${resultTable(report)}\nCurves: ${html}. Numbers: report.json in the same folder.\n`)
   return order.report && values.replay !== undefined ? verdict(order.report, report, values.json) : 0
+}
+
+/** Trains the recommended model once more, with the first seed of its runs, and saves it. */
+async function saveRecommended({ problem, settings }: Order, report: Report, file: string): Promise<void> {
+  const task = recommendedRun(report, settings.epochs)
+  const best = task && trainedWeights(await Arena.create(), problem, task)
+  check(best !== undefined, 'data-invalid', 'every optimizer failed, so there is no model to save')
+  await writeFile(
+    file,
+    checkpoint.save({ best, table: problem.table, run: { source: report.problem.source, sha256: report.problem.sha256, task } }),
+  )
+  process.stderr.write(`saved ${file}: ${task!.optimizer} with seed ${task!.seed}\n`)
 }
 
 /** Whether a replay reproduced the receipt's numbers. */

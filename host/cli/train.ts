@@ -1,35 +1,39 @@
 /** `downhill train` */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Dataset } from '../compare/dataset.ts'
+import type { Source } from '../compare/report.ts'
 import { METRICS } from '../compare/rows.ts'
 import { counted, quoted, shownMetric } from '../compare/shown.ts'
-import { defaultTraining, Training, type TrainingProgress, type TrainingSettings, trainable } from '../compare/training.ts'
+import {
+  defaultTraining,
+  defaultTrainingEpochs,
+  Training,
+  type TrainingProgress,
+  type TrainingSettings,
+  trainable,
+} from '../compare/training.ts'
 import * as checkpoint from '../io/checkpoint.ts'
 import { isDict } from '../io/dict.ts'
-import { failure } from '../io/files.ts'
 import { readFile, writeFile } from '../io/fs.ts'
-import { inspect } from '../io/inspect.ts'
 import { Arena } from '../memory/arena.ts'
+import { scoreLines } from '../report/scores.ts'
+import { baselinesLine } from '../report/terminal.ts'
+import { baselinesOf } from '../tables/baselines.ts'
+import type { Dataset } from '../tables/dataset.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 import { progressBar } from './bar.ts'
-import { type DataValues, dataOptions, readData, wholeNumber } from './data.ts'
-import { withFile } from './files.ts'
+import { architectureOf, DETERMINED, dataOptions, joinSplit, readData, sourceOf, tableUsage, wholeNumber } from './data.ts'
+import { checkCheckpoint } from './place.ts'
 
 const d = defaultTraining
 const usage = `downhill train   train a model with one optimizer, with checkpoints to resume from
 
   --problem NAME         digits (default), diabetes, verses or characters: the bundled data
-  --data FILE.csv        your own table, with a header line; CSV or TSV
-  --target COLUMN        the column to predict
-  --task TASK            classification or regression (default: found from the target)
+  ${tableUsage}
   --optimizer NAME       of ${trainable.join(', ')} (default ${d.optimizer})
   --lr NUMBER            learning rate (default: the optimizer's own)
   --option NAME=VALUE    another option of the optimizer, as in --option weightDecay=0.1; repeatable
-  --epochs N             passes over the training rows (default ${d.epochs})
+  --epochs N             passes over the training rows (default: about 5,000 steps, 40 to 300 passes)
   --batch-size N         rows per step (default ${d.batchSize})
-  --hidden N             units of the hidden layer (default ${d.hidden})
   --seed N               seed of initial weights and order of the rows (default ${d.seed})
   --patience N           stop after N epochs without a better validation metric (default: never)
   --save FILE            checkpoint, written during training and at the end
@@ -44,10 +48,10 @@ const text = { type: 'string' } as const
 
 function parse(args: string[]) {
   return parseArgs({
-    args,
+    args: joinSplit(args),
     options: {
       ...dataOptions,
-      ...{ optimizer: text, lr: text, option: { ...text, multiple: true }, epochs: text, 'batch-size': text, hidden: text, seed: text },
+      ...{ optimizer: text, lr: text, option: { ...text, multiple: true }, epochs: text, 'batch-size': text, seed: text },
       ...{ patience: text, save: text, every: text, keep: text, resume: text },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -60,7 +64,7 @@ type Values = ReturnType<typeof parse>
 interface SavedRun {
   readonly settings: TrainingSettings
   /** Source of the data, and their checksum. */
-  readonly source: DataValues
+  readonly source: Source
   readonly sha256: string
   readonly progress: TrainingProgress
 }
@@ -78,13 +82,14 @@ function optionsOf({ lr, option = [] }: Values): Record<string, unknown> {
   return Object.fromEntries(entries)
 }
 
-function settingsOf(values: Values): TrainingSettings {
+function settingsOf(values: Values, rows: number): TrainingSettings {
+  const batchSize = wholeNumber('batch-size', values['batch-size']) ?? d.batchSize
   return {
     optimizer: values.optimizer ?? d.optimizer,
     options: optionsOf(values),
-    epochs: wholeNumber('epochs', values.epochs) ?? d.epochs,
-    batchSize: wholeNumber('batch-size', values['batch-size']) ?? d.batchSize,
-    hidden: wholeNumber('hidden', values.hidden) ?? d.hidden,
+    epochs: wholeNumber('epochs', values.epochs) ?? defaultTrainingEpochs(rows, batchSize),
+    batchSize,
+    ...architectureOf(values),
     seed: wholeNumber('seed', values.seed) ?? d.seed,
     patience: wholeNumber('patience', values.patience) ?? d.patience,
   }
@@ -102,20 +107,20 @@ function savedRun(bytes: Uint8Array): SavedRun {
 }
 
 /** Options that a checkpoint determines. */
-const ANSWERED = ['problem', 'target', 'task', 'optimizer', 'lr', 'option', 'batch-size', 'hidden', 'seed'] as const
+const ANSWERED = [...DETERMINED, 'optimizer', 'lr', 'option', 'batch-size', 'seed'] as const
 
 interface Run {
   readonly training: Training
   readonly data: Dataset
-  readonly source: DataValues
+  readonly source: Source
   readonly sha256: string
 }
 
 async function begin(arena: Arena, values: Values): Promise<Run> {
-  const { problem, data: file, target, task } = values
-  const source = { problem, data: file, target, task }
+  const source = sourceOf(values)
   const read = await readData(source)
-  return { training: new Training(arena, read.data, settingsOf(values)), data: read.data, source, sha256: read.sha256 }
+  const settings = settingsOf(values, read.data.split.train.length)
+  return { training: new Training(arena, read.data, settings), data: read.data, source, sha256: read.sha256 }
 }
 
 async function resume(arena: Arena, values: Values, file: string): Promise<Run> {
@@ -130,12 +135,12 @@ async function resume(arena: Arena, values: Values, file: string): Promise<Run> 
     }
   }
   const { settings, source: saved, sha256, progress } = named(() => savedRun(bytes))
-  const source = values.data === undefined ? saved : { ...saved, data: values.data }
+  const source = (values.data === undefined ? saved : { ...saved, data: values.data }) as Source
   const read = await readData(source)
   check(
     read.sha256 === sha256,
     'data-invalid',
-    `${source.data ?? source.problem} has changed since ${file} was saved: its checksum differs`,
+    `${'data' in source ? source.data : (source as { problem?: string }).problem} has changed since ${file} was saved: its checksum differs`,
   )
   const epochs = wholeNumber('epochs', values.epochs) ?? settings.epochs
   const patience = wholeNumber('patience', values.patience) ?? settings.patience
@@ -143,27 +148,6 @@ async function resume(arena: Arena, values: Values, file: string): Promise<Run> 
   named(() => checkpoint.load(bytes, training.parts))
   training.progress = progress
   return { training, data: read.data, source, sha256 }
-}
-
-/** Throws unless a file can be written, and would not replace a file that is not a checkpoint. */
-function checkPlace(file: string): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true })
-    accessSync(dirname(file), constants.W_OK)
-  } catch (error) {
-    throw failure(`${file} cannot be written`, error)
-  }
-  const there = statSync(file, { throwIfNoEntry: false })
-  if (!there || (there.isFile() && there.size === 0)) return
-  check(there.isFile() && isCheckpoint(file), 'option-range', `${file} exists and is not a checkpoint; it is not overwritten`)
-}
-
-function isCheckpoint(file: string): boolean {
-  try {
-    return withFile(file, inspect).format === 'checkpoint'
-  } catch {
-    return false
-  }
 }
 
 /** Lets a run end after the current step. At the second signal the process exits. */
@@ -204,17 +188,24 @@ export async function trainCommand(args: string[]): Promise<number> {
     check(value !== 0, 'option-range', `--${name} must be at least 1`)
   const arena = await Arena.create()
   const run = values.resume === undefined ? await begin(arena, values) : await resume(arena, values, values.resume)
-  if (save !== undefined) checkPlace(save)
+  if (save !== undefined) checkCheckpoint(save)
   for (const note of run.data.notes) process.stderr.write(`note: ${note}\n`)
-  return train(run, save, every ?? run.training.loader.length, keep)
+  return train(arena, run, save, every ?? run.training.loader.length, keep)
 }
 
-async function train({ training, data, source, sha256 }: Run, file: string | undefined, every: number, keep: number): Promise<number> {
+async function train(
+  arena: Arena,
+  { training, data, source, sha256 }: Run,
+  file: string | undefined,
+  every: number,
+  keep: number,
+): Promise<number> {
   const metric = METRICS[data.task]
   const { settings, totalSteps } = training
   const save = async () => {
     const run = { settings, source, sha256, progress: training.progress }
-    if (file !== undefined) await writeFile(file, checkpoint.save({ ...training.parts, run }), { keep })
+    const { table } = training
+    if (file !== undefined) await writeFile(file, checkpoint.save({ ...training.parts, ...(table && { table }), run }), { keep })
   }
   const bar = progressBar()
   const interrupted = interruption(bar.stop)
@@ -233,7 +224,7 @@ async function train({ training, data, source, sha256 }: Run, file: string | und
     bar.stop()
     interrupted.forget()
   }
-  process.stdout.write(interrupted.isAsked ? `${stopped(training, file)}\n` : `${result(training, data, metric, file)}\n`)
+  process.stdout.write(interrupted.isAsked ? `${stopped(training, file)}\n` : `${result(arena, training, data, metric, file)}\n`)
   return interrupted.isAsked ? INTERRUPTED : 0
 }
 
@@ -243,15 +234,18 @@ function stopped({ progress, totalSteps }: Training, file: string | undefined): 
   return `stopped after step ${progress.step} of ${totalSteps}; ${how}`
 }
 
-function result(training: Training, data: Dataset, metric: string, file: string | undefined): string {
+function result(arena: Arena, training: Training, data: Dataset, metric: string, file: string | undefined): string {
   const { model, settings, progress, epochsWithoutGain } = training
   const { optimizer, epochs } = settings
+  const scores = training.scores()
+  const target = data.coding?.target.name ?? data.name
   const parameters = [...model.parameters()].reduce((sum, { size }) => sum + size, 0)
   const done = progress.curve.length
   const early = done < epochs ? `${done} of ${epochs} epochs, the last ${epochsWithoutGain} without improvement` : counted(done, 'epoch')
   return [
     `${data.name}: ${data.rows} rows, ${data.featureNames.length} features; ${parameters} parameters; ${optimizer}, ${early}`,
     `${metric} on test rows ${shownMetric(metric, training.test())}, with the weights of epoch ${progress.best?.epoch}`,
+    ...(scores ? [...scoreLines(scores, target, data.classes), baselinesLine(metric, baselinesOf(arena, data))] : []),
     ...(file === undefined
       ? []
       : [`saved ${file}; continue with: downhill train --resume ${quoted(file)} --epochs ${2 * Math.max(epochs, done)}`]),

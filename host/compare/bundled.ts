@@ -1,12 +1,14 @@
 /** Bundled problems by name: data sets and classical functions. */
-import { check, checkRange, DownhillError, shown } from '../validation/errors.ts'
-import { type Dataset, makeDataset } from './dataset.ts'
+
+import { type Dataset, makeDataset } from '../tables/dataset.ts'
+import { type Architecture, checkArchitecture } from '../tables/perceptron.ts'
+import { readTable } from '../tables/table.ts'
+import { check, DownhillError, shown } from '../validation/errors.ts'
 import { type OwnModel, ownProblem } from './own-model.ts'
 import type { Problem } from './problem.ts'
 import type { Source } from './report.ts'
 import { characters, rowsProblem, wordsOf } from './rows.ts'
 import { beale, himmelblau, quadratic, rastrigin, rosenbrock, surfaceProblem } from './surfaces.ts'
-import { readTable } from './table.ts'
 
 /** A file of datasets/, and the task on its text. */
 interface Bundled {
@@ -32,8 +34,9 @@ const tables: Readonly<Record<string, Bundled>> = {
     make: (text, name) => {
       const { columns, ...rest } = readTable(text)
       const kept = columns.filter((column) => column.name === 'book' || column.name === 'text')
-      // Words that no training verse has are dropped without a note.
-      return { ...makeDataset(wordsOf({ ...rest, columns: kept }, 'text'), { name, target: 'book' }), notes: [] }
+      // Words that no training verse has are dropped without a note. Their columns are not columns of the file, so the coding is of no use.
+      const { coding: _, ...data } = makeDataset(wordsOf({ ...rest, columns: kept }, 'text'), { name, target: 'book' })
+      return { ...data, notes: [] }
     },
   },
   characters: {
@@ -73,38 +76,45 @@ export interface ProblemSpec {
   readonly source: Source
   /** Its name in the report. */
   readonly name: string
-  /** Hash of the table or text; undefined for a function. */
+  /** The table or text; undefined for a function. */
   readonly text?: string
+  /** What was guessed when the file was decoded. */
+  readonly notes?: readonly string[]
+  /** Hash of the file; for a function, of its name and options. */
   readonly sha256: string
-  /** Units of the hidden layer, if the problem has one. */
-  readonly hidden: number
+  /** Units of the hidden layer, or of each, if the problem has one. */
+  readonly hidden: Architecture['hidden']
+  /** Probability of dropout. Default 0. */
+  readonly dropout?: number
 }
 
 /** Default number of hidden units. */
 export const HIDDEN = 32
 
-/** Returns the SHA-256 of a text, in hexadecimal. */
-export async function sha256Of(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+/** Returns the SHA-256 of bytes, or of a text in UTF-8, in hexadecimal. */
+export async function sha256Of(data: Uint8Array | string): Promise<string> {
+  const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Returns the source of a bundled problem. `read` returns the text of a file of datasets/. */
 export async function bundledSpec(
   source: Extract<Source, { problem: string }>,
-  hidden: number,
+  architecture: Architecture,
   read: (file: string) => string | Promise<string>,
 ): Promise<ProblemSpec> {
   const file = fileOf(source.problem)
   const text = file && (await read(file))
-  return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), hidden }
+  return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), ...architecture }
 }
 
 /** Returns the rows of a problem, if it has any. */
-export function datasetOf({ source, name, text = '' }: ProblemSpec): Dataset | undefined {
+export function datasetOf({ source, name, text = '', notes = [] }: ProblemSpec): Dataset | undefined {
   if ('data' in source) {
-    const { target, task } = source
-    return makeDataset(readTable(text), { name, target, ...(task && { task }) })
+    const { data: _, header = true, ...options } = source
+    const table = readTable(text, { header })
+    return makeDataset({ ...table, notes: [...notes, ...table.notes] }, { name, ...options })
   }
   return 'problem' in source ? tables[source.problem]?.make(text, name) : undefined
 }
@@ -121,12 +131,12 @@ export async function refuseModel(): Promise<never> {
  * @throws `data-invalid`, `option-range`
  */
 export async function makeProblem(spec: ProblemSpec, load: (file: string) => Promise<Partial<OwnModel>> = refuseModel): Promise<Problem> {
-  const { source, name, sha256, hidden } = spec
+  const { source, name, sha256, hidden, dropout = 0 } = spec
   if ('model' in source) return ownProblem(await load(source.model), name, sha256)
   const data = datasetOf(spec)
   if (data) {
-    checkRange(hidden > 0 && hidden <= 65_536, 'compare', 'hidden', 'an integer in [1, 65536]', hidden)
-    return rowsProblem(data, sha256, hidden)
+    checkArchitecture('compare', { hidden, dropout })
+    return rowsProblem(data, sha256, { hidden, dropout })
   }
   const { problem, condition = CONDITION } = source as { problem: string; condition?: number }
   const surface = surfaces[problem as keyof typeof surfaces] ?? quadratic(condition)

@@ -1,6 +1,11 @@
 /** Entry `downhill/compare`: the comparison of optimizers, in any runtime. */
+export type { Column, DateColumn, NumberColumn, TextColumn } from '../tables/column.ts'
+export { type Dataset, type DatasetOptions, makeDataset, type Task } from '../tables/dataset.ts'
+export type { Split } from '../tables/split.ts'
+export { type ReadOptions, readTable, type Table } from '../tables/table.ts'
+export { decodeTable, type TableText } from '../tables/text.ts'
 export { CONDITION, datasetOf, fileOf, makeProblem, type ProblemSpec, problems } from './bundled.ts'
-export { type Dataset, type DatasetOptions, makeDataset, type Split, type Task } from './dataset.ts'
+
 export { type Batches, type OwnModel, ownProblem } from './own-model.ts'
 export { type Effort, type Plan, planned } from './plan.ts'
 export type { Portion, Problem, Session } from './problem.ts'
@@ -43,4 +48,3 @@ export {
 } from './spaces.ts'
 export { compareSamples, criticalT, intervalOf, isDetected, rankingOf, type Sample, tailOfT } from './statistics.ts'
 export { beale, himmelblau, quadratic, rastrigin, rosenbrock, type Surface, surfaceProblem } from './surfaces.ts'
-export { type Column, type NumberColumn, readTable, type Table, type TextColumn } from './table.ts'

@@ -3,6 +3,10 @@ import type { Arena } from '../memory/arena.ts'
 import type { Parameter } from '../memory/tensor.ts'
 import type { ModuleStateDict } from '../nn/module.ts'
 import type { Generator } from '../numerics/random.ts'
+import type { Baselines } from '../tables/baselines.ts'
+import type { Architecture } from '../tables/perceptron.ts'
+import type { SavedTable } from '../tables/saved.ts'
+import type { Scores } from '../tables/scores.ts'
 import type { ProblemFacts, Report } from './report.ts'
 
 /** The data of one step. */
@@ -22,6 +26,8 @@ export interface Session {
   epoch(): Iterable<Portion>
   /** Returns the metric on the validation or the test rows. Higher is better. */
   metric(part: 'validation' | 'test'): number
+  /** Returns further scores on the test rows, for tables. */
+  scores?(): Scores
   /** Returns the current weights, if there is a model. */
   stateDict?(): ModuleStateDict
   /** Frees its memory. */
@@ -36,12 +42,16 @@ export interface Problem {
   readonly metric: string
   /** Smallest possible difference of the metric, 0 if it is continuous. */
   readonly resolution: number
-  /** Units of the hidden layer, if there is one. */
-  readonly hidden?: number
+  /** Size of the perceptron, if the model is one. */
+  readonly architecture?: Architecture
   /** Steps that a receipt calls an epoch; undefined if it counts epochs. */
   readonly stepsPerPoint?: number
   /** Notes on dropped columns and filled cells, one sentence each. */
   readonly notes: readonly string[]
+  /** The coding and the size of the model, for predictions from tables. */
+  readonly table?: SavedTable
+  /** Returns the metrics that a model must beat, for tables. */
+  baselines?(arena: Arena): Baselines
   /** Creates a session. Initial weights and order of the rows come from the generator. */
   begin(arena: Arena, generator: Generator, batchSize: number): Session
 }

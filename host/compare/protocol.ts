@@ -6,6 +6,7 @@
  */
 import type { Arena } from '../memory/arena.ts'
 import { Generator } from '../numerics/random.ts'
+import type { ClassScores, Scores, ValueScores } from '../tables/scores.ts'
 import { checkRange } from '../validation/errors.ts'
 import { type Contestant, contestantsOf } from './contestants.ts'
 import { modelFacts, type Problem } from './problem.ts'
@@ -90,14 +91,15 @@ function seedsOf({ baseSeed, seeds }: Settings, copy: number): { trial: number; 
 /** Returns the protocol, which is declared before anything runs. */
 export function protocolOf(problem: Problem, settings: Settings): Protocol {
   const { baseSeed, trials, epochs, batchSize, schedule } = settings
-  const { stepsPerPoint, hidden } = problem
+  const { stepsPerPoint, architecture } = problem
   return {
     baseSeed,
     seeds: seedsOf(settings, 0).runs,
     trials,
     ...(stepsPerPoint ? { steps: epochs * stepsPerPoint } : { epochs }),
     batchSize,
-    ...(hidden !== undefined && { hidden }),
+    ...(architecture && { hidden: architecture.hidden }),
+    ...(architecture?.dropout && { dropout: architecture.dropout }),
     schedule,
     spaces: Object.fromEntries(contestantsOf(settings.optimizers).map((contestant) => [contestant.label, spaceOf(settings, contestant)])),
   }
@@ -193,6 +195,7 @@ export async function compare(
     model: modelFacts(problem, initial.parameters),
     metric: { name: problem.metric, direction: 'higher' as const, target },
     protocol,
+    ...(problem.baselines && { baselines: problem.baselines(arena) }),
     results: whole,
     ranking: failed.length ? [...ranked, failed] : ranked,
     comparisons,
@@ -224,10 +227,30 @@ function summarize({ contestant: { label, optimizer }, trials, best, runs }: Tri
     interval: isWhole ? intervalOf(values) : null,
     runs: runs.map(({ seed, value, curve, seconds, failed }) => ({ seed, value, curve, seconds, failed })),
     trials: trials.map(({ candidate, run }): Trial => ({ ...candidate, value: run.validation, failed: run.failed, seconds: run.seconds })),
+    ...metricsOf(runs),
     stepsToTarget: null,
     seconds: mean(runs.map(({ seconds }) => seconds)),
     stateBytes: runs[0]!.stateBytes,
     failures: [...trials.map(({ run }) => run), ...runs].filter(({ failed }) => failed).length,
+  }
+}
+
+/** Returns the scores of the runs together, for tables. */
+function metricsOf(runs: readonly Run[]): Pick<Result, 'metrics'> {
+  const scores = runs.flatMap((run) => run.scores ?? [])
+  if (!scores.length) return {}
+  if (scores.length < runs.length) return { metrics: null }
+  const meanOf = (read: (scores: Scores) => number) => mean(scores.map(read))
+  if ('mae' in scores[0]!) {
+    return { metrics: { mae: meanOf((one) => (one as ValueScores).mae), rmse: meanOf((one) => (one as ValueScores).rmse) } }
+  }
+  const tables = scores.map((one) => (one as ClassScores).confusion)
+  return {
+    metrics: {
+      balancedAccuracy: meanOf((one) => (one as ClassScores).balancedAccuracy),
+      logLoss: meanOf((one) => (one as ClassScores).logLoss),
+      confusion: tables[0]!.map((row, a) => row.map((_, b) => tables.reduce((sum, table) => sum + table[a]![b]!, 0))),
+    },
   }
 }
 

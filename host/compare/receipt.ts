@@ -1,6 +1,7 @@
 /** Receipts: parsing, replay, resumption and comparison. */
 
 import { isDict } from '../io/dict.ts'
+import type { Architecture } from '../tables/perceptron.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 import type { Problem } from './problem.ts'
 import { type Execute, protocolOf, type Settings } from './protocol.ts'
@@ -22,7 +23,8 @@ export interface Asked {
   /** Name of the problem. */
   readonly name: string
   readonly sha256: string
-  readonly hidden: number
+  readonly hidden: Architecture['hidden']
+  readonly dropout: number
   readonly settings: Settings
   readonly command: string
   /** The complete report, for comparison. */
@@ -107,7 +109,18 @@ export function parseReceipt(text: string, file: string): Asked {
   if (format !== 1) throw wrong(`its format must be 1, got ${shown(format)}`)
   if (!isDict(problem) || !isSource(problem.source)) throw wrong('its problem has no source')
   if (!isDict(protocol) || !isDict(protocol.spaces)) throw wrong('it has no protocol')
-  const { spaces, baseSeed, seeds, trials, epochs, steps, batchSize, hidden = 1, schedule } = protocol as unknown as Report['protocol']
+  const {
+    spaces,
+    baseSeed,
+    seeds,
+    trials,
+    epochs,
+    steps,
+    batchSize,
+    hidden = 1,
+    dropout = 0,
+    schedule,
+  } = protocol as unknown as Report['protocol']
   for (const [label, space] of Object.entries(spaces)) if (!isSpace(space)) throw wrong(`the search space of ${shown(label)} is invalid`)
   if (!Array.isArray(seeds)) throw wrong('its protocol has no seeds')
   const named = Array.isArray(results) ? new Map(results.map(({ label, optimizer }) => [label, optimizer])) : undefined
@@ -118,6 +131,7 @@ export function parseReceipt(text: string, file: string): Asked {
     name: String(problem.name),
     sha256: String(problem.sha256),
     hidden,
+    dropout,
     command: String(command),
     settings: {
       optimizers: names,

@@ -2,6 +2,7 @@
  * The data of a report: report.json, the receipt from which a comparison can be replayed. All times are under keys called `seconds`;
  * everything else is identical in every run and runtime.
  */
+import type { Baselines } from '../tables/baselines.ts'
 import type { Schedule, Space } from './spaces.ts'
 
 /** [step, mean training loss since the point before, metric on the validation rows] */
@@ -33,6 +34,11 @@ export interface Trial {
   readonly seconds: number
 }
 
+/** Scores of classes, or of values in the unit of the target. */
+export type Metrics =
+  | { readonly balancedAccuracy: number; readonly logLoss: number; readonly confusion: readonly (readonly number[])[] }
+  | { readonly mae: number; readonly rmse: number }
+
 /** An optimizer with its best options. */
 export interface Result {
   readonly optimizer: string
@@ -46,6 +52,8 @@ export interface Result {
   readonly interval: Interval
   readonly runs: readonly ReportRun[]
   readonly trials: readonly Trial[]
+  /** Further scores on the test rows, for tables: means over the runs, and the sum of their confusion tables. null if a run failed. */
+  readonly metrics?: Metrics | null
   /** Mean number of steps until the validation metric reached the target; null if a run did not reach it. */
   readonly stepsToTarget: number | null
   /** Mean duration of a run. */
@@ -66,11 +74,21 @@ export interface Comparison {
   readonly adjusted: true
 }
 
+/** A table, and how it is read and split. */
+export interface TableSource {
+  readonly data: string
+  readonly target: string
+  readonly task?: 'classification' | 'regression'
+  /** false: the file has no header line. */
+  readonly header?: false
+  /** Column whose groups of rows are not divided. */
+  readonly group?: string
+  /** Column of times: the latest rows are the test rows. */
+  readonly time?: string
+}
+
 /** Source of the problem, for a replay. */
-export type Source =
-  | { readonly problem: string; readonly condition?: number }
-  | { readonly data: string; readonly target: string; readonly task?: 'classification' | 'regression' }
-  | { readonly model: string }
+export type Source = { readonly problem: string; readonly condition?: number } | TableSource | { readonly model: string }
 
 /** The task. */
 export interface ProblemFacts {
@@ -82,6 +100,8 @@ export interface ProblemFacts {
   readonly features: number
   /** Number of classes; for text, of characters. */
   readonly classes?: number
+  /** Names of the classes of a table, in the order of confusion tables. */
+  readonly classNames?: readonly string[]
   readonly split: { readonly train: number; readonly validation: number; readonly test: number; readonly seed: number }
   /** Hash of the table, the text or the model's file; for a function, of its name and options. */
   readonly sha256: string
@@ -98,6 +118,8 @@ export interface Report {
   /** `target` is the metric that `stepsToTarget` counts to: most of the way from the initial weights to the best validation result. */
   readonly metric: { readonly name: string; readonly direction: 'higher'; readonly target: number | null }
   readonly protocol: Protocol
+  /** For tables: the metric of the most frequent class or the mean, and of a linear model on the same features. */
+  readonly baselines?: Baselines
   readonly results: readonly Result[]
   /** Labels, best first; the labels in an inner list are statistically indistinguishable. */
   readonly ranking: readonly (readonly string[])[]
@@ -117,8 +139,10 @@ export interface Protocol {
   /** Steps per run, for problems without rows. */
   readonly steps?: number
   readonly batchSize: number
-  /** Units of the hidden layer, if there is one. */
-  readonly hidden?: number
+  /** Units of the hidden layer, or of each, if there is one. */
+  readonly hidden?: number | readonly number[]
+  /** Probability of dropout, if it is not 0. */
+  readonly dropout?: number
   readonly schedule: Schedule
   readonly spaces: Readonly<Record<string, Space>>
 }

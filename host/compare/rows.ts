@@ -1,16 +1,19 @@
 /** Problems with rows: tables and text. */
 import type { Arena } from '../memory/arena.ts'
 import type { Generator } from '../numerics/random.ts'
-import type { Dataset } from './dataset.ts'
-import { Batch, EVALUATION_ROWS, layersOf, lossOf, metricOf, perceptron } from './perceptron.ts'
+import { baselinesOf } from '../tables/baselines.ts'
+import type { Dataset } from '../tables/dataset.ts'
+import { PLAIN } from '../tables/notation.ts'
+import { type Architecture, Batch, EVALUATION_ROWS, layersOf, lossOf, metricOf, perceptron, scoresOf } from '../tables/perceptron.ts'
+import { columnCalled, type Table } from '../tables/table.ts'
 import type { Problem, Session } from './problem.ts'
-import { columnCalled, type Table } from './table.ts'
 
 /** Name of the metric of each task. */
 export const METRICS = { classification: 'accuracy', regression: 'R²', language: '−loss' } as const
 
-/** A perceptron trained on the rows of a data set. */
-export function rowsProblem(data: Dataset, sha256: string, hidden: number): Problem {
+/** A perceptron trained on the rows of a data set. `size`: units of its hidden layer, or its architecture. */
+export function rowsProblem(data: Dataset, sha256: string, size: number | Architecture): Problem {
+  const architecture = typeof size === 'number' ? { hidden: size } : size
   const { split, classes } = data
   const kind = data.task
   return {
@@ -20,20 +23,23 @@ export function rowsProblem(data: Dataset, sha256: string, hidden: number): Prob
       rows: data.rows,
       features: data.featureNames.length,
       ...(classes && { classes: classes.length }),
+      ...(classes && kind === 'classification' && { classNames: classes }),
       split: { train: split.train.length, validation: split.validation.length, test: split.test.length, seed: split.seed },
       sha256,
     },
-    model: { layers: layersOf(data, hidden) },
+    model: { layers: layersOf(data, architecture) },
     metric: METRICS[kind],
     resolution: kind === 'classification' ? 1 / split.test.length : 0,
-    hidden,
+    architecture,
     notes: data.notes,
-    begin: (arena, generator, batchSize) => begin(arena, data, hidden, generator, batchSize),
+    ...(data.coding && { table: { ...data.coding, ...architecture, dropout: architecture.dropout ?? 0 } }),
+    ...(kind !== 'language' && { baselines: (arena) => baselinesOf(arena, data) }),
+    begin: (arena, generator, batchSize) => begin(arena, data, architecture, generator, batchSize),
   }
 }
 
-function begin(arena: Arena, data: Dataset, hidden: number, generator: Generator, batchSize: number): Session {
-  const model = perceptron(arena, data, hidden, generator)
+function begin(arena: Arena, data: Dataset, architecture: Architecture, generator: Generator, batchSize: number): Session {
+  const model = perceptron(arena, data, architecture, generator)
   const parameters = [...model.parameters()]
   const { train, validation, test } = data.split
   const batch = new Batch(data, Math.max(Math.min(batchSize, train.length), EVALUATION_ROWS))
@@ -55,6 +61,7 @@ function begin(arena: Arena, data: Dataset, hidden: number, generator: Generator
       }
     },
     metric: (part) => metricOf(arena, data, model, part === 'test' ? test : validation, batch),
+    ...(data.task !== 'language' && { scores: () => scoresOf(arena, data, model, test, batch) }),
     stateDict: () => model.stateDict(),
     dispose: () => {
       for (const parameter of parameters) parameter.dispose()
@@ -104,5 +111,8 @@ export function wordsOf(table: Table, column: string): Table {
   const kept = [...rowsWith.keys()].filter((word) => rowsWith.get(word)! >= FEWEST_ROWS).sort()
   const has = (word: string) => Float64Array.from(text.codes, (code) => (words[code]?.has(word) ? 1 : 0))
   const rest = table.columns.filter((other) => other !== text)
-  return { ...table, columns: [...rest, ...kept.map((word) => ({ name: word, kind: 'number' as const, values: has(word) }))] }
+  return {
+    ...table,
+    columns: [...rest, ...kept.map((word) => ({ name: word, kind: 'number' as const, values: has(word), notation: PLAIN }))],
+  }
 }

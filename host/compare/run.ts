@@ -6,8 +6,9 @@ import type { Arena } from '../memory/arena.ts'
 import type { ModuleStateDict } from '../nn/module.ts'
 import { Generator } from '../numerics/random.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
+import type { Scores } from '../tables/scores.ts'
 import type { Problem, Session } from './problem.ts'
-import type { CurvePoint, Options } from './report.ts'
+import type { CurvePoint, Options, Report } from './report.ts'
 import { makeOptimizer, type OptimizerName, type Schedule } from './spaces.ts'
 
 /** Description of a run, as plain values that can be sent to a worker. */
@@ -28,6 +29,8 @@ export interface Run {
   readonly value: number | null
   /** Metric on the validation rows, which chooses options; null if the run failed. */
   readonly validation: number | null
+  /** Further scores on the test rows, for tables. */
+  readonly scores?: Scores
   readonly curve: readonly CurvePoint[]
   readonly seconds: number
   /** Whether the loss or the metric became NaN or infinite, or the loss diverged. */
@@ -54,10 +57,12 @@ export function trainRun(arena: Arena, problem: Problem, task: RunSpec): Run {
     const { curve, failed } = train(session, optimizer, task)
     const value = failed ? Number.NaN : session.metric('test')
     const isNumber = Number.isFinite(value)
+    const scores = isNumber ? session.scores?.() : undefined
     return {
       seed: task.seed,
       value: isNumber ? value : null,
       validation: isNumber ? curve.at(-1)![2] : null,
+      ...(scores && { scores }),
       curve,
       seconds: (performance.now() - started) / 1000,
       failed: !isNumber,
@@ -67,6 +72,15 @@ export function trainRun(arena: Arena, problem: Problem, task: RunSpec): Run {
     optimizer.dispose()
     session.dispose()
   }
+}
+
+/** Returns the first run with the recommended options; undefined if every optimizer failed. */
+export function recommendedRun({ recommendation, results, protocol }: Report, epochs: number): RunSpec | undefined {
+  const best = results.find(({ label }) => label === recommendation?.optimizer)
+  if (!best) return undefined
+  const { lr, options, runs } = best
+  const { batchSize, schedule } = protocol
+  return { optimizer: best.optimizer as OptimizerName, lr, options, seed: runs[0]!.seed, epochs, batchSize, schedule }
 }
 
 /** Returns the final weights of a run; undefined if its problem has no model, or the run failed. */

@@ -5,10 +5,21 @@ import { Generator } from '../numerics/random.ts'
 import * as optim from '../optim/index.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import * as rules from '../rules/index.ts'
+import type { Dataset } from '../tables/dataset.ts'
+import {
+  type Architecture,
+  Batch,
+  checkArchitecture,
+  EVALUATION_ROWS,
+  lossOf,
+  metricOf,
+  perceptron,
+  scoresOf,
+} from '../tables/perceptron.ts'
+import type { SavedTable } from '../tables/saved.ts'
+import type { Scores } from '../tables/scores.ts'
 import { Loader, type Batch as LoaderBatch } from '../training/loader.ts'
 import { check, checkRange, DownhillError, nearest, shown } from '../validation/errors.ts'
-import type { Dataset } from './dataset.ts'
-import { Batch, EVALUATION_ROWS, lossOf, metricOf, perceptron } from './perceptron.ts'
 import type { CurvePoint } from './report.ts'
 
 /** Settings of a run. */
@@ -18,7 +29,10 @@ export interface TrainingSettings {
   readonly options: Readonly<Record<string, unknown>>
   readonly epochs: number
   readonly batchSize: number
-  readonly hidden: number
+  /** Units of the hidden layer, or of each. */
+  readonly hidden: Architecture['hidden']
+  /** Probability of dropout. */
+  readonly dropout?: number
   /** Seed of the initial weights and of the order of the rows. */
   readonly seed: number
   /** Epochs without a better validation metric after which the run ends; null: none. */
@@ -26,14 +40,19 @@ export interface TrainingSettings {
 }
 
 /** Defaults of `downhill train`. */
-export const defaultTraining: TrainingSettings = {
+export const defaultTraining: Omit<TrainingSettings, 'epochs'> = {
   optimizer: 'AdamW',
   options: {},
-  epochs: 40,
   batchSize: 32,
   hidden: 32,
+  dropout: 0,
   seed: 0,
   patience: null,
+}
+
+/** Returns the default epochs for a number of training rows: about 5,000 steps, in 40 to 300 epochs. */
+export function defaultTrainingEpochs(rows: number, batchSize: number): number {
+  return Math.min(Math.max(Math.round(5000 / Math.ceil(rows / batchSize)), 40), 300)
 }
 
 /** State of a run besides weights, optimizer state and order. */
@@ -88,17 +107,18 @@ export class Training {
 
   /** @throws `option-range`, `option-unknown` with the option */
   constructor(arena: Arena, data: Dataset, settings: TrainingSettings) {
-    for (const name of ['epochs', 'batchSize', 'hidden', 'patience'] as const) {
+    for (const name of ['epochs', 'batchSize', 'patience'] as const) {
       const value = settings[name]
       const fits = (name === 'patience' && value === null) || (Number.isSafeInteger(value) && value! > 0 && value! <= 1e6)
       checkRange(fits, 'train', name, 'an integer in [1, 1000000]', value)
     }
     const Class = optimizerClass(settings.optimizer)
+    checkArchitecture('train', settings)
     this.#arena = arena
     this.#data = data
     this.#batch = new Batch(data, EVALUATION_ROWS)
     this.settings = settings
-    this.model = perceptron(arena, data, settings.hidden, new Generator(settings.seed))
+    this.model = perceptron(arena, data, settings, new Generator(settings.seed))
     this.best = this.model.clone()
     this.optimizer = new Class(this.model.parameters(), settings.options)
     this.loader = new Loader(arena, columnsOf(data), { batchSize: settings.batchSize, shuffle: true, seed: settings.seed })
@@ -169,5 +189,17 @@ export class Training {
   /** Returns the metric of the best weights on the test rows: accuracy, or R². */
   test(): number {
     return this.#metric(this.best, this.#data.split.test)
+  }
+
+  /** Returns further scores of the best weights on the test rows, for tables. */
+  scores(): Scores | undefined {
+    if (this.#data.task === 'language') return undefined
+    return scoresOf(this.#arena, this.#data, this.best, this.#data.split.test, this.#batch)
+  }
+
+  /** Returns the model of the best weights for new rows, for tables. */
+  get table(): SavedTable | undefined {
+    const { hidden, dropout = 0 } = this.settings
+    return this.#data.coding && { ...this.#data.coding, hidden, dropout }
   }
 }

@@ -1,7 +1,7 @@
 /** The ranking and the pairwise comparisons. */
 import type { Comparison, Report } from '../compare/report.ts'
 import { bareMetric, shownBytes, shownCount, shownDifference, shownMetric, shownNumber, shownSeconds } from '../compare/shown.ts'
-import { details, escapeHtml, exact, exactInterval, section, table } from './html.ts'
+import { type Column, details, escapeHtml, exact, exactInterval, section, table } from './html.ts'
 import { exactOptions } from './plots/trials.ts'
 import { places, type Ranked, secondsToTarget, wording } from './ranked.ts'
 
@@ -26,6 +26,7 @@ export function ranking(report: Report): string {
         cell: ({ result, path }) =>
           result.value === null ? 'failed' : exact(result.value, shownMetric(name, result.value), `${path}.value`),
       },
+      ...metricColumns(report),
       {
         title: '95 % interval',
         cell: ({ result, path }) => exactInterval(result.interval, `${path}.interval`, (value) => bareMetric(name, value)),
@@ -49,7 +50,57 @@ export function ranking(report: Report): string {
     runs > 1 ? `Mean over ${runs} runs.` : 'One run each.',
     together ? 'Optimizers that share a rank are statistically indistinguishable.' : '',
   ]
-  return section('Ranking', escapeHtml(note.filter(Boolean).join(' ')), body)
+  return section('Ranking', escapeHtml(note.filter(Boolean).join(' ')), body, baselines(report), confusion(report))
+}
+
+/** Returns the further scores of a table as columns. */
+function metricColumns(report: Report): Column<Ranked>[] {
+  const sample = report.results.find(({ metrics }) => metrics)?.metrics
+  if (!sample) return []
+  const column = (title: string, key: string, show: (value: number) => string): Column<Ranked> => ({
+    title,
+    cell: ({ result, path }) => {
+      const value = (result.metrics as Record<string, number> | null | undefined)?.[key]
+      return value === undefined ? '–' : exact(value, show(value), `${path}.metrics.${key}`)
+    },
+  })
+  if ('mae' in sample) return [column('MAE', 'mae', shownNumber), column('RMSE', 'rmse', shownNumber)]
+  const balanced = column('balanced', 'balancedAccuracy', (value) => shownMetric('accuracy', value))
+  return [balanced, column('log loss', 'logLoss', shownNumber)]
+}
+
+function baselines({ baselines, metric: { name } }: Report): string {
+  if (!baselines) return ''
+  const names = { majority: 'the most frequent class', mean: 'the mean', linear: 'a linear model on the same features' } as const
+  const parts = (Object.keys(names) as (keyof typeof names)[]).flatMap((key) => {
+    const value = baselines[key]
+    return value === undefined ? [] : [`${exact(value, shownMetric(name, value), `baselines.${key}`)} ${names[key]}`]
+  })
+  return `<p>Baselines, ${escapeHtml(name)} on the same test rows: ${parts.join(', ')}.</p>`
+}
+
+/** Larger confusion tables help nobody. */
+const MOST_CLASSES = 20
+
+/** Returns the confusion table of the first result, summed over its runs. */
+function confusion(report: Report): string {
+  const at = report.results.findIndex(({ metrics }) => metrics && 'confusion' in metrics)
+  const best = report.results[at]
+  if (!best?.metrics || !('confusion' in best.metrics) || best.metrics.confusion.length > MOST_CLASSES) return ''
+  const rows = best.metrics.confusion
+  const names = report.problem.classNames ?? rows.map((_, c) => String(c))
+  const body = table<number>({
+    caption: `Confusion of ${best.label}, all runs: rows are actual classes, columns predicted ones`,
+    columns: [
+      { title: 'actual', words: true, cell: (a) => escapeHtml(names[a]) },
+      ...rows.map((_, b) => ({
+        title: String(names[b]),
+        cell: (a: number) => exact(rows[a]![b]!, shownCount(rows[a]![b]!), `results.${at}.metrics.confusion.${a}.${b}`),
+      })),
+    ],
+    groups: [[...rows.keys()]],
+  })
+  return details(`Confusion of ${best.label}`, body)
 }
 
 function isDetected({ interval: [low, high] }: Comparison): boolean {

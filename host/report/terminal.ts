@@ -11,6 +11,7 @@ import {
   shownOption,
   shownSeconds,
 } from '../compare/shown.ts'
+import type { Baselines } from '../tables/baselines.ts'
 import { lead, named, places, type Ranked, wording } from './ranked.ts'
 
 export { shownBytes, shownMetric } from '../compare/shown.ts'
@@ -67,6 +68,33 @@ function together(groups: readonly (readonly Ranked[])[]): string[] {
   return several.flatMap((group) => wrapped(`statistically indistinguishable: ${listed(group.map(({ result }) => result.label))}`, '  '))
 }
 
+/** A column: its title and cells. */
+type Cells = readonly [title: string, cell: (entry: Ranked) => string]
+
+/** Further scores of tables: their keys, titles and texts. */
+const METRICS: readonly (readonly [key: string, title: string, show: (value: number) => string])[] = [
+  ['balancedAccuracy', 'balanced', (value) => shownMetric('accuracy', value)],
+  ['logLoss', 'log loss', shownNumber],
+  ['mae', 'MAE', shownNumber],
+  ['rmse', 'RMSE', shownNumber],
+]
+
+function metricColumns(): Cells[] {
+  return METRICS.map(([key, title, show]) => [
+    title,
+    ({ result }) => {
+      const value = (result.metrics as Partial<Record<string, number>> | null | undefined)?.[key]
+      return value === undefined ? '' : show(value)
+    },
+  ])
+}
+
+/** Returns the baselines in one line: 'baselines: 38.9 % majority class, 97.1 % linear model'. */
+export function baselinesLine(metric: string, { majority, mean, linear }: Baselines): string {
+  const simple = majority === undefined ? `${shownMetric(metric, mean ?? null)} mean` : `${shownMetric(metric, majority)} majority class`
+  return `baselines: ${simple}, ${shownMetric(metric, linear)} linear model`
+}
+
 /** Returns text without control sequences. */
 function plain(line: string): string {
   return line.replace(/\p{Cc}/gu, '�')
@@ -76,10 +104,11 @@ export function resultTable(report: Report): string {
   const { name } = report.metric
   const groups = places(report)
   const entries = groups.flat()
-  const columns: readonly [title: string, cell: (entry: Ranked) => string][] = [
+  const columns: readonly Cells[] = [
     ['', ({ place }) => (place === null ? '–' : String(place))],
     ['optimizer', ({ result }) => named(result)],
     [name, ({ result }) => shownMetric(name, result.value)],
+    ...metricColumns(),
     ['95 % interval', ({ result: { interval } }) => (interval ? interval.map((end) => bareMetric(name, end)).join(' to ') : '')],
     ['lr', ({ result }) => shownNumber(result.lr)],
     ['to target', ({ result }) => (result.stepsToTarget === null ? '–' : `${shownCount(result.stepsToTarget)} steps`)],
@@ -99,6 +128,7 @@ export function resultTable(report: Report): string {
     head,
     rule,
     ...body,
+    ...(report.baselines ? ['', baselinesLine(name, report.baselines)] : []),
     ...options(entries),
     ...(apart.length ? ['', ...apart] : []),
     '',

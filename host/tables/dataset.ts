@@ -107,15 +107,15 @@ function splitOf(table: Table, classIndices: ArrayLike<number>, { splitSeed = 0,
   return stratified(classIndices, splitSeed)
 }
 
-/** Notes classes with few rows. */
+/** Notes classes with few rows, the rarest first. */
 function rareClasses(targets: Float64Array, classes: readonly string[], name: string): string[] {
   const counts = new Int32Array(classes.length)
   for (const target of targets) counts[target]!++
-  return classes.flatMap((label, c) =>
-    counts[c]! < RARE
-      ? [`${name}, the target: ${shown(label)} has ${counts[c]} of ${targets.length} rows, too few for a reliable result`]
-      : [],
-  )
+  const rare = [...classes.keys()].filter((c) => counts[c]! < RARE).sort((a, b) => counts[a]! - counts[b]!)
+  if (!rare.length) return []
+  const listed = rare.slice(0, 5).map((c) => `${shown(classes[c])} has ${counts[c]} of ${targets.length} rows`)
+  const others = rare.length > 5 ? `, and ${rare.length - 5} more classes have fewer than ${RARE}` : ''
+  return [`${name}, the target: ${listed.join(', ')}${others}; their results are uncertain`]
 }
 
 /**

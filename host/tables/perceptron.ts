@@ -6,9 +6,31 @@ import { crossEntropy } from '../autograd/softmax.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { Tensor } from '../memory/tensor.ts'
 import { Embedding, Linear, Sequential } from '../nn/layers.ts'
-import { Flatten, ReLU } from '../nn/plain.ts'
+import type { Module } from '../nn/module.ts'
+import { Dropout, Flatten, ReLU } from '../nn/plain.ts'
 import type { Generator } from '../numerics/random.ts'
+import { checkRange } from '../validation/errors.ts'
+import type { Scale } from './coding.ts'
 import type { Dataset } from './dataset.ts'
+import { classScores, largest, type Scores, valueScores } from './scores.ts'
+
+/** Size of a perceptron. */
+export interface Architecture {
+  /** Units of each hidden layer. */
+  readonly hidden: number | readonly number[]
+  /** Probability of zeroing a hidden unit during training. Default 0. */
+  readonly dropout?: number
+}
+
+/** Throws unless an architecture's numbers are in range. `by` names the command, for errors. */
+export function checkArchitecture(by: string, { hidden, dropout = 0 }: Architecture): void {
+  const layers = [hidden].flat()
+  const fits =
+    layers.length > 0 && layers.length <= 16 && layers.every((units) => Number.isSafeInteger(units) && units > 0 && units <= 65_536)
+  checkRange(fits, by, 'hidden', 'one to 16 integers in [1, 65536]', hidden)
+  checkRange(typeof dropout === 'number' && dropout >= 0 && dropout < 1, by, 'dropout', 'a number in [0, 1)', dropout)
+}
+
 /** Rows per batch during evaluation. */
 export const EVALUATION_ROWS = 256
 
@@ -42,25 +64,34 @@ export class Batch {
 /** Embedding size of a character. */
 const EMBEDDING = 16
 
-/** Features, `hidden` units with ReLU, one output per class (or a single one). Characters are embedded first. */
-export function perceptron(arena: Arena, data: Dataset, hidden: number, generator: Generator): Sequential {
+/** The inputs and outputs of a model for rows. */
+export type Shape = Pick<Dataset, 'task' | 'featureNames' | 'classes'>
+
+/** Features, hidden layers with ReLU, one output per class (or a single one). Characters are embedded first. */
+export function perceptron(arena: Arena, data: Shape, { hidden, dropout = 0 }: Architecture, generator: Generator): Sequential {
   const outputs = data.classes?.length ?? 1
   const width = data.featureNames.length
   const isText = data.task === 'language'
-  return new Sequential(
-    ...(isText ? [new Embedding(arena, outputs, EMBEDDING, { generator }), new Flatten()] : []),
-    new Linear(arena, isText ? width * EMBEDDING : width, hidden, { generator }),
-    new ReLU(),
-    new Linear(arena, hidden, outputs, { generator }),
-  )
+  const layers: Module[] = isText ? [new Embedding(arena, outputs, EMBEDDING, { generator }), new Flatten()] : []
+  let inputs = isText ? width * EMBEDDING : width
+  for (const units of [hidden].flat()) {
+    layers.push(new Linear(arena, inputs, units, { generator }), new ReLU())
+    if (dropout > 0) layers.push(new Dropout(dropout, { generator }))
+    inputs = units
+  }
+  return new Sequential(...layers, new Linear(arena, inputs, outputs, { generator }))
 }
 
 /** Returns the layers, in a receipt's notation. */
-export function layersOf(data: Dataset, hidden: number): string[] {
+export function layersOf(data: Shape, { hidden, dropout = 0 }: Architecture): string[] {
   const outputs = data.classes?.length ?? 1
   const width = data.featureNames.length
-  const dense = (inputs: number) => [`Linear ${inputs} → ${hidden}`, 'ReLU', `Linear ${hidden} → ${outputs}`]
-  return data.task === 'language' ? [`Embedding ${outputs} × ${EMBEDDING}`, ...dense(width * EMBEDDING)] : dense(width)
+  const isText = data.task === 'language'
+  const sizes = [isText ? width * EMBEDDING : width, ...[hidden].flat()]
+  const dense = sizes
+    .slice(1)
+    .flatMap((units, i) => [`Linear ${sizes[i]} → ${units}`, 'ReLU', ...(dropout > 0 ? [`Dropout ${dropout}`] : [])])
+  return [...(isText ? [`Embedding ${outputs} × ${EMBEDDING}`] : []), ...dense, `Linear ${sizes.at(-1)} → ${outputs}`]
 }
 
 /** Returns the cross-entropy, or the mean squared error. */
@@ -69,39 +100,68 @@ export function lossOf(data: Dataset, output: Tensor, y: Float32Array): Tensor {
   return mseLoss(output, output.arena.tensor(y, [y.length, 1]))
 }
 
+/** Calls `use` with the outputs of a model for portions of rows: [size, outputs], and the targets. The model does not train. */
+function forEachPortion(
+  arena: Arena,
+  model: Module,
+  rows: Uint32Array,
+  batch: Batch,
+  use: (output: Tensor, y: Float32Array, start: number) => void,
+): void {
+  const { training } = model
+  model.eval()
+  for (let start = 0; start < rows.length; start += EVALUATION_ROWS) {
+    arena.frame(() => {
+      const { x, y } = batch.take(arena, rows, start, Math.min(EVALUATION_ROWS, rows.length - start))
+      use(
+        noGrad(arena, () => model.forward(x)),
+        y,
+        start,
+      )
+    })
+  }
+  model.train(training)
+}
+
+/** Returns the outputs of a model for rows, [rows, outputs]. */
+export function outputsOf(arena: Arena, data: Shape, model: Module, rows: Uint32Array, batch: Batch): Float32Array {
+  const width = data.classes?.length ?? 1
+  const outputs = new Float32Array(rows.length * width)
+  forEachPortion(arena, model, rows, batch, (output, _, start) => outputs.set(output.data as Float32Array, start * width))
+  return outputs
+}
+
 /** Returns the accuracy; R² = 1 − Σ(ŷ − y)² / Σ(y − ȳ)²; −loss for text. */
-export function metricOf(arena: Arena, data: Dataset, model: Sequential, rows: Uint32Array, batch: Batch): number {
-  const outputs = data.classes?.length ?? 1
-  let right = 0
-  let loss = 0
+export function metricOf(arena: Arena, data: Dataset, model: Module, rows: Uint32Array, batch: Batch): number {
+  if (data.task === 'language') {
+    let loss = 0
+    forEachPortion(arena, model, rows, batch, (output, y) => {
+      loss += y.length * noGrad(arena, () => lossOf(data, output, y)).item()
+    })
+    return -loss / rows.length
+  }
+  const outputs = outputsOf(arena, data, model, rows, batch)
+  const classes = data.classes?.length
+  if (classes)
+    return rows.reduce((right, row, i) => right + Number(largest(outputs, i * classes, classes) === data.targets[row]), 0) / rows.length
   let squares = 0
   let sum = 0
   let sumOfSquares = 0
-  for (let start = 0; start < rows.length; start += EVALUATION_ROWS) {
-    const size = Math.min(EVALUATION_ROWS, rows.length - start)
-    arena.frame(() => {
-      const { x, y } = batch.take(arena, rows, start, size)
-      const output = noGrad(arena, () => model.forward(x))
-      if (data.task === 'language') {
-        loss += size * noGrad(arena, () => lossOf(data, output, y)).item()
-        return
-      }
-      const { data: out } = output
-      for (let i = 0; i < size; i++) {
-        const target = y[i]!
-        if (data.task === 'classification') {
-          let best = 0
-          for (let c = 1; c < outputs; c++) if (out[i * outputs + c]! > out[i * outputs + best]!) best = c
-          if (best === target) right++
-        } else {
-          squares += (out[i]! - target) * (out[i]! - target)
-          sum += target
-          sumOfSquares += target * target
-        }
-      }
-    })
+  for (const [i, row] of rows.entries()) {
+    const target = data.targets[row]!
+    squares += (outputs[i]! - target) * (outputs[i]! - target)
+    sum += target
+    sumOfSquares += target * target
   }
-  if (data.task === 'language') return -loss / rows.length
-  if (data.task === 'classification') return right / rows.length
   return 1 - squares / (sumOfSquares - (sum * sum) / rows.length)
+}
+
+/** Scores a model on rows of a table, values in the unit of the target. */
+export function scoresOf(arena: Arena, data: Dataset, model: Module, rows: Uint32Array, batch: Batch): Scores {
+  const outputs = outputsOf(arena, data, model, rows, batch)
+  const targets = Float64Array.from(rows, (row) => data.targets[row]!)
+  if (data.classes) return classScores(outputs, targets, data.classes.length)
+  const { mean = 0, deviation = 1 } = (data.coding?.target ?? {}) as Partial<Scale>
+  const inUnit = (values: ArrayLike<number>) => Float64Array.from(values, (value) => value * deviation + mean)
+  return valueScores(inUnit(outputs), inUnit(targets))
 }

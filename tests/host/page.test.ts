@@ -30,10 +30,10 @@ describe('the page', () => {
     const usual = settingsOf(choice, problem, arena, 2).settings
     expect(usual).toEqual({ ...defaultSettings, epochs: 40 })
     const data = `downhill compare --data 'it'\\''s levels.csv' --target 'the level'`
-    expect(commandOf(source, usual, problem, 32)).toBe(data)
+    expect(commandOf(source, usual, problem, { hidden: 32 })).toBe(data)
     const quick = settingsOf({ ...choice, effort: 'quick', asked: { seeds: 7 } }, problem, arena, 2).settings
     expect(quick).toEqual({ ...defaultSettings, trials: 6, seeds: 7, epochs: 10 })
-    expect(commandOf(source, quick, problem, 8)).toBe(`${data} --trials 6 --seeds 7 --epochs 10 --hidden 8`)
+    expect(commandOf(source, quick, problem, { hidden: 8 })).toBe(`${data} --trials 6 --seeds 7 --epochs 10 --hidden 8`)
     const timed = settingsOf({ ...choice, effort: 0.001, asked: { trials: 2 } }, problem, arena, 2)
     expect(timed.settings.trials).toBe(2)
     expect(timed.note).toMatch(/^planned to take about \d+ s; reductions: /)

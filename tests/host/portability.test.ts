@@ -70,6 +70,7 @@ const ROOMS = [
   'io',
   'index.ts',
   'printing',
+  'tables',
   'compare',
   'conformance',
   'report',

@@ -33,7 +33,7 @@ describe('downhill train', () => {
     const { code, out, err } = train('--epochs', '3', '--lr', '0.01')
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(
-      /^digits: 1797 rows, 64 features; 2410 parameters; AdamW, 3 epochs\naccuracy on test rows \d\d\.\d %, with the weights of epoch 3\n$/,
+      /^digits: 1797 rows, 64 features; 2410 parameters; AdamW, 3 epochs\naccuracy on test rows \d\d\.\d %, with the weights of epoch 3\nbalanced accuracy \d\d\.\d %, log loss 0\.\d+\ndigit \(rows: actual, columns: predicted\)\n[ \d\n]+baselines: 10\.0 % majority class, 9\d\.\d % linear model\n$/,
     )
     expect(readdirSync(folder)).toEqual(['table.csv'])
   })
@@ -143,7 +143,7 @@ describe('downhill train, killed at a random moment', () => {
 
 describe.each(canMount ? ['a tmpfs'] : [])('on %s', () => {
   it('a full device ends the run with a clear error and keeps the last good checkpoint', () => {
-    const small = mounted('size=96k')
+    const small = mounted('size=128k')
     const { code, out, err } = train(...short, '--save', join(small, 'run'), '--every', '1', '--keep', '2', '--epochs', '2')
     expect([code, out]).toEqual([2, ''])
     expect(err).toBe(`downhill train: ${small}/run cannot be written and is unchanged: no space left\n`)

@@ -3,8 +3,7 @@
 import type { Problem } from '../../host/compare/problem.ts'
 import { receiptText } from '../../host/compare/receipt.ts'
 import type { Report } from '../../host/compare/report.ts'
-import { trainedWeights } from '../../host/compare/run.ts'
-import type { OptimizerName } from '../../host/compare/spaces.ts'
+import { recommendedRun, trainedWeights } from '../../host/compare/run.ts'
 import * as safetensors from '../../host/io/safetensors.ts'
 import * as torchFile from '../../host/io/torch-file.ts'
 import type { Arena } from '../../host/memory/arena.ts'
@@ -25,13 +24,9 @@ export function finished(report: Report): Finished {
 
 /** Returns a file with the recommended optimizer's weights, from the end of its first run. */
 export function weights(arena: Arena, problem: Problem, report: Report, epochs: number, kind: 'safetensors' | 'pt') {
-  const best = report.results.find(({ label }) => label === report.recommendation?.optimizer)!
-  const { batchSize, schedule } = report.protocol
-  const { optimizer, lr, options } = best
-  const { seed } = best.runs[0]!
-  const task = { optimizer: optimizer as OptimizerName, lr, options, seed, epochs, batchSize, schedule }
+  const task = recommendedRun(report, epochs)!
   const state = trainedWeights(arena, problem, task)!
   if (kind === 'pt') return torchFile.save(state)
-  const about = { problem: problem.facts.name, sha256: problem.facts.sha256, ...task, options: JSON.stringify(options) }
+  const about = { problem: problem.facts.name, sha256: problem.facts.sha256, ...task, options: JSON.stringify(task.options) }
   return safetensors.write(state, Object.fromEntries(Object.entries(about).map(([name, value]) => [name, String(value)])))
 }

@@ -1,21 +1,20 @@
 /** The worker that runs a comparison: it reads tables, plans, distributes runs to other workers, stores them, and creates the report. */
 
-import { CONDITION, HIDDEN, type ProblemSpec, sha256Of } from '../../host/compare/bundled.ts'
+import { CONDITION, HIDDEN, type ProblemSpec } from '../../host/compare/bundled.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, compare, type Progress, protocolOf, type Settings } from '../../host/compare/protocol.ts'
 import { type Asked, checkSame, differenceOf, Kept, parseReceipt } from '../../host/compare/receipt.ts'
 import type { Report, Source } from '../../host/compare/report.ts'
 import { shownMetric } from '../../host/compare/shown.ts'
-import { readTable } from '../../host/compare/table.ts'
 import { Arena } from '../../host/memory/arena.ts'
 import { planSentence } from '../../host/report/plan.ts'
-import { DownhillError } from '../../host/validation/errors.ts'
+import { readTable } from '../../host/tables/table.ts'
 import { finished, weights } from './finished.ts'
 import { Live } from './live.ts'
 import type { Ask, Choice, Summary, Tell } from './messages.ts'
 import { Cancelled, startThreads, type Threads } from './pool.ts'
 import { runtimeName } from './runtime.ts'
-import { commandOf, type OwnTable, problemOf, settingsOf, specOf, textOf } from './source.ts'
+import { bytesOf, commandOf, naming, type OwnTable, problemOf, settingsOf, specOf, tableOf } from './source.ts'
 import * as store from './store.ts'
 
 /** A comparison to run, with its stored runs. */
@@ -49,45 +48,40 @@ function tell(message: Tell): void {
 }
 
 async function read(file: File): Promise<void> {
-  const text = await textOf(file)
+  const read = await tableOf(file)
   if (waiting) {
     const { asked, file: receipt } = waiting
-    const sha256 = await sha256Of(text)
-    checkSame(asked, sha256, file.name, receipt)
-    table = { name: file.name, text, sha256 }
+    checkSame(asked, read.sha256, file.name, receipt)
+    table = read
     waiting = undefined
     return replay(asked, receipt)
   }
-  try {
-    const { columns, rows } = readTable(text)
-    table = { name: file.name, text, sha256: await sha256Of(text) }
-    const facts = columns.map((column) => {
-      const { name, kind } = column
-      return { name, kind, different: kind === 'text' ? column.categories.length : new Set(column.values).size }
-    })
-    tell({ tell: 'table', name: file.name, rows, columns: facts })
-  } catch (error) {
-    throw error instanceof DownhillError ? new DownhillError(error.code, `${file.name}: ${error.message}`) : error
-  }
+  const { columns, rows } = await naming(file.name, () => readTable(read.text))
+  table = read
+  const facts = columns.map((column) => {
+    const { name, kind } = column
+    return { name, kind, different: kind === 'text' ? column.categories.length : new Set(column.values).size }
+  })
+  tell({ tell: 'table', name: file.name, rows, columns: facts })
 }
 
 async function start(choice: Choice): Promise<void> {
   const { condition, ...rest } = choice.source as { condition?: number }
   const source = { ...rest, ...(condition !== undefined && condition !== CONDITION && { condition }) } as Source
   const hidden = choice.asked.hidden ?? HIDDEN
-  const spec = await specOf(source, hidden, table)
+  const spec = await specOf(source, { hidden }, table)
   const problem = await problemOf(spec)
   const { settings, note } = settingsOf(choice, problem, await arena, threads)
   checkSettings(settings)
-  order = { spec, source, problem, settings, command: commandOf(source, settings, problem, hidden), kept: new Kept([]), note }
+  order = { spec, source, problem, settings, command: commandOf(source, settings, problem, { hidden }), kept: new Kept([]), note }
   await run(order)
 }
 
 /** Returns the settings of a receipt, once its table is known. */
 async function orderOf(asked: Asked): Promise<Order> {
-  const { source, hidden, settings, command, runs } = asked
+  const { source, hidden, dropout, settings, command, runs } = asked
   checkSettings(settings)
-  const spec = await specOf(source, hidden, table)
+  const spec = await specOf(source, { hidden, dropout }, table)
   return { spec, source, problem: await problemOf(spec), settings, command, kept: new Kept(runs) }
 }
 
@@ -109,8 +103,7 @@ async function goOn(): Promise<void> {
     if (!found) throw new Error('The stored comparison is gone: this browser has cleared its storage.')
     const asked = parseReceipt(found.unfinished, 'the stored comparison')
     if ('data' in asked.source) {
-      table = { name: asked.source.data, text: found.table ?? '', sha256: await sha256Of(found.table ?? '') }
-      checkSame(asked, table.sha256, table.name, 'the stored comparison')
+      table = { name: asked.source.data, text: found.table ?? '', notes: [], sha256: asked.sha256 }
     }
     order = await orderOf(asked)
   }
@@ -259,7 +252,8 @@ async function answer(message: Ask): Promise<void> {
   waiting = undefined
   if (message.ask === 'start') return start(message.choice)
   if (message.ask === 'goOn') return goOn()
-  if (message.ask === 'replay') return replay(parseReceipt(await textOf(message.file), message.file.name), message.file.name)
+  if (message.ask === 'replay')
+    return replay(parseReceipt(new TextDecoder().decode(await bytesOf(message.file)), message.file.name), message.file.name)
   order = undefined
   return store.forget()
 }

@@ -22,7 +22,7 @@ export type Ask =
 export interface TableFacts {
   readonly name: string
   readonly rows: number
-  readonly columns: readonly { readonly name: string; readonly kind: 'number' | 'text'; readonly different: number }[]
+  readonly columns: readonly { readonly name: string; readonly kind: 'number' | 'date' | 'text'; readonly different: number }[]
 }
 
 /** A comparison to resume. */

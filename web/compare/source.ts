@@ -1,33 +1,45 @@
 /** Converts the visitor's choices to a problem and settings, and to the equivalent command. */
 
-import { bundledSpec, HIDDEN, makeProblem, type ProblemSpec, refuseModel } from '../../host/compare/bundled.ts'
+import { bundledSpec, HIDDEN, makeProblem, type ProblemSpec, refuseModel, sha256Of } from '../../host/compare/bundled.ts'
 import { measuredEpoch, planned } from '../../host/compare/plan.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, type Settings } from '../../host/compare/protocol.ts'
 import type { Source } from '../../host/compare/report.ts'
 import { quoted } from '../../host/compare/shown.ts'
 import type { Arena } from '../../host/memory/arena.ts'
+import type { Architecture } from '../../host/tables/perceptron.ts'
+import { decodeTable, type TableText } from '../../host/tables/text.ts'
 import { DownhillError } from '../../host/validation/errors.ts'
 import type { Choice } from './messages.ts'
 
-/** A table as in its file. */
-export interface OwnTable {
+/** A table's text, what was guessed about its encoding, and the hash of its file. */
+export interface OwnTable extends TableText {
   readonly name: string
-  readonly text: string
   readonly sha256: string
 }
 
-/** Reads a text file like the command, including a byte order mark. */
-export async function textOf(file: File): Promise<string> {
-  let text: string
+/** Reads a file's bytes. */
+export async function bytesOf(file: File): Promise<Uint8Array> {
   try {
-    text = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(await file.arrayBuffer())
+    return new Uint8Array(await file.arrayBuffer())
   } catch (error) {
-    if (!(error instanceof TypeError)) throw new Error(`${file.name} could not be read: ${(error as Error).message}`)
-    text = '\0'
+    throw new Error(`${file.name} could not be read: ${(error as Error).message}`)
   }
-  if (text.includes('\0')) throw new DownhillError('data-invalid', `${file.name} must be a table in UTF-8.`)
-  return text
+}
+
+/** Reads a table like the command. Errors begin with the file's name. */
+export async function tableOf(file: File): Promise<OwnTable> {
+  const bytes = await bytesOf(file)
+  return naming(file.name, async () => ({ name: file.name, ...(await decodeTable(bytes)), sha256: await sha256Of(bytes) }))
+}
+
+/** Runs `body`, and prefixes its errors with a table's name. */
+export async function naming<T>(name: string, body: () => T | Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (error) {
+    throw error instanceof DownhillError ? new DownhillError(error.code, `${name}: ${error.message}`) : error
+  }
 }
 
 async function fetchText(file: string): Promise<string> {
@@ -37,23 +49,18 @@ async function fetchText(file: string): Promise<string> {
 }
 
 /** Returns the source of a problem. */
-export async function specOf(source: Source, hidden: number, table: OwnTable | undefined): Promise<ProblemSpec> {
+export async function specOf(source: Source, architecture: Architecture, table: OwnTable | undefined): Promise<ProblemSpec> {
   if ('data' in source) {
-    const { name, text, sha256 } = table!
-    return { source, name, text, sha256, hidden }
+    const { name, text, notes, sha256 } = table!
+    return { source, name, text, notes, sha256, ...architecture }
   }
   if ('model' in source) return refuseModel()
-  return bundledSpec(source, hidden, fetchText)
+  return bundledSpec(source, architecture, fetchText)
 }
 
 /** Creates the problem. Errors in a table begin with the table's name. */
-export async function problemOf(spec: ProblemSpec): Promise<Problem> {
-  try {
-    return await makeProblem(spec)
-  } catch (error) {
-    if (error instanceof DownhillError && 'data' in spec.source) throw new DownhillError(error.code, `${spec.name}: ${error.message}`)
-    throw error
-  }
+export function problemOf(spec: ProblemSpec): Promise<Problem> {
+  return 'data' in spec.source ? naming(spec.name, () => makeProblem(spec)) : makeProblem(spec)
 }
 
 /** A few minutes on most problems: fewer trials and runs, with a quarter of the length. */
@@ -81,7 +88,7 @@ export function settingsOf(
 }
 
 /** Returns the command that computes the same numbers. */
-export function commandOf(source: Source, settings: Settings, problem: Problem, hidden: number): string {
+export function commandOf(source: Source, settings: Settings, problem: Problem, { hidden }: Architecture): string {
   const d = defaultSettings
   const options: [name: string, value: unknown, usual?: unknown][] = [
     ['problem', 'problem' in source ? source.problem : undefined],

@@ -1,0 +1,28 @@
+/** Entry `downhill/tables`: models that were trained on tables, for predictions in any runtime. */
+import { Arena } from '../memory/arena.ts'
+import { TableModel } from './model.ts'
+
+export type { Cell } from './column.ts'
+export type { Field, Row, TableModel } from './model.ts'
+
+/** Options of {@link loadTableModel}. */
+export interface TableModelOptions {
+  /** The memory of the model. Default: an arena of its own. */
+  readonly arena?: Arena
+}
+
+/**
+ * Loads a model from a checkpoint of `downhill train --data … --save FILE` or `downhill compare --data … --save FILE`. The same rows have
+ * bit-identical predictions in every runtime.
+ *
+ * @throws `file-invalid`, `file-unsupported`
+ * @example
+ * import { readFile } from 'downhill/fs'
+ * import { loadTableModel } from 'downhill/tables'
+ *
+ * const model = await loadTableModel(await readFile('model.checkpoint'))
+ * const [price] = model.predict([{ rooms: 3, area: '1,200', heating: 'gas' }])
+ */
+export async function loadTableModel(bytes: Uint8Array | ArrayBuffer, { arena }: TableModelOptions = {}): Promise<TableModel> {
+  return new TableModel(arena ?? (await Arena.create()), bytes)
+}

@@ -1,0 +1,236 @@
+/** A model that was trained on a table, for new rows. */
+import { noGrad } from '../autograd/recording.ts'
+import { read } from '../io/checkpoint.ts'
+import type { Arena } from '../memory/arena.ts'
+import type { Sequential } from '../nn/layers.ts'
+import type { ModuleStateDict } from '../nn/module.ts'
+import { Generator } from '../numerics/random.ts'
+import { check, nearest, shown } from '../validation/errors.ts'
+import { type ColumnCoding, encode, featureNames } from './coding.ts'
+import { type Cell, type Column, fail, present, textOf } from './column.ts'
+import { dateReadingOf, daysOf } from './dates.ts'
+import { numberOf, PLAIN, readingOf } from './notation.ts'
+import { EVALUATION_ROWS, perceptron } from './perceptron.ts'
+import { type SavedTable, savedTable } from './saved.ts'
+import { largest, softmaxOf } from './scores.ts'
+
+/** A row: cells by the names of their columns. Missing and null cells are empty. */
+export type Row = Readonly<Record<string, Cell | undefined>>
+
+/** What a column of the model takes. */
+export interface Field {
+  readonly name: string
+  readonly kind: 'number' | 'date' | 'boolean' | 'text'
+  /** For booleans the two texts, for texts the known categories. */
+  readonly categories?: readonly string[]
+}
+
+/** Cells of the model's columns, in its order, and what errors call a row. */
+export interface ModelCells {
+  readonly columns: readonly (readonly Cell[])[]
+  /** Name of a row for errors: 'line 4'. */
+  readonly place: (row: number) => string
+}
+
+/**
+ * A trained model of a table.
+ *
+ * @example
+ * import { loadTableModel } from 'downhill/tables'
+ * import { readFile } from 'downhill/fs'
+ *
+ * const model = await loadTableModel(await readFile('penguins.checkpoint'))
+ * console.log(model.classes) // [ 'Adelie', 'Chinstrap', 'Gentoo' ]
+ * console.log(model.predict([{ bill_length_mm: 46.1, bill_depth_mm: 13.2, island: 'Biscoe' }])) // [ 'Gentoo' ]
+ */
+export class TableModel {
+  /** Names of the columns that a row must have. */
+  readonly columns: readonly string[]
+  /** What each of these columns takes. */
+  readonly fields: readonly Field[]
+  /** Name of the predicted column. */
+  readonly target: string
+  /** Names of the classes; undefined if the model predicts values. */
+  readonly classes: readonly string[] | undefined
+  readonly #arena: Arena
+  readonly #saved: SavedTable
+  readonly #model: Sequential
+  readonly #width: number
+
+  /** @throws `file-invalid`, `file-unsupported`, `state-mismatch` */
+  constructor(arena: Arena, bytes: Uint8Array | ArrayBuffer) {
+    const contents = read(bytes)
+    const saved = savedTable(contents)
+    const names = saved.columns.flatMap(featureNames)
+    this.#saved = saved
+    this.#arena = arena
+    this.#width = names.length
+    this.columns = saved.columns.map(({ name }) => name)
+    this.fields = saved.columns.map(fieldOf)
+    this.target = saved.target.name
+    this.classes = 'classes' in saved.target ? saved.target.classes : undefined
+    const task = this.classes ? ('classification' as const) : ('regression' as const)
+    const shape = { task, featureNames: names, ...(this.classes && { classes: this.classes }) }
+    this.#model = perceptron(arena, shape, saved, new Generator(0)).eval()
+    this.#model.loadStateDict(contents.best as ModuleStateDict)
+  }
+
+  /**
+   * Predicts the class of each row, or its value in the unit of the target. Numbers may be texts in the notation of the training table;
+   * unknown categories and empty cells are missing.
+   *
+   * @throws `data-invalid` if a column is missing from every row, or a cell is not a number or date where one must be
+   */
+  predict(rows: readonly Row[]): (string | number)[] {
+    return this.decode(this.outputs(this.#cellsOf(rows)))
+  }
+
+  /**
+   * Returns the probability of each class for each row, in the order of `classes`.
+   *
+   * @throws as `predict`; `option-range` if the model predicts values
+   */
+  probabilities(rows: readonly Row[]): number[][] {
+    return this.distribution(this.outputs(this.#cellsOf(rows)))
+  }
+
+  /** Frees the model's memory. */
+  dispose(): void {
+    for (const parameter of this.#model.parameters()) parameter.dispose()
+  }
+
+  #cellsOf(rows: readonly Row[]): ModelCells {
+    check(Array.isArray(rows), 'data-invalid', () => `predict: rows must be an array of objects, got ${shown(rows)}`)
+    const wrong = rows.findIndex((row) => typeof row !== 'object' || row === null)
+    check(wrong < 0, 'data-invalid', () => `predict: rows[${wrong}] must be an object, got ${shown(rows[wrong])}`)
+    const names = new Set(rows.flatMap((row) => Object.keys(row)))
+    if (rows.length) this.checkColumns([...names])
+    const columns = this.columns.map((name) => rows.map((row) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null)))
+    return { columns, place: (row) => `rows[${row}]` }
+  }
+
+  /** Throws unless all columns are among the names. */
+  checkColumns(names: readonly string[]): void {
+    const missing = this.columns.filter((name) => !names.includes(name))
+    if (!missing.length) return
+    const meant = nearest(missing[0]!, names)
+    const hint = meant && !this.columns.includes(meant) ? `; did you mean ${shown(meant)}?` : ''
+    fail(`the model needs the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}${missing.length > 1 ? '' : hint}`)
+  }
+
+  /** Computes the outputs of rows, [rows, classes] or [rows]. */
+  outputs({ columns, place }: ModelCells): Float32Array {
+    const rows = columns[0]?.length ?? 0
+    const read = this.#saved.columns.map((coding, c) => columnOf(coding, columns[c]!, place))
+    const matrix = { data: new Float32Array(rows * this.#width), width: this.#width }
+    let offset = 0
+    for (const [c, coding] of this.#saved.columns.entries()) {
+      encode(coding, read[c]!, matrix, offset)
+      offset += featureNames(coding).length
+    }
+    const count = this.classes?.length ?? 1
+    const outputs = new Float32Array(rows * count)
+    for (let start = 0; start < rows; start += EVALUATION_ROWS) {
+      const size = Math.min(EVALUATION_ROWS, rows - start)
+      const part = matrix.data.subarray(start * this.#width, (start + size) * this.#width)
+      this.#arena.frame(() => {
+        const output = noGrad(this.#arena, () => this.#model.forward(this.#arena.tensor(part, [size, this.#width])))
+        outputs.set(output.data as Float32Array, start * count)
+      })
+    }
+    return outputs
+  }
+
+  /** Returns the classes or values of outputs. */
+  decode(outputs: Float32Array): (string | number)[] {
+    const { target } = this.#saved
+    if (!('classes' in target)) return Array.from(outputs, (output) => output * target.deviation + target.mean)
+    const { classes } = target
+    return Array.from(
+      { length: outputs.length / classes.length },
+      (_, row) => classes[largest(outputs, row * classes.length, classes.length)]!,
+    )
+  }
+
+  /** Returns the probabilities of outputs. */
+  distribution(outputs: Float32Array): number[][] {
+    const count = this.classes?.length
+    check(count !== undefined, 'option-range', `probabilities: ${this.target} must be a class, but the model predicts values`)
+    return Array.from({ length: outputs.length / count }, (_, row) => softmaxOf(outputs, row * count, count))
+  }
+
+  /** Returns the values of the target's cells; NaN where they are empty. Values are read in the target's notation. */
+  targetValues(cells: readonly Cell[], place: (row: number) => string): Float64Array {
+    const { target } = this.#saved
+    if ('classes' in target) {
+      const indices = new Map(target.classes.map((name, c) => [name, c]))
+      return Float64Array.from(cells, (cell) => classIndex(cell, indices))
+    }
+    return valuesOf(target.name, cells, place, (text) => numberOf(text, target.notation), numbersAnew)
+  }
+}
+
+/** Returns a class's index; −1 for an unknown class, NaN for an empty cell. A class such as 1 may be written 1.0. */
+function classIndex(cell: Cell, indices: ReadonlyMap<string, number>): number {
+  const text = textOf(cell)
+  if (text === undefined) return Number.NaN
+  return indices.get(text) ?? indices.get(String(numberOf(text, PLAIN))) ?? -1
+}
+
+function fieldOf(coding: ColumnCoding): Field {
+  const { name, kind } = coding
+  if (kind === 'boolean') return { name, kind, categories: [coding.no, coding.yes] }
+  return kind === 'text' ? { name, kind, categories: coding.categories } : { name, kind }
+}
+
+/** Reads cells as a column of the coding's kind. */
+function columnOf(coding: ColumnCoding, cells: readonly Cell[], place: (row: number) => string): Column {
+  const { name, kind } = coding
+  if (kind === 'number') {
+    const { notation } = coding
+    const values = valuesOf(name, cells, place, (text) => numberOf(text, notation), numbersAnew)
+    return { name, kind, notation, values: values.map((value) => (Number.isFinite(value) ? value : Number.NaN)) }
+  }
+  if (kind === 'date') {
+    const { order } = coding
+    return { name, kind, order, values: valuesOf(name, cells, place, (text) => daysOf(text, order), datesAnew, 'a date') }
+  }
+  const texts = cells.map(textOf)
+  const categories = [...new Set(present(texts))]
+  const codes = new Map(categories.map((category, code) => [category, code]))
+  return { name, kind: 'text', categories, codes: Int32Array.from(texts, (text) => (text === undefined ? -1 : codes.get(text)!)) }
+}
+
+type Read = (text: string) => number
+
+function numbersAnew(texts: readonly string[]): Read {
+  const { notation } = readingOf(texts, '.')
+  return (text) => numberOf(text, notation)
+}
+
+function datesAnew(texts: readonly string[]): Read {
+  const { order } = dateReadingOf(texts)
+  return (text) => daysOf(text, order)
+}
+
+/** Reads cells in the notation of the training table; if that does not read all of them, in one of their own. */
+function valuesOf(
+  name: string,
+  cells: readonly Cell[],
+  place: (row: number) => string,
+  read: Read,
+  anew: (texts: readonly string[]) => Read,
+  what = 'a number',
+): Float64Array {
+  const valueIn = (read: Read) => (cell: Cell) => {
+    if (typeof cell === 'number' && what === 'a number') return { isRead: true, value: cell }
+    const text = textOf(cell)
+    const value = text === undefined ? Number.NaN : read(text)
+    return { isRead: text === undefined || !Number.isNaN(value), value }
+  }
+  let values = cells.map(valueIn(read))
+  if (values.some(({ isRead }) => !isRead)) values = cells.map(valueIn(anew(present(cells.map(textOf)))))
+  const wrong = values.findIndex(({ isRead }) => !isRead)
+  if (wrong >= 0) fail(`${place(wrong)}: ${shown(cells[wrong])} in the column ${name} must be ${what}`)
+  return Float64Array.from(values, ({ value }) => value)
+}
