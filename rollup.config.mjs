@@ -26,7 +26,7 @@ export const withoutStreams = {
 const ofEdge = /^(.*)\.(workerd|edge-light)\.ts$/
 
 /** Modules between an entry and the binary. Entries for edge runtimes have their own copies. */
-const COPIED = ['./memory/arena.ts', '../wasm/compile.ts']
+const COPIED = ['./memory/arena.ts', '../memory/arena.ts', '../wasm/compile.ts']
 
 /**
  * `host/index.workerd.ts` stands for host/index.ts with the binary of host/wasm/workerd.ts instead of host/wasm/inline.ts. The .wasm file stays
@@ -64,6 +64,7 @@ const areas = {
   functional: 'host/autograd/functions.ts',
   nn: 'host/nn/index.ts',
   io: 'host/io/index.ts',
+  tables: 'host/tables/index.ts',
   compare: 'host/compare/index.ts',
   conformance: 'host/conformance/run.ts',
 }
@@ -128,6 +129,7 @@ export default {
     nn: 'host/nn/index.ts',
     compare: 'host/compare/index.ts',
     io: 'host/io/index.ts',
+    tables: 'host/tables/index.ts',
     fs: 'host/io/fs.ts',
     opfs: 'host/io/opfs.ts',
     cli: 'host/cli/main.ts',
@@ -136,6 +138,8 @@ export default {
     functional: 'host/autograd/functions.ts',
     workerd: 'host/index.workerd.ts',
     'edge-light': 'host/index.edge-light.ts',
+    'tables-workerd': 'host/tables/index.workerd.ts',
+    'tables-edge-light': 'host/tables/index.edge-light.ts',
   },
   output: {
     dir: 'dist',

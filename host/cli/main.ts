@@ -3,6 +3,7 @@ import { DownhillError } from '../validation/errors.ts'
 import { compareCommand } from './compare.ts'
 import { conformanceCommand } from './conformance.ts'
 import { inspectCommand } from './inspect.ts'
+import { predictCommand } from './predict.ts'
 import { trainCommand } from './train.ts'
 import { version } from './version.ts'
 
@@ -13,6 +14,7 @@ const commands: Readonly<Record<string, { run: Command; summary: string }>> = {
   compare: { run: compareCommand, summary: 'compare optimizers on a bundled problem or your own table' },
   conformance: { run: conformanceCommand, summary: "run golden cases against PyTorch's numbers" },
   train: { run: trainCommand, summary: 'train a model with one optimizer, with checkpoints to resume from' },
+  predict: { run: predictCommand, summary: 'predict the rows of a table with a trained model' },
   inspect: { run: inspectCommand, summary: 'show the contents of a checkpoint, a .safetensors or a .pt file' },
 }
 
