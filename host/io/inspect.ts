@@ -3,7 +3,8 @@
 import { type Shape, showShape } from '../memory/shape.ts'
 import { DownhillError } from '../validation/errors.ts'
 import { type Dict, isDict, isPlain } from './dict.ts'
-import { type ElementType, elementBytes } from './elements.ts'
+import { dtypeNames } from './dtype-names.ts'
+import { elementBytes } from './elements.ts'
 import { readHeader } from './header.ts'
 import type { Kind, SavedPart } from './parts.ts'
 import { METADATA_KEY, savedParts } from './saved-parts.ts'
@@ -39,30 +40,6 @@ export interface Inspection {
   readonly tensors: readonly InspectedTensor[]
   readonly parts: readonly InspectedPart[]
   readonly metadata: Readonly<Record<string, string>>
-}
-
-const names: Readonly<Record<ElementType, string>> = {
-  ...{
-    F64: 'float64',
-    F32: 'float32',
-    F16: 'float16',
-    BF16: 'bfloat16',
-    F8_E4M3: 'float8_e4m3fn',
-    F8_E5M2: 'float8_e5m2',
-    F8_E8M0: 'float8_e8m0fnu',
-  },
-  ...{
-    I64: 'int64',
-    I32: 'int32',
-    I16: 'int16',
-    I8: 'int8',
-    U64: 'uint64',
-    U32: 'uint32',
-    U16: 'uint16',
-    U8: 'uint8',
-    BOOL: 'bool',
-    C64: 'complex64',
-  },
 }
 
 /** Placeholder of a tensor in a value. */
@@ -140,7 +117,7 @@ function partOf(name: string, { kind, state, about }: SavedPart): InspectedPart 
 
 function inspectTensors(source: Source): Inspection {
   const { entries, metadata } = readHeader(source)
-  const tensors = entries.map(({ name, type, shape, bytes }) => ({ name, dtype: names[type], shape, bytes }))
+  const tensors = entries.map(({ name, type, shape, bytes }) => ({ name, dtype: dtypeNames[type], shape, bytes }))
   if (!Object.hasOwn(metadata, METADATA_KEY)) return { format: 'safetensors', bytes: source.size, tensors, parts: [], metadata }
   const { [METADATA_KEY]: _, ...others } = metadata
   const places = new Map(tensors.map((tensor) => [tensor.name, new Place(tensor)]))
@@ -153,7 +130,7 @@ function inspectTorch(source: Source): Inspection {
   const value = settledArchive(readArchive(source), (tensor) => {
     const { type, shape, bytes } = tensor
     const isNumber = bytes === elementBytes[type] && tensor.entry.bytes <= SMALL
-    return new Place({ dtype: names[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
+    return new Place({ dtype: dtypeNames[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
   })
   const tensors: InspectedTensor[] = []
   const collect = (part: unknown, path: string) => {
