@@ -71,7 +71,7 @@ const texts = (count: number) =>
 
 /** Each with what is said about it; what loads says nothing. */
 const corpus: readonly (readonly [name: string, make: () => Uint8Array, message: RegExp | undefined])[] = [
-  ['nothing', () => new Uint8Array(0), /^this is not a checkpoint, a safetensors file or a torch\.save file$/],
+  ['nothing', () => new Uint8Array(0), /^this is not a checkpoint, or a file of safetensors, torch\.save or NumPy$/],
   [
     'a global of os',
     () => torchArchive(pickle('cos\nsystem\n', 'X', u32(2), 'id', [0x85], 'R')),

@@ -112,7 +112,7 @@ describe('downhill inspect', () => {
   it.each<[string[], RegExp]>([
     [['none'], /none cannot be read: no such file or folder$/],
     [['.'], /\. cannot be read: it is not a file$/],
-    [[file('empty', new Uint8Array(0))], /empty: this is not a checkpoint, a safetensors file or a torch\.save file$/],
+    [[file('empty', new Uint8Array(0))], /empty: this is not a checkpoint, or a file of safetensors, torch\.save or NumPy$/],
     [[file('cut.pt', torchFile.save({ a: 1 }).subarray(0, 100))], /cut\.pt: this is not a zip archive: it has no directory at its end$/],
     [
       [file('cut.safetensors', safetensors.write({}).subarray(0, 9))],
