@@ -9,6 +9,7 @@ import { type Entry, type Header, headerLength, parsedHeader, UNKNOWN } from './
 /** The part of a Blob or File that is needed to read it. */
 export interface BlobLike {
   readonly size: number
+  /** Returns the part from `start` up to `end`. */
   slice(start: number, end: number): { arrayBuffer(): Promise<ArrayBuffer> }
 }
 

@@ -211,7 +211,7 @@ describe('npz.read', () => {
     expect(npz.read(load('compressed.npz'), { maxBytes: 50_000 }).zeros!.data.length).toBe(5000)
     expect(thrown(() => npz.read(load('compressed.npz'), { maxBytes: 40_000 })).code).toBe('file-invalid')
     expect(thrown(() => npz.read(bomb, { maxBytes: -1 })).message).toBe('npz.read: maxBytes must be an integer ≥ 0, got -1')
-    expect(thrown(() => npz.read(bomb, { maxbytes: 1 } as never)).code).toBe('option-unknown')
+    expect(thrown(() => npz.read(bomb, { max: 1 } as never)).code).toBe('option-unknown')
   })
 })
 

@@ -6,7 +6,7 @@ import { safetensors } from '../../host/io/index.ts'
 import { thrown } from './thrown.ts'
 
 const files = new URL('../files/', import.meta.url)
-const load = (name: string) => new Uint8Array(readFileSync(new URL(name, files)))
+const load = (name: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(new URL(name, files)))
 const INDEX = 'model.safetensors.index.json'
 
 async function refused(promise: Promise<unknown>): Promise<DownhillError> {
@@ -22,7 +22,7 @@ const tensor = (...data: number[]) => ({ dtype: 'float32', shape: [data.length],
 
 describe('safetensors.readSharded', () => {
   const [first, second] = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const
-  const shards = { [first]: load(first), [second]: load(second) }
+  const shards: Record<string, Uint8Array<ArrayBuffer>> = { [first]: load(first), [second]: load(second) }
   const whole = {
     'embed.weight': { dtype: 'float32', shape: [2, 2], data: Float32Array.of(0, 1, 2, 3) },
     'head.bias': tensor(4),
@@ -33,7 +33,7 @@ describe('safetensors.readSharded', () => {
     ['an object', shards],
     ['a map', new Map(Object.entries(shards))],
     ['a function', (file) => shards[file]!],
-    ['a function of promises', async (file) => shards[file]!.buffer as ArrayBuffer],
+    ['a function of promises', async (file) => shards[file]!.buffer],
   ])('reads what save_file and an index of Hugging Face hold, from %s', async (_, from) => {
     const { tensors, metadata } = await safetensors.readSharded(load(INDEX), from)
     expect(tensors).toEqual(whole)
