@@ -1,9 +1,7 @@
 /** NumPy's .npy files, each with one array (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). */
-
-import { type Shape, sizeOf } from '../memory/shape.ts'
-import { decoded, elementBytes, encoded, type FileTensor, type TensorLike } from './elements.ts'
-import { arrayHeader, readArrayHeader } from './npy-header.ts'
-import { type Source, sourceOf } from './source.ts'
+import type { FileTensor, TensorLike } from './elements.ts'
+import { arrayFile, arrayOf } from './npy-array.ts'
+import { sourceOf } from './source.ts'
 
 /**
  * Reads a file of `numpy.save`, of format version 1.0, 2.0 or 3.0. The tensor is a view of its bytes if these are aligned, little-endian and in
@@ -21,59 +19,15 @@ export function read(bytes: Uint8Array | ArrayBuffer): FileTensor {
   return arrayOf(sourceOf('npy.read', bytes))
 }
 
-/** Reads the array of a file. */
-export function arrayOf(source: Source): FileTensor {
-  const { type, shape, isBigEndian, isFortran, start, bytes } = readArrayHeader(source)
-  const element = elementBytes[type]
-  let elements = source.at(start, bytes)
-  if (isBigEndian) elements = swapped(elements, element)
-  if (isFortran) elements = rowMajor(elements, shape, element)
-  return decoded('the array', type, shape, elements)
-}
-
 /**
- * Returns a file for `numpy.load`, with the bytes that `numpy.save` writes.
+ * Returns a file for `numpy.load`, with the bytes that `numpy.save` writes: version 1.0, little-endian, in C order.
  *
- * @param tensor of a state dict, of a model, or `{ dtype, shape, data }`
+ * @param tensor of a state dict, of a model, or `{ dtype, shape, data }`; int64 takes a BigInt64Array
  * @throws `shape-mismatch`, `dtype-mismatch` or `option-range`
+ * @example
+ * const bytes = io.npy.write({ dtype: 'float64', shape: [3], data: [1, 2, 3] })
+ * bytes.length // 152
  */
 export function write(tensor: TensorLike): Uint8Array<ArrayBuffer> {
   return arrayFile('npy.write', tensor)
-}
-
-/** Returns the file of a tensor. `what` is its name in an error. */
-export function arrayFile(what: string, tensor: TensorLike): Uint8Array<ArrayBuffer> {
-  const { type, shape, bytes } = encoded(what, tensor)
-  const header = arrayHeader(type, shape)
-  const file = new Uint8Array(header.length + bytes.length)
-  file.set(header)
-  file.set(bytes, header.length)
-  return file
-}
-
-/** Reverses the bytes of every element. */
-function swapped(bytes: Uint8Array, element: number): Uint8Array {
-  const out = new Uint8Array(bytes.length)
-  for (let at = 0; at < out.length; at += element) {
-    for (let k = 0; k < element; k++) out[at + k] = bytes[at + element - 1 - k]!
-  }
-  return out
-}
-
-/** Reorders elements whose first axis is the fastest, so that the last is. */
-function rowMajor(bytes: Uint8Array, shape: Shape, element: number): Uint8Array {
-  const out = new Uint8Array(bytes.length)
-  const strides = shape.map((_, axis) => element * sizeOf(shape.slice(0, axis)))
-  const index = shape.map(() => 0)
-  let from = 0
-  for (let to = 0; to < out.length; to += element) {
-    for (let k = 0; k < element; k++) out[to + k] = bytes[from + k]!
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!
-      if (++index[axis]! < shape[axis]!) break
-      from -= strides[axis]! * shape[axis]!
-      index[axis] = 0
-    }
-  }
-  return out
 }

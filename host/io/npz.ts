@@ -1,13 +1,14 @@
 /** NumPy's .npz files: zip archives of .npy files (https://numpy.org/doc/stable/reference/generated/numpy.savez.html). */
 import { type Zippable, zipSync } from 'fflate'
-import { check, checkRange, DownhillError, printable, shown } from '../validation/errors.ts'
+import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
 import { isDict } from './dict.ts'
 import type { FileTensor, TensorLike } from './elements.ts'
-import { arrayFile, arrayOf } from './npy.ts'
+import { arrayFile, arrayOf } from './npy-array.ts'
+import { arrayEntries, ENDING, named, unpackedLimit } from './npz-archive.ts'
 import { sourceOf } from './source.ts'
 import { Unpacker } from './unpack.ts'
-import { readDirectory, type ZipEntry } from './zip.ts'
+import { readDirectory } from './zip.ts'
 
 /** Options of `npz.read`. */
 export interface NpzReadOptions {
@@ -19,38 +20,6 @@ export interface NpzReadOptions {
 export interface NpzWriteOptions {
   /** Whether to deflate the arrays, as `numpy.savez_compressed` does. Default false, as `numpy.savez`. */
   readonly compressed?: boolean
-}
-
-/** Default limit of unpacked bytes: so many, or so many times the file. */
-const MOST_UNPACKED = 2 ** 27
-const MOST_TIMES = 16
-
-const ENDING = '.npy'
-
-/** Returns the limit of the unpacked bytes of a file. */
-export function unpackedLimit(size: number): number {
-  return Math.max(MOST_UNPACKED, MOST_TIMES * size)
-}
-
-/** Returns the arrays of an archive by name. */
-export function arrayEntries(entries: ReadonlyMap<string, ZipEntry>): [name: string, entry: ZipEntry][] {
-  return [...entries].map(([file, entry]) => {
-    const name = file.slice(0, -ENDING.length)
-    const isArray = file.endsWith(ENDING) && name !== '__proto__'
-    if (!isArray) throw new DownhillError('file-unsupported', `the file ${shown(file)} in the archive is not an ${ENDING} file`)
-    return [name, entry]
-  })
-}
-
-/** Runs a function on an array. Errors have its name. */
-export function named<T>(name: string, look: () => T): T {
-  try {
-    return look()
-  } catch (error) {
-    throw error instanceof DownhillError
-      ? new DownhillError(error.code, `${printable(name.slice(0, 80))}${ENDING}: ${error.message}`)
-      : error
-  }
 }
 
 /**
@@ -82,8 +51,12 @@ const LARGEST = 2 ** 32 - 2 ** 16
 /**
  * Returns a file for `numpy.load`. The same tensors give the same bytes.
  *
- * @param tensors by name: of a model's `stateDict()`, or others
+ * @param tensors by name: of a model's `stateDict()`, or others; at most 65,534 of them in 4 GiB
  * @throws `shape-mismatch`, `dtype-mismatch` or `option-range` naming the tensor
+ * @example
+ * const model = new nn.Linear(arena, 3, 2)
+ * const bytes = io.npz.write(model.stateDict()) // numpy.load('model.npz')['weight']
+ * Object.keys(io.npz.read(bytes)).length // 2
  */
 export function write(tensors: Readonly<Record<string, TensorLike>>, options: NpzWriteOptions = {}): Uint8Array<ArrayBuffer> {
   checkRange(isDict(tensors), 'npz.write', 'tensors', 'tensors by name', tensors)
