@@ -112,14 +112,22 @@ const readers: Readonly<Partial<Record<ElementType, (bytes: Uint8Array) => Eleme
 }
 
 /**
+ * Throws unless a type can be decoded. `what` is the tensor's name in an error.
+ *
+ * @throws `file-unsupported`
+ */
+export function checkType(what: string, type: ElementType): void {
+  if (!readers[type]) throw new DownhillError('file-unsupported', `${what} has the type ${type}, which is not supported`)
+}
+
+/**
  * Decodes a tensor from the bytes of its shape; returns a view of them if possible. `what` is its name in an error.
  *
  * @throws `file-unsupported` if the type is not supported, or integers do not fit in 63 bits
  */
 export function decoded(what: string, type: ElementType, shape: Shape, bytes: Uint8Array): FileTensor {
-  const read = readers[type]
-  if (!read) throw new DownhillError('file-unsupported', `${what} has the type ${type}, which is not supported`)
-  const elements = read(bytes)
+  checkType(what, type)
+  const elements = readers[type]!(bytes)
   if (!elements) throw new DownhillError('file-unsupported', `${what} has integers beyond 2^63, which are not supported`)
   return { dtype: elements.dtype, shape, data: elements.data } as FileTensor
 }

@@ -3,7 +3,7 @@
 import type { Shape } from '../memory/shape.ts'
 import { checkRange, DownhillError, shown } from '../validation/errors.ts'
 import { dtypeNames } from './dtype-names.ts'
-import { decoded, type FileTensor } from './elements.ts'
+import { checkType, decoded, type FileTensor } from './elements.ts'
 import { type Entry, type Header, headerLength, parsedHeader, UNKNOWN } from './header.ts'
 
 /** The part of a Blob or File that is needed to read it. */
@@ -59,7 +59,9 @@ export class SafeTensorsFile {
    */
   async tensor(name: string): Promise<FileTensor> {
     const { type, shape, start, bytes } = this.#entry('tensor', name)
-    return decoded(`the tensor ${shown(name)}`, type, shape, await exactly(this.#read, start, start + bytes))
+    const what = `the tensor ${shown(name)}`
+    checkType(what, type)
+    return decoded(what, type, shape, await exactly(this.#read, start, start + bytes))
   }
 
   #entry(method: string, name: string): Entry {

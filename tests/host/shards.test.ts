@@ -167,6 +167,16 @@ describe('safetensors.open', () => {
     }
   })
 
+  it('reads nothing of a tensor whose type is not supported', async () => {
+    const text = '{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}'
+    const start = new Uint8Array(8 + text.length)
+    start[0] = text.length
+    start.set(new TextEncoder().encode(text), 8)
+    const { asked, read } = counted(start)
+    const file = await safetensors.open(read)
+    expect([file.info('a').dtype, (await refused(file.tensor('a'))).code, asked.length]).toEqual(['complex64', 'file-unsupported', 2])
+  })
+
   it('opens Blobs, also those of files', async () => {
     for (const blob of [new Blob([bytes]), await openAsBlob(fileURLToPath(new URL('values.safetensors', files)))]) {
       const { tensors } = safetensors.read(await blob.arrayBuffer())
