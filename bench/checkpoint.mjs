@@ -1,6 +1,6 @@
 /**
- * Saving and loading a model of 10 million parameters with Adam's state, beside a plain copy of the same bytes that is written and read:
- * milliseconds, in turns in one run, the best of each. `node bench/checkpoint.mjs [FOLDER]`
+ * Times saving and loading a model of 10 million parameters with Adam's state, against a plain copy of the same bytes to and from a file:
+ * milliseconds, interleaved in one run, the best of each. `node bench/checkpoint.mjs [FOLDER]`
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { open, readFile as readWhole } from 'node:fs/promises'
@@ -23,7 +23,7 @@ optimizer.step()
 optimizer.zeroGrad()
 const parts = { model, optimizer }
 
-/** What a checkpoint holds, in one piece; a plain copy is made of it, and back into it. */
+/** The checkpoint in one piece, the source and target of the plain copies. */
 const whole = checkpoint.save(parts).slice()
 
 async function plainSave() {
@@ -49,7 +49,7 @@ async function milliseconds(action) {
   return performance.now() - began
 }
 
-/** The best of several rounds of two things in turns, in the first of which everything is made ready. */
+/** Returns the best times of two actions over several interleaved rounds, after a warm-up round. */
 async function best(ours, plain) {
   const times = []
   for (let round = 0; round <= ROUNDS; round++) times.push([await milliseconds(ours), await milliseconds(plain)])

@@ -1,24 +1,24 @@
-/** Contestants, and how they take turns at a work. */
+/** Contestants, and interleaved measurements of a work by all of them. */
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
-/** Seconds of a slice, of warming up, of all rounds of a work (but never fewer than LEAST_ROUNDS), and of an answer at most. */
+/** Seconds of a slice, of the warm-up, of all rounds of a work (at least LEAST_ROUNDS rounds), and the timeout of an answer. */
 const SLICE = 0.06
 const WARM_UP = 0.2
 const ENOUGH = 30
 const LEAST_ROUNDS = 3
 const PATIENCE = 600
 
-/** A form that is slower than its contestant's fastest by this factor after two rounds sits out the others. */
+/** After two rounds, forms slower than their contestant's fastest by this factor drop out. */
 const HOPELESS = 1.5
 
-/** A process that speaks the protocol of contestants/serve.mjs. It starts when it is asked and does not run. */
+/** A process with the protocol of contestants/serve.mjs. It starts at the first request. */
 export class Contestant {
   #process
   #answers
   #stderr = ''
 
-  /** What rows call it and what runs it, both with their versions, and its command. */
+  /** `title` is the name in rows. Both it and `runtime` include a version. */
   constructor(title, runtime, ...command) {
     this.title = title
     this.runtime = runtime
@@ -61,25 +61,25 @@ export class Contestant {
 
 const norm = (numbers) => Math.hypot(...numbers)
 
-/** Distance of two lists of numbers, relative to the second. */
+/** Returns the distance of two lists of numbers, relative to the second. */
 const distance = (numbers, reference) => norm(numbers.map((number, i) => number - reference[i])) / norm(reference)
 
-/** Greatest distance that counts as the same. Muon's iteration is bfloat16 in torch; a training has rounded for 30 steps. */
+/** Largest distance of equal results. Muon's iteration is bfloat16 in torch; a training accumulates rounding over 30 steps. */
 const TOLERANCE = { step: 0.05, gemm: 1e-3, train: 0.01 }
 
-/** Why what a form computed does not count; undefined if it does. */
+/** Returns why a form's result is wrong; undefined if it is right. */
 function objection({ kind, differs }, name, result, reference) {
   if (result === null || !reference) return undefined
-  if (differs?.includes(name)) return norm(result) > 0 ? undefined : 'computes nothing'
-  if (kind === 'train' && !(result[1] < result[0])) return `the loss does not fall: ${result}`
+  if (differs?.includes(name)) return norm(result) > 0 ? undefined : 'changes nothing'
+  if (kind === 'train' && !(result[1] < result[0])) return `does not reduce the loss: ${result}`
   const apart = distance(result, reference)
-  return apart <= TOLERANCE[kind] ? undefined : `computes something else: ${apart.toExponential(1)} away`
+  return apart <= TOLERANCE[kind] ? undefined : `has a wrong result: relative distance ${apart.toExponential(1)}`
 }
 
-/** Turns that make a slice. */
+/** Returns the number of turns in a slice. */
 const sliceOf = (seconds) => Math.max(1, Math.round(SLICE / seconds))
 
-/** Runs a form until it is warm; how many turns make a slice. */
+/** Runs a form until it is warm. Returns the number of turns in a slice. */
 async function warmUp(run) {
   let [turns, spent, each] = [1, 0, 0]
   for (let runs = 0; spent < WARM_UP || (runs < 3 && each < WARM_UP); runs++) {
@@ -92,10 +92,10 @@ async function warmUp(run) {
 }
 
 /**
- * Has the contestants do a work in turns, round by round, and takes each form's least time.
- * `contestants` are [name, Contestant]; `reference` is what they should compute, what the first of them computes if undefined.
+ * Measures a work by all contestants, round by round, and keeps each form's least time.
+ * `contestants` are [name, Contestant]; `reference` is the expected result, by default that of the first contestant.
  *
- * @returns { times: { name: { form: microseconds a turn } }, reasons: { name: why it did not take part } }
+ * @returns { times: { name: { form: microseconds per turn } }, reasons: { name: why it was excluded } }
  */
 export async function contest(work, contestants, reference, rounds) {
   const [times, reasons, entries] = [{}, {}, []]
@@ -122,7 +122,7 @@ export async function contest(work, contestants, reference, rounds) {
         forms[entry.form] = Math.min(forms[entry.form] ?? Infinity, each * 1e6)
       })
     }
-    // Nobody always comes after the same neighbor.
+    // Alternates the order, so that no form always follows the same one.
     entries.reverse()
     if (round === 1) for (const entry of entries) entry.isOut ||= isHopeless(times[entry.name], entry.form)
   }

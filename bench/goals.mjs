@@ -1,4 +1,4 @@
-/** What a ratio should be at least, by the names of works and peers; the first line that fits counts. */
+/** Goals: the least ratio by names of works and peers. The first matching line counts. */
 
 const SEVEN = 'step (SGD|SGD momentum|Adam|AdamW|RMSprop|Adagrad|Adadelta)'
 const SIZE = '(1K|16K|256K|4M|16M)'
@@ -33,7 +33,7 @@ const goals = [
   ['train (CNN|character GPT).*(?<!relaxed)', '(TensorFlow.js|jax-js)', 1],
 ].map(([work, peer, goal]) => ({ work: new RegExp(`^${work}$`), peer: new RegExp(`^${peer}`), goal }))
 
-/** null if there is none. */
+/** Returns the goal of a work against a peer; null if there is none. */
 export function goalOf(work, peer) {
   return goals.find((goal) => goal.work.test(work) && goal.peer.test(peer))?.goal ?? null
 }

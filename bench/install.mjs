@@ -1,4 +1,4 @@
-/** Brings the peers into this folder, unless they are there: package.json's by npm, unlocked, and requirements.txt's by pip into .venv. */
+/** Installs missing peers into this folder: package.json's by npm, without a lockfile, and requirements.txt's by pip into .venv. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { npm } from '../tests/npm.mjs'
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const read = (file) => readFileSync(folder + file, 'utf8')
 
-/** Node 24, with which both sides run: relaxed SIMD does not exist on 20. */
+/** Node 24 runs both sides, because Node 20 has no relaxed SIMD. */
 export const node = `${folder}node_modules/node24/bin/node`
 export const python = `${folder}.venv/bin/python`
 
@@ -33,7 +33,7 @@ function hasPackages() {
   }
 }
 
-/** The version of the Python that has torch. */
+/** Returns the version of the Python that has torch; undefined if there is none. */
 function pythonWithTorch() {
   const code = 'import platform, torch, numpy; print(platform.python_version(), torch.__version__.split("+")[0])'
   const { status, stdout } = spawnSync(python, ['-c', code], { encoding: 'utf8' })
@@ -41,11 +41,11 @@ function pythonWithTorch() {
   return torch === versions.torch ? version : undefined
 }
 
-/** The version of the Python that has torch; undefined if there is none. Throws if npm cannot bring the other peers. */
+/** Installs the peers. Returns the version of the Python with torch; undefined without one. @throws if npm fails */
 export function install() {
   const [command, ...first] = npm
   if (!hasPackages() && !succeeds(command, ...first, 'install', '--no-package-lock', '--no-audit', '--no-fund'))
-    throw new Error('npm could not install the peers of bench/package.json')
+    throw new Error('npm failed to install the peers of bench/package.json')
   const version = pythonWithTorch()
   if (version) return version
   const isThere =

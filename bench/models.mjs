@@ -1,5 +1,5 @@
 /**
- * The models that are trained, and what they are trained on: handwritten digits and three books of the King James Bible. A training:
+ * Models and their data: handwritten digits and three books of the King James Bible. A training is
  *   { kind: 'train', name, key, model, …its sizes, lr, batches, input, inputType, parameters, files, checked, contestants, unit }
  * where `input` is the shape of a batch and `parameters` are torch's names and shapes in torch's order. Every side starts from the same
  * weights and sees the same batches, which are in `files`.
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { mixed, noise } from './numbers.mjs'
 import { sizeOf } from './works.mjs'
 
-/** Different batches, which come in turn, and steps of which a side shows the first and the last loss. */
+/** Number of batches, which each side cycles through, and of steps between the first and the last compared loss. */
 const BATCHES = 16
 const CHECKED = 30
 
@@ -29,7 +29,7 @@ const convolution = (name, inputs, outputs) => [
   [`${name}.bias`, [outputs]],
 ]
 
-/** A model: its sizes, a batch, the parameters, and data for as many rows. */
+/** Returns a model: sizes, batch, parameters, and a function that returns data for a number of rows. */
 const perceptron = (sizes, batch) => ({
   ...{ model: 'perceptron', sizes, batch, input: [batch, sizes[0]], inputType: 'float32' },
   parameters: [...linear('0', sizes[0], sizes[1]), ...linear('2', sizes[1], sizes[2])],
@@ -62,7 +62,7 @@ const gpt = ({ vocabulary, width, heads, layers, context }, batch) => ({
   data: (rows) => characters(context, rows),
 })
 
-/** Uniform within ±1/√(inputs of a unit), as torch draws them; normalizations 1, biases 0. */
+/** Returns initial weights: uniform within ±1/√(inputs of a unit), like torch; normalizations 1, biases 0. */
 function weightsOf(parameters) {
   let drawn = 0
   return parameters.flatMap(([name, shape]) => {
@@ -72,7 +72,7 @@ function weightsOf(parameters) {
   })
 }
 
-/** Images of 8×8 pixels, or made larger to side×side, and what they show. */
+/** Returns images of 8×8 pixels, scaled up to side×side, and their labels. */
 function digits(side, count) {
   const rows = read('digits.csv').trimEnd().split('\n').slice(1)
   const picked = Array.from({ length: count }, (_, i) => rows[mixed(i) % rows.length].split(',').map(Number))
@@ -86,7 +86,7 @@ function digits(side, count) {
   }
 }
 
-/** Pieces of the text, and at each place the character that follows. */
+/** Returns pieces of the text, with the next character at each position. */
 function characters(context, count) {
   const text = read('kjv.tsv')
     .trimEnd()

@@ -1,4 +1,4 @@
-/** `node bench/page.mjs FILE.json`: writes the tables of docs/performance.md from what `npm run bench -- --json FILE.json` left. */
+/** `node bench/page.mjs FILE.json`: writes the tables of docs/performance.md from the results of `npm run bench -- --json FILE.json`. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { trainings } from './models.mjs'
 import { isShort } from './rows.mjs'
@@ -9,9 +9,9 @@ const units = new Map([...works, ...trainings].map(({ name, unit }) => [name, un
 
 const digits = (x) => (x >= 100 ? Math.round(x).toLocaleString('en') : x.toPrecision(3))
 
-/** A ratio; one that is below its goal with the goal behind it. */
+/** Formats a ratio, with its goal if it is below. */
 const ratio = (row) => (row ? `${digits(row.ratio)}×${isShort(row) ? ` (goal ${row.goal})` : ''}` : '')
-/** What a work comes to of a limit. */
+/** Formats a ratio to a limit as a percentage, with its goal if it is below. */
 const share = (row) => (row ? `${Math.round(100 * row.ratio)} %${isShort(row) ? ` (goal ${100 * row.goal} %)` : ''}` : '')
 
 function table(head, body) {
@@ -20,7 +20,7 @@ function table(head, body) {
   return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(line)].join('\n')
 }
 
-/** Works of a kind in their order: [name, how long ours takes in its unit, the row against a peer by the beginning of its name]. */
+/** Returns works of a kind in order: [name, our time in its unit, a function from the start of a peer's name to its row]. */
 function of(kind, unitOf = (name) => units.get(name)) {
   const names = [...new Set(rows.filter(({ work }) => work.startsWith(kind)).map(({ work }) => work))]
   return names.map((name) => {
@@ -81,7 +81,7 @@ function starts() {
   return table(head, body)
 }
 
-/** Peers that did not take part, once for each reason. */
+/** Returns a list of excluded peers, with one line per reason. */
 function absences() {
   const reasons = new Map()
   for (const { work, peer, reason } of absent) {

@@ -1,27 +1,27 @@
-/** From times to rows { work, peer, ours, theirs, ratio, goal, runtime }, in microseconds a turn, and rows in the terminal. */
+/** Converts times to rows { work, peer, ours, theirs, ratio, goal, runtime }, in microseconds per turn, and formats rows. */
 import { goalOf } from './goals.mjs'
 
-/** Our sides of each kind of work, and what a row calls them. */
+/** Our contestants for each kind of work, and their suffix in a row. */
 const ours = {
   step: { downhill: '' },
   gemm: { downhill: ' strict', relaxed: ' relaxed' },
   train: { downhill: '', relaxed: ' relaxed' },
 }
 
-/** Limits are those of one of our sides. */
+/** The limits that each of our contestants is compared with. */
 const limitOf = { downhill: 'limits', relaxed: 'relaxedLimits' }
 const limits = Object.values(limitOf)
 
 const inWasm = ['tensorflow', 'onnx', 'jax']
 
-/** What ran both. */
+/** Returns the runtimes of both sides. */
 export const against = (own, theirs) => (own === theirs ? own : `${own}, theirs ${theirs}`)
 
 export function rowOf(work, peer, ours, theirs, runtime) {
   return { work, peer, ours, theirs, ratio: theirs / ours, goal: goalOf(work, peer), runtime }
 }
 
-/** The rows of a work: `times` is { name: { form: microseconds } }, `contestants` { name: { title, runtime } }. */
+/** Returns the rows of a work. `times` is { name: { form: microseconds } }, `contestants` is { name: { title, runtime } }. */
 export function rowsOf(work, times, contestants) {
   const rows = []
   for (const [side, suffix] of Object.entries(ours[work.kind])) {
@@ -47,7 +47,7 @@ export function rowsOf(work, times, contestants) {
 
 export const isShort = ({ ratio, goal }) => goal !== null && ratio < goal
 
-/** A number in about three digits. */
+/** Formats a number with about three digits. */
 const short = (x) => (x === null ? '' : x >= 100 ? Math.round(x).toLocaleString('en') : x.toPrecision(3))
 
 const line = (work, peer, ...cells) => [work.padEnd(46), peer.padEnd(46), ...cells.map((cell) => cell.padStart(9))].join(' ').trimEnd()

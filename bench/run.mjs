@@ -1,4 +1,4 @@
-/** `npm run bench -- [step|gemm|train|start …] [--json FILE] [--only REGEX] [--rounds N]`: our figures and the peers', in one run. */
+/** `npm run bench -- [step|gemm|train|start …] [--json FILE] [--only REGEX] [--rounds N]`: benchmarks downhill and its peers in one run. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -18,13 +18,13 @@ const { values, positionals } = parseArgs({
   options: { json: { type: 'string' }, only: { type: 'string', default: '' }, rounds: { type: 'string', default: '7' } },
 })
 const unknown = positionals.find((kind) => !KINDS.includes(kind))
-if (unknown) throw new Error(`${unknown} is not one of ${KINDS.join(', ')}`)
+if (unknown) throw new Error(`bench: the kind must be one of ${KINDS.join(', ')}, got ${unknown}`)
 const kinds = positionals.length ? positionals : KINDS
 const rounds = Number(values.rounds)
-if (!(rounds >= 1)) throw new Error(`--rounds takes a number from 1 on, not ${values.rounds}`)
+if (!(rounds >= 1)) throw new Error(`bench: --rounds must be a number ≥ 1, got ${values.rounds}`)
 const only = new RegExp(values.only)
 const root = fileURLToPath(new URL('..', import.meta.url))
-if (!existsSync(`${root}dist/index.js`)) throw new Error('nothing is built: npm run build')
+if (!existsSync(`${root}dist/index.js`)) throw new Error('bench: dist is missing; run npm run build')
 
 const pythonVersion = install()
 mkdirSync(`${root}build/bench`, { recursive: true })
@@ -52,13 +52,13 @@ process.on('exit', stopAll)
 const machine = `${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}`
 const document = { date: new Date().toISOString(), machine, rows: [], absent: [] }
 console.log(`${document.date}, ${machine}`)
-if (!pythonVersion) console.log("PYTORCH'S ROWS ARE MISSING: there is no Python 3 into which bench/requirements.txt could be installed")
+if (!pythonVersion) console.log("PYTORCH'S ROWS ARE MISSING: no Python 3 with the packages of bench/requirements.txt")
 
 function save() {
   if (values.json) writeFileSync(values.json, `${JSON.stringify(document, null, 2)}\n`)
 }
 
-/** Prints and keeps rows, and who did not take part and why, each reason once. */
+/** Prints and stores rows, and the reasons of excluded contestants, each once. */
 function report(work, unit, rows, reasons) {
   for (const row of rows) console.log(shown(row, unit))
   document.rows.push(...rows)
@@ -71,14 +71,14 @@ function report(work, unit, rows, reasons) {
   save()
 }
 
-/** Places of a product's entries that every side shows, and what should be there. */
+/** Returns the positions of a product that every side reports, and the expected entries. */
 function sampled({ m, k, n }) {
   const samples = Array.from({ length: 16 }, (_, i) => [(i * 7919) % m, (i * 104_729) % n])
   const entry = ([i, j]) => Array.from({ length: k }, (_, l) => noise(i * k + l) * noise(SECOND + l * n + j)).reduce((a, b) => a + b)
   return { samples, reference: samples.map(entry) }
 }
 
-/** × is hard to type: x will do. */
+/** --only also matches x for ×, which is hard to type. */
 const isChosen = ({ name, kind }) => kinds.includes(kind) && (only.test(name) || only.test(name.replaceAll('×', 'x')))
 
 let [kind, key] = []

@@ -1,4 +1,4 @@
-/** Cold starts: a process that imports a library, compiles it and takes one step of Adam, beside a process that does nothing. */
+/** Cold starts: a process that imports a library, compiles it and takes one step of Adam, and an empty process. */
 import { spawnSync } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import { against, rowOf } from './rows.mjs'
 
 const programs = { downhill: 'downhill.mjs', tensorflow: 'tensorflow.mjs', jax: 'jax.mjs', torch: 'pytorch.py' }
 
-/** Milliseconds from a process's start to its end, and those that it says it took from import to step. */
+/** Returns milliseconds from a process's start to its end, and from import to step as the process reports them. */
 function once(command, file) {
   const began = performance.now()
   const { status, stdout, stderr } = spawnSync(command, [fileURLToPath(new URL(`start/${file}`, import.meta.url))], { encoding: 'utf8' })
@@ -15,7 +15,7 @@ function once(command, file) {
   return { process, inside: Number(stdout.trimEnd().split('\n').at(-1)) }
 }
 
-/** Rows of the cold starts, and { name: why it did not take part }. `contestants` are { name: { title, runtime, command } }. */
+/** Returns the rows of cold starts, and { name: why it was excluded }. `contestants` are { name: { title, runtime, command } }. */
 export function starts(contestants, rounds) {
   const sides = Object.keys(programs).filter((name) => contestants[name])
   const reasons = {}

@@ -1,10 +1,10 @@
 /**
- * Forms of the gemm micro-kernel side by side, as shares of the peak of the same engine:
+ * Compares forms of the gemm micro-kernel, as shares of the peak of the same engine:
  *
  *   node bench/tiles.mjs [runtime …]      node bench/tiles.mjs node ~/node24 'deno run -A' bun
  *
- * R × V is a tile of R rows and V vectors of C; `splat` reads an element of A into all lanes, `packed` reads a vector that was packed so. `fused`
- * is relaxed multiply-add, which Node 20 does not know. Panels of 224 steps stay in the first-level cache.
+ * R × V is a tile of R rows and V vectors of C. `splat` loads an element of A into all lanes, `packed` loads a vector with the element
+ * already in all lanes. `fused` uses relaxed multiply-add, which Node 20 lacks. Panels of 224 steps stay in the L1 cache.
  */
 import { execSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -64,7 +64,7 @@ async function compile(name, isFused) {
   if (error) throw new Error(stderr.toString())
 }
 
-/** The best of nine rounds in which all forms take their turn, in GFLOP/s. */
+/** Returns the best of nine interleaved rounds for each form, in GFLOP/s. */
 function measure(name) {
   const memory = new WebAssembly.Memory({ initial: 8 })
   const { exports } = instantiateSync(readFileSync(`${folder}/${name}.wasm`), { env: { memory } })

@@ -1,19 +1,19 @@
 /**
- * What is measured, as data. A step:
+ * The measured works, as data. A step is
  *   { kind: 'step', name, key, optimizer, options, shapes, groups?, sparse?, sweep?, differs?, checked, contestants, unit }
- * where `groups` are options and the indices of their tensors, every `sparse`-th row has a gradient, `sweep` is how many arrays a step writes
- * and `differs` who computes something else by its own definition. A gemm:
+ * where `groups` are options and the indices of their tensors, every `sparse`-th row has a gradient, `sweep` is the number of arrays that a
+ * step writes, and `differs` lists contestants with another definition of the optimizer. A gemm is
  *   { kind: 'gemm', name, key, m, k, n, contestants, unit }
- * Training steps: models.mjs. Works of one key, which stand one after another, share their processes.
+ * models.mjs has the training steps. Adjacent works with the same key share their processes.
  */
 
-/** Steps before a side shows how far its parameters have moved. */
+/** Steps before each side reports how far its parameters have moved. */
 const CHECKED = 3
 
 const sizes = { '1K': 2 ** 10, '16K': 2 ** 14, '256K': 2 ** 18, '4M': 2 ** 22, '16M': 2 ** 24 }
 export const sizeOf = (shape) => shape.reduce((size, length) => size * length, 1)
 
-/** Tensors of n parameters in all: one that is flat; a matrix, square up to rows of 1,024; square matrices up to 512×512; an embedding. */
+/** Shapes of n parameters in all: one vector; a matrix, square up to rows of 1,024; square matrices up to 512×512; an embedding. */
 const flat = (n) => [[n]]
 const matrix = (n) => [[n / Math.min(1024, Math.sqrt(n)), Math.min(1024, Math.sqrt(n))]]
 const squares = (n) => {
@@ -23,8 +23,8 @@ const squares = (n) => {
 const embedding = (n) => [[n / 64, 64]]
 
 /**
- * Gradients stay what they are, so learning rates are such that millions of turns overflow nowhere. `plain`: there is a loop in
- * contestants/plain.mjs; `tensorflow`: TensorFlow.js has it.
+ * Gradients are constant, so learning rates are small enough for millions of turns without overflow. `plain`: contestants/plain.mjs has a
+ * loop for it; `tensorflow`: TensorFlow.js has it.
  */
 const optimizers = {
   SGD: { options: { lr: 1e-3 }, sweep: 1, plain: true, tensorflow: true },
@@ -33,7 +33,7 @@ const optimizers = {
   AdamW: { options: { lr: 1e-3, weightDecay: 0.01 }, sweep: 3, plain: true },
   RMSprop: { options: { lr: 1e-3 }, sweep: 2, plain: true, tensorflow: true },
   Adagrad: { options: { lr: 1e-3, initialAccumulatorValue: 0.1 }, sweep: 2, plain: true, tensorflow: true },
-  // TensorFlow.js divides by the mean of squares before this step: it moves otherwise.
+  // TensorFlow.js divides by the mean of squares before this step, so its parameters differ.
   Adadelta: { options: { lr: 1 }, sweep: 3, plain: true, tensorflow: true, differs: ['tensorflow'] },
   Adamax: { options: { lr: 1e-3 }, sweep: 3, tensorflow: true },
   NAdam: { options: { lr: 1e-3 }, sweep: 3 },

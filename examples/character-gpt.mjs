@@ -1,6 +1,6 @@
 /**
- * A character-level GPT on three books of the King James Bible, beside the same model in PyTorch: character-gpt.py trains it from the same
- * weights on the same batches and writes its losses into character-gpt.json.
+ * Trains a character-level GPT on three books of the King James Bible and compares its losses with PyTorch's. character-gpt.py trains the
+ * same model from the same weights on the same batches and writes its losses to character-gpt.json.
  */
 import { readFileSync } from 'node:fs'
 import { AdamW, Arena, CosineAnnealingLR, clipGradNorm, Generator } from 'downhill'
@@ -10,7 +10,7 @@ const read = (name) => readFileSync(new URL(name, import.meta.url), 'utf8')
 const expected = JSON.parse(read('character-gpt.json'))
 const { steps, batch, context, width, heads, layers } = expected.settings
 
-// The last tenth of the text is held out.
+// Holds out the last tenth of the text.
 const verses = read('../datasets/kjv.tsv').trimEnd().split('\n').slice(1)
 const text = verses.map((verse) => verse.split('\t')[3]).join('\n')
 const characters = [...new Set(text)].sort()
@@ -39,7 +39,7 @@ class GPT extends nn.Module {
   }
 }
 
-/** A well mixed 32-bit whole number for each n, the same in Python. */
+/** Hashes n to a 32-bit integer, the same as in Python. */
 function mixed(n) {
   let x = n >>> 0
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d)
@@ -47,7 +47,7 @@ function mixed(n) {
   return (x ^ (x >>> 16)) >>> 0
 }
 
-// Weights that Python can compute too: matrices uniform within ±1/√columns, biases 0, normalizations 1.
+// Initial weights that Python computes too: matrices uniform within ±1/√columns, biases 0, normalizations 1.
 const model = new GPT()
 let drawn = 0
 for (const [name, { data, shape }] of model.namedParameters()) {
@@ -55,7 +55,7 @@ for (const [name, { data, shape }] of model.namedParameters()) {
   else if (name.endsWith('bias')) data.fill(0)
 }
 
-/** The mean loss of predicting the characters after those that begin at `starts`. */
+/** Returns the mean loss of next-character predictions for the sequences that begin at `starts`. */
 function lossOf(starts) {
   const piece = (offset) => starts.flatMap((start) => Array.from(codes.subarray(start + offset, start + offset + context)))
   const logits = model.forward(arena.tensor(piece(0), [starts.length, context], { dtype: 'int32' }))
@@ -65,7 +65,7 @@ function lossOf(starts) {
 const optimizer = new AdamW(model.parameters(), { lr: 0.008, weightDecay: 0.1 })
 const scheduler = new CosineAnnealingLR(optimizer, { tMax: steps })
 
-/** Prints a loss beside PyTorch's; their relative difference. */
+/** Prints a loss and PyTorch's. Returns their relative difference. */
 function row(name, loss, torch) {
   const difference = Math.abs(loss - torch) / torch
   const cells = [loss.toFixed(6), torch.toFixed(6), difference.toExponential(1)]
@@ -89,7 +89,7 @@ for (let step = 1; step <= steps; step++) {
   if (`${step}` in expected.losses) differences.push(row(`step ${step}`, loss, expected.losses[step]))
 }
 
-// The held-out text, piece by piece.
+// Evaluates the held-out text in pieces.
 const pieces = Array.from({ length: Math.floor((codes.length - boundary - 1) / context) }, (_, i) => boundary + i * context)
 let heldOut = 0
 for (let i = 0; i < pieces.length; i += 32) {
@@ -98,7 +98,7 @@ for (let i = 0; i < pieces.length; i += 32) {
 }
 differences.push(row('held out', heldOut, expected.heldOut))
 
-// What it writes by itself.
+// Samples a text.
 const generator = new Generator(3)
 const written = Array.from('\n', (character) => characters.indexOf(character))
 while (written.length < 300) {

@@ -1,4 +1,4 @@
-"""What character-gpt.mjs computes, by PyTorch. Run it in this folder, with torch 2.13.0 and numpy: python character-gpt.py"""
+"""The model of character-gpt.mjs in PyTorch. Run it in this folder, with torch 2.13.0 and numpy: python character-gpt.py"""
 import json
 import math
 
@@ -35,7 +35,7 @@ class GPT(nn.Module):
 
 
 def mixed(n):
-    """A well mixed 32-bit whole number for each n, the same in JavaScript."""
+    """Hashes n to a 32-bit integer, the same as in JavaScript."""
     x = np.asarray(n, dtype=np.uint32)
     x = (x ^ (x >> 16)) * np.uint32(0x7FEB352D)
     x = (x ^ (x >> 15)) * np.uint32(0x846CA68B)

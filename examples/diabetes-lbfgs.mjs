@@ -1,4 +1,4 @@
-/** Least squares two ways: by LBFGS with a line search, and in closed form by the normal equations. */
+/** Solves least squares by LBFGS with a line search, and in closed form by the normal equations. */
 import { readFileSync } from 'node:fs'
 import { Arena, LBFGS } from 'downhill'
 import { readTable } from 'downhill/compare'
@@ -8,7 +8,7 @@ const { columns, rows } = readTable(readFileSync(new URL('../datasets/diabetes.c
 const features = columns.slice(0, -1)
 const target = columns.at(-1).values
 
-// Each feature with mean 0 and deviation 1.
+// Standardizes each feature to mean 0 and deviation 1.
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / rows
 const scaled = features.map(({ values }) => {
   const center = mean(values)
@@ -58,7 +58,7 @@ function solve(a, b) {
   return z
 }
 
-// (XᵀX)·z = Xᵀy, where a column of ones stands for the bias.
+// Solves (XᵀX)·z = Xᵀy, with a column of ones for the bias.
 const design = [...scaled, new Float64Array(rows).fill(1)]
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0)
 const exact = solve(

@@ -1,4 +1,4 @@
-/** A convolutional network that reads handwritten digits, and how many of those it has never seen it reads right. */
+/** Trains a convolutional network on handwritten digits and prints its accuracy on held-out ones. */
 import { readFileSync } from 'node:fs'
 import { Adam, Arena, Generator, OneCycleLR } from 'downhill'
 import { readTable } from 'downhill/compare'
@@ -8,7 +8,7 @@ const EPOCHS = 12
 const BATCH = 32
 const SEED = 1
 
-// 1,797 images of 8×8 pixels from 0 to 16. A fifth is held out.
+// 1,797 images of 8×8 pixels from 0 to 16; a fifth are held out.
 const { columns, rows } = readTable(readFileSync(new URL('../datasets/digits.csv', import.meta.url), 'utf8'))
 const pixels = columns.slice(0, 64).map((column) => column.values)
 const digits = columns[64].values
@@ -42,7 +42,7 @@ const model = new nn.Sequential(
 const optimizer = new Adam(model.parameters())
 const scheduler = new OneCycleLR(optimizer, { maxLr: 0.005, epochs: EPOCHS, stepsPerEpoch: Math.ceil(training.length / BATCH) })
 
-/** How many of some images the model reads right. */
+/** Returns how many of these images the model classifies correctly. */
 function correct(numbers) {
   model.eval()
   const logits = arena.frame(() => nn.noGrad(arena, () => model.forward(images(numbers)).data.slice()))
@@ -71,4 +71,4 @@ for (let epoch = 1; epoch <= EPOCHS; epoch++) {
 }
 
 const right = correct(heldOut)
-console.log(`${right} of ${heldOut.length} held-out digits read right: ${((100 * right) / heldOut.length).toFixed(2)} %`)
+console.log(`${right} of ${heldOut.length} held-out digits classified correctly: ${((100 * right) / heldOut.length).toFixed(2)} %`)

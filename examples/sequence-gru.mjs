@@ -1,4 +1,4 @@
-/** A GRU reads the beginning of a verse, character by character, and says which book of the Bible it is from. */
+/** Trains a GRU to predict the book of the Bible from the beginning of a verse, character by character. */
 import { readFileSync } from 'node:fs'
 import { AdamW, Arena, CosineAnnealingLR, clipGradNorm, Generator } from 'downhill'
 import * as nn from 'downhill/nn'
@@ -15,13 +15,13 @@ const lines = readFileSync(new URL('../datasets/kjv.tsv', import.meta.url), 'utf
 const table = lines.map((line) => line.split('\t'))
 const books = [...new Set(table.map(([book]) => book))]
 const characters = [...new Set(table.flatMap(([, , , text]) => [...text]))].sort()
-// Code 0 stands before verses that are shorter.
+// Pads shorter verses with code 0 at the front.
 const verses = table.map(([book, , , text]) => ({
   book: books.indexOf(book),
   codes: Array.from(text.slice(0, LENGTH).padStart(LENGTH, '\0'), (character) => characters.indexOf(character) + 1),
 }))
 
-// A fifth of the verses is held out.
+// Holds out a fifth of the verses.
 const generator = new Generator(5)
 const shuffle = (array) => Array.from(generator.permutation(array.length), (i) => array[i])
 const shuffled = shuffle(verses)
@@ -58,7 +58,7 @@ const logitsOf = (batch) =>
 const optimizer = new AdamW(model.parameters(), { lr: 0.005 })
 const scheduler = new CosineAnnealingLR(optimizer, { tMax: EPOCHS * Math.ceil(training.length / BATCH) })
 
-/** The share of held-out verses whose book is recognized. */
+/** Returns the accuracy on held-out verses. */
 function accuracy() {
   model.eval()
   const logits = arena.frame(() => nn.noGrad(arena, () => logitsOf(heldOut).data.slice()))
@@ -90,9 +90,9 @@ for (let epoch = 1; epoch <= EPOCHS; epoch++) {
   console.log(`epoch ${String(epoch).padStart(2)}: training loss ${(total / training.length).toFixed(4)}, held out ${percent(accuracy())}`)
 }
 
-// Without reading: always the book with most verses.
+// Baseline: always the book with the most verses.
 const counts = books.map((_, book) => training.filter((verse) => verse.book === book).length)
 const commonest = counts.indexOf(Math.max(...counts))
 const baseline = heldOut.filter(({ book }) => book === commonest).length / heldOut.length
 const always = `always ${books[commonest]}`
-console.log(`books of ${heldOut.length} held-out verses recognized: ${percent(accuracy())}, baseline (${always}) ${percent(baseline)}`)
+console.log(`accuracy on ${heldOut.length} held-out verses: ${percent(accuracy())}, baseline (${always}) ${percent(baseline)}`)

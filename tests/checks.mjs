@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
 
 /**
- * Runs named checks, each of which throws or does not. One that `needs` what this machine lacks does not run and is named at the end; where
- * CI is true it fails.
+ * Runs named checks; a check fails if it throws. Checks with missing `needs` are skipped and their needs listed at the end; with CI=true
+ * they fail.
  */
 export async function runChecks(checks) {
   const counts = { passed: 0, failed: 0 }
@@ -24,7 +24,7 @@ export async function runChecks(checks) {
       console.log(`FAILED  ${name}: ${inspect(error)}`)
     }
   }
-  if (missing.length) console.log(`MISSING, and so not tested: ${missing.join(', ')}. tests/runtimes/install gets them.`)
+  if (missing.length) console.log(`NOT TESTED, missing: ${missing.join(', ')}. tests/runtimes/install installs them.`)
   console.log(`${counts.passed} passed, ${counts.failed} failed, ${missing.length} missing`)
   process.exitCode = counts.failed ? 1 : 0
 }

@@ -1,4 +1,4 @@
-/** Runs the programs in examples/ and holds the last line of each to what it promises. */
+/** Runs the programs in examples/ and checks the numbers in the last line of each. */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

@@ -1,6 +1,6 @@
 /**
- * Kills `downhill train --every 1` at random moments: node tests/killed.mjs [RUNS [SEED]]. Each run leaves no checkpoint or a whole one, and
- * goes on from it to the very bytes of a run that nobody killed.
+ * Kills `downhill train --every 1` at random moments: node tests/killed.mjs [RUNS [SEED]]. Each run must leave either no checkpoint or a
+ * complete one, and must resume from it to the same bytes as an uninterrupted run.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -21,7 +21,10 @@ function finish(args) {
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
-/** Starts a run, which is killed so long after its start, or after its first checkpoint; whether it was still at work, and how long it took. */
+/**
+ * Starts a run and kills it the given milliseconds after its start, or after its first checkpoint. Returns whether the kill came before its
+ * end, and how long it took.
+ */
 async function start(file, { afterStart = Number.POSITIVE_INFINITY, afterSave = Number.POSITIVE_INFINITY } = {}) {
   const began = performance.now()
   const child = spawn(process.execPath, begin(file), { stdio: 'ignore' })
@@ -37,7 +40,10 @@ async function start(file, { afterStart = Number.POSITIVE_INFINITY, afterSave = 
   return { isKilled: (await ended) === 'SIGKILL', untilSave: saved - began, afterSave: performance.now() - saved }
 }
 
-/** Kills that many runs, and tells how many had saved by then, how many were done before they could be killed, and at how many steps. */
+/**
+ * Kills that many runs. Returns how many had saved before, how many finished before the kill, and the number of distinct steps of their
+ * checkpoints.
+ */
 export async function killedRuns(runs, seed = 1) {
   const folder = mkdtempSync(join(tmpdir(), 'downhill-killed-'))
   const random = new Generator(seed)
@@ -48,7 +54,7 @@ export async function killedRuns(runs, seed = 1) {
     const told = { killed: 0, saved: 0, done: 0, steps: new Set() }
     for (let i = 0; told.killed < runs && i < 10 * runs; i++) {
       const file = join(folder, `run-${i}`)
-      // One in four is killed on its way to the first checkpoint, or just then.
+      // One run in four is killed before its first checkpoint or while it is written.
       const when = i % 4 ? { afterSave: random.uniform() * 0.9 * afterSave } : { afterStart: random.uniform() * 1.2 * untilSave }
       const { isKilled } = await start(file, when)
       const isSaved = existsSync(file)
@@ -58,7 +64,7 @@ export async function killedRuns(runs, seed = 1) {
         told.steps.add(checkpoint.read(readFileSync(file)).run.progress.step)
       }
       finish(isSaved ? resume(file) : begin(file))
-      if (!readFileSync(file).equals(wanted)) throw new Error(`run ${i} did not come to the same bytes`)
+      if (!readFileSync(file).equals(wanted)) throw new Error(`run ${i} ended in different bytes`)
       const left = readdirSync(folder).filter((name) => name.includes(`run-${i}.`))
       if (left.length) throw new Error(`run ${i} left ${left.join(', ')}`)
     }

@@ -1,4 +1,4 @@
-/** `npm test`: builds, runs every suite, and ends with one line that counts all of it. */
+/** `npm test`: builds, runs every suite, and prints the total as its last line. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { npm } from './npm.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = (name) => join(root, 'node_modules/.bin', name)
 
-/** Runs a command in the project's folder with its output shown; what it printed and whether it succeeded. */
+/** Runs a command in the project's folder and shows its output. Returns its output and whether it succeeded. */
 function run(command, args, { quiet = false, env = {} } = {}) {
   const options = { cwd: root, encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 2 ** 28 }
   const { status, stdout, stderr } = spawnSync(command, args, options)
@@ -18,7 +18,7 @@ function run(command, args, { quiet = false, env = {} } = {}) {
   return { ok: status === 0, stdout }
 }
 
-/** A stage that is one thing: it passes or fails. */
+/** A stage that counts as one check. */
 function single(command, args) {
   const { ok } = run(command, args)
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 }
@@ -34,7 +34,7 @@ function vitest() {
 }
 
 function asPect() {
-  // as-pect finds the transform of its configuration by node resolution.
+  // as-pect resolves the transform in its configuration like a Node module.
   const { ok, stdout } = run(bin('asp'), ['--verbose', '--no-logo'], { env: { NODE_PATH: root } })
   const [, passed, total] = stripVTControlCharacters(stdout).match(/\[Tests\]: (\d+) \/ (\d+)/) ?? [0, 0, 1]
   const failed = total - passed
@@ -53,15 +53,15 @@ function examples() {
   return { passed: Number(passed), failed: ok ? Number(failed) : Math.max(Number(failed), 1) }
 }
 
-/** Checks that count themselves, and name what they lack. */
+/** Runs a file of checks that prints its own counts and what is missing. */
 function checks(file) {
   const { ok, stdout } = run(process.execPath, [file])
   const [, passed, failed] = stdout.match(/(\d+) passed, (\d+) failed, \d+ missing\s*$/) ?? [0, 0, 1]
-  const missing = stdout.match(/^MISSING, and so not tested: (.*)\. /m)?.[1].split(', ') ?? []
+  const missing = stdout.match(/^NOT TESTED, missing: (.*)\. /m)?.[1].split(', ') ?? []
   return { passed: Number(passed), failed: ok ? Number(failed) : Math.max(Number(failed), 1), missing }
 }
 
-/** The runtimes there are; where CI is true, all of them, which are installed first. */
+/** Checks the installed runtimes; with CI=true it installs all of them first. */
 function runtimes() {
   const isReady = process.env.CI !== 'true' || run(join(root, 'tests/runtimes/install'), []).ok
   return isReady ? checks('tests/runtimes/run.mjs') : { passed: 0, failed: 1 }
@@ -103,7 +103,6 @@ for (const [name, stage] of Object.entries(stages)) {
   lines.push(`${name.padEnd(20)} ${String(counts.passed).padStart(5)} passed, ${counts.failed} failed`)
 }
 console.log(`\n${lines.join('\n')}\n`)
-if (missing.length)
-  console.log(`NOT TESTED, because this machine lacks it: ${[...new Set(missing)].join(', ')}. tests/runtimes/install gets it.\n`)
+if (missing.length) console.log(`NOT TESTED, missing: ${[...new Set(missing)].join(', ')}. tests/runtimes/install installs them.\n`)
 console.log(`${total.passed} passed, ${total.failed} failed${missing.length ? `, ${new Set(missing).size} missing` : ''}`)
 process.exitCode = total.failed ? 1 : 0

@@ -19,7 +19,7 @@ function exportsOf(file) {
     for (const entry of names.split(',').filter((part) => part.trim())) {
       const name = entry.trim().replace(/^type /, '')
       const declared = exportsOf(beside(file, path)).find((candidate) => candidate.name === name)
-      if (!declared) throw new Error(`${file} exports ${name}, which ${path} does not declare in a form this reads`)
+      if (!declared) throw new Error(`${file} exports ${name}, but ${path} has no declaration of it that tools/api.mjs can read`)
       found.push(declared)
     }
   }
@@ -59,7 +59,7 @@ function declarationOf(file, name) {
   const body = String.raw`(?:[^\n]*;|[^\n]*\n(?: [^\n]*\n)*(?:[^ \n][^\n]*\{\n(?: [^\n]*\n)*)?\}?[^ \n]*[^\n]*)$`
   const start = String.raw`^(?:export )?(?:declare )?((?:abstract )?(class|function|const|interface|type) ${name}\b`
   const found = read(file).match(new RegExp(`${COMMENT}${start}${body})`, 'm'))
-  if (!found) throw new Error(`${file} declares no ${name} in a form this reads`)
+  if (!found) throw new Error(`${file} has no declaration of ${name} that tools/api.mjs can read`)
   const [, comment, code, kind] = found
   const members = /^(?:class|interface)$/.test(kind) ? membersOf(code) : []
   return { kind, base: code.match(/^(?:abstract )?class \w+(?:<.*?>)? extends (\w+)/)?.[1], code, doc: parseDoc(comment), members }

@@ -7,7 +7,7 @@ import binaryen from 'binaryen'
 
 const CONSTANT = /\(v128\.const i32x4 (0x[0-9a-f]{8}) (0x[0-9a-f]{8}) (0x[0-9a-f]{8}) (0x[0-9a-f]{8})\)/g
 
-/** All zeros and all ones are one instruction already. */
+/** All zeros and all ones take one instruction. */
 const isCheap = (words) => words.every((word) => word === words[0]) && /^0x(0{8}|f{8})$/.test(words[0])
 
 /** Returns the binaryen module with its constants at `base`. */

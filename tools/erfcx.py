@@ -1,8 +1,8 @@
 """
-The coefficients of erfcx in assembly/portable.ts: `pip install mpmath && python tools/erfcx.py`.
+Computes the coefficients of erfcx in assembly/portable.ts: `pip install mpmath && python tools/erfcx.py`.
 
-erfcx(t) = e^(t²)·erfc(t) = (1 − y)·S(c − y) with y = t/(t + 4), 0 ≤ t ≤ last. S is the polynomial with the least greatest relative error:
-Remez's exchange, at 60 digits. The variable takes [0, ∞) to [0, 1), as in Shepherd and Laframboise, "Chebyshev approximation of
+erfcx(t) = e^(t²)·erfc(t) = (1 − y)·S(c − y) with y = t/(t + 4), 0 ≤ t ≤ last. S is the minimax polynomial of the relative error, found by
+Remez exchange at 60 digits. The variable maps [0, ∞) to [0, 1), as in Shepherd and Laframboise, "Chebyshev approximation of
 (1 + 2x)exp(x²)erfc x in 0 ≤ x < ∞", Math. Comp. 36 (1981); erfcx decays like 1 − y there.
 """
 
@@ -17,7 +17,7 @@ def target(y):
 
 
 def remez(centre, end, degree):
-    """Coefficients of (centre − y)^k and the relative error, on 0 ≤ y ≤ end."""
+    """Returns the coefficients of (centre − y)^k and the relative error, on 0 ≤ y ≤ end."""
     point = lambda i, n: end / 2 * (1 - mp.cos(mp.pi * i / n))
     nodes = [point(i, degree + 1) for i in range(degree + 2)]
     grid = [point(i, 40 * degree) for i in range(40 * degree + 1)]
@@ -25,7 +25,7 @@ def remez(centre, end, degree):
     while True:
         rows = [[(centre - y) ** k / target(y) for k in range(degree + 1)] + [(-1) ** i] for i, y in enumerate(nodes)]
         *coefficients, level = mp.lu_solve(mp.matrix(rows), mp.ones(degree + 2, 1))
-        peaks = []  # the greatest error of each run of one sign
+        peaks = []  # the largest error of each run of one sign
         for y, value in zip(grid, values):
             error = mp.polyval(coefficients[::-1], centre - y) / value - 1
             if not peaks or (error > 0) != (peaks[-1][1] > 0):

@@ -1,5 +1,5 @@
 /**
- * The guide to choosing: fills in the figures, equations and papers of tools/guide.md. Double braces contain
+ * Generates the guide to choosing: inserts the figures, equations and papers into tools/guide.md. Double braces contain
  *
  *   digits AdamW           mean and its interval in docs/receipts/digits.json
  *   digits AdamW state     a fact from `facts`
@@ -35,7 +35,7 @@ const bytes = (count) => (count === 0 ? 'none' : count < 1024 ? `${count} B` : `
 
 function resultOf(receipt, label) {
   const found = receipt.results.find((result) => result.label === label)
-  if (!found) throw new Error(`no result of ${label} in ${receipt.problem.name}`)
+  if (!found) throw new Error(`the receipt of ${receipt.problem.name} has no result of ${label}`)
   return found
 }
 
@@ -64,7 +64,7 @@ function measured(receipt, { value, interval }) {
 /** Returns a's metric minus b's, and its interval. */
 function between(receipt, a, b) {
   const found = receipt.comparisons.find((pair) => [pair.a, pair.b].sort().join() === [a, b].sort().join())
-  if (!found) throw new Error(`${a} and ${b} were not compared`)
+  if (!found) throw new Error(`the receipt has no comparison of ${a} and ${b}`)
   const { difference, interval } = found
   return found.a === a ? { value: difference, interval } : { value: -difference, interval: [-interval[1], -interval[0]] }
 }
@@ -137,7 +137,7 @@ export function guide(declarations, receipts = readReceipts(), template = readFi
     if (what === 'paper') return declarations[a].paper
     if (what === 'first') return listed(learned.filter((name) => placeOf(receipts[name], a) === 1)) || 'none'
     const receipt = receipts[what]
-    if (!receipt) throw new Error(`there is no receipt of ${what}`)
+    if (!receipt) throw new Error(`unknown receipt: ${what}`)
     if (b) return compared(receipt, a, sign, b)
     return sign ? facts[sign](receipt, resultOf(receipt, a)) : measured(receipt, resultOf(receipt, a))
   }

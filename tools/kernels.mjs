@@ -2,12 +2,13 @@
  * An asc transform. It generates the WebAssembly exports, and the host's types of them, from
  *
  *   the rules in assembly/rules             one kernel per combination of a rule's flags and element type: Adam_amsgrad_decay_f32 …
- *   the re-exports of assembly/index.ts     a function generic over E as gemm_f32 and gemm_f64, any other under its own name; of a class
- *                                           that extends Elementwise (assembly/map.ts) the map over it, relu_f32(bytes, out, x) of Relu
+ *   the re-exports of assembly/index.ts     a function generic over E as gemm_f32 and gemm_f64, other functions under their own name, a
+ *                                           class that extends Elementwise (assembly/map.ts) as the map over it: Relu as
+ *                                           relu_f32(bytes, out, x)
  *
  * It also gives every `step` of a rule the full signature of `Rule.step`, so that a rule declares only the addresses and uniforms it uses, and
- * inlines it, because asc and Binaryen call the longer ones from inside the loop.
- * The names of its parameters are the names of uniforms and state in the host: a misspelled one does not compile.
+ * inlines it, because asc and Binaryen otherwise call longer steps from inside the loop.
+ * The host uses the names of its parameters for uniforms and state; a misspelled name does not compile.
  */
 
 import { Node, NodeKind } from 'assemblyscript/dist/assemblyscript.js'

@@ -6,7 +6,7 @@ const { isMultiplyAdd } = await importHost('wasm/patch.ts')
 
 const KERNEL = 'assembly/matrix/kernel/tile<'
 
-/** Heights 2 to 6 with two accumulators a row, A packed and in place, two element types. A single row is inlined and stays strict. */
+/** Heights 2 to 6, two accumulators per row, A packed and in place, two element types. A single row is inlined and stays strict. */
 const ACCUMULATORS = 2 * (2 + 3 + 4 + 5 + 6) * 2 * 2
 
 /** Yields [start, end] of each function body of a binary, in order. */

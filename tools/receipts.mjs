@@ -1,6 +1,6 @@
 /**
- * Generates the receipts of the guide's figures, or some of them: `node tools/receipts.mjs [NAME …]`, about ten minutes on one core for all.
- * They are written without indentation; then run `npm run docs`.
+ * Generates all receipts of the guide's figures or the named ones: `node tools/receipts.mjs [NAME …]`. All take about ten minutes on one
+ * core. Run `npm run docs` afterwards.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

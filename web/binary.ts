@@ -1,4 +1,4 @@
-/** The page's binary: a file beside its scripts, because in base64 it would be two thirds larger. */
+/** Fetches the page's binary as a file, because base64 in a script would be two thirds larger. */
 import microKernel from '../host/wasm/generated/kernel.ts'
 import { relax } from '../host/wasm/patch.ts'
 

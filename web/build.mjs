@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const out = join(root, 'build/web')
 
-/** Nothing from elsewhere, no code from text but WebAssembly, no style or script in the markup. */
+/** Forbids other origins, code from text except WebAssembly, and inline styles and scripts. */
 export const policy = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -31,7 +31,7 @@ export const policy = [
   "form-action 'none'",
 ].join('; ')
 
-/** The package's own names, for what is written against them. */
+/** Resolves the package's entries to the sources. */
 const own = {
   name: 'own',
   resolveId(source) {
@@ -45,7 +45,7 @@ const own = {
   },
 }
 
-/** Replaces the binary in the code by a file beside it (web/binary.ts). */
+/** Replaces the binary in the code by a separate file (web/binary.ts). */
 const besideCode = {
   name: 'beside-code',
   resolveId: (source, importer) =>
@@ -61,7 +61,7 @@ async function bundle() {
       'compare-worker': join(root, 'web/compare/worker.ts'),
       'bits-worker': join(root, 'web/bits/worker.ts'),
     },
-    // The page shows the docs of declarations, so nothing strips them.
+    // Keeps the docs of declarations, because the page shows them.
     plugins: [
       own,
       besideCode,
@@ -81,7 +81,7 @@ async function bundle() {
   await built.close()
 }
 
-/** The shell's style, that of the views, and the report's within what has the class `report`: a color or body of its own finds nothing there. */
+/** Returns the styles of the shell and the views, and the report's, nested in the class `report` so that it affects nothing else. */
 function style() {
   const views = readdirSync(join(root, 'web')).map((name) => join('web', name, 'style.css'))
   const files = ['web/style.css', ...views.filter((name) => existsSync(join(root, name)))]
@@ -102,7 +102,7 @@ writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html')
 await writeSite(join(out, 'docs'), policy)
 
 const files = readdirSync(out, { recursive: true, encoding: 'utf8' })
-  // The guide's receipts are fetched when someone wants them: they are more than all the rest.
+  // The service worker does not cache the guide's receipts, because they are larger than everything else.
   .filter((name) => !name.startsWith(join('docs', 'receipts')) && statSync(join(out, name)).isFile())
   .sort()
 const checksum = createHash('sha256')

@@ -1,13 +1,13 @@
-/** Elements of the page. */
+/** Creates elements of the page. */
 type Child = Node | string | null | undefined | false
 
-/** Properties by name; those with a hyphen, and `role`, are attributes; `on` are listeners. */
+/** Properties by name. Names with a hyphen, `role` and `for` are attributes; `on` has listeners by event. */
 export interface Props {
   readonly [name: string]: unknown
   readonly on?: Readonly<Record<string, (event: Event) => void>>
 }
 
-/** An element with its properties and children. */
+/** Creates an element with properties and children. */
 export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag)
   for (const [name, value] of Object.entries(props)) {
@@ -20,7 +20,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = 
   return element
 }
 
-/** A view of the page: its heading's title, and what builds it in a place and gives back what takes it down. */
+/** A view of the page. `mount` builds it in an element and returns a function that disposes it. */
 export interface View {
   readonly title: string
   mount(place: HTMLElement, query: URLSearchParams): (() => void) | Promise<() => void>

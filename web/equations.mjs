@@ -6,7 +6,7 @@ import katex from 'katex'
 
 const host = fileURLToPath(new URL('../host/index.ts', import.meta.url))
 
-/** How the equations write each tensor or number that an optimizer keeps under one of torch's state keys. */
+/** LaTeX symbols of optimizer state, by torch's state keys. */
 const stateSymbols = {
   exp_avg: 'm_t',
   exp_avg_sq: 'v_t',
@@ -30,7 +30,7 @@ const stateSymbols = {
   t: 't_k',
 }
 
-/** How they write everything else that the page lists beside them. */
+/** LaTeX symbols of the other values that the page lists. */
 const pageSymbols = {
   step: 't',
   lr: '\\gamma',
@@ -42,7 +42,7 @@ const pageSymbols = {
 
 /** Returns a `<math>` element. Throws on LaTeX that KaTeX does not know. */
 export function mathml(latex) {
-  // KaTeX splits an operator that is a whole subscript into two elements, which MathML does not allow.
+  // KaTeX splits an operator that is a whole subscript into two elements, which is invalid MathML.
   const named = latex.replace(/_\{\\(min|max)\}/g, '_{\\text{$1}}')
   const html = katex.renderToString(named, { displayMode: true, output: 'mathml', throwOnError: true, strict: 'error' })
   // The source and its wrapper would double the size.
@@ -50,7 +50,7 @@ export function mathml(latex) {
   return math.replace(/<annotation[\s\S]*?<\/annotation>|<\/?semantics>| xmlns="[^"]*"/g, '')
 }
 
-/** Splits lines of LaTeX at ",\quad", so that each equation can have a line of its own. */
+/** Splits LaTeX at ",\quad", which gives each equation its own line. */
 const equationsOf = (lines) => lines.flatMap((line) => line.split(/,\\quad\s*/))
 
 /** Maps each optimizer and scheduler to the MathML of its declared equations. */

@@ -1,4 +1,4 @@
-/** The page: shows one view at a time, named after # in the address. */
+/** The page. It shows one view at a time, which the address names after #. */
 import { h, type View } from './element.ts'
 
 const views: Readonly<Record<string, () => Promise<{ view: View }>>> = {
@@ -15,7 +15,7 @@ let shown = ''
 async function show(): Promise<void> {
   const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
   const name = Object.hasOwn(views, path) ? path : 'home'
-  // A view writes its own state after the question mark and must not be rebuilt for it.
+  // A view writes its own state into the query, which must not rebuild it.
   if (name === shown) return
   shown = name
   takeDown()

@@ -1,16 +1,16 @@
-/** The package's version, which the build fills in. */
+/** The package's version, inserted by the build. */
 declare const VERSION: string
 
 declare module '*/program.mjs' {
-  /** The hash of each optimizer's runs, from the text of digits.csv. */
+  /** Returns the hash of each optimizer's runs. @param csv the text of digits.csv */
   export function hashes(csv: string): Promise<Record<string, string>>
 }
 
-/** MathML that the build typesets: see equations.mjs. */
+/** MathML, typeset by the build (equations.mjs). */
 declare module 'virtual:equations' {
   /** Equations of each optimizer and scheduler by name, one `<math>` element each. */
   export const equations: Readonly<Record<string, readonly string[]>>
-  /** Symbols by torch's state keys, and of the page's other rows. */
+  /** Symbols by torch's state keys and by the names of the page's other values. */
   export const symbols: Readonly<Record<string, string>>
 }
 

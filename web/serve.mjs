@@ -9,4 +9,4 @@ const { address } = await serve(fileURLToPath(new URL('../build/web', import.met
   headers: { 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
   port,
 })
-console.log(`the page is at ${address}/index.html; Ctrl-C ends it`)
+console.log(`Serving ${address}/index.html; press Ctrl-C to stop`)

@@ -68,7 +68,7 @@ const slug = (text) =>
     .trim()
     .replace(/\s/g, '-')
 
-/** Splits the reference into one page per entry point: as a single page it would have 3,000 lines. */
+/** Splits the reference into one page per entry point, because a single page would have 3,000 lines. */
 function entriesOf(page) {
   const [head, ...sections] = page.text.split(/^## (?=`downhill)/m)
   const entries = sections.map((text) => {
@@ -115,7 +115,7 @@ const breakable = (html) =>
 /** Languages of the first column of tables that translate code, by its header. */
 const languagesBeside = { PyTorch: 'python', 'TensorFlow.js': 'js' }
 
-/** Renders a table of code beside code and a remark. On a phone its rows become blocks, so its roles are explicit. */
+/** Renders a table that compares code in two languages. Its roles are explicit, because on a phone its rows become blocks. */
 function translation(header, rows, inline) {
   const names = header.map(({ text }) => text)
   const heads = names.map((name) => `<th scope="col" role="columnheader">${name}</th>`).join('')
@@ -184,7 +184,7 @@ function render({ file, text }) {
         const isLong = content.replace(/<[^>]+>/g, '').length > 30
         const classes = [align, isLong && 'words'].filter(Boolean).join(' ')
         const inner = `${classes && ` class="${classes}"`}>${content}`
-        // An empty header cell is no header.
+        // An empty header cell is a data cell.
         return tag === 'th' && text ? `<th scope="col"${inner}</th>` : `<td${inner}</td>`
       }
       const row = (cells, tag) => {
@@ -226,7 +226,7 @@ const search = `<div class="search" role="search">
 <p id="search-status" role="status"></p>
 </div>`
 
-/** Returns the header of the main page, with links from the folder below it, and the search box. */
+/** Returns the main page's header with the search box. Its links are relative to the documentation's folder. */
 function header(name) {
   const [shared] = readFileSync(join(root, 'web/index.html'), 'utf8').match(/<header[\s\S]*<\/header>/)
   const current = name === 'choosing' ? 'choosing.html' : 'index.html'

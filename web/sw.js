@@ -1,4 +1,4 @@
-/** Keeps the page's files, so that it works without a network after the first visit. The build fills in the list and its checksum. */
+/** Caches the page's files, so that it works without a network after the first visit. The build inserts the list and its checksum. */
 const [CACHE, FILES] = LIST
 
 self.addEventListener('install', (event) => {

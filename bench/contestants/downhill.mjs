@@ -1,4 +1,4 @@
-/** Ours, through the public interface. The argument is Arena.create's options. */
+/** downhill, through its public API. The argument is the options of Arena.create. */
 import * as nn from '../../dist/nn.js'
 import { noises, SECOND } from '../numbers.mjs'
 import { losses, serve } from './serve.mjs'
@@ -8,7 +8,7 @@ const downhill = await import('../../dist/index.js')
 const { functional: F } = nn
 const arenaOptions = JSON.parse(process.argv[2] ?? '{}')
 
-/** Every `every`-th row of the gradient. */
+/** Returns a sparse gradient with every `every`-th row. */
 function sparseGradient([rows, columns], first, every) {
   const indices = Array.from({ length: Math.ceil(rows / every) }, (_, i) => i * every)
   return { indices, values: noises(indices.length * columns, first, 0.1) }
@@ -26,7 +26,7 @@ async function step({ optimizer, options, shapes, groups, sparse, checked }) {
   })
   const grouped = groups?.map((group) => ({ ...group, params: group.params.map((i) => params[i]) })) ?? params
   const method = new downhill[optimizer](grouped, options)
-  // LBFGS asks for gradients as it goes: of half the squared norm, the parameters themselves.
+  // LBFGS evaluates half the squared norm, whose gradients are the parameters themselves.
   const closure = () => {
     for (const parameter of params) parameter.grad.set(parameter.data)
     return 0

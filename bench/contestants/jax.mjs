@@ -1,4 +1,4 @@
-/** jax-js with its wasm backend, one thread: Node has no Worker. Arrays are counted: whatever takes one takes it away, but for `.ref`. */
+/** jax-js with its wasm backend, one thread, because Node has no Worker. Functions consume the arrays they take, except `.ref`. */
 import { defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
 import { noises, SECOND } from '../numbers.mjs'
 import { losses, serve } from './serve.mjs'
@@ -26,7 +26,7 @@ async function gemm({ m, k, n, samples }) {
 const linear = (p, name, x) => np.matmul(x, np.transpose(p[`${name}.weight`])).add(p[`${name}.bias`])
 const norm = (p, name, x) => nn.standardize(x, -1, { epsilon: 1e-5 }).mul(p[`${name}.weight`]).add(p[`${name}.bias`])
 
-/** [images, inputs, height, width] and [outputs, inputs, 3, 3] to [images, outputs, height, width]: a product of a matrix and patches. */
+/** [images, inputs, height, width] and [outputs, inputs, 3, 3] to [images, outputs, height, width]: a matrix times unfolded patches. */
 function unfoldedConvolution(images, weight) {
   const [n, inputs, height, width] = images.shape
   const [outputs] = weight.shape
@@ -40,7 +40,7 @@ function unfoldedConvolution(images, weight) {
   const shifted = offsets.map(([y, x]) => padded.ref.slice([], [], [y, y + height], [x, x + width]))
   padded.dispose()
   const patches = np.stack(shifted, 2).reshape([n, inputs * 9, height * width])
-  // matmul of a matrix and a batch gives wrong numbers (0.1.25).
+  // matmul of a matrix and a batch returns wrong numbers (0.1.25).
   return np.einsum('ok,nkp->nop', weight.reshape([outputs, inputs * 9]), patches).reshape([n, outputs, height, width])
 }
 
@@ -56,10 +56,10 @@ function cnn(convolution) {
   return (p, images) => linear(p, '7', block(p, '3', block(p, '0', images)).reshape([-1, 128]))
 }
 
-/** Logits of parameters under torch's names, in torch's layouts, in one form or more. */
+/** Each model's logits, in one or more forms. Parameters have torch's names and layouts. */
 const models = {
   perceptron: () => ({ jit: (p, x) => linear(p, '2', nn.relu(linear(p, '0', x))) }),
-  // Its own convolution takes ten times as long as one that is written as a product.
+  // Its own convolution is ten times slower than one written as a product.
   cnn: () => ({ jit: cnn((x, weight) => lax.conv(x, weight, [1, 1], 'SAME')), 'jit, unfolded by hand': cnn(unfoldedConvolution) }),
   gpt: ({ vocabulary, width, heads, layers, context, batch }) => {
     function attention(p, name, x) {
@@ -81,7 +81,7 @@ const models = {
   },
 }
 
-/** Adam by hand, the whole step in one jit. */
+/** Adam by hand: the whole step in one jit. */
 function adamStep(logits, classes) {
   const lossOf = (p, x, y) => {
     const terms = nn.logSoftmax(logits(p, x), -1).mul(nn.oneHot(y, classes))
@@ -109,12 +109,12 @@ async function train(work) {
   const record = (make) => Object.fromEntries(parameters.map(([name, shape]) => [name, make(name, shape)]))
   const zeros = () => record((_, shape) => np.zeros(shape))
 
-  /** A step from the initial weights on, with the state it holds. */
+  /** Returns a training from the initial weights: its step, and a function that frees its state. */
   function training(advance, lr) {
     let state = { p: record((name, shape) => np.array(weights[name], { shape })), m: zeros(), v: zeros() }
     const next = inTurn()
     let t = 0
-    // Waiting for the loss alone is a third faster than waiting for the parameters too, which the next step does anyhow.
+    // Waits for the loss alone, which is a third faster. The next step waits for the parameters.
     const turn = async () => {
       t++
       const { x, y } = next()

@@ -1,4 +1,4 @@
-/** The machine's limits: the loops of limits/loops.ts, of which a turn moves as many bytes or does as many operations as the work does. */
+/** The machine's limits: the loops of limits/loops.ts. A turn moves as many bytes, or does as many operations, as the work. */
 import { readFileSync } from 'node:fs'
 import { instantiateSync } from '@assemblyscript/loader'
 import { serve } from './serve.mjs'
@@ -13,7 +13,7 @@ function step({ shapes: [shape], sweep }) {
   const bytes = shape.reduce((a, b) => a * b) * 4
   const missing = 4 * bytes - memory.buffer.byteLength
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE))
-  // A page that was never written would be read from the one page of zeros that all of them share.
+  // Writes every page, because reads of untouched pages share a single page of zeros.
   new Uint8Array(memory.buffer).fill(1)
   const [p, g, a, b] = [0, 1, 2, 3].map((i) => i * bytes)
   const turn = () => loops[`sweep${sweep}`](bytes, p, g, a, b)

@@ -1,11 +1,11 @@
-/** onnxruntime-web, one thread: a session over a model of one MatMul. */
+/** onnxruntime-web, one thread: a session with a model of one MatMul. */
 import * as ort from 'onnxruntime-web/wasm'
 import { noises, SECOND } from '../numbers.mjs'
 import { serve } from './serve.mjs'
 
 ort.env.wasm.numThreads = 1
 
-// An ONNX file is a protocol buffer: fields of a number, a wire type (0: whole number, 2: bytes with their length) and a value.
+// An ONNX file is a protocol buffer. Each field has a number, a wire type (0: integer, 2: bytes with their length) and a value.
 const varint = (n) => (n > 127 ? [(n & 127) | 128, ...varint(n >>> 7)] : [n])
 const whole = (field, n) => [...varint(field << 3), ...varint(n)]
 const bytes = (field, content) => [...varint((field << 3) | 2), ...varint(content.length), ...content]

@@ -1,4 +1,4 @@
-/** What a careful user would write over Float32Arrays. */
+/** Plain JavaScript loops over Float32Arrays, as a careful user would write them. */
 import { noises, SECOND } from '../numbers.mjs'
 import { serve } from './serve.mjs'
 
@@ -82,7 +82,7 @@ function step({ optimizer, options, shapes, checked }) {
   return { forms: { '': { turn, result: Array.from(before, (number, i) => tensors[0].p[i] - number) } }, release: () => {} }
 }
 
-/** The order of the loops in which the innermost runs along rows of b and c. */
+/** Matrix product; the innermost loop runs along rows of b and c. */
 function product(a, b, c, m, k, n) {
   c.fill(0)
   for (let i = 0; i < m; i++) {

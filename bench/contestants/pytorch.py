@@ -1,4 +1,4 @@
-"""PyTorch on the CPU with one thread. The protocol: serve.mjs."""
+"""PyTorch on the CPU with one thread. serve.mjs describes the protocol."""
 import inspect
 import json
 import math
@@ -18,7 +18,7 @@ FORMS = {"eager": {"foreach": False, "fused": False}, "foreach": {"foreach": Tru
 
 
 def noises(size, first, scale=1):
-    """What numbers.mjs gives."""
+    """Returns the same numbers as numbers.mjs."""
     x = np.arange(first, first + size).astype(np.uint32)
     x = (x ^ (x >> 16)) * np.uint32(0x7FEB352D)
     x = (x ^ (x >> 15)) * np.uint32(0x846CA68B)
@@ -30,7 +30,7 @@ def snake(options):
 
 
 def forms_of(optimizer):
-    """Those of torch's forms that an optimizer has: { name: flags }"""
+    """Returns the implementations that an optimizer has in torch: { name: flags }"""
     known = inspect.signature(optimizer).parameters
     if "foreach" not in known:
         return {"": {}}
@@ -62,7 +62,7 @@ def step(work):
         groups = [dict(snake(group), params=[parameters[i] for i in group["params"]]) for group in work.get("groups", [])]
         method = optimizer(groups or parameters, **options, **flags)
 
-        # LBFGS asks for gradients as it goes: of half the squared norm, the parameters themselves.
+        # LBFGS evaluates half the squared norm, whose gradients are the parameters themselves.
         def closure():
             for parameter in parameters:
                 parameter.grad.copy_(parameter.detach())

@@ -1,14 +1,14 @@
 /**
- * A contestant is a process that does works when told to. It reads lines of JSON and answers each with one:
+ * A contestant is a process that runs works on request. It reads lines of JSON and answers each with one line:
  *
- *   { prepare: work }    { forms: { name: what it computed, to be compared }, reason } why it cannot do the work, or not in some form
- *   { run: form, turns } { seconds }, of the turns alone
+ *   { prepare: work }    { forms: { name: result to compare }, reason }; reason: why it lacks the work, or some form of it
+ *   { run: form, turns } { seconds } of the turns alone
  *   { release: true }    {}
  */
 import { createInterface } from 'node:readline'
 
 const answer = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
-// What libraries say is not for the coordinator to read.
+// The output of libraries must not mix with the answers.
 console.log = console.info = console.warn = console.error
 
 const AsyncFunction = (async () => {}).constructor
@@ -20,18 +20,18 @@ async function run(turn, turns) {
   return (performance.now() - began) / 1e3
 }
 
-/** A reason in one short line. */
+/** Returns an error's message as one short line. */
 export const shortened = (error) => `${error?.message ?? error}`.split('\n')[0].slice(0, 160)
 
 /**
- * `kinds`: for each kind of work a function that prepares it and gives { forms: { name: { turn, result } }, reason?, release }: `turn` is
- * what is timed.
+ * Answers requests. `kinds` has a function for each kind of work, which prepares it and returns
+ * { forms: { name: { turn, result } }, reason?, release }. `turn` is timed.
  */
 export async function serve(kinds) {
   let prepared
   const answers = {
     async prepare(work) {
-      if (!kinds[work.kind]) throw new Error(`does no ${work.kind}`)
+      if (!kinds[work.kind]) throw new Error(`does not support ${work.kind}`)
       prepared = await kinds[work.kind](work)
       const forms = Object.fromEntries(Object.entries(prepared.forms).map(([name, { result }]) => [name, result]))
       return { forms, reason: prepared.reason }
@@ -54,7 +54,7 @@ export async function serve(kinds) {
   }
 }
 
-/** Losses of the first and the last of the steps of a training, which `step(true)` gives. */
+/** Returns the losses of the first and the last step of a training. `step(true)` returns the loss. */
 export async function losses(steps, step) {
   const first = await step(true)
   for (let i = 2; i < steps; i++) await step(false)

@@ -51,11 +51,11 @@ function gemm({ m, k, n, samples }) {
   return { forms: { '': { turn, result: samples.map(([i, j]) => data[i * n + j]) } }, release: () => tf.dispose([a, b]) }
 }
 
-/** torch's weights in TensorFlow.js's layouts: [inputs, outputs], and [rows, columns, inputs, outputs] for a convolution. */
+/** Converts torch's weights to the layouts of TensorFlow.js: [inputs, outputs]; [rows, columns, inputs, outputs] for convolutions. */
 const transposed = (numbers, shape) => tf.transpose(tf.tensor(numbers, shape))
 const convolution = (numbers, shape) => tf.transpose(tf.tensor(numbers, shape), [2, 3, 1, 0])
 
-/** Each gives the parameters, tensors by name, and in one form or more the logits of parameters and inputs. */
+/** Each model returns its parameters by name, and one or more forms that compute logits from parameters and inputs. */
 const models = {
   perceptron: ({ parameters: [[, w1], , [, w2]] }, weights) => ({
     parameters: {
@@ -72,7 +72,7 @@ const models = {
     parameters: {
       ...{ w1: convolution(weights['0.weight'], [16, 1, 3, 3]), b1: tf.tensor(weights['0.bias']) },
       ...{ w2: convolution(weights['3.weight'], [32, 16, 3, 3]), b2: tf.tensor(weights['3.bias']) },
-      // Its images have their channels last, so that those of a flattened one stand in another order.
+      // Images have channels last, so flattening changes the order of the features.
       w3: tf.transpose(tf.tensor(weights['7.weight'], [10, 32, 2, 2]), [2, 3, 1, 0]).reshape([128, 10]),
       b3: tf.tensor(weights['7.bias']),
     },
@@ -104,7 +104,7 @@ function gpt({ parameters, vocabulary, width, heads, layers, context, batch }, w
   const linear = (p, name, x) => x.matMul(p[`${name}.weight`]).add(p[`${name}.bias`])
   const gelu = (x) => x.mul(0.5).mul(x.mul(Math.SQRT1_2).erf().add(1))
 
-  /** [batch·context, width] to the same */
+  /** [batch·context, width] to [batch·context, width] */
   function attention(p, name, x) {
     const all = x.matMul(p[`${name}.in_proj_weight`]).add(p[`${name}.in_proj_bias`])
     const [q, k, v] = tf.split(all, 3, -1).map((part) => part.reshape([batch, context, heads, width / heads]).transpose([0, 2, 1, 3]))

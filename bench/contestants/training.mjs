@@ -1,15 +1,15 @@
-/** What every side trains on: the coordinator has written it into files (models.mjs). */
+/** Reads the weights and batches of a training, which the coordinator writes to files (models.mjs). */
 import { readFileSync } from 'node:fs'
 
 /**
- * The learning rate of the steps that are timed: the model stays where it is. One that is trained for thousands of turns has units that are
- * never active any more, whose moments fade into denormal numbers, and those are slow to compute with.
+ * The learning rate of the timed steps, small enough to keep the model unchanged. After thousands of real steps some units are never
+ * active; their moments decay to denormal numbers, which are slow.
  */
 export const SETTLED = 1e-7
 
 const read = (file, Numbers) => new Numbers(new Uint8Array(readFileSync(file)).buffer)
 
-/** { weights: { torch's name: numbers }, inTurn() }; each function it gives goes through the batches { x, y } from the first on. */
+/** Returns { weights: { torch's name: numbers }, inTurn }. `inTurn()` returns a function that cycles through the batches { x, y }. */
 export function readTraining({ files, parameters, inputType, batches }) {
   const all = read(files.weights, Float32Array)
   let first = 0

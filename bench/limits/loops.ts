@@ -1,6 +1,6 @@
 /**
- * The machine's limits, which the bench measures beside the kernels: multiply-adds with everything in registers, and sweeps that move what
- * a step moves and compute nothing. Compiled twice, for strict SIMD and with --enable relaxed-simd.
+ * Loops that measure the machine's limits: multiply-adds in registers, and sweeps that move the same bytes as a step without computing.
+ * Compiled twice, for strict SIMD and with --enable relaxed-simd.
  */
 
 // @ts-ignore: decorator
@@ -9,7 +9,7 @@
   return f32x4.add(f32x4.mul(a, x), y)
 }
 
-/** Independent chains a ← a·x + y, four lanes each. One alone waits for its own last result: it takes 16 or more to fill the units. */
+/** Independent chains a ← a·x + y, four lanes each. A chain waits for its own last result, so filling the units takes 16 or more. */
 // @ts-ignore: decorator
 @inline function peak(chains: i32, turns: i32, x: f32, y: f32): f32 {
   const factor = f32x4.splat(x), summand = f32x4.splat(y)
@@ -49,7 +49,7 @@
       a23 = multiplyAdd(a23, factor, summand)
     }
   }
-  // All of them are used, so that none is optimized away.
+  // Uses all chains, so that the compiler removes none.
   a0 = f32x4.add(f32x4.add(f32x4.add(a0, a1), f32x4.add(a2, a3)), f32x4.add(f32x4.add(a4, a5), f32x4.add(a6, a7)))
   a8 = f32x4.add(f32x4.add(f32x4.add(a8, a9), f32x4.add(a10, a11)), f32x4.add(f32x4.add(a12, a13), f32x4.add(a14, a15)))
   a16 = f32x4.add(f32x4.add(f32x4.add(a16, a17), f32x4.add(a18, a19)), f32x4.add(f32x4.add(a20, a21), f32x4.add(a22, a23)))
@@ -60,7 +60,7 @@ export function peak16(turns: i32, x: f32, y: f32): f32 { return peak(16, turns,
 export function peak20(turns: i32, x: f32, y: f32): f32 { return peak(20, turns, x, y) }
 export function peak24(turns: i32, x: f32, y: f32): f32 { return peak(24, turns, x, y) }
 
-/** Reads a vector of parameter, gradient and state, and writes parameter and state: each takes what another held, none what it held. */
+/** Reads a vector of parameter, gradient and states, and writes parameter and states. Each array receives another array's values. */
 // @ts-ignore: decorator
 @inline function move(written: i32, p: usize, g: usize, a: usize, b: usize): void {
   const first = v128.or(v128.load(p), v128.load(g))
@@ -76,7 +76,7 @@ export function peak24(turns: i32, x: f32, y: f32): f32 { return peak(24, turns,
   }
 }
 
-/** The form of assembly/sweep.ts: 64 bytes a turn. */
+/** The loop of assembly/sweep.ts: 64 bytes per turn. */
 // @ts-ignore: decorator
 @inline function sweep(written: i32, bytes: usize, p: usize, g: usize, a: usize, b: usize): void {
   for (const end = p + bytes; p < end; p += 64, g += 64, a += 64, b += 64) {

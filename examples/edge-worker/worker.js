@@ -1,11 +1,11 @@
 /**
- * A worker that learns while it serves: it receives labeled digits, trains a few steps per request within a budget of time, keeps all it
- * knows in the storage of a durable object, and answers predictions. A restart loses nothing.
+ * A worker that learns while it serves: it receives labeled digits, trains a few steps per request within a time budget, stores everything
+ * in a durable object, and answers predictions. A restart loses nothing.
  *
- *   POST /examples?ms=20   { "examples": [{ "pixels": [64 numbers from 0 to 16], "label": 0 … 9 }, …] }: keeps them, and trains
+ *   POST /examples?ms=20   { "examples": [{ "pixels": [64 numbers from 0 to 16], "label": 0 … 9 }, …] }: stores them and trains
  *   POST /train?ms=20      trains
  *   POST /predict          { "images": [[64 numbers], …] } → { "labels": […] }
- *   GET  /                 what there is
+ *   GET  /                 status: steps, loss, number of examples, bytes
  */
 import { DurableObject } from 'cloudflare:workers'
 import { AdamW, Arena, Generator } from 'downhill'
@@ -17,7 +17,7 @@ const BATCH = 32
 const MOST_EXAMPLES = 10_000
 const MOST_MILLISECONDS = 1000
 
-/** An answer that is the caller's fault. */
+/** An error of the caller, answered with status 400. */
 class Refused extends Error {}
 
 function check(condition, sentence) {
@@ -26,13 +26,13 @@ function check(condition, sentence) {
 
 function checkImage(pixels) {
   const fits = Array.isArray(pixels) && pixels.length === PIXELS && pixels.every((value) => value >= 0 && value <= 16)
-  check(fits, `an image is ${PIXELS} numbers from 0 to 16`)
+  check(fits, `pixels must be ${PIXELS} numbers in [0, 16]`)
 }
 
 function checkExample(example) {
   checkImage(example?.pixels)
   const { label } = example
-  check(Number.isInteger(label) && label >= 0 && label < CLASSES, `a label is a whole number from 0 to ${CLASSES - 1}`)
+  check(Number.isInteger(label) && label >= 0 && label < CLASSES, `label must be an integer in [0, ${CLASSES - 1}]`)
 }
 
 export class Learner extends DurableObject {
@@ -58,7 +58,7 @@ export class Learner extends DurableObject {
     state.blockConcurrencyWhile(() => this.#restore())
   }
 
-  /** State dicts are plain objects of numbers and typed arrays, which the storage takes as they are. */
+  /** Stores everything. The storage accepts state dicts, which are plain objects of numbers and typed arrays. */
   #save() {
     return this.ctx.storage.put('checkpoint', {
       model: this.#model.stateDict(),
@@ -88,11 +88,11 @@ export class Learner extends DurableObject {
     }
   }
 
-  /** Each request's examples are one entry, called after how many there were before. */
+  /** Stores a request's examples as one entry, whose key is the number of examples before it. */
   async #keep(examples) {
-    check(Array.isArray(examples) && examples.length > 0 && examples.length <= 1000, 'examples is an array of 1 to 1000 examples')
+    check(Array.isArray(examples) && examples.length > 0 && examples.length <= 1000, 'examples must be an array of 1 to 1000 examples')
     examples.forEach(checkExample)
-    check(this.#labels.length + examples.length <= MOST_EXAMPLES, `there is room for ${MOST_EXAMPLES} examples`)
+    check(this.#labels.length + examples.length <= MOST_EXAMPLES, `the worker stores at most ${MOST_EXAMPLES} examples`)
     const part = {
       pixels: Float32Array.from(examples.flatMap(({ pixels }) => pixels)),
       labels: Uint8Array.from(examples, ({ label }) => label),
@@ -126,14 +126,14 @@ export class Learner extends DurableObject {
     this.#steps++
   }
 
-  /** Trains until the time is used, stops between two steps, and keeps what was learned; the next request goes on from there. */
+  /** Trains until the time is up, then stores the model and optimizer, from which the next request continues. */
   async #stepFor(milliseconds) {
-    check(this.#labels.length > 0, 'there are no examples yet')
-    check(milliseconds > 0 && milliseconds <= MOST_MILLISECONDS, `ms is a number above 0, and at most ${MOST_MILLISECONDS}`)
+    check(this.#labels.length > 0, 'training needs examples; POST /examples first')
+    check(milliseconds > 0 && milliseconds <= MOST_MILLISECONDS, `ms must be a number in (0, ${MOST_MILLISECONDS}]`)
     const [start, before] = [performance.now(), this.#steps]
     do {
       this.#step()
-      // The clock of a worker stands still while it computes, and goes on with its next event.
+      // A worker's clock advances between events only.
       await scheduler.wait(0)
     } while (performance.now() - start < milliseconds)
     await this.#save()
@@ -141,7 +141,7 @@ export class Learner extends DurableObject {
   }
 
   #predict(images) {
-    check(Array.isArray(images) && images.length > 0 && images.length <= 1000, 'images is an array of 1 to 1000 images')
+    check(Array.isArray(images) && images.length > 0 && images.length <= 1000, 'images must be an array of 1 to 1000 images')
     images.forEach(checkImage)
     return this.#arena.frame(() => {
       const logits = nn.noGrad(this.#arena, () => this.#model.forward(this.#tensor(images)).data)
@@ -167,10 +167,10 @@ export class Learner extends DurableObject {
     }
     if (route === 'POST /train') return { trained: await this.#stepFor(milliseconds), ...this.#status() }
     if (route === 'POST /predict') return { labels: this.#predict((await request.json()).images) }
-    throw new Refused(`there is no ${route}`)
+    throw new Refused(`unknown route: ${route}`)
   }
 
-  /** One request after another: while one waits for its next step, another must not train the same model. */
+  /** Handles one request at a time, because interleaved requests would train the same model. */
   fetch(request) {
     const answer = this.#busy.then(async () => {
       try {

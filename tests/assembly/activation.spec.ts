@@ -16,7 +16,7 @@ function geluTanhOf(x: f64): f64 {
 
 const FUNCTIONS: i32 = 10
 
-/** Function `kind` and its value. */
+/** Applies function `kind`. */
 function forward<E>(kind: i32, bytes: u32, out: usize, x: usize): void {
   if (kind == 0) map<Relu, E>(bytes, out, x, 0, 0, 0, 0)
   else if (kind == 1) map<Tanh, E>(bytes, out, x, 0, 0, 0, 0)
@@ -42,7 +42,7 @@ function value(kind: i32, x: f64): f64 {
   return kind == 8 ? Math.exp(x) : Math.log(x)
 }
 
-/** The gradient of function `kind`; those of relu, tanh and sigmoid take the output. */
+/** Computes the gradient of function `kind`. Those of relu, tanh and sigmoid take the output instead of x. */
 function backward<E>(kind: i32, bytes: u32, out: usize, x: usize, y: usize, dy: usize): void {
   if (kind == 0) map<ReluBackward, E>(bytes, out, y, dy, 0, 0, 0)
   else if (kind == 1) map<TanhBackward, E>(bytes, out, y, dy, 0, 0, 0)
@@ -53,7 +53,7 @@ function backward<E>(kind: i32, bytes: u32, out: usize, x: usize, y: usize, dy: 
   else map<GeluTanhBackward, E>(bytes, out, x, dy, 0, 0, 0)
 }
 
-/** Central differences, to about 1e-10; the kinks of relu at 0 and softplus at 2 are not among the points. */
+/** Central differences, accurate to about 1e-10. The points avoid the kinks of relu at 0 and of softplus at 2. */
 function slope(kind: i32, x: f64): f64 {
   return (value(kind, x + 1e-5) - value(kind, x - 1e-5)) / 2e-5
 }
@@ -77,7 +77,7 @@ function checkAll<E>(limit: f64, limitOfSlope: f64): void {
   }
 }
 
-/** One number through a function, and through its gradient. */
+/** Returns the value of function `kind` for one number; `slopeOf` returns its gradient. */
 function valueOf<E>(kind: i32, at: f64): f64 {
   const x = make<E>(1), out = make<E>(1)
   set<E>(x, 0, at)
@@ -94,7 +94,7 @@ function slopeOf<E>(kind: i32, at: f64): f64 {
 }
 
 /**
- * x·Φ(x) to 20 digits, relatively: 1 + erf(x/√2) would have nothing left from x = −6 (f32) or −9 (f64) on, and a rounded
+ * Compares with x·Φ(x) to 20 digits, by relative error. 1 + erf(x/√2) cancels completely below x = −6 (f32) or −9 (f64), and rounding
  * x² in e^(−x²/2) costs a digit.
  */
 function checkTail<E>(limit: f64, points: f64[], values: f64[]): void {
@@ -122,5 +122,5 @@ describe('activations', () => {
     checkTail<f64>(8e-16, [-2, -5.333333333333333, -9.7, -12.1],
       [-0.045500263896358414401, -2.5713617947275352093e-7, -1.4622683737458986197e-21, -6.3894761085946078171e-33])
   })
-  it('far out', () => { checkLimits<f32>(); checkLimits<f64>() })
+  it('large arguments', () => { checkLimits<f32>(); checkLimits<f64>() })
 })

@@ -27,7 +27,7 @@ function checkSums<E>(): void {
   }
 }
 
-/** With NaN in every lane. */
+/** Puts NaN in every lane. */
 function checkClamp<E>(low: f64, high: f64): void {
   for (let s = 0; s < SIZES.length; s++) {
     const n = SIZES[s], x = poisoned<E>(n), out = make<E>(n)
@@ -57,7 +57,7 @@ function checkSumRows<E>(): void {
   }
 }
 
-/** Finite bounds, none on either side, and the wrong way round, where torch takes the upper one. */
+/** Finite bounds, no lower or no upper bound, and swapped bounds, for which torch returns the upper one. */
 function checkClamps<E>(): void {
   checkClamp<E>(-0.3, 0.6)
   checkClamp<E>(-Infinity, 0.1)

@@ -2,11 +2,11 @@ import { Convolution, convolution, convolutionInput, convolutionWeight, convolut
 import { gemmScratch } from '../../assembly/matrix/gemm'
 import { fillRandom, get, guarded, make, set } from './arrays'
 
-/** rows, groups, channels and outputs of a group, height, width, kernelHeight, kernelWidth, stride, pad, dilation */
+/** rows, groups, input and output channels per group, height, width, kernelHeight, kernelWidth, stride, pad, dilation */
 const FORMS: i32[][] = [
   [2, 1, 3, 5, 6, 7, 3, 3, 1, 1, 1], [1, 2, 2, 3, 5, 9, 2, 3, 2, 1, 2], [3, 1, 4, 2, 5, 5, 1, 1, 1, 0, 1], [1, 1, 2, 3, 5, 5, 1, 1, 2, 0, 1],
   [2, 3, 1, 1, 4, 4, 3, 3, 1, 1, 1], [1, 1, 1, 1, 3, 12, 1, 1, 1, 1, 1],
-  // A row of windows at a time, and several.
+  // Windows fit into the scratch memory one row at a time, or several.
   [1, 1, 180, 2, 5, 40, 3, 3, 1, 1, 1], [2, 1, 16, 3, 34, 40, 3, 3, 1, 1, 1],
 ]
 
@@ -25,7 +25,7 @@ function check<E>(form: i32[], isBiased: bool, limit: f64): bool {
   const wantY = make<f64>(results), wantX = make<f64>(inputs), wantW = make<f64>(weights)
   fillRandom<E>(x, inputs), fillRandom<E>(w, weights), fillRandom<E>(bias, groups * outputs), fillRandom<E>(dy, results)
   for (let i = 0; i < results; i++) set<E>(y, i, NaN), set<f64>(wantY, i, isBiased ? <f64>get<E>(bias, (i / (oh * ow)) % (groups * outputs)) : 0)
-  // Gradients are added to.
+  // The kernels accumulate into gradients.
   for (let i = 0; i < inputs; i++) set<E>(dx, i, 1), set<f64>(wantX, i, 1)
   for (let i = 0; i < weights; i++) set<E>(dw, i, 1), set<f64>(wantW, i, 1)
   convolution<E>(at, y, x, w, isBiased ? bias : 0, work, scratch)

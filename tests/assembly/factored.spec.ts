@@ -4,7 +4,7 @@ import { clean, fillRandom, get, guarded, make, next, padded, poisoned, set } fr
 const SHAPES: i32[][] = [[1, 1], [1, 7], [7, 1], [3, 5], [17, 9], [16, 1], [4, 8]]
 const WEIGHTS: f64[] = [0, 0.25, 0.4375, 0.5, 0.8125, 1]
 
-/** Positive numbers with padding of NaN. */
+/** Allocates positive numbers, padded with NaN. */
 function variances<E>(elements: i32): usize {
   const at = poisoned<E>(elements)
   for (let i = 0; i < elements; i++) set<E>(at, i, Math.abs(next()) + 0.1)
@@ -35,7 +35,7 @@ function checkMeans<E>(limit: f64): void {
   }
 }
 
-/** Squares that f32 cannot hold, with a mean that it can. */
+/** Squares outside the range of f32 with a mean inside it. */
 function checkRange(): void {
   const x = make<f32>(15), out = make<f32>(5)
   set<f32>(x, 7, 2e19)
@@ -81,7 +81,7 @@ function lerp<E>(square: bool, bytes: u32, out: usize, start: usize, end: usize,
   else lerpTo<E>(bytes, out, start, end, weight)
 }
 
-/** Into another array, and in place; a weight of 0 or 1 gives one end to the bit. */
+/** Checks lerp into another array and in place; weights 0 and 1 return an endpoint exactly. */
 function lerps<E>(square: bool, n: i32, weight: f64, limit: f64): bool {
   const bytes = padded<E>(n), start = poisoned<E>(n), end = poisoned<E>(n), out = make<E>(n), own = make<E>(n)
   fillRandom<E>(end, n, 0.1)
@@ -108,7 +108,7 @@ function checkLerps<E>(limit: f64): void {
 describe("Adafactor's kernels", () => {
   it('rowSquares and columnSquares, f32', () => { checkMeans<f32>(1e-7) })
   it('rowSquares and columnSquares, f64', () => { checkMeans<f64>(1e-15) })
-  it('means of squares that f32 cannot hold', () => { checkRange() })
+  it('means of squares outside the range of f32', () => { checkRange() })
   it('factoredDirection, f32', () => { checkFactored<f32>(1e-6) })
   it('factoredDirection, f64', () => { checkFactored<f64>(1e-15) })
   it('direction, f32', () => { checkDirection<f32>(1e-6) })

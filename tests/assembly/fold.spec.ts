@@ -36,7 +36,7 @@ function checkExtremes<E>(): void {
   }
 }
 
-/** Over x alone, an element of which is 0. */
+/** Folds over x alone, with one element equal to 0. */
 function checkSums<E>(): void {
   for (let s = 0; s < SIZES.length; s++) {
     const n = SIZES[s], x = poisoned<E>(n), out = make<f64>(1), table = table1(n, x, x)
@@ -62,7 +62,7 @@ function checkSums<E>(): void {
   }
 }
 
-/** A NaN at any place is in the result, and ∞ is where there is none. */
+/** NaN at any position makes the result NaN; ∞ without NaN makes it ∞. */
 function checkSpecial<E>(): void {
   for (let s = 1; s < SIZES.length; s++) {
     const n = SIZES[s], x = poisoned<E>(n), out = make<f64>(1), table = table1(n, x, x)
@@ -93,7 +93,7 @@ function checkSpecial<E>(): void {
   }
 }
 
-/** n elements of one size, whose squares and cubes an f32 cannot hold. */
+/** n elements of one magnitude, with squares and cubes outside the range of f32. */
 function checkRange<E>(value: f64): void {
   const exact = <f64><E>value
   for (let s = 1; s < SIZES.length; s++) {
@@ -128,7 +128,7 @@ describe('folds', () => {
     checkRange<f64>(1e100)
     checkRange<f64>(1e-100)
   })
-  it('nothing sums to 0, the largest of nothing too', () => {
+  it('sum and maximum of an empty array are 0', () => {
     const out = make<f64>(1), table = table1(0, 0, 0)
     store<f64>(out, 9)
     absMax<f32>(table, 1, out)
@@ -143,7 +143,7 @@ describe('folds', () => {
     dot<f32>(table1(5, x, x), 1, out)
     expect(Math.abs(load<f64>(out) / (5 * 9e76) - 1)).toBeLessThan(1e-6)
   })
-  it('each entry of a table on its own', () => {
+  it('each table entry has its own result', () => {
     const x = make<f64>(3), table = make<u32>(6), out = make<f64>(2)
     for (let i = 0; i < 3; i++) set<f64>(x, i, i + 1)
     for (let entry: usize = 0; entry < 2; entry++) {

@@ -1,18 +1,18 @@
 import { gemm, gemmScratch } from '../../assembly/matrix/gemm'
 import { fillRandom, get, guarded, make } from './arrays'
 
-/** m, n, k: every height of a tile, edges of panels and blocks, vectors on either side, nothing to sum. */
+/** m, n, k: every tile height, edges of panels and blocks, vectors on either side, k = 0. */
 const SIZES: i32[][] = [
   [1, 1, 1], [4, 8, 3], [5, 9, 7], [3, 10, 0], [97, 33, 5], [2, 300, 260], [13, 1, 520], [8, 16, 257], [1, 21, 6], [1, 64, 9], [37, 1, 11],
   [7, 530, 4], [70, 100, 3], [6, 97, 194],
 ]
 
-/** How S stands to the product: none, one row for all, a matrix of its own, C itself. */
+/** The summand S: none, one row for all rows, a separate matrix, C itself. */
 const NONE = 0, ROW = 1, OTHER = 2, ITSELF = 3
 
 /**
- * Bit for bit against the plain triple loop, whatever path is taken: each element is one sum in the order of k. The rows of all matrices have
- * `gap` more elements, NaN in those that are read, which must not be seen, and in C must not be written.
+ * Compares gemm with the plain triple loop, bit for bit: on every path each element is one sum in the order of k. Each row of each matrix
+ * ends in `gap` NaN elements, which gemm must neither read nor, in C, write.
  */
 function check<E>(m: i32, n: i32, k: i32, ta: u32, tb: u32, s: i32, alpha: f64, beta: f64, gap: i32): bool {
   const lda = (ta ? m : k) + gap, ldb = (tb ? k : n) + gap, ldc = n + gap
@@ -57,7 +57,7 @@ function checkAll<E>(): void {
   }
 }
 
-describe('gemm is the triple loop', () => {
+describe('gemm equals the triple loop', () => {
   it('f32', () => { checkAll<f32>() })
   it('f64', () => { checkAll<f64>() })
 })

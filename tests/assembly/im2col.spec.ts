@@ -3,7 +3,7 @@ import { clean, get, guarded, make, poisoned, set } from './arrays'
 
 const SIZES: i32[] = [1, 3, 5, 7, 17]
 
-/** kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX; the last ones have windows that are outside altogether. */
+/** kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX; some windows of the last forms lie entirely in the padding. */
 const FORMS: i32[][] = [
   [1, 1, 1, 1, 0, 0, 1, 1], [3, 3, 1, 1, 1, 1, 1, 1], [2, 5, 1, 1, 0, 2, 1, 1], [5, 2, 3, 1, 2, 1, 1, 1], [3, 3, 2, 2, 1, 1, 1, 1],
   [1, 3, 1, 3, 0, 1, 1, 1], [3, 2, 1, 1, 2, 2, 2, 3], [2, 3, 2, 2, 3, 2, 3, 2], [1, 17, 1, 1, 0, 8, 1, 1], [2, 2, 1, 1, 5, 7, 1, 1],
@@ -15,7 +15,7 @@ function outSize(size: i32, kernel: i32, stride: i32, pad: i32, dilation: i32): 
   return room < 0 ? 0 : room / stride + 1
 }
 
-/** All windows, or the first and the other rows of them one after the other. */
+/** Checks all windows at once, or the first row of windows and then the other rows. */
 function check<E>(channels: i32, height: i32, width: i32, form: i32[], isSplit: bool): bool {
   const kh = form[0], kw = form[1], sy = form[2], sx = form[3], py = form[4], px = form[5], dy = form[6], dx = form[7]
   const oh = outSize(height, kh, sy, py, dy), ow = outSize(width, kw, sx, px, dx)

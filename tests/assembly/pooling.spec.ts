@@ -9,7 +9,7 @@ const FORMS: i32[][] = [
   [1, 5, 1, 2, 0, 2, 1, 1], [3, 3, 1, 2, 1, 1, 2, 3], [2, 2, 3, 1, 1, 1, 3, 2],
 ]
 
-/** torch's, whose ceil_mode rounds up unless the last window would start behind the padding on the left and what is inside. */
+/** torch's output size. ceil_mode rounds up unless the last window would start in the right padding. */
 function outSize(size: i32, kernel: i32, stride: i32, pad: i32, dilation: i32, ceil: i32): i32 {
   const room = size + 2 * pad - dilation * (kernel - 1) - 1 + ceil * (stride - 1)
   if (room < 0) return 0
@@ -95,7 +95,7 @@ function checkAll<E>(): void {
   }
 }
 
-/** F.avg_pool2d and F.max_pool2d of torch 2.13: kernel 3, stride 2, padding 1, ceil_mode, of 1, 2, 4, 8. */
+/** F.avg_pool2d and F.max_pool2d of torch 2.13 on 1, 2, 4, 8: kernel 3, stride 2, padding 1, ceil_mode. */
 function checkTorch<E>(): void {
   const x = make<E>(4), out = make<E>(4), indices = make<i32>(4)
   for (let i = 0; i < 4; i++) set<E>(x, i, <f64>(1 << i))

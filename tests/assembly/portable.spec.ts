@@ -27,7 +27,7 @@ function wanted(kind: i32, x: f64): f64 {
   return kind == ERF ? erfOf(x) : max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 }
 
-/** The largest error over an even range, in units of the last place, against f64 mathematics, which has its own. */
+/** Returns the largest error on a uniform grid, in ulps, against f64 math, which has errors of its own. */
 function worst<E>(kind: i32, from: f64, to: f64): f64 {
   let most = 0.0
   for (let i = 0; i < 20000; i++) {
@@ -62,7 +62,7 @@ describe('portable functions', () => {
     expect(worst<f32>(SOFTPLUS, -103, 20)).toBeLessThanOrEqual(2)
     expect(worst<f64>(SOFTPLUS, -700, 40)).toBeLessThanOrEqual(3)
   })
-  it('exceptional values', () => {
+  it('special values', () => {
     expect(lane<f32>(exp<f32>(splat<f32>(Infinity)))).toBe(Infinity)
     expect(lane<f32>(exp<f32>(splat<f32>(-Infinity)))).toBe(0)
     expect(isNaN(lane<f32>(exp<f32>(splat<f32>(NaN))))).toBe(true)

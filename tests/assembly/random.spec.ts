@@ -4,7 +4,7 @@ import { get, guarded, make } from './arrays'
 const N = 4096
 
 describe('random numbers', () => {
-  it("are Philox's: the first block for seed 0 is 6627e8d5 e169c58d bc57ac4c 9b00dbd8", () => {
+  it('match Philox: the first block for seed 0 is 6627e8d5 e169c58d bc57ac4c 9b00dbd8', () => {
     const x = make<f32>(4)
     uniform<f32>(x, 64, 0, 0, 0, 0, 1)
     expect(get<f32>(x, 0)).toBe(<f32>(0x6627e8 / 16777216.0))
@@ -14,7 +14,7 @@ describe('random numbers', () => {
   })
   it('carry into the second word of the counter', () => {
     const x = make<f32>(32), y = make<f32>(16)
-    // Blocks 2^32 − 2 … 2^32 + 1 in one line, and 2^32 … on their own.
+    // Blocks 2^32 − 2 … 2^32 + 1 in one call, and 2^32 … in another.
     uniform<f32>(x, 64, 7, 9, 4294967294.0, 0, 1)
     uniform<f32>(y, 64, 7, 9, 4294967296.0, 0, 1)
     for (let i = 0; i < 8; i++) expect(get<f32>(x, 8 + i)).toBe(get<f32>(y, i))
@@ -32,7 +32,7 @@ describe('random numbers', () => {
     expect(least >= -2 && least < -1.99 && most < 2 && most > 1.99).toBe(true)
     expect(guarded<f64>(x, N)).toBe(true)
   })
-  it('normal numbers have their mean and deviation', () => {
+  it('normal numbers have the requested mean and deviation', () => {
     const x = make<f32>(N)
     normal<f32>(x, N * 4, 3, 0, 5, 1, 2)
     let sum = 0.0, squares = 0.0

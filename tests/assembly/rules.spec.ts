@@ -14,7 +14,7 @@ import { Rule, sweep } from '../../assembly/sweep'
 import { fillRandom, get, padded, set } from './arrays'
 import { Arrays, N } from './spans'
 
-/** One element of parameter, gradient and states. */
+/** One element of the parameter, the gradient and the states. */
 class Element {
   p: f64 = 0
   g: f64 = 0
@@ -48,23 +48,23 @@ function compare<R extends Rule, E>(uniforms: f64[], plain: (x: Element) => void
   expect(memory.compare(x.g, was.g, padded<E>(N)) == 0 && x.intact()).toBe(true)
 }
 
-/** Against what the rule does to one element. With `signed` state a takes both signs, and 0. */
+/** Compares a rule with `plain`, which updates one element. With `signed`, state a has both signs and a 0. */
 function check<R extends Rule>(uniforms: f64[], plain: (x: Element) => void, signed: bool = false): void {
   compare<R, f32>(uniforms, plain, signed, 2e-6)
   compare<R, f64>(uniforms, plain, signed, 4e-15)
 }
 
-/** The gradient for weightDecay 0.125. */
+/** Returns the gradient with weightDecay 0.125. */
 function gradient<Decay>(x: Element): f64 {
   return isOn<Decay>() ? 0.125 * x.p + x.g : x.g
 }
 
-/** The weight of the new value in a mean. */
+/** Returns the weight of the new value in a mean. */
 function weight<FromEnd>(): f64 {
   return isOn<FromEnd>() ? 0.8125 : 0.3125
 }
 
-/** The uniform for it, see `lerp`. */
+/** Returns the uniform for this weight; see `lerp`. */
 function gain<FromEnd>(): f64 {
   return isOn<FromEnd>() ? weight<FromEnd>() - 1 : weight<FromEnd>()
 }
@@ -167,7 +167,7 @@ function rprop(): void {
   }, true)
 }
 
-/** β = 0: the means are the gradient and its square, to the bit. */
+/** With β = 0 the means equal the gradient and its square, bit for bit. */
 function forgets<E>(): void {
   const x = new Arrays<E>()
   x.uniforms([0, 0, 0.5, 0.0625])
@@ -205,5 +205,5 @@ describe('rules against plain loops, with every combination of their flags', () 
     rmsprop<Off, Off, On, On>(); rmsprop<On, Off, On, On>(); rmsprop<Off, On, On, On>(); rmsprop<On, On, On, On>()
   })
   it('Rprop', () => { rprop() })
-  it('a weight of 1, from the end, leaves nothing of what was', () => { forgets<f32>(); forgets<f64>() })
+  it('weight 1, from the end, discards the old mean', () => { forgets<f32>(); forgets<f64>() })
 })

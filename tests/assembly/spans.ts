@@ -1,12 +1,12 @@
-/** What a rule sweeps over, for a specification. */
+/** Arrays that a rule sweeps over, for tests. */
 import { SPAN } from '../../assembly/sweep'
 import { fillRandom, guarded, make, next, padded, set } from './arrays'
 
 export const N = 67
 
 /**
- * Parameter, gradient and three states, filled at random. States are positive: a exceeds c², whose difference RMSprop takes the root of,
- * and c is at times the larger of b and c, for Adam's maximum. The first gradient is 0.
+ * Parameter, gradient and three states with random values. States are positive: a exceeds c², because RMSprop takes the root of a − c²,
+ * and c sometimes exceeds b, for the maximum in Adam. The first gradient is 0.
  */
 export class Arrays<E> {
   p: usize = make<E>(N)

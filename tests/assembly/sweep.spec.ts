@@ -14,7 +14,7 @@ import { Rule, sweep } from '../../assembly/sweep'
 import { padded } from './arrays'
 import { Arrays, N } from './spans'
 
-/** A sweep in one span, and the same in three, end with the same bits and touch nothing else. */
+/** Checks that sweeps in one span and in three give the same bits and write nothing else. */
 function splits<R extends Rule, E>(uniforms: f64[]): void {
   const whole = new Arrays<E>()
   whole.uniforms(uniforms)
@@ -31,7 +31,7 @@ function splits<R extends Rule, E>(uniforms: f64[]): void {
   expect(whole.intact() && parts.intact()).toBe(true)
 }
 
-describe('a sweep in parts gives the bits of a sweep in one, and writes nothing outside', () => {
+describe('a sweep in parts equals a sweep in one, and writes nothing outside', () => {
   it('Adam', () => { splits<Adam<On, On, On>, f32>([0.1, 0.99, 0.3, 0.7, 0.3, 0.5, 1.5, 0.1]); splits<Adam<Off, Off, Off>, f64>([0.1, 0.99, 0.3, 0.7, 0.3, 0.5, 1.5, 0.1]) })
   it('SGD', () => { splits<SGD<On, Off, On>, f32>([0.1, 0.99, 0.3, 0.7, 0.3]); splits<SGD<Off, Off, Off>, f64>([0.1, 0.99]) })
   it('Adagrad', () => { splits<Adagrad<On>, f32>([0.1, 0.99, 0.3]); splits<Adagrad<Off>, f64>([0.1, 0.99, 0.3]) })
@@ -51,7 +51,7 @@ describe('a sweep in parts gives the bits of a sweep in one, and writes nothing 
   it('SparseAdam', () => { splits<SparseAdam<Off, Off>, f32>([0.3, 0.3, 0.5, 0.1]); splits<SparseAdam<On, On>, f64>([-0.3, -0.3, 0.5, 0.1]) })
 })
 
-/** Nothing is touched: not by no span, nor by one without bytes. */
+/** Checks that neither zero spans nor an empty span write anything. */
 function empty<E>(): void {
   const x = new Arrays<E>(), was = new Arrays<E>()
   was.copy(x)
@@ -63,6 +63,6 @@ function empty<E>(): void {
   expect(x.same(was) && x.intact()).toBe(true)
 }
 
-describe('a sweep over nothing', () => {
+describe('an empty sweep', () => {
   it('changes nothing', () => { empty<f32>(); empty<f64>() })
 })

@@ -1,4 +1,4 @@
-"""Kind "clip": torch's clipping of gradients, every operation on fresh ones."""
+"""Kind "clip": torch's gradient clipping. Each operation starts from fresh gradients."""
 import torch
 
 from optimizers import default_dtype
@@ -28,7 +28,7 @@ def apply(op, shapes, dtype):
 
 
 def op_error(single, exact):
-    """torch's own float32 error of an operation; Infinity where its norm overflows."""
+    """Returns torch's own float32 error of an operation; Infinity if its norm overflows."""
     errors = []
     if "total_norm" in exact:
         a, b = read([single["total_norm"]])[0], read([exact["total_norm"]])[0]

@@ -1,7 +1,7 @@
 /**
- * Runs the left column of docs/coming-from-tensorflow.md with TensorFlow.js and writes the results to coming-from-tensorflow.json, with which
- * tests/host/coming-from.test.ts compares the right column: the value of each line, and the variable `w` after it where the line changes it.
- * Values that depend on random numbers are left out.
+ * Runs the left column of docs/coming-from-tensorflow.md with TensorFlow.js and writes the results to coming-from-tensorflow.json.
+ * tests/host/coming-from.test.ts compares them with the right column: the value of each line, and the variable `w` if the line changes it.
+ * Values that depend on random numbers are omitted.
  *
  *     node bench/install.mjs && node tests/conformance/coming-from.mjs
  */

@@ -1,7 +1,7 @@
 """Runs the left column of docs/coming-from-pytorch.md with torch and writes the results to coming-from-pytorch.json.
 
-tests/host/coming-from.test.ts compares the right column with them: the value of each line, and the parameter `w` and its gradient after
-it where the line changes them. Values that depend on random numbers are left out; a `w` that does is null.
+tests/host/coming-from.test.ts compares them with the right column: the value of each line, and the parameter `w` and its gradient if the
+line changes them. Values that depend on random numbers are omitted; such a `w` is null.
 
     pip install torch==2.13.0 numpy safetensors && python tests/conformance/coming_from.py
 """

@@ -1,4 +1,4 @@
-"""Continues in torch what `downhill conformance --emit DIR` wrote for cases of the kind "torch-file": python continue.py DIR [CASES …]."""
+"""Continues training in torch from the files of `downhill conformance --emit DIR`, kind "torch-file": python continue.py DIR [CASES …]."""
 import json
 import pathlib
 import sys
@@ -15,7 +15,7 @@ torch.set_num_threads(1)
 
 
 def keys(value):
-    """Keys, nesting, element types and shapes."""
+    """Returns the structure of a file: keys, nesting, element types and shapes."""
     if isinstance(value, torch.Tensor):
         return [str(value.dtype), list(value.shape)]
     if isinstance(value, dict):
@@ -24,10 +24,10 @@ def keys(value):
 
 
 def continued(case, folder, beside, mmap):
-    """Opens what was written, holds its form to that of the reference's file, loads it, and takes the last ten steps."""
+    """Opens the written files, compares their structure with torch's file, loads them, and takes the last ten steps."""
     saved = torch.load(folder / f"{case['name']}.pt", weights_only=True, mmap=mmap)
     weights = load_file(folder / f"{case['name']}.safetensors")
-    assert keys(saved) == keys(torch.load(beside / case["file"], weights_only=True)), "the form differs"
+    assert keys(saved) == keys(torch.load(beside / case["file"], weights_only=True)), "the structure differs"
     params = [weights[name].clone().requires_grad_() for name in case["names"]]
     if case["bundle"]:
         assert all(torch.equal(saved["model"][name], p) for name, p in zip(case["names"], params)), "the two files differ"

@@ -1,10 +1,10 @@
-"""The cases of kind "function": function and what is particular, inputs, options, how the case is made."""
+"""The cases of kind "function": function and variant, inputs, options, arguments of `case`."""
 import math
 
 from inputs import apart, barred, far, fixed, floats, given, ids, mask, positive, recurrent, shares
 
 TIES = {"ties": True}
-#: Two rows of five, each with a close second to its largest.
+#: Two rows of five; in each the second largest is close to the largest.
 LOGITS = (1e4, 9999, -1e4, 0, 1e-20, 80, 79.5, -80, 3, -1)
 TINY = (1e-20, -3e-20, 7e-21)
 

@@ -14,7 +14,7 @@ def load(entry, dtype, move=read):
 
 
 def unroll(name, tensors, options):
-    """The outputs and last states of torch.nn.GRU or LSTM with the weights given."""
+    """Returns the outputs and last states of torch.nn.GRU or LSTM with the given weights."""
     x, *states = (tensors[key] for key in ("input", "h_0", "c_0") if key in tensors)
     cell = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[name](x.shape[-1], **options)
     cell._flat_weights = [tensors[key] for key in cell._flat_weights_names]
@@ -23,7 +23,7 @@ def unroll(name, tensors, options):
 
 
 def apply(name, tensors, options):
-    """The output, and what else the function gives."""
+    """Returns the output, and other results by name."""
     if name in ("gru", "lstm"):
         return unroll(name, tensors, options)
     if name == "cat":
@@ -34,7 +34,7 @@ def apply(name, tensors, options):
         running = {key: tensors.get(key) for key in ("running_mean", "running_var")}
         kept = options.get("training") and running["running_mean"] is not None
         return functional.batch_norm(**tensors | running, **options), running if kept else {}
-    # First nn.functional: torch.batch_norm, torch.embedding and others have parameters of their own.
+    # nn.functional comes first, because torch.batch_norm, torch.embedding and others have different parameters.
     return (getattr(functional, name, None) or getattr(torch, name))(**tensors, **options), {}
 
 
@@ -53,11 +53,11 @@ def run(case, dtype, move=read):
 
 
 def errors(got, want):
-    """Per tensor, relative to its own largest magnitude, in the shape of a result."""
+    """Returns the error of each tensor, relative to its largest magnitude, in the structure of a result."""
     if isinstance(want, dict) and "data" not in want:
         return {key: errors(got[key], want[key]) for key in want}
     got, want = (v["data"] if isinstance(v, dict) else v for v in (got, want))
-    assert [x if isinstance(x, str) else 0 for x in got] == [x if isinstance(x, str) else 0 for x in want], "float32 is not finite where float64 is"
+    assert [x if isinstance(x, str) else 0 for x in got] == [x if isinstance(x, str) else 0 for x in want], "float32 and float64 differ in non-finite values"
     return error(got, want, largest(read(want)))
 
 
@@ -81,7 +81,7 @@ def expected(case):
 
 
 def case(name, inputs, options, upstream=False, finals=(), ties=False, vanishes=False):
-    """One case. upstream: also where the output is a scalar; finals: the last states at which a gradient arrives; vanishes: in float32."""
+    """Returns a case. upstream: gradient of the output even if it is a scalar; finals: last states with a gradient; vanishes: in float32."""
     source = Inputs(f"fn-{name}")
     drawn = {key: floats(spec)(source) if isinstance(spec, list) else spec(source) for key, spec in inputs.items()}
     made = {
@@ -99,7 +99,7 @@ def case(name, inputs, options, upstream=False, finals=(), ties=False, vanishes=
     if finals:
         made["extra_upstream"] = {key: arriving[key] for key in finals}
     made["expected"] = expected(made)
-    # Where torch's own float32 is further off, its float64 is no measure to 1e-12 either.
+    # A larger float32 error would mean that float64 is not accurate to 1e-12 either.
     assert vanishes or max(leaves(made["expected"]["float32_error"])) < 1e-5, made["name"]
     return made
 

@@ -1,4 +1,4 @@
-"""Writes the golden cases: python generate.py [KIND …]. Needs torch 2.13.0 (CPU), numpy and safetensors; its output is committed, so the tests need none of them."""
+"""Writes the golden cases: python generate.py [KIND …]. Needs torch 2.13.0 (CPU), numpy and safetensors. The tests do not, because its output is committed."""
 import json
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-"""Inputs of a function, drawn from the source of its case; a bare shape stands for normal numbers with a gradient."""
+"""Inputs of a function, drawn from the random source of its case. A bare shape means normal numbers that require a gradient."""
 import math
 
 import numpy as np
@@ -15,7 +15,7 @@ def floats(shape, scale=1.0, grad=True, f=lambda x: x):
 
 
 def fixed(shape):
-    """Without a gradient."""
+    """Numbers that require no gradient."""
     return floats(shape, grad=False)
 
 
@@ -24,12 +24,12 @@ def positive(shape, grad=True):
 
 
 def apart(shape):
-    """Away from zero."""
+    """Numbers away from zero."""
     return floats(shape, f=lambda x: x + np.sign(x) / 2)
 
 
 def far(shape):
-    """Far from zero, where a variance taken as a difference of squares loses its digits."""
+    """Numbers far from zero, where E[x²] − E[x]² cancels."""
     return floats(shape, f=lambda x: x + 100)
 
 
@@ -43,7 +43,7 @@ def given(*data, shape=None, grad=True):
 
 
 def ids(shape, high, put=()):
-    """Whole numbers below `high`; `put` has (position, number) pairs."""
+    """Integers below `high`; `put` has (position, number) pairs."""
 
     def make(source):
         data = source.random.integers(0, high, math.prod(shape))
@@ -55,7 +55,7 @@ def ids(shape, high, put=()):
 
 
 def mask(shape, blind=()):
-    """True takes part: every query sees the first key, those in `blind` none."""
+    """A mask with True for keys that take part. Every query sees the first key; queries in `blind` see none."""
 
     def make(source):
         seen = source.random.integers(0, 2, shape)
@@ -67,7 +67,7 @@ def mask(shape, blind=()):
 
 
 def barred(shape):
-    """A mask of floats, a third of them -Infinity."""
+    """A mask of floats; a third of them are -Infinity."""
 
     def make(source):
         data = np.where(source.random.integers(0, 3, shape) == 0, -np.inf, short(source.random.normal(0, 1, shape)))
@@ -78,7 +78,7 @@ def barred(shape):
 
 
 def recurrent(gates, x, hidden, layers=1, bias=True, states=(), batch=1):
-    """The inputs of gru (3 gates) and lstm (4); `batch` is the axis of the samples."""
+    """Returns the inputs of gru (3 gates) and lstm (4); `batch` is the batch axis."""
     sized = {"weight_ih": lambda size: [gates * hidden, size], "weight_hh": lambda _: [gates * hidden, hidden]}
     if bias:
         sized |= {"bias_ih": lambda _: [gates * hidden], "bias_hh": lambda _: [gates * hidden]}

@@ -1,4 +1,4 @@
-"""Writes tests/host/modules.json: torch's modules with their state dicts, an input and the output. By hand: python modules.py"""
+"""Writes tests/host/modules.json: torch's modules with their state dicts, inputs and outputs. Run by hand: python modules.py"""
 import json
 import pathlib
 
@@ -10,7 +10,7 @@ from written import Inputs, write
 RECURRENT = {"num_layers": 2}
 ENCODER = {"dim_feedforward": 6}
 
-#: The module, its arguments and options, the shapes of its inputs, and options of forward. A module of modules has a list of those.
+#: Module, arguments, options, shapes of the inputs, options of forward. The arguments of Sequential are rows of (module, arguments, options).
 TABLE = [
     ("Linear", [5, 3], {}, [[2, 4, 5]]),
     ("Linear", [5, 3], {"bias": False}, [[5]]),
@@ -86,7 +86,7 @@ def make(name, args, options):
 
 
 def fill(module, source):
-    """Short numbers of torch's magnitude in place of the initial ones, and running statistics that are not 0 and 1."""
+    """Replaces the initial weights by short numbers of their magnitude, and running statistics by values other than 0 and 1."""
     for key, tensor in module.state_dict().items():
         if key.endswith("num_batches_tracked"):
             tensor.fill_(7)
@@ -112,7 +112,7 @@ def forward(module, inputs, options):
 
 
 def shortest(value):
-    """The fewest digits that are this float32."""
+    """Returns the shortest decimal that rounds to this float32."""
     return float(str(value)) if value % 1 else int(value)
 
 

@@ -1,4 +1,4 @@
-"""Kind "optimizer": trajectories of torch's optimizers over given gradients."""
+"""Kind "optimizer": trajectories of torch's optimizers for given gradients."""
 import contextlib
 import sys
 
@@ -18,7 +18,7 @@ ROWS = [[9, 4], [17], [5, 2, 3]]
 
 @contextlib.contextmanager
 def default_dtype(dtype):
-    """In a float64 run torch's own scalars (step, mu_product, eta) are float64 too."""
+    """Sets torch's default dtype, so that its own scalars (step, mu_product, eta) are float64 in a float64 run."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype)
     try:
@@ -53,7 +53,7 @@ def gradient(spec, shape, dtype):
 
 
 def objective(spec, params):
-    """The value of an LBFGS case's objective; sets the gradients."""
+    """Returns the value of an LBFGS case's objective and sets the gradients."""
     x = torch.cat([p.reshape(-1) for p in params])
     if spec["kind"] == "quadratic":
         a, b = torch.tensor(spec["A"], dtype=x.dtype), torch.tensor(spec["b"], dtype=x.dtype)
@@ -88,7 +88,7 @@ def state_of(optimizer):
 
 @contextlib.contextmanager
 def newton_schulz_in(dtype):
-    """torch iterates in bfloat16 whatever the parameter is; the cases want the parameter's own precision."""
+    """Makes Muon iterate in the parameter's dtype. torch always iterates in bfloat16."""
     module = sys.modules["torch.optim._muon"]
     before = module._zeropower_via_newtonschulz
 
@@ -150,7 +150,7 @@ def trajectory(case, dtype, nudge):
 
 
 def expected(case):
-    """What the reference gives in both types, its own float32 error, and how sensitive the float64 result is."""
+    """Returns torch's results in both dtypes, its own float32 error, and the sensitivity of the float64 result."""
     exact, single = run(case, torch.float64), run(case, torch.float32)
     scale, now = {}, [largest(p["data"]) for p in case["params"]]
     for k, params in exact["params"].items():
@@ -179,7 +179,7 @@ def expected(case):
 
 
 def case(name, optimizer, options=None, *, shapes=SHAPES, groups=None, steps=40, null=0.0, scale=0.1, special=False, resume=None, scheduler=None, sparse=False, metric=False):
-    """One case. null: share of missing gradients; special: zeros, 1e-20 and 1e4 among them; sparse: the first axis is rows."""
+    """Returns a case. null: share of missing gradients; special: include 0, 1e-20 and 1e4; sparse: gradients are rows of the first axis."""
     inputs = Inputs(name)
     params = [{"shape": s, "data": inputs.normal(s)} for s in shapes]
     drift = [inputs.normal(s, scale / 2) for s in shapes]
@@ -218,7 +218,7 @@ def case(name, optimizer, options=None, *, shapes=SHAPES, groups=None, steps=40,
 
 
 def two(first, second):
-    """Two groups, the second with overrides, out of the order of the parameters."""
+    """Returns two groups with options. Their parameters are out of order."""
     return [{"params": [0, 2], "options": first}, {"params": [1], "options": second}]
 
 

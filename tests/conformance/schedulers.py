@@ -1,4 +1,4 @@
-"""Schedulers by their spec, and kind "scheduler": what torch's schedulers write, call by call."""
+"""Builds schedulers from specs. Kind "scheduler": the learning rates of torch's schedulers, call by call."""
 import torch
 from torch.optim import lr_scheduler
 from torch.optim.swa_utils import SWALR
@@ -7,7 +7,7 @@ from written import Inputs, read, write
 
 
 def function(value):
-    """{table: …} stands for f(x) = table[floor(x)]."""
+    """Converts {table: …} to the function f(x) = table[floor(x)]."""
     if isinstance(value, dict) and "table" in value:
         return lambda x: value["table"][int(x // 1)]
     return [function(v) for v in value] if isinstance(value, list) else value

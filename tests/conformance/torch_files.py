@@ -1,4 +1,4 @@
-"""Kind "torch-file": what torch saves after 10 steps, and where it is after 20. Beside each case lie the files themselves."""
+"""Kind "torch-file": torch's files after 10 steps, and its parameters after 20. The files are next to each case."""
 import io
 
 import numpy as np
@@ -17,7 +17,7 @@ FACTORED = [[3, 4], [2, 1, 3, 2], [5], []]
 
 
 def build(case, params):
-    """The optimizer of a case; with `named` it knows its parameters by name."""
+    """Returns the optimizer of a case; with `named` its parameters have names."""
     named = list(zip(case["names"], params)) if case["named"] else params
     groups = [{"params": [named[i] for i in g["params"]], **tuples(g["options"])} for g in case["groups"]]
     cls = getattr(torch.optim, case["optimizer"])
@@ -25,7 +25,7 @@ def build(case, params):
 
 
 def run(case, dtype):
-    """Parameters after 10 and 20 steps, the learning rates then, and the files after 10."""
+    """Returns the parameters after 10 and 20 steps, the files after 10, and the learning rates after 20."""
     with default_dtype(dtype), newton_schulz_in(dtype):
         params = [torch.tensor(data, dtype=dtype).reshape(shape).requires_grad_() for data, shape in zip(case["initial_params"], case["shapes"])]
         optimizer = build(case, params)

@@ -104,7 +104,7 @@ def written(entry):
 
 
 def case(name, model, loss, x, y, optimizer, options, batches=3, steps=10, **more):
-    """One run. Weights of norms are near one, all others small."""
+    """Returns a case. Weights of normalization layers are near 1, all others small."""
     source = Inputs(f"train-{name}")
     built = build(model)
 

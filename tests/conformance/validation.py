@@ -1,4 +1,4 @@
-"""Kind "validation": what torch refuses and what it accepts."""
+"""Kind "validation": options that torch rejects, and options that it accepts."""
 import torch
 
 import optimizers

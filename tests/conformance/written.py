@@ -1,4 +1,4 @@
-"""Numbers as the format writes them, and inputs that float32 holds exactly."""
+"""Numbers in the format of the cases, and inputs that are exact in float32."""
 import math
 
 import numpy as np
@@ -6,7 +6,7 @@ import torch
 
 
 def write(value):
-    """Plain Python for JSON: non-finite numbers as strings, whole floats as they are."""
+    """Converts a value to plain Python for JSON: non-finite numbers become strings; integral floats stay floats."""
     if isinstance(value, torch.Tensor):
         return write(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
@@ -27,14 +27,14 @@ def tensor(t):
 
 
 def short(array):
-    """Rounded to 12 bits, which keeps the files small and float32 exact."""
+    """Rounds to 12 bits, which keeps the files small and the numbers exact in float32."""
     array = np.asarray(array, dtype=np.float64)
     mantissa, exponent = np.frexp(array)
     return np.float32(np.ldexp(np.round(mantissa * 4096) / 4096, exponent)).astype(np.float64)
 
 
 class Inputs:
-    """A seeded source of inputs, one for each case."""
+    """A random source of inputs, seeded with the case's name."""
 
     def __init__(self, name):
         self.random = np.random.default_rng(list(name.encode()))
@@ -49,12 +49,12 @@ def largest(data):
 
 
 def read(data):
-    """The reverse of write, for lists of numbers."""
+    """Reverses write, for lists of numbers."""
     return [float(str(x).replace("Infinity", "inf")) if isinstance(x, str) else x for x in data]
 
 
 def error(got, expected, scale):
-    """Largest |got − expected| / scale over the finite numbers."""
+    """Returns the largest |got − expected| / scale over the finite numbers."""
     got, expected = np.asarray(read(got), dtype=np.float64), np.asarray(read(expected), dtype=np.float64)
     finite = np.isfinite(got) & np.isfinite(expected)
     if not finite.any():
@@ -64,7 +64,7 @@ def error(got, expected, scale):
 
 
 def nudge(seed):
-    """Moves every number by one float64 ulp, equal ones alike and zeros not at all, so that ties and kinks stay what they are."""
+    """Returns a function that moves numbers by one float64 ulp: equal ones alike and zeros not at all, which preserves ties and kinks."""
     odd = np.uint64(2 * np.random.default_rng(seed).integers(2**62) + 1)
 
     def move(data):

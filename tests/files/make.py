@@ -1,4 +1,4 @@
-"""Writes the files that the readers are tried with: python make.py. Needs torch 2.13.0 (CPU), numpy and safetensors; its output is committed."""
+"""Writes the test files for the readers: python make.py. Needs torch 2.13.0 (CPU), numpy and safetensors; its output is committed."""
 import json
 import pathlib
 import sys
@@ -38,7 +38,7 @@ def told(tensor):
 
 
 def windows():
-    """Views whose elements are not where a reader would guess."""
+    """Returns views with unusual offsets and strides."""
     base = torch.arange(24.0).reshape(4, 6)
     cube = torch.arange(24.0).reshape(2, 3, 4)
     return {"transposed": base.t(), "rows": base[1:3], "columns": base[:, 2:4], "every third": torch.arange(10.0)[::3], "permuted": cube.permute(2, 0, 1), "whole": base, "one": base[2:3, 4:5]}
@@ -76,7 +76,7 @@ def main():
     }
     (here / "expected.json").write_text(json.dumps(expected, allow_nan=False) + "\n")
 
-    # What is refused.
+    # Files that the readers must reject.
     torch.save(net, here / "whole-module.pt")
     torch.save(net.state_dict(), here / "legacy.pt", _use_new_zipfile_serialization=False)
     torch.jit.save(torch.jit.script(torch.nn.ReLU()), here / "script.pt")

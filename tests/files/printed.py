@@ -20,7 +20,7 @@ given = [
     ([2, 3], [0] * 6),
     ([2], [nan, -inf]),
 ]
-# Element i is i * scale. Python rounds ties to even and JavaScript rounds them up, so no scale is a binary fraction with ties.
+# Element i is i * scale. No scale produces ties, because Python rounds ties to even and JavaScript rounds them up.
 scaled = [([3, 4], 1 / 7), ([2, 2, 2], 1), ([40], 1 / 3), ([10000], 0.3), ([100, 100], 0.11), ([2, 1000], 0.07), ([2, 3, 4, 5], 0.5)]
 
 

@@ -3,7 +3,7 @@ import { Arena, GradientAccumulation, SGD, SparseAdam } from '../../host/index.t
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
 
-it('small batches of different sizes give the gradient of all of them', async () => {
+it('accumulated batches of different sizes average to the full-batch gradient', async () => {
   const arena = await Arena.create()
   const layer = new nn.Linear(arena, 3, 2, { dtype: 'float64' })
   const params = [...layer.parameters()]
@@ -35,7 +35,7 @@ it('small batches of different sizes give the gradient of all of them', async ()
   expect([accumulation.samples, accumulation.average()]).toEqual([0, 0])
 })
 
-it('a parameter without a gradient has none; one with some is divided by all there was', async () => {
+it('a parameter without a gradient stays without one; otherwise average divides by all samples', async () => {
   const arena = await Arena.create()
   const [a, b] = [arena.parameter([1]), arena.parameter([1])]
   const accumulation = new GradientAccumulation([a, b])
@@ -51,7 +51,7 @@ it('a parameter without a gradient has none; one with some is divided by all the
   expect([a.grad, b.grad![0]]).toEqual([null, 3])
 })
 
-it('sparse gradients stay sparse, unless others join them', async () => {
+it('sparse gradients stay sparse until a dense one is added', async () => {
   const arena = await Arena.create()
   const table = arena.parameter([4, 1])
   const optimizer = new SparseAdam([table])
@@ -71,7 +71,7 @@ it('sparse gradients stay sparse, unless others join them', async () => {
   expect([...table.grad!]).toEqual([0.5, 4.5, 0.5, 0.5])
 })
 
-it('does not overflow on the way, knows a parameter once, and leaves dead ones alone', async () => {
+it('averaging does not overflow, a repeated parameter throws, and a disposed parameter throws and changes nothing', async () => {
   const arena = await Arena.create()
   const w = arena.parameter([1])
   const accumulation = new GradientAccumulation([w])
@@ -88,7 +88,7 @@ it('does not overflow on the way, knows a parameter once, and leaves dead ones a
   expect(thrown(() => accumulation.average()).code).toBe('disposed')
   expect(arena.usage()).toEqual(before)
 })
-it('refuses what is no count, and gives its memory back', async () => {
+it('add throws for an invalid sample count, and dispose frees the memory', async () => {
   const arena = await Arena.create()
   const w = arena.parameter([100])
   w.grad = new Float32Array(100)

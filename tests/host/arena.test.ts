@@ -16,14 +16,14 @@ describe('tensors', () => {
     }
   })
 
-  it('made one after another lie one after another', async () => {
+  it('are contiguous when created one after another', async () => {
     const arena = await Arena.create()
     const [a, b, c] = [arena.parameter([3]), arena.parameter([17]), arena.parameter([2, 2])]
     expect(b!.address).toBe(a!.address + a!.bytes)
     expect(c!.address).toBe(b!.address + b!.bytes)
   })
 
-  it('have a valid view after the memory has grown, and the one kept from before is empty', async () => {
+  it('return a valid view after memory grows; the old view has length 0', async () => {
     const arena = await Arena.create()
     const tensor = arena.parameter([2], { data: [1, 2] })
     const kept = tensor.data
@@ -33,7 +33,7 @@ describe('tensors', () => {
     expect([...tensor.data]).toEqual([1, 2])
   })
 
-  it('refuse data of another length, bad shapes and bad types', async () => {
+  it('throw for data of the wrong length, bad shapes and bad dtypes', async () => {
     const arena = await Arena.create()
     expect(thrown(() => arena.parameter([2, 3], { data: [1, 2] }))).toEqual({
       code: 'shape-mismatch',
@@ -50,7 +50,7 @@ describe('tensors', () => {
 describe('relaxed multiply-add', () => {
   const relaxed = readFileSync(new URL('../../dist/downhill-relaxed.wasm', import.meta.url))
 
-  it('is refused where the runtime lacks it, and else multiplies as the strict one does, but for rounding', async () => {
+  it('throws without runtime support, and otherwise matches the strict kernel up to rounding', async () => {
     if (!WebAssembly.validate(relaxed)) {
       const refusal = { code: 'runtime-unsupported', message: expect.stringContaining('relaxed SIMD needs Node 22 or later') }
       await expect(Arena.create({ relaxed: true })).rejects.toMatchObject(refusal)
@@ -68,7 +68,7 @@ describe('relaxed multiply-add', () => {
     }
   })
 
-  it('is not asked for together with a module, nor by anything but true and false', async () => {
+  it('throws when combined with a module or when it is not a boolean', async () => {
     const module = new WebAssembly.Module(readFileSync(new URL('../../dist/downhill.wasm', import.meta.url)))
     await expect(Arena.create({ relaxed: true, module })).rejects.toMatchObject({ code: 'option-range' })
     await expect(Arena.create({ relaxed: 1 as never })).rejects.toMatchObject({ code: 'option-range' })
@@ -76,7 +76,7 @@ describe('relaxed multiply-add', () => {
 })
 
 describe('memory', () => {
-  it('has a ceiling, and running into it changes nothing', async () => {
+  it('throws beyond maximumBytes and changes nothing', async () => {
     const arena = await Arena.create({ maximumBytes: 2 ** 20 })
     const tensor = arena.parameter([1000], { data: new Float32Array(1000).fill(3) })
     const before = arena.usage()
@@ -88,7 +88,7 @@ describe('memory', () => {
     arena.parameter([1000])
   })
 
-  it('can be used up to the ceiling', async () => {
+  it('can be filled up to maximumBytes', async () => {
     const arena = await Arena.create({ maximumBytes: 2 ** 20 })
     let made = 0
     while (made < 1000) {
@@ -103,7 +103,7 @@ describe('memory', () => {
     expect(arena.usage().total).toBe(2 ** 20)
   })
 
-  it('is used again once freed', async () => {
+  it('is reused after it is freed', async () => {
     const arena = await Arena.create()
     const parts = Array.from({ length: 8 }, () => arena.parameter([100_000]))
     const { total } = arena.usage()
@@ -114,14 +114,14 @@ describe('memory', () => {
     expect(one.data.every((x) => x === 0)).toBe(true)
   })
 
-  it('refuses a ceiling that makes no sense', async () => {
+  it('throws for an invalid maximumBytes', async () => {
     await expect(Arena.create({ maximumBytes: Number.NaN })).rejects.toMatchObject({ code: 'option-range' })
     await expect(Arena.create({ maximumBytes: 2 ** 33 })).rejects.toMatchObject({ code: 'option-range' })
   })
 })
 
 describe('frames', () => {
-  it('give back their memory: 10,000 leave the usage where it was', async () => {
+  it('free their memory: usage is unchanged after 10,000 frames', async () => {
     const arena = await Arena.create()
     const layer = new nn.Linear(arena, 20, 30)
     const x = new Float32Array(10 * 20)
@@ -132,7 +132,7 @@ describe('frames', () => {
     expect(arena.usage()).toEqual(before)
   })
 
-  it('hand out the same addresses every time', async () => {
+  it('allocate the same addresses every time', async () => {
     const arena = await Arena.create()
     const addresses = () => arena.frame(() => [1, 100_000, 3].map((size) => arena.temporary([size], 'float32', 'test').address))
     const first = addresses()
@@ -140,7 +140,7 @@ describe('frames', () => {
     expect(addresses()).toEqual(first)
   })
 
-  it('nest: an inner one gives back only its own', async () => {
+  it('can be nested; an inner frame frees only its own tensors', async () => {
     const arena = await Arena.create()
     arena.frame(() => {
       const outer = arena.tensor([1, 2, 3])
@@ -151,7 +151,7 @@ describe('frames', () => {
     })
   })
 
-  it('end with an error too', async () => {
+  it('end when the function throws', async () => {
     const arena = await Arena.create()
     expect(() =>
       arena.frame(() => {
@@ -162,7 +162,7 @@ describe('frames', () => {
     expect(arena.frames.current).toBeUndefined()
   })
 
-  it('are over for their tensors when they end', async () => {
+  it('invalidate their tensors when they end', async () => {
     const arena = await Arena.create()
     const tensor = arena.frame(() => arena.tensor([1, 2]))
     expect(thrown(() => tensor.data)).toEqual({
@@ -172,12 +172,12 @@ describe('frames', () => {
     expect(thrown(() => arena.frame(() => nn.functional.relu(tensor))).code).toBe('frame-ended')
   })
 
-  it('are not for asynchronous functions', async () => {
+  it('throw for an asynchronous function', async () => {
     const arena = await Arena.create()
     expect(thrown(() => arena.frame(async () => 1)).code).toBe('frame-async')
   })
 
-  it('are needed for operations', async () => {
+  it('are required by operations', async () => {
     const arena = await Arena.create()
     const x = arena.tensor([1, 2])
     expect(thrown(() => nn.functional.relu(x))).toEqual({
@@ -187,8 +187,8 @@ describe('frames', () => {
   })
 })
 
-describe('disposing', () => {
-  it('twice is harmless, use after it an error', async () => {
+describe('dispose', () => {
+  it('can be called twice; use after dispose throws', async () => {
     const arena = await Arena.create()
     const tensor = arena.tensor([1])
     tensor.dispose()

@@ -11,7 +11,7 @@ const sizeOf = (shape: readonly number[]) => shape.reduce((product, size) => pro
 const numbers = (shape: readonly number[]) => Float64Array.from({ length: sizeOf(shape) }, () => generator.uniform() - 0.5)
 const parameter = (shape: readonly number[]) => arena.parameter(shape, { dtype: 'float64', data: numbers(shape) })
 
-/** What a function of parameters gives, and their gradients under a fixed upstream one. */
+/** Returns a function's output, and the parameters' gradients under a fixed upstream gradient. */
 function passed(parameters: readonly Parameter[], f: () => Tensor): number[][] {
   for (const one of parameters) one.grad = null
   const y = arena.frame(() => {
@@ -31,13 +31,13 @@ function expectClose(got: number[][], want: number[][]): void {
   }
 }
 
-/** A weights map that changes nothing, which only the composed form takes. */
+/** An identity weightsMap, which forces the composed path. */
 const same = (weights: Tensor) => weights
 
-describe('attention in blocks is attention composed of other functions', () => {
+describe('blocked attention', () => {
   const size = (most: number) => fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: most }))
 
-  it('with every batch, mask and length', () => {
+  it('matches attention composed of other functions for every batch, mask and length', () => {
     const shapes = fc.record({
       batch: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
       queries: size(110),
@@ -70,7 +70,7 @@ describe('attention in blocks is attention composed of other functions', () => {
     )
   })
 
-  it('refuses a mask that does not go with the scores', () => {
+  it('throws for a mask that does not broadcast to the scores', () => {
     arena.frame(() => {
       const x = arena.tensor(numbers([4, 2]), [4, 2], { dtype: 'float64' })
       const attnMask = arena.tensor([1, 1, 1], [3], { dtype: 'int32' })
@@ -87,7 +87,7 @@ describe('MultiheadAttention', () => {
     [true, 0],
     [false, 0.4],
     [true, 0.4],
-  ])('projects one input at once as it projects three (batchFirst %s, dropout %s)', (batchFirst, dropout) => {
+  ])('projects one shared input the same as three separate ones (batchFirst %s, dropout %s)', (batchFirst, dropout) => {
     const layer = new nn.MultiheadAttention(arena, 6, 3, { batchFirst, dropout, dtype: 'float64', generator: new Generator(1) })
     const x = parameter([5, 4, 6])
     const run = (f: () => Tensor) => {
@@ -102,7 +102,7 @@ describe('MultiheadAttention', () => {
     )
   })
 
-  it('drops attention weights and divides the others by what is kept of them', () => {
+  it('drops attention weights and scales the rest by 1 / (1 − dropout)', () => {
     const layer = new nn.MultiheadAttention(arena, 4, 2, { dropout: 0.5, batchFirst: true, dtype: 'float64', generator: new Generator(2) })
     const [query, key] = [parameter([2, 3, 4]), parameter([2, 5, 4])]
     const heads = (x: Tensor, part: number) => {
@@ -125,7 +125,7 @@ describe('MultiheadAttention', () => {
     expectClose(got, want)
   })
 
-  it('refuses inputs that do not go together', () => {
+  it('throws for inputs with mismatched shapes', () => {
     const layer = new nn.MultiheadAttention(arena, 4, 2, { dtype: 'float64' })
     arena.frame(() => {
       const make = (...shape: number[]) => arena.tensor(numbers(shape), shape, { dtype: 'float64' })

@@ -9,7 +9,7 @@ import { thrown } from './thrown.ts'
 const { functional } = nn
 const H = 1e-6
 
-/** Compares the gradients of Σ weight·f(inputs) with central differences, in f64. */
+/** Compares the gradients of Σ weight·f(inputs) with central differences in float64. */
 function checkGradients(arena: Arena, inputs: readonly Parameter[], f: () => Tensor): void {
   const weights = arena.frame(() => Float64Array.from({ length: f().size }, (_, i) => ((i * 7) % 5) - 1.75))
   const value = () =>
@@ -40,7 +40,7 @@ function checkGradients(arena: Arena, inputs: readonly Parameter[], f: () => Ten
   }
 }
 
-/** The same numbers in another shape. */
+/** Reshapes a tensor. */
 function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const y = x.arena.temporary(shape, x.dtype, 'reshape')
   y.data.set(x.data)
@@ -109,7 +109,7 @@ describe('gradients against finite differences', () => {
       { numRuns: 20 },
     ))
 
-  it('a value used twice gets the sum', async () => {
+  it('a value used twice accumulates both gradients', async () => {
     const [arena, x, w] = await setUp([3, 3], [3, 3])
     checkGradients(arena, [x!, w!], () => {
       const hidden = functional.tanh(functional.linear(x!, w!))
@@ -119,7 +119,7 @@ describe('gradients against finite differences', () => {
 })
 
 describe('backward', () => {
-  it('adds to the gradients that are there', async () => {
+  it('accumulates into existing gradients', async () => {
     const [arena, x, y] = await setUp([2], [2])
     y!.requiresGrad = false
     const pass = () => arena.frame(() => functional.mseLoss(x!, y!).backward())
@@ -130,7 +130,7 @@ describe('backward', () => {
     expect(y!.grad).toBeNull()
   })
 
-  it('leaves nothing behind: parameters get their gradient, memory and tape stay as they were', async () => {
+  it("sets the parameters' gradients and leaves memory usage and the tape unchanged", async () => {
     const arena = await Arena.create()
     const model = new nn.Sequential(new nn.Linear(arena, 4, 3), new nn.Tanh(), new nn.Linear(arena, 3, 2))
     const step = () => arena.frame(() => functional.crossEntropy(model.forward(arena.tensor([1, 2, 3, 4], [1, 4])), [1]).backward())
@@ -142,7 +142,7 @@ describe('backward', () => {
     expect([...model.parameters()].every((parameter) => parameter.hasGrad)).toBe(true)
   })
 
-  it('starts from a number that was computed from a parameter, once, in its frame', async () => {
+  it('requires a scalar computed from a parameter in the current frame, and throws on a second call', async () => {
     const [arena, x] = await setUp([2, 2])
     arena.frame(() => {
       expect(thrown(() => functional.relu(x!).backward()).message).toBe('backward: the loss must be one number, got [2, 2]')
@@ -160,7 +160,7 @@ describe('backward', () => {
     expect(thrown(() => loss.backward()).code).toBe('frame-ended')
   })
 
-  it('knows nothing of what happened in noGrad', async () => {
+  it('ignores operations inside noGrad', async () => {
     const [arena, x] = await setUp([2, 2])
     arena.frame(() => {
       const loss = nn.noGrad(arena, () => functional.crossEntropy(x!, [0, 1]))
@@ -170,8 +170,8 @@ describe('backward', () => {
   })
 })
 
-describe('shapes, types and labels that do not fit', () => {
-  it('are errors that name the function and both shapes', async () => {
+describe('mismatched shapes, dtypes and labels', () => {
+  it("throw with the function's name and both shapes", async () => {
     const [arena, x, w] = await setUp([2, 3], [4, 5])
     arena.frame(() => {
       expect(thrown(() => functional.linear(x!, w!))).toEqual({
@@ -188,7 +188,7 @@ describe('shapes, types and labels that do not fit', () => {
     })
   })
 
-  it('labels name their position', async () => {
+  it("throw with the label's position", async () => {
     const [arena, x] = await setUp([2, 3])
     for (const [labels, position, value] of [
       [[0, 3], 1, '3'],
@@ -206,7 +206,7 @@ describe('shapes, types and labels that do not fit', () => {
 })
 
 describe('modules', () => {
-  it("have torch's names, and those of one's own are a class with a forward", async () => {
+  it("use torch's parameter names, and a custom module is a class with a forward method", async () => {
     const arena = await Arena.create()
     class Perceptron extends nn.Module {
       readonly hidden = new nn.Linear(arena, 4, 8)
@@ -224,7 +224,7 @@ describe('modules', () => {
     expect(arena.frame(() => [...model.forward(arena.tensor(new Float32Array(8), [2, 4])).shape])).toEqual([2, 1])
   })
 
-  it('start within ±1/√inputs, the same for the same generator', async () => {
+  it('initialize weights within ±1/√inFeatures, reproducibly for the same seed', async () => {
     const arena = await Arena.create()
     const weights = (seed: number) => [...new nn.Linear(arena, 100, 50, { generator: new Generator(seed) }).weight.data]
     expect(Math.max(...weights(1).map(Math.abs))).toBeLessThanOrEqual(0.1)
@@ -233,13 +233,13 @@ describe('modules', () => {
     expect(weights(1)).not.toEqual(weights(2))
   })
 
-  it('refuse sizes that are none', async () => {
+  it('throw for invalid sizes', async () => {
     const arena = await Arena.create()
     expect(thrown(() => new nn.Linear(arena, 0, 2)).message).toBe('Linear: inFeatures must be an integer > 0, got 0')
     expect(thrown(() => new nn.Sequential(3 as never)).code).toBe('params-invalid')
   })
 
-  it('learn: a perceptron fits exclusive or', async () => {
+  it('fit XOR with a perceptron', async () => {
     const arena = await Arena.create()
     const generator = new Generator(5)
     const model = new nn.Sequential(new nn.Linear(arena, 2, 8, { generator }), new nn.Tanh(), new nn.Linear(arena, 8, 2, { generator }))

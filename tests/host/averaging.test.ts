@@ -15,7 +15,7 @@ import { thrown } from './thrown.ts'
 
 const arena = await Arena.create()
 
-/** A scale, a running mean, and a count of batches. */
+/** A module with a weight, a running mean and a batch counter. */
 class Scale extends nn.Module {
   readonly weight = arena.parameter([2], { dtype: 'float64' })
   readonly mean = arena.buffer([1], { dtype: 'float64' })
@@ -33,7 +33,7 @@ class Scale extends nn.Module {
   }
 }
 
-/** What an average holds after the values 1, 2, 4 and 9. */
+/** Returns the averaged values after updates with 1, 2, 4 and 9. */
 function averaged(options: AveragedModelOptions): number[] {
   const model = new Scale().set(8)
   const average = new AveragedModel(model, options)
@@ -44,7 +44,7 @@ function averaged(options: AveragedModelOptions): number[] {
 }
 
 describe('updateBn', () => {
-  it('takes the statistics as the mean over batches, and puts momentum and modes back', () => {
+  it('averages the statistics over batches, and restores momentum and training modes', () => {
     const norm = new nn.BatchNorm1d(arena, 2, { dtype: 'float64', momentum: 0.3 })
     const model = new nn.Sequential(norm, new nn.Dropout(0.5)).eval()
     norm.train()
@@ -63,7 +63,7 @@ describe('updateBn', () => {
     expect([...model.parameters()].every(({ hasGrad }) => !hasGrad)).toBe(true)
   })
 
-  it('does so too when a batch does not fit, and leaves other models alone', () => {
+  it('restores momentum when a batch throws, and skips models without batch norm', () => {
     const model = new nn.Sequential(new nn.BatchNorm1d(arena, 2))
     expect(thrown(() => updateBn([arena.tensor([1, 2, 3], [1, 3])], model)).code).toBe('shape-mismatch')
     expect((model.layers[0] as nn.BatchNorm1d).momentum).toBe(0.1)
@@ -82,7 +82,7 @@ describe('AveragedModel', () => {
     ['getSwaMultiAvgFn', { multiAvgFn: getSwaMultiAvgFn() }, [...mean, 9, 9]],
     ['getEmaAvgFn', { avgFn: getEmaAvgFn(0.5) }, [ema, -ema, 9, 9]],
     ['getEmaMultiAvgFn', { multiAvgFn: getEmaMultiAvgFn(0.5) }, [ema, -ema, 9, 9]],
-    // The count is cut off to a whole number at each update: 1, 1, 2, 3 (mean), and 1, 1, 2, 5 (EMA).
+    // The counter is truncated to an integer at each update: 1, 1, 2, 3 (mean), and 1, 1, 2, 5 (EMA).
     ['the mean with buffers', { useBuffers: true }, [...mean, 4, 3]],
     ['EMA with buffers', { avgFn: getEmaAvgFn(0.5), useBuffers: true }, [ema, -ema, ema, 5]],
   ] as [string, AveragedModelOptions, number[]][])('%s', (_, options, expected) => {
@@ -90,7 +90,7 @@ describe('AveragedModel', () => {
     for (const [i, value] of expected.entries()) expect(got[i], `number ${i}`).toBeCloseTo(value, 12)
   })
 
-  it('takes a function of the user', () => {
+  it('accepts a custom avgFn', () => {
     const calls: number[] = []
     const greatest = (average: Tensor, current: Tensor, nAveraged: number) => {
       calls.push(nAveraged)
@@ -100,7 +100,7 @@ describe('AveragedModel', () => {
     expect(calls).toEqual([1, 2, 3])
   })
 
-  it('has parameters of its own, shared ones once, and leaves the model alone', () => {
+  it('copies the parameters, shared ones once, and does not change the model', () => {
     const layer = new nn.Linear(arena, 2, 2)
     const model = new nn.Sequential(layer, new nn.Tanh(), layer)
     const average = new AveragedModel(model)
@@ -114,7 +114,7 @@ describe('AveragedModel', () => {
     expect(x[0]).toBeCloseTo(14 * Math.tanh(7) + 7, 4)
   })
 
-  it('goes on from its state dict, which has the count as torch has it', () => {
+  it('resumes from its state dict, which has n_averaged like torch', () => {
     const model = new nn.Linear(arena, 1, 1)
     const [one, other] = [new AveragedModel(model), new AveragedModel(model)]
     for (const value of [1, 5]) {
@@ -134,7 +134,7 @@ describe('AveragedModel', () => {
     expect(other.nAveraged).toBe(3)
   })
 
-  it('refuses two functions, another model, and what is none', () => {
+  it('throws for two averaging functions, a different model, and a value that is not a model', () => {
     const model = new Scale()
     expect(thrown(() => new AveragedModel(model, { avgFn: getSwaAvgFn(), multiAvgFn: getSwaMultiAvgFn() })).code).toBe('option-range')
     expect(thrown(() => new AveragedModel(model, { useBuffer: true } as never)).message).toContain('did you mean useBuffers?')

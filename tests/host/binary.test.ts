@@ -13,7 +13,7 @@ const text = module.emitText()
 
 type Node = string | Node[]
 
-/** The text format as nested lists. */
+/** Parses the WebAssembly text format into nested lists. */
 function parse(source: string): Node[] {
   const stack: Node[][] = [[]]
   for (const token of source.match(/\(|\)|"(?:[^"\\]|\\.)*"|[^\s()]+/g)!) {
@@ -40,7 +40,7 @@ function* within(node: Node): Generator<Node[]> {
   for (const child of node) yield* within(child)
 }
 
-/** A function and all it calls. */
+/** Returns a function and every function it calls, directly or indirectly. */
 function reached(name: string, seen = new Set<string>()): Set<string> {
   if (seen.has(name)) return seen
   seen.add(name)
@@ -48,7 +48,7 @@ function reached(name: string, seen = new Set<string>()): Set<string> {
   return seen
 }
 
-/** Loops in which nothing loops, neither in themselves nor in what they call. */
+/** Returns the innermost loops: without a loop in their body or in a function they call. */
 function innermostLoops(name: string): Node[][] {
   const loopsWithin = (node: Node, self: Node): boolean =>
     [...within(node)].some((inner) => {
@@ -59,7 +59,7 @@ function innermostLoops(name: string): Node[][] {
 }
 
 describe('the binary', () => {
-  it('is the one that is embedded', () => {
+  it('matches the embedded base64', () => {
     expect(Buffer.from(embedded, 'base64').equals(bytes)).toBe(true)
   })
 
@@ -67,7 +67,7 @@ describe('the binary', () => {
     expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(64 * 1024)
   })
 
-  it('imports its memory and nothing else', () => {
+  it('imports only its memory', () => {
     const compiled = new WebAssembly.Module(bytes)
     expect(WebAssembly.Module.imports(compiled)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }])
     expect(WebAssembly.Module.exports(compiled).every(({ kind }) => kind === 'function')).toBe(true)
@@ -78,7 +78,7 @@ describe('the binary', () => {
     expect(text).not.toMatch(/relaxed/)
   })
 
-  it('and the relaxed one multiplies and adds at once in the micro-kernel, which the host makes of it as the build does', () => {
+  it('has a relaxed variant with fused multiply-adds in the micro-kernel, and the host patches it to the same bytes', () => {
     const relaxed = readFileSync(new URL('../../dist/downhill-relaxed.wasm', import.meta.url))
     expect(Buffer.from(relax(Uint8Array.from(bytes), microKernel)).equals(relaxed)).toBe(true)
     const count = (source: string, op: RegExp) => source.match(op)?.length ?? 0
@@ -91,7 +91,7 @@ describe('the binary', () => {
     }
   })
 
-  // The rules, the folds, and what moves or adds whole rows: these loops are where the time goes. Pooling is scalar, and activations may call.
+  // Update rules, reductions, and copies or sums of whole rows: the hot loops. Pooling is scalar, and activations may call functions.
   const hot = /^(gemm|dot|absMax|nonFinite|sum\w*|\w*[nN]orm\w*|convolution(Weight|Input)?|gatherRows|scatterAddRows)_/
   const names = [...exports.keys()].filter((name) => name.split('_')[0]! in rules || hot.test(name))
 
@@ -111,7 +111,7 @@ describe('the binary', () => {
     }
   })
 
-  it('multiplies and adds in the innermost loop of gemm, on accumulators in locals', () => {
+  it("keeps the accumulators of gemm's innermost loop in locals", () => {
     const loops = [...reached(exports.get('gemm_f32')!)].flatMap(innermostLoops)
     const counts = loops.map((loop) => [...within(loop)].filter((node) => node[0] === 'f32x4.mul').length)
     expect(Math.max(...counts)).toBeGreaterThanOrEqual(8)

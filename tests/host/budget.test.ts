@@ -7,7 +7,7 @@ import type { RuleKernel } from '../../host/wasm/wasm.ts'
 
 const F = nn.functional
 
-/** An arena that counts how often its kernels are called, and its memory asked for. */
+/** Creates an arena that counts kernel calls and heap allocations. */
 async function counting() {
   const arena = await Arena.create()
   const count = { kernels: 0, heap: 0 }
@@ -33,8 +33,8 @@ async function counting() {
 const numbers = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i) / 10)
 const labels = (size: number) => Int32Array.from({ length: size }, (_, i) => i % 10)
 
-describe('calls into WebAssembly', () => {
-  it('are one for a step over 200 tensors, and one more for a second group that is interleaved with the first', async () => {
+describe('kernel calls', () => {
+  it('are 1 for a step over 200 tensors, and 2 with two interleaved groups', async () => {
     const { arena, during } = await counting()
     const params = Array.from({ length: 200 }, (_, i) => arena.parameter([1 + (i % 7), 8]))
     for (const p of params) p.grad = numbers(p.size)
@@ -63,14 +63,14 @@ describe('calls into WebAssembly', () => {
     expect(heap).toBe(0)
   }
 
-  it('are 12 for a step of a perceptron', async () => {
+  it('are at most 12 for a training step of a perceptron', async () => {
     await train(12, (arena) => {
       const model = new nn.Sequential(new nn.Linear(arena, 64, 32), new nn.ReLU(), new nn.Linear(arena, 32, 10))
       return [model, () => F.crossEntropy(model.forward(arena.tensor(numbers(32 * 64), [32, 64])), labels(32))]
     })
   })
 
-  it('are 32 for a step of a CNN, however many images', async () => {
+  it('are at most 32 for a training step of a CNN, for any batch size', async () => {
     await train(32, (arena) => {
       const [first, second] = [new nn.Conv2d(arena, 1, 16, 3, { padding: 1 }), new nn.Conv2d(arena, 16, 32, 3, { padding: 1 })]
       const model = new nn.Sequential(
@@ -87,7 +87,7 @@ describe('calls into WebAssembly', () => {
     })
   })
 
-  it('are 40 for a step of a transformer layer, however many heads', async () => {
+  it('are at most 40 for a training step of a transformer layer, for any number of heads', async () => {
     await train(40, (arena) => {
       const layer = new nn.TransformerEncoderLayer(arena, 16, 4, { dimFeedforward: 32, dropout: 0, batchFirst: true, activation: 'gelu' })
       const x = numbers(4 * 8 * 16)
@@ -96,7 +96,7 @@ describe('calls into WebAssembly', () => {
   })
 })
 
-/** Bytes of JavaScript objects that a turn of `loop` makes, in the built package, once it is warm and without a collection in between. */
+/** Returns the JavaScript heap bytes allocated per iteration of `loop` in the built package, after warm-up, without a collection in between. */
 function bytesPerTurn(setUp: string, loop: string): number {
   const program = `
     import * as downhill from 'downhill'
@@ -122,8 +122,8 @@ function bytesPerTurn(setUp: string, loop: string): number {
   return Number(stdout)
 }
 
-describe('garbage of a turn', () => {
-  it('is some boxed numbers for a step over many tensors in two groups', () => {
+describe('heap allocation per step', () => {
+  it('is under 1 KB for an optimizer step over many tensors in two groups', () => {
     const bytes = bytesPerTurn(
       `const params = Array.from({ length: 40 }, (_, i) => arena.parameter([i + 1, 2]))
        for (const p of params) p.grad = new Float32Array(p.size).fill(0.1)
@@ -131,11 +131,11 @@ describe('garbage of a turn', () => {
        const optimizer = new downhill.AdamW(groups)`,
       'optimizer.step()',
     )
-    // 330 to 630 bytes, by what V8 inlines; an object for each of the 40 tensors would be more than a thousand.
+    // 330 to 630 bytes, depending on what V8 inlines; one object per tensor (40) would exceed 1,000.
     expect(bytes).toBeLessThan(1024)
   })
 
-  it('is some kilobytes for a training step of a perceptron, whatever its size', () => {
+  it('is under 16 KB for a training step of a perceptron', () => {
     const bytes = bytesPerTurn(
       `const model = new nn.Sequential(new nn.Linear(arena, 64, 32), new nn.ReLU(), new nn.Linear(arena, 32, 10))
        const optimizer = new downhill.Adam(model.parameters())

@@ -4,7 +4,7 @@ import { thrown } from './thrown.ts'
 
 const arena = await Arena.create()
 
-/** Parameters as a small transformer names them. */
+/** Returns parameters named as in a small transformer. */
 function named() {
   const shapes: Record<string, number[]> = {
     'embed.weight': [9, 4],
@@ -22,7 +22,7 @@ function named() {
 const shown = (optimizer: AdamW, option: 'lr' | 'weightDecay') =>
   Object.fromEntries(optimizer.paramGroups.flatMap((group) => group.paramNames!.map((name) => [name, group[option]])))
 
-it('noDecay takes decay from biases and the weights of normalizations, whatever their shape', () => {
+it('noDecay sets weightDecay 0 for biases and normalization weights of any shape', () => {
   const optimizer = new AdamW(noDecay(named()), { weightDecay: 0.1 })
   expect(optimizer.paramGroups.length).toBe(2)
   expect(shown(optimizer, 'weightDecay')).toEqual({
@@ -37,7 +37,7 @@ it('noDecay takes decay from biases and the weights of normalizations, whatever 
   })
 })
 
-it('layerwiseLr falls from the last layer to the first, by what of a name is a layer', () => {
+it('layerwiseLr decays the rate from the last layer to the first; a pattern extracts the layer from a name', () => {
   const optimizer = new AdamW(layerwiseLr(named(), { lr: 1, decay: 0.5, layer: /^layers\.\d+|^\w+/ }))
   expect(shown(optimizer, 'lr')).toEqual({
     'embed.weight': 0.125,
@@ -51,7 +51,7 @@ it('layerwiseLr falls from the last layer to the first, by what of a name is a l
   })
 })
 
-it('they go together, in either order, and keep what groups already say', () => {
+it('noDecay and layerwiseLr combine in either order and keep existing group options', () => {
   const rates = { lr: 1, decay: 0.5, layer: /^layers\.\d+|^\w+/g }
   const one = new AdamW(layerwiseLr(noDecay(named()), rates))
   const other = new AdamW(noDecay(layerwiseLr(named(), rates)))
@@ -63,7 +63,7 @@ it('they go together, in either order, and keep what groups already say', () => 
   ])
 })
 
-it('groupsByName lets later patterns win and says which pattern is of no use', () => {
+it('groupsByName lets later patterns override earlier ones and throws for a pattern that matches nothing', () => {
   const groups = groupsByName<{ lr: number; weightDecay: number }>(named(), [
     [/^layers/, { lr: 0.1 }],
     [/norm/g, { weightDecay: 0 }],
@@ -75,7 +75,7 @@ it('groupsByName lets later patterns win and says which pattern is of no use', (
   expect(thrown(() => groupsByName(named(), [['head', {}]] as never)).code).toBe('option-range')
 })
 
-it('what has no names is refused', () => {
+it('unnamed parameters throw', () => {
   const bare = [arena.parameter([2])]
   for (const make of [() => noDecay(bare), () => layerwiseLr(bare, { lr: 1, decay: 1 }), () => groupsByName<{ lr: number }>(bare, [])]) {
     expect(thrown(make).message).toContain('parameters must have names, as from model.namedParameters()')

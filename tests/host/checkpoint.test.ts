@@ -20,7 +20,7 @@ import { thrown } from './thrown.ts'
 const features = Array.from({ length: 60 }, (_, i) => ((i * 7) % 11) / 5 - 1)
 const labels = Array.from({ length: 20 }, (_, i) => (i * 3) % 2)
 
-/** A small run with everything that draws or counts. */
+/** Builds a small run with every part that has random state or a counter. */
 function build(arena: Arena, seed = 1) {
   const generator = new Generator(seed)
   const model = new nn.Sequential(
@@ -43,7 +43,7 @@ function build(arena: Arena, seed = 1) {
 
 type Run = ReturnType<typeof build>
 
-/** Takes steps; stops in the middle of an epoch too. */
+/** Trains for `steps` steps, and may stop in the middle of an epoch. */
 function train({ model, optimizer, scheduler, average, loader }: Run, steps: number): void {
   for (let step = 0; step < steps; ) {
     for (const batch of loader) {
@@ -65,7 +65,7 @@ function train({ model, optimizer, scheduler, average, loader }: Run, steps: num
 const bits = (run: Run) => checkpoint.save(run)
 
 describe('a checkpoint', () => {
-  it('goes on to the same bits: weights, state, schedule, average, dropout and order', async () => {
+  it('resumes bit-identically: weights, state, schedule, average, dropout and batch order', async () => {
     const whole = build(await Arena.create())
     train(whole, 10)
     const bytes = checkpoint.save({ ...whole, epoch: 2 })
@@ -77,7 +77,7 @@ describe('a checkpoint', () => {
     expect(bits(resumed)).toEqual(bits(whole))
   })
 
-  it('is a safetensors file with a tensor for each name and slot', async () => {
+  it('is a safetensors file with one tensor per name and state slot', async () => {
     const run = build(await Arena.create())
     train(run, 1)
     const { tensors, metadata } = safetensors.read(checkpoint.save(run))
@@ -90,7 +90,7 @@ describe('a checkpoint', () => {
     expect(parts.model.about.generators).toEqual({ '2.generator': expect.anything(), arena: expect.anything() })
   })
 
-  it('reads as plain values', async () => {
+  it('can be read as plain values', async () => {
     const run = build(await Arena.create())
     train(run, 2)
     const note = { loss: [0.5, Number.NaN, Number.NEGATIVE_INFINITY, -0], big: -(2n ** 70n), text: '"é"', none: null, deep: { on: true } }
@@ -105,7 +105,7 @@ describe('a checkpoint', () => {
     expect([read.loader, read.generator]).toEqual([run.loader.state, run.generator.state])
   })
 
-  it('finds parameters by their names, in whatever order and group they are', async () => {
+  it('matches parameters by name, in any order within a group', async () => {
     const arena = await Arena.create()
     const model = new nn.Sequential(new nn.Linear(arena, 2, 3), new nn.Linear(arena, 3, 2))
     const [w0, b0, w1, b1] = [...model.parameters()] as const
@@ -135,7 +135,7 @@ describe('a checkpoint', () => {
     )
   })
 
-  it('loads what both have with strict: false, and gives back the rest', async () => {
+  it('loads matching entries with strict: false and returns the rest', async () => {
     const arena = await Arena.create()
     const model = new nn.Sequential(new nn.Linear(arena, 2, 3), new nn.Linear(arena, 3, 2))
     const optimizer = new AdamW(model.parameters(), { lr: 0.5 })
@@ -174,7 +174,7 @@ describe('L-BFGS', () => {
     return optimizer
   }
 
-  it('has one state of all parameters, for the same parameters in the same order', async () => {
+  it('stores one state for all parameters, which requires the same parameters in the same order', async () => {
     const arena = await Arena.create()
     const bytes = checkpoint.save({ optimizer: minimized(arena, ['a', 'b']) })
     const same = minimized(arena, ['a', 'b'])
@@ -190,7 +190,7 @@ describe('L-BFGS', () => {
     expect(mixed.stateDict().state).toEqual(before.state)
   })
 
-  it('has no history that is one tensor many times, which would take more memory than the file', async () => {
+  it('throws for a history that repeats one tensor, which would take more memory than the file', async () => {
     const optimizer = minimized(await Arena.create(), ['a'])
     const { state, param_groups } = optimizer.stateDict()
     const { old_dirs: dirs, old_stps: steps, ro } = state[0] as any
@@ -205,7 +205,7 @@ describe('L-BFGS', () => {
   })
 })
 
-describe('what does not fit', () => {
+describe('loading a mismatched checkpoint', () => {
   const attempts: [string, (run: Run, arena: Arena) => Record<string, unknown>, RegExp][] = [
     [
       'another class',
@@ -213,19 +213,19 @@ describe('what does not fit', () => {
       /else: optimizer is SGD, in the file AdamW/,
     ],
     ['a missing part', (run) => ({ ...run, second: new Generator(1) }), /missing in the file: second$/],
-    ['a part that is not asked for', ({ scheduler: _, ...run }) => run, /only in the file: scheduler$/],
+    ['an extra part', ({ scheduler: _, ...run }) => run, /only in the file: scheduler$/],
     [
       'another kind',
       (run) => ({ ...run, scheduler: run.generator }),
       /^checkpoint\.load: the file does not match, and nothing was changed; else: scheduler is a generator, in the file scheduler$/,
     ],
     [
-      'a type',
+      'another dtype',
       (run, arena) => ({ ...run, model: new nn.Sequential(new nn.Linear(arena, 3, 4, { dtype: 'float64' })) }),
       /model\.0\.weight \(float64 \[4, 3\], in the file float32 \[4, 3\]\)/,
     ],
     [
-      'another order of batches',
+      'another batch size',
       (run, arena) => ({
         ...run,
         loader: new Loader(arena, { x: { data: features, shape: [3] } }, { batchSize: 5, shuffle: true, seed: 3 }),
@@ -233,13 +233,13 @@ describe('what does not fit', () => {
       /else: loader has batchSize 5, in the file 6$/,
     ],
     [
-      'something else',
+      'a part that is a number',
       (run) => ({ ...run, epoch: 3 }),
       /checkpoint\.load: epoch is a model, an optimizer, a scheduler, a generator or a loader, not 3$/,
     ],
   ]
 
-  it.each(attempts)('%s is an error, and nothing has changed', async (_, change, message) => {
+  it.each(attempts)('throws for %s and changes nothing', async (_, change, message) => {
     const first = build(await Arena.create())
     train(first, 4)
     const bytes = checkpoint.save(first)
@@ -254,7 +254,7 @@ describe('what does not fit', () => {
     expect([bits(run), arena.usage()]).toEqual(before)
   })
 
-  it('is all in one message, and whole in its cause', async () => {
+  it('lists the first mismatches in the message and all of them in the cause', async () => {
     const arena = await Arena.create()
     const wide = (count: number) => new nn.Sequential(...Array.from({ length: count }, () => new nn.Linear(arena, 1, 1)))
     const bytes = checkpoint.save({ model: wide(2) })
@@ -267,7 +267,7 @@ describe('what does not fit', () => {
     }
   })
 
-  it('is found in one part before another is changed', async () => {
+  it('throws for one invalid part before any part changes', async () => {
     const arena = await Arena.create()
     const run = build(arena)
     train(run, 3)
@@ -281,7 +281,7 @@ describe('what does not fit', () => {
     expect(bits(run)).toEqual(before)
   })
 
-  it('is a lack of memory, too', async () => {
+  it('throws when memory runs out and changes nothing', async () => {
     const bytes = await Arena.create().then((arena) => {
       const parameter = arena.parameter([40_000])
       const optimizer = new LBFGS([parameter], { historySize: 100, lr: 1e-3, maxIter: 4 })
@@ -304,7 +304,7 @@ describe('what does not fit', () => {
   })
 })
 
-describe('what cannot be saved', () => {
+describe('save', () => {
   it.each<[unknown, RegExp]>([
     [{ note: { at: new Date(0) } }, /^note\.at must be a number, string, array, object or tensor \{ dtype, shape, data \}, got a Date$/],
     [{ note: [() => 1] }, /^note\.0 must be a number, string, array, object or tensor \{ dtype, shape, data \}, got a function$/],
@@ -317,12 +317,12 @@ describe('what cannot be saved', () => {
       { note: { a: { b: { dtype: 'float32', shape: [1], data: [1] } }, 'a.b': { dtype: 'float32', shape: [1], data: [1] } } },
       /^checkpoint\.save: two tensors would have the name 'note\.a\.b'$/,
     ],
-  ])('%o', (parts, message) => {
+  ])('throws for %o', (parts, message) => {
     const error = thrown(() => checkpoint.save(parts as never))
     expect([error.code, error.message]).toEqual(['option-range', expect.stringMatching(message)])
   })
 
-  it('but a plateau has infinities, and Adafactor null', async () => {
+  it('accepts the infinities of ReduceLROnPlateau and the nulls of Adafactor', async () => {
     const arena = await Arena.create()
     const optimizer = new Adafactor([arena.parameter([2, 2])])
     const parts = { optimizer, scheduler: new ReduceLROnPlateau(optimizer) }
@@ -333,7 +333,7 @@ describe('what cannot be saved', () => {
   })
 })
 
-describe('a damaged checkpoint', () => {
+describe('read throws for a damaged checkpoint', () => {
   const bytes = checkpoint.save({ generator: new Generator(1), values: { a: 1, t: { dtype: 'float32', shape: [1], data: [1] } } })
   const { tensors, metadata } = safetensors.read(bytes)
   const broken = (change: (document: any) => void, own = tensors) => {
@@ -343,27 +343,31 @@ describe('a damaged checkpoint', () => {
   }
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['no checkpoint', safetensors.write({}), /^this safetensors file is not a checkpoint; read it with safetensors\.read$/],
-    ['no JSON', safetensors.write({}, { downhill: '{' }), /^the checkpoint is damaged: its metadata are not JSON$/],
+    [
+      'a file that is not a checkpoint',
+      safetensors.write({}),
+      /^this safetensors file is not a checkpoint; read it with safetensors\.read$/,
+    ],
+    ['invalid JSON', safetensors.write({}, { downhill: '{' }), /^the checkpoint is damaged: its metadata are not JSON$/],
     ['another version', broken((d) => (d.version = 2)), /^the checkpoint's version must be 1, got 2$/],
     ['no parts', broken((d) => (d.parts = [])), /it has no parts$/],
     ['an unknown kind', broken((d) => (d.parts.generator.kind = 'spell')), /^the checkpoint is damaged: its part 'generator' is invalid$/],
-    ['a tensor that is not there', broken(() => {}, {}), /^the checkpoint is damaged: it lacks the tensor 'values\.t'$/],
-    ['a tensor too many', broken((d) => delete d.parts.values), /its tensor 'values\.t' belongs to no part$/],
+    ['a missing tensor', broken(() => {}, {}), /^the checkpoint is damaged: it lacks the tensor 'values\.t'$/],
+    ['an extra tensor', broken((d) => delete d.parts.values), /its tensor 'values\.t' belongs to no part$/],
     [
       'a prototype',
       broken((d) => (d.parts = JSON.parse('{"__proto__":{"kind":"value","state":1}}'))),
       /^the checkpoint is damaged: its part '__proto__' is invalid$/,
     ],
     [
-      'a prototype within',
+      'a nested prototype',
       broken((d) => (d.parts.values.state = JSON.parse('{"__proto__":1,"t":{"$tensor":"values.t"}}'))),
       /it has a key '__proto__'$/,
     ],
-    ['a mark of its own', broken((d) => (d.parts.values.state = { $spell: 'x' })), /it has 'x' for '\$spell'$/],
-    ['a number that is none', broken((d) => (d.parts.values.state = { $number: 'x' })), /it has 'x' for '\$number'$/],
+    ['an unknown marker', broken((d) => (d.parts.values.state = { $spell: 'x' })), /it has 'x' for '\$spell'$/],
+    ['an invalid number', broken((d) => (d.parts.values.state = { $number: 'x' })), /it has 'x' for '\$number'$/],
     [
-      'something too deep',
+      'a value nested too deep',
       broken((d) => (d.parts.values.state = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`))),
       /nested more than 110 deep$/,
     ],

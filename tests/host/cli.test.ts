@@ -21,7 +21,7 @@ function file(name: string, text: string): string {
 describe('downhill conformance', () => {
   const sgd = join(root, 'tests/conformance/cases/optimizer/sgd.json')
 
-  it('passes what is right, emits what it computed, and ends with the counts', () => {
+  it('passes a correct case, emits its results, and prints the counts last', () => {
     const { code, out } = downhill('conformance', sgd, '--emit', join(folder, 'emit'))
     expect([code, out.trim().split('\n').at(-1)]).toEqual([0, '2 passed, 0 failed'])
     expect(readdirSync(join(folder, 'emit')).sort()).toEqual(['sgd.float32.json', 'sgd.float64.json'])
@@ -31,7 +31,7 @@ describe('downhill conformance', () => {
     expect(result.state.param_groups[0].params).toEqual([0, 1, 2])
   })
 
-  it('fails what is wrong, still emits it, and exits with 1', () => {
+  it('fails a wrong case, still emits its results, and exits with 1', () => {
     const test = JSON.parse(readFileSync(sgd, 'utf8'))
     test.expected.float64.params[1][0][0] += 1e-3
     const wrong = file('wrong.json', JSON.stringify(test))
@@ -43,13 +43,13 @@ describe('downhill conformance', () => {
     expect(readdirSync(join(folder, 'wrong')).length).toBe(2)
   })
 
-  it('passes over what is no case, and takes names by pattern', () => {
+  it('skips files that are not cases, and selects names by pattern', () => {
     const cases = join(root, 'tests/conformance')
     const { code, out } = downhill('conformance', cases, '--only', 'sgd-m*')
     expect([code, out.trim().split('\n').at(-1)]).toEqual([0, '2 passed, 0 failed'])
   })
 
-  it('tells what it passes over in a folder', () => {
+  it('prints the files it skips in a folder', () => {
     const own = join(folder, 'mixed')
     mkdirSync(own)
     file('mixed/broken.json', '{')
@@ -59,19 +59,19 @@ describe('downhill conformance', () => {
     expect([code, err.match(/^skipped .*(broken|other)\.json: not /gm)?.length]).toEqual([0, 2])
   })
 
-  it('says that a case lacks a part', () => {
+  it('prints that a case may lack a field', () => {
     const { code, out } = downhill('conformance', file('half.json', '{"format":1,"name":"half","kind":"optimizer","optimizer":"SGD"}'))
     expect([code, out]).toEqual([1, expect.stringContaining('FAIL half float64  the case could not run; a field may be missing.')])
   })
 
-  it.each([['../outside'], ['a/b'], ['.hidden'], ['a\\b']])('lets no case write outside of the folder: %s', (name) => {
+  it.each([['../outside'], ['a/b'], ['.hidden'], ['a\\b']])('rejects a case name that would write outside the folder: %s', (name) => {
     const test = { ...JSON.parse(readFileSync(sgd, 'utf8')), name }
     const { code, err } = downhill('conformance', file('named.json', JSON.stringify(test)), '--emit', join(folder, 'inside'))
     expect([code, existsSync(join(folder, 'inside'))]).toEqual([2, false])
     expect(err).toMatch(/a case's name must be a file name, got /m)
   })
 
-  it('reads files beside a case, and writes those to be continued', () => {
+  it('reads files beside a case, and writes files for another program to continue', () => {
     const name = 'file-lbfgs-bundle'
     const files = join(root, 'tests/conformance/cases/torch-file')
     const { code } = downhill('conformance', join(files, `${name}.json`), '--emit', join(folder, 'files'))
@@ -90,7 +90,7 @@ describe('downhill conformance', () => {
     [[file('other.json', '{"format":2}')]],
     [[file('broken.json', '{')]],
     [[sgd, '--only', 'x']],
-  ])('%j is bad input', (args) => {
+  ])('%j is invalid input and exits with 2', (args) => {
     const { code, err } = downhill('conformance', ...args)
     expect(code).toBe(2)
     expect(err).toMatch(/^downhill conformance: /)
@@ -98,7 +98,7 @@ describe('downhill conformance', () => {
 })
 
 describe('downhill', () => {
-  it('ends quietly when nobody reads on', () => {
+  it('exits quietly when the output pipe closes', () => {
     const cases = join(root, 'tests/conformance/cases/optimizer')
     const { stdout, stderr, status } = spawnSync(
       'sh',
@@ -108,7 +108,7 @@ describe('downhill', () => {
     expect([stdout.split('\n').length, stderr, status]).toEqual([2, '', 0])
   })
 
-  it('tells its commands, its version, and what it does not know', () => {
+  it('prints its help and version, and exits with 2 for an unknown command', () => {
     expect(downhill('--help')).toMatchObject({ code: 0 })
     expect(downhill('--version').out).toMatch(/^\d+\.\d+\.\d+\n$/)
     expect(downhill()).toMatchObject({ code: 2 })

@@ -15,14 +15,14 @@ function withGrads(...grads: (readonly number[] | null)[]): Parameter[] {
 
 const gradsOf = (params: readonly Parameter[]) => params.map(({ grad }) => (grad ? [...grad] : null))
 
-/** The p-norm as one would write it down, of all numbers at once. */
+/** Returns the p-norm of all values, by its definition. */
 function plainNorm(values: readonly number[], p: number): number {
   if (p === Infinity) return Math.max(0, ...values.map(Math.abs))
   return values.reduce((sum, value) => sum + Math.abs(value) ** p, 0) ** (1 / p)
 }
 
 describe('getTotalNorm', () => {
-  it('is the norm of all gradients together, whatever their sizes', () => {
+  it('returns the norm of all gradients together, for any sizes', () => {
     const grads = fc.array(fc.array(fc.integer({ min: -64, max: 64 }), { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 6 })
     fc.assert(
       fc.property(grads, fc.constantFrom(1, 2, 3, 0.5, Infinity), (lists, p) => {
@@ -37,7 +37,7 @@ describe('getTotalNorm', () => {
     )
   })
 
-  it('counts with p = 0 the tensors that are not all 0, takes the least with −∞, and is 0 without gradients', () => {
+  it('counts the nonzero tensors for p = 0, returns the minimum for p = −∞, and returns 0 without gradients', () => {
     const params = withGrads([0, 0], [1, 0, 2], null, [5])
     expect(getTotalNorm(params, { normType: 0 })).toBe(2)
     expect(getTotalNorm(params, { normType: -Infinity })).toBe(0)
@@ -50,7 +50,7 @@ describe('getTotalNorm', () => {
     expect(getTotalNorm(withGrads([3e-30], [4e-30])) / 5e-30).toBeCloseTo(1, 6)
   })
 
-  it('is one call into WebAssembly for all parameters of a type', () => {
+  it('calls WebAssembly once for all parameters of a dtype', () => {
     const params = withGrads(...Array.from({ length: 50 }, (_, i) => [i, 1]))
     const { kernels } = arena
     const original = kernels.float32.squaredNorm
@@ -69,7 +69,7 @@ describe('getTotalNorm', () => {
 })
 
 describe('clipping', () => {
-  it('scales everything by the same factor, also when the norm is exactly the limit, as in torch', () => {
+  it('scales all gradients by one factor, even if the norm equals the limit, like torch', () => {
     const params = withGrads([3, 0], null, [4])
     expect(clipGradNorm(params, 5)).toBe(5)
     const factor = Math.fround(5 / (5 + 1e-6))
@@ -80,7 +80,7 @@ describe('clipping', () => {
     expect(gradsOf(small)).toEqual(before)
   })
 
-  it('of an infinite norm gives zeros and NaN, or an error and nothing changed', () => {
+  it('turns an infinite norm into zeros and NaN, or throws with errorIfNonfinite and changes nothing', () => {
     const params = withGrads([Infinity, 1], [2])
     expect(thrown(() => clipGradNorm(params, 1, { errorIfNonfinite: true })).code).toBe('gradient-nonfinite')
     expect(gradsOf(params)).toEqual([[Infinity, 1], [2]])
@@ -88,13 +88,13 @@ describe('clipping', () => {
     expect(gradsOf(params)).toEqual([[Number.NaN, 0], [0]])
   })
 
-  it('by value cuts off each element and lets NaN be', () => {
+  it('clipGradValue clamps each element and keeps NaN', () => {
     const params = withGrads([5, -5, Number.NaN, Infinity, 0.5], null)
     clipGradValue(params, 1)
     expect(gradsOf(params)).toEqual([[1, -1, Number.NaN, 1, 0.5], null])
   })
 
-  it('works on the rows of sparse gradients', () => {
+  it('clips the rows of sparse gradients', () => {
     const [table] = withGrads(new Array(6).fill(0))
     table!.grad = { indices: [1, 4], values: [30, 40] }
     expect(clipGradNorm(table!, 5)).toBe(50)
@@ -103,7 +103,7 @@ describe('clipping', () => {
     expect(table!.sparseGrad!.values[1]).toBe(3.5)
   })
 
-  it('refuses what is no parameter and no number', async () => {
+  it('throws for invalid parameters and options', async () => {
     const params = withGrads([1])
     const other = (await Arena.create()).parameter([1])
     expect(thrown(() => clipGradNorm([...params, other], 1)).code).toBe('params-invalid')

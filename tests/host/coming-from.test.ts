@@ -1,4 +1,4 @@
-/** Every line of the pages for people who come from PyTorch and TensorFlow.js runs, with the results of the line beside it. */
+/** Runs every row of the pages for PyTorch and TensorFlow.js users and compares it with the recorded results. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -9,22 +9,22 @@ import * as io from '../../host/io/index.ts'
 import * as nn from '../../host/nn/index.ts'
 
 interface Result {
-  /** Of the line; undefined if it has none, or one that depends on random numbers. */
+  /** The row's value; undefined if there is none or it depends on random numbers. */
   readonly value?: unknown
-  /** The parameter `w` after the line; undefined if it is as before, null if it depends on random numbers. */
+  /** The parameter `w` after the row; undefined if unchanged, null if it depends on random numbers. */
   readonly w?: { readonly data: readonly number[]; readonly grad?: readonly number[] | null } | null
 }
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8')
 
-/** Lines whose results differ on purpose: the difference column of the page says so. */
+/** Rows whose results differ on purpose, as the page's difference column says. */
 const different = new Set([
   'nn.init.normal_(w, generator=torch.Generator().manual_seed(7))',
   'w.assign(tf.initializers.randomNormal({ stddev: 0.02, seed: 7 }).apply([2]))',
   'tf.train.adadelta(1, 0.95, 1e-6).applyGradients({ [w.name]: tf.tensor1d([3, 4]) })',
 ])
 
-/** Tensors, arrays and numbers in one form. A tensor of one number equals the number. */
+/** Converts tensors, arrays and numbers to one form; a one-element tensor becomes a number. */
 function plain(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) return Array.from(value as Float32Array)
   if (Array.isArray(value)) return value.flatMap((one) => plain(one))
@@ -47,13 +47,13 @@ function expectClose(got: unknown, expected: unknown): void {
 const scope: Readonly<Record<string, unknown>> = { ...downhill, ...io, ...fs, nn }
 const AsyncFunction = (async () => {}).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<unknown>
 
-/** Turns a line into statements that end in `return`, if it ends in an expression. */
+/** Adds `return` before the last statement if that is an expression. */
 function returning(code: string): string {
   const at = code.lastIndexOf('; ') + 1
   return /^\s*(for|const)\b/.test(code.slice(at)) ? code : `${code.slice(0, at)} return (${code.slice(at)})`
 }
 
-/** Runs a line after the page's setup, in a frame unless it waits. Returns its value and `w` in plain form. */
+/** Runs a row after the page's setup, in a frame unless it awaits. Returns its value and `w` in plain form. */
 async function run(setup: string, code: string): Promise<{ value: unknown; shape: unknown; w: Result['w'] }> {
   const body = /\bawait\b/.test(code)
     ? `const value = await (async () => { ${returning(code)} })(); return done(value)`
@@ -87,10 +87,10 @@ describe.each([
     vi.restoreAllMocks()
   })
 
-  it('has a recorded result for each line', () => {
+  it('has a recorded result for each row', () => {
     expect(rows.length).toBeGreaterThan(least)
     expect(rows.map(({ there }) => there)).toEqual(Object.keys(recorded))
-    // A row whose cells are not one piece of code each would be skipped.
+    // Rows with more than one piece of code in a cell would be skipped.
     expect(rows).toHaveLength(text.match(/^\| (?!---|PyTorch|TensorFlow)/gm)!.length)
   })
 
@@ -99,13 +99,13 @@ describe.each([
     const { value, shape, w } = await run(setup!, here)
     const { value: expected, w: after = start } = recorded[there] ?? {}
     if (different.has(there)) return
-    // torch's in-place methods return the tensor.
+    // In-place methods of torch return the tensor.
     if (expected !== undefined && !(value === undefined && recorded[there]?.w)) expectClose(value, expected)
     else if (typeof value === 'number') expect(value).not.toBeNaN()
     if (shape && (expected as { shape?: unknown })?.shape) expect(shape).toEqual((expected as { shape: unknown }).shape)
     if (!after || !w) return
     expectClose(w.data, after.data)
-    // TensorFlow.js keeps no gradients.
+    // TensorFlow.js does not keep gradients.
     if (setup!.includes('w.grad') && after.grad !== undefined) expectClose(w.grad, after.grad)
   })
 })

@@ -70,7 +70,7 @@ describe('downhill compare', () => {
     expect(JSON.parse(inside)).toEqual(report)
   })
 
-  it('does not let a name break the page', () => {
+  it('escapes names in the page', () => {
     const evil = file('evil.csv', ['a,b,"</script><b>y"', ...rows].join('\n'))
     const args = ['--target', '</script><b>y', '--epochs', '1', '--trials', '1', '--seeds', '1', '--optimizers', '<i>=SGD']
     expect(downhill('compare', '--data', evil, ...args, '--out', join(folder, 'evil')).code).toBe(0)
@@ -108,7 +108,7 @@ describe('downhill compare', () => {
     [['--epochs', '-1'], /epochs/],
     [['--epochs', 'many'], /^downhill compare: --epochs must be an integer, got 'many'$/],
     [['--optimizer', 'SGD'], /Unknown option '--optimizer'/],
-  ])('%j is refused in one sentence, with exit code 2, and nothing is written', (args, message) => {
+  ])('%j exits with code 2 and a one-sentence error, and writes nothing', (args, message) => {
     const { code, out, err } = downhill('compare', ...args, '--out', join(folder, 'refused'))
     expect([code, out]).toEqual([2, ''])
     expect(err.trim()).toMatch(message)
@@ -117,20 +117,20 @@ describe('downhill compare', () => {
   })
 })
 
-describe('the folder of a report', () => {
+describe('the output folder', () => {
   const quick = ['--data', good, '--target', 'y', '--epochs', '1', '--trials', '1', '--seeds', '1', '--optimizers', 'SGD']
 
   it.each([
     [good, /cannot be a folder: .*good\.csv is a file$/],
     [join(good, 'deeper'), /cannot be a folder: .*good\.csv is a file$/],
     ['', /^downhill compare: the output folder must have a name$/],
-  ])('%s is refused before anything is trained', (out, message) => {
+  ])('%s is rejected before training starts', (out, message) => {
     const { code, err } = downhill('compare', ...quick, '--out', out)
     expect([code, err.split('\n').length]).toEqual([2, 2])
     expect(err.trim()).toMatch(message)
   })
 
-  it('gets both files or none', () => {
+  it('gets both files or neither', () => {
     const out = join(folder, 'blocked')
     mkdirSync(join(out, 'report.html'), { recursive: true })
     const { code, err } = downhill('compare', ...quick, '--out', out)
@@ -159,7 +159,7 @@ describe('a receipt', () => {
     '7',
   ]
 
-  it('is run again to the same numbers, on as many threads as there are', () => {
+  it('replays to the same numbers with any number of workers', () => {
     expect(downhill('compare', ...small, '--out', 'first', '--workers', '1').code).toBe(0)
     const { code, out, err } = downhill('compare', '--replay', 'first/report.json', '--out', 'again', '--workers', '3')
     expect([code, err, out.trim().split('\n').at(-1)]).toEqual([0, '', 'every number equals the receipt'])
@@ -167,7 +167,7 @@ describe('a receipt', () => {
     expect(reportOf('again').command).toBe(reportOf('first').command)
   })
 
-  it('of other numbers is told from them, with exit code 1', () => {
+  it('with different numbers exits with code 1 and prints the first difference', () => {
     const report = reportOf('first')
     const runs = report.results[1]!.runs.map((run, i) => (i === 2 ? { ...run, value: run.value! + 1e-12 } : run))
     file('forged.json', JSON.stringify({ ...report, results: [report.results[0], { ...report.results[1], runs }] }))
@@ -175,12 +175,12 @@ describe('a receipt', () => {
     expect([code, err.trim()]).toEqual([1, 'downhill compare: the replay differs from the receipt at results.1.runs.2.value'])
   })
 
-  it('of a table that has another name now is run again', () => {
+  it('replays with a renamed table', () => {
     const renamed = file('renamed.csv', readFileSync(good, 'utf8'))
     expect(downhill('compare', '--replay', 'first/report.json', '--data', renamed, '--out', 'renamed').code).toBe(0)
   })
 
-  it('of another table is refused', () => {
+  it('with a changed table exits with code 2', () => {
     const other = file('other.csv', readFileSync(good, 'utf8').replace('1,1,1', '1,1,2'))
     const { code, err } = downhill('compare', '--replay', 'first/report.json', '--data', other, '--out', 'other')
     expect([code, err]).toEqual([
@@ -198,13 +198,13 @@ describe('a receipt', () => {
       '{"format":1,"problem":{"source":{"problem":"digits"}},"protocol":{"spaces":{"A":{"lr":3}}}}',
       /none\.json is not a receipt of downhill compare: the search space of 'A' is invalid$/,
     ],
-  ])('is none: %s', (text, message) => {
+  ])('that is invalid exits with code 2: %s', (text, message) => {
     const { code, err } = downhill('compare', '--replay', file('none.json', text), '--out', 'none')
     expect(code).toBe(2)
     expect(err.trim()).toMatch(message)
   })
 
-  it('answers what else could be asked', () => {
+  it('cannot be combined with options that it determines', () => {
     const { code, err } = downhill('compare', '--replay', 'first/report.json', '--trials', '3', '--out', 'none')
     expect([code, err.trim()]).toEqual([2, 'downhill compare: --trials cannot be combined with first/report.json, which determines it'])
   })
@@ -214,7 +214,7 @@ describe('a receipt', () => {
     expect(JSON.parse(out)).toEqual(reportOf('printed'))
   })
 
-  it('of an interrupted comparison is gone on from, to the numbers of one that was not interrupted', async () => {
+  it('of an interrupted comparison resumes to the numbers of an uninterrupted one', async () => {
     const args = ['compare', '--problem', 'characters', '--epochs', '1', '--trials', '12', '--seeds', '8', '--optimizers', 'SGD,Adam']
     const child = spawn(process.execPath, [cli, ...args, '--out', 'stopped', '--workers', '2'], { cwd: folder })
     let out = ''
@@ -249,7 +249,7 @@ describe('problems', () => {
     ['beale', 'function', '−log₁₀ loss'],
     ['himmelblau', 'function', '−log₁₀ loss'],
     ['rastrigin', 'function', '−log₁₀ loss'],
-  ])('%s is one of %s', (problem, kind, metric) => {
+  ])('%s runs as a %s problem', (problem, kind, metric) => {
     const { code, err } = downhill('compare', '--problem', problem, ...quick, '--out', problem, '--batch-size', '256')
     expect([code, err]).toEqual([0, ''])
     const report = reportOf(problem)
@@ -258,7 +258,7 @@ describe('problems', () => {
     expect(report.problem.sha256).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  it("are a model of one's own", () => {
+  it('a custom model runs, and its errors exit with code 2', () => {
     mkdirSync(join(folder, 'node_modules'), { recursive: true })
     symlinkSync(root, join(folder, 'node_modules/downhill'))
     const model = (name: string, more = '') =>
@@ -307,7 +307,7 @@ ${more}`,
     })
   })
 
-  it("are a model of one's own that draws from the arena's generator, to the same numbers on any number of threads", () => {
+  it("a custom model that uses the arena's generator gives the same numbers with any number of workers", () => {
     const path = join(folder, 'default.mjs')
     writeFileSync(
       path,
@@ -324,7 +324,7 @@ ${more}`,
     expect(reports[1]).toEqual(reports[0])
   })
 
-  it('are a large table with quoted commas, missing values, a constant column and one of a thousand texts', () => {
+  it('a large table runs with quoted commas, missing values, a constant column and a column of 1,000 distinct texts', () => {
     const lines = Array.from({ length: 50_000 }, (_, i) => {
       const amount = ((i * 7919) % 1000) / 10
       return `${i},city${(i * 31) % 1000},"${i % 50 === 0 ? '' : amount}",7,"${['x', 'y', 'z, w'][i % 3]}",${amount + (i % 3) * 20 > 60 ? 'yes' : 'no'}`
@@ -343,7 +343,7 @@ ${more}`,
     expect(reportOf('large').problem).toMatchObject({ rows: 50_000, features: 5, classes: 2 })
   })
 
-  it('fit into a time that is given', () => {
+  it('--minutes reduces the plan to fit the time budget', () => {
     const args = ['--problem', 'characters', '--minutes', '0.05', '--optimizers', 'SGD,Adam']
     const { code, err } = downhill('compare', ...args, '--out', 'timed')
     expect(code).toBe(0)

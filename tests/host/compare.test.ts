@@ -17,7 +17,7 @@ import {
 import { Arena, registerOptimizerStepPreHook } from '../../host/index.ts'
 import { thrown } from './thrown.ts'
 
-/** A table of `rows` rows: y is 3a − 2b, and a kind that says whether a is large. */
+/** Creates a table with `rows` rows: y is 3a − 2b, and kind is high if a > 5. */
 function table(rows: number): string {
   const lines = Array.from({ length: rows }, (_, i) => {
     const [a, b] = [((i * 37) % 100) / 10, ((i * 53) % 70) / 10]
@@ -27,7 +27,7 @@ function table(rows: number): string {
 }
 
 describe('a table', () => {
-  it('has columns of numbers and of texts, with the line each row is on', () => {
+  it('has number and text columns, and the line number of each row', () => {
     const { columns, rows, lines } = readTable('n,"t, u"\r\n1,"x\ny"\r\n\r\n2.5e1,""\r\n')
     expect([rows, lines]).toEqual([2, [2, 5]])
     expect(columns).toEqual([
@@ -36,12 +36,12 @@ describe('a table', () => {
     ])
   })
 
-  it('may be separated by tabs or semicolons', () => {
+  it('can be separated by tabs, semicolons or pipes', () => {
     expect(readTable('"a\nb,c";d\n1;2\n').columns.map(({ name }) => name)).toEqual(['a\nb,c', 'd'])
     for (const by of ['\t', ';', '|']) expect(readTable(`a${by}b\n1${by}2\n`).columns.map(({ name }) => name)).toEqual(['a', 'b'])
   })
 
-  it('is the same with any line ends', () => {
+  it('reads the same with any line endings', () => {
     const text = 'a,"b"\n1,"x\ny"\n2,"z"\n'
     for (const end of ['\r\n', '\r']) expect(readTable(text.replaceAll('\n', end))).toEqual(readTable(text))
   })
@@ -57,13 +57,13 @@ describe('a table', () => {
     ['a,a\n1,2\n', "line 1: two columns have the name 'a'"],
     ['a,b\n1,"2\n', 'line 2: quoted field unterminated'],
     ['a\n1\n2\n3\n4\nfive\n6\n', "line 6: 'five' in the column a must be a number like its other values"],
-  ])('%j is refused', (text, message) => {
+  ])('throws for %j', (text, message) => {
     expect(thrown(() => readTable(text))).toEqual({ code: 'data-invalid', message })
   })
 })
 
-describe('a data set', () => {
-  it('scales numbers over the training rows and gives each category a column', () => {
+describe('a dataset', () => {
+  it('standardizes numbers over the training rows and one-hot encodes categories', () => {
     const data = makeDataset(readTable(table(100)), { name: 'toy', target: 'y' })
     expect([data.task, data.rows, data.featureNames]).toEqual(['regression', 100, ['a', 'b', 'kind=high', 'kind=low']])
     const { train, validation, test } = data.split
@@ -74,13 +74,13 @@ describe('a data set', () => {
     expect(column.reduce((sum, x) => sum + x * x, 0) / 70).toBeCloseTo(1, 5)
   })
 
-  it('finds classes in texts and in few whole numbers', () => {
+  it('uses texts and a few distinct integers as classes', () => {
     expect(makeDataset(readTable(table(100)), { name: 'toy', target: 'kind' }).classes).toEqual(['high', 'low'])
     const grades = ['g,x', ...Array.from({ length: 40 }, (_, i) => `${1 + (i % 4)},${i}`)].join('\n')
     expect(makeDataset(readTable(grades), { name: 'toy', target: 'g' }).classes).toEqual(['1', '2', '3', '4'])
   })
 
-  it('takes the task it is told', () => {
+  it('uses the given task', () => {
     const grades = readTable(['g,x', ...Array.from({ length: 40 }, (_, i) => `${1 + (i % 4)},${i}`)].join('\n'))
     expect(makeDataset(grades, { name: 'toy', target: 'g', task: 'regression' }).task).toBe('regression')
     const halves = readTable(['g,x', ...Array.from({ length: 40 }, (_, i) => `${(i % 4) / 2},${i}`)].join('\n'))
@@ -96,14 +96,14 @@ describe('a data set', () => {
     })
   })
 
-  it('says when numbers are taken for classes', () => {
+  it('reports when it treats numbers as classes', () => {
     const years = readTable(['y,x', ...Array.from({ length: 40 }, (_, i) => `${2000 + (i % 4)},${i}`)].join('\n'))
     const note = 'y, the target: 4 distinct integers, treated as classes; for regression set the task'
     expect(makeDataset(years, { name: 'toy', target: 'y' }).notes).toEqual([note])
     expect(makeDataset(years, { name: 'toy', target: 'y', task: 'classification' }).notes).toEqual([])
   })
 
-  it('needs values that vary among the rows that judge', () => {
+  it('throws if the target is constant in the validation rows', () => {
     const rows = Array.from({ length: 40 }, (_, i) => `${i},${i === 3 ? 2.5 : 1.5}`)
     expect(thrown(() => makeDataset(readTable(['x,y', ...rows].join('\n')), { name: 'toy', target: 'y' }))).toEqual({
       code: 'data-invalid',
@@ -111,7 +111,7 @@ describe('a data set', () => {
     })
   })
 
-  it('fills empty cells and leaves out what cannot be learned from, and says so', () => {
+  it('fills empty cells, drops unusable columns, and reports both', () => {
     const rows = Array.from({ length: 60 }, (_, i) => `${i === 3 ? '' : i},same,,name${i},${i === 5 ? 'NA' : i % 2 ? 'odd' : 'even'}`)
     const data = makeDataset(readTable(['n,constant,none,id,kind', ...rows].join('\n')), { name: 'toy', target: 'kind' })
     expect(data.rows).toBe(59)
@@ -137,7 +137,7 @@ describe('a data set', () => {
       "the target y has 30 distinct texts in 30 rows, too many for classification; for regression its values must be plain numbers, got 'name0'",
     ],
     [['x,y', ...Array.from({ length: 30 }, (_, i) => `1,${i}`)].join('\n'), 'y', 'no feature column is left besides the target y'],
-  ])('is refused: %#', (text, target, message) => {
+  ])('throws for invalid data: %#', (text, target, message) => {
     expect(thrown(() => makeDataset(readTable(text), { name: 'toy', target }))).toEqual({ code: 'data-invalid', message })
   })
 })
@@ -148,7 +148,7 @@ describe('a comparison', () => {
   const run = async (change: object = {}, of = problem) => compare(await Arena.create(), of, { ...settings, ...change })
   const withoutTimes = (value: unknown) => JSON.parse(JSON.stringify(value, (key, entry) => (key === 'seconds' ? undefined : entry)))
 
-  it('gives each optimizer the same trials and seeds, and the same report every time', async () => {
+  it('gives every optimizer the same trials and seeds, and is reproducible', async () => {
     const progress: number[] = []
     const reports = []
     for (let i = 0; i < 2; i++) {
@@ -172,7 +172,7 @@ describe('a comparison', () => {
     expect(progress).toEqual([...Array(11).keys(), ...Array(11).keys()])
   })
 
-  it('does not depend on the order in which runs take place, nor on how many go on at a time', async () => {
+  it('does not depend on the order or concurrency of runs', async () => {
     const arena = await Arena.create()
     const late: (() => void)[] = []
     const execute = (spec: RunSpec) =>
@@ -183,7 +183,7 @@ describe('a comparison', () => {
     expect(withoutTimes(await compare(arena, problem, settings, execute))).toEqual(withoutTimes(await run()))
   })
 
-  it('takes for the runs other seeds than for the trials, and for a second copy of an optimizer other ones again', async () => {
+  it('uses different seeds for runs and trials, and for a second copy of an optimizer', async () => {
     const { results, protocol } = await run({ optimizers: ['A=Adam', 'B=Adam'], seeds: 3 })
     const [a, b] = ['A', 'B'].map((label) => results.find((result) => result.label === label)!)
     expect(a!.trials.map(({ value }) => value)).toEqual(b!.trials.map(({ value }) => value))
@@ -192,7 +192,7 @@ describe('a comparison', () => {
     expect((await run({ optimizers: ['A=Adam', 'B=Adam'], seeds: 3, baseSeed: 1 })).protocol.seeds).not.toEqual(protocol.seeds)
   })
 
-  it('tries all optimizers at the same points of their spaces', () => {
+  it('samples the search spaces of all optimizers at the same points', () => {
     expect(candidates(spaces.SGD, 1)).toEqual([{ lr: 0.00548, options: { momentum: 0 } }])
     const places = (name: 'Adam' | 'Adagrad') => {
       const { log } = spaces[name].lr
@@ -202,7 +202,7 @@ describe('a comparison', () => {
     expect(places('Adagrad')).toEqual(places('Adam'))
   })
 
-  it('has every run go through its whole schedule', async () => {
+  it('completes the schedule in every run', async () => {
     const rates = async (schedule: Schedule) => {
       const seen: number[] = []
       const remove = registerOptimizerStepPreHook((optimizer) => void seen.push(optimizer.lr()))
@@ -220,7 +220,7 @@ describe('a comparison', () => {
     expect(new Set(constant).size).toBe(1)
   })
 
-  it('counts runs that leave the numbers, or all measure, as failures, and goes on', async () => {
+  it('counts diverged runs as failures and continues', async () => {
     const data = makeDataset(readTable(table(200)), { name: 'toy', target: 'y' })
     const wild = rowsProblem({ ...data, features: data.features.map((x) => x * 1e18) }, 'abc', 16)
     const report = await run({ epochs: 3 }, wild)
@@ -232,7 +232,7 @@ describe('a comparison', () => {
     if (failed.length) expect(report.ranking.at(-1)).toEqual(failed)
   })
 
-  it('with one seed says that nothing can be told apart', async () => {
+  it('does not rank optimizers with a single seed', async () => {
     const { ranking, comparisons, results } = await run({ seeds: 1 })
     expect([ranking.length, comparisons, results.map(({ interval }) => interval)]).toEqual([1, [], [null, null]])
   })
@@ -248,7 +248,7 @@ describe('a comparison', () => {
     [{ optimizers: ['1=Adam'] }, "an optimizer must be NAME or LABEL=NAME, with a label that does not begin with a digit: '1=Adam'"],
     [{ baseSeed: -1 }, 'compare: seed must be an integer ≥ 0, got -1'],
     [{ schedule: 'step' }, "compare: schedule must be cosine or linear or constant, got 'step'"],
-  ])('refuses %j', async (change, message) => {
+  ])('throws for %j', async (change, message) => {
     await expect(run(change)).rejects.toMatchObject({ code: 'option-range', message })
   })
 })
@@ -256,7 +256,7 @@ describe('a comparison', () => {
 describe('a plan', () => {
   const usual = { trials: 16, seeds: 10, epochs: 40 }
 
-  it('takes what fits, and says what it leaves out', () => {
+  it('fits the budget and lists its reductions', () => {
     expect(planned(5, 0.012, 2, usual, {})).toMatchObject({ trials: 64, seeds: 20, epochs: 40, leftOut: [] })
     expect(planned(1, 0.15, 2, usual, {})).toMatchObject({ trials: 8, seeds: 10, epochs: 40, leftOut: ['8 of 16 trials'] })
     expect(planned(1, 1, 1, usual, {})).toMatchObject({
@@ -267,7 +267,7 @@ describe('a plan', () => {
     })
   })
 
-  it('keeps what was asked for', () => {
+  it('keeps explicitly set values', () => {
     expect(planned(1, 0.15, 2, usual, { trials: 16 })).toMatchObject({ trials: 16, seeds: 5, epochs: 34 })
     const all = planned(0.1, 1, 1, usual, usual)
     expect([all.trials, all.seeds, all.epochs, all.leftOut]).toEqual([16, 10, 40, ['still exceeds the budget']])

@@ -22,7 +22,7 @@ describe('the judge', () => {
     return run(test)
   }
 
-  it('passes a case and tells the comparison nearest to its limit', async () => {
+  it('passes a case and reports the comparison closest to its limit', async () => {
     const [exact, single] = await run(load('optimizer/adam-amsgrad-wd.json'))
     expect([exact!.passed, single!.passed]).toEqual([true, true])
     expect(exact!.worst.limit).toBe(1e-12)
@@ -39,18 +39,18 @@ describe('the judge', () => {
     ['a group option', (t: any) => (t.expected.float64.state.param_groups[0].eps = 1e-5), 'param_groups[0].eps'],
     ['a group key', (t: any) => (t.expected.float64.state.param_groups[0].initial_lr = 1), 'param_groups[0]: keys'],
     ['a number that is not finite', (t: any) => (t.expected.float64.params[5][0][0] = 'NaN'), 'params[5][0]'],
-  ])('fails %s that differs', async (_, change, what) => {
+  ])('fails when %s differs', async (_, change, what) => {
     const [exact] = await changed('optimizer/adam-amsgrad-wd.json', change)
     expect([exact!.passed, exact!.worst.what]).toEqual([false, what])
     expect(exact!.worst.error).toBeGreaterThan(exact!.worst.limit)
   })
 
-  it('fails a check whose error is expected the other way', async () => {
+  it('fails a check whose expected error differs', async () => {
     const [outcome] = await changed('validation/validation-sgd.json', (t) => (t.expected.checks[1].error = 'ValueError'))
     expect([outcome!.passed, outcome!.worst.what]).toEqual([false, 'checks[1] raises'])
   })
 
-  it('runs a case without expectations, and gives its result', async () => {
+  it('runs a case without expectations and returns its result', async () => {
     const outcomes = await changed('optimizer/sgd.json', (t) => delete t.expected)
     expect(outcomes.map(({ passed, result }) => [passed, Object.keys(result!)])).toEqual([
       [true, ['params', 'lr', 'state']],
@@ -58,7 +58,7 @@ describe('the judge', () => {
     ])
   })
 
-  it('fails kinds and names there are not', async () => {
+  it('fails for unknown kinds and names', async () => {
     const [kind] = await run({ format: 1, name: 'x', kind: 'nonsense' })
     expect([kind!.passed, kind!.worst.what]).toEqual([false, 'the kind nonsense is not supported'])
     const [name] = await changed('optimizer/sgd.json', (t) => (t.optimizer = 'Sofia'))
@@ -76,7 +76,7 @@ describe('the kind torch-file', () => {
     return runCase(test, newArena, read)
   }
 
-  it('continues a file, and gives the files to be continued', async () => {
+  it('continues a file, and writes files for another program to continue', async () => {
     const [outcome] = await run('file-adam-named-onecycle')
     expect([outcome!.passed, outcome!.dtype]).toEqual([true, 'float32'])
     expect(Object.keys((outcome!.result as any).params)).toEqual(['20'])
@@ -89,7 +89,7 @@ describe('the kind torch-file', () => {
     ['a gradient of the second half', (t) => (t.grads_11_to_20[3][1][0] += 0.25), 'params[20][1]'],
     ['a gradient of the first half', (t) => (t.grads_1_to_10[3][1][0] += 0.25), 'file-adam-named-onecycle.safetensors[1]'],
     ['an option', (t) => (t.options.amsgrad = false), 'file-adam-named-onecycle.pt: keys and shapes'],
-  ])('fails %s that differs', async (_, change, what) => {
+  ])('fails when %s differs', async (_, change, what) => {
     const [outcome] = await run('file-adam-named-onecycle', change)
     expect([outcome!.passed, outcome!.worst.what]).toEqual([false, what])
   })
@@ -110,7 +110,7 @@ describe('the kind torch-file', () => {
     expect(emitted!.passed).toBe(false)
   })
 
-  it('says that a file is not there, or is none', async () => {
+  it('reports a missing or invalid file', async () => {
     const missing = (name: string): Uint8Array => {
       throw new Error(`no ${name}`)
     }
@@ -123,7 +123,7 @@ describe('the kind torch-file', () => {
 })
 
 describe('the format', () => {
-  it('writes numbers JSON does not have as texts, and reads them back', () => {
+  it('writes numbers that JSON lacks as strings, and reads them back', () => {
     const numbers = [Number.NaN, Infinity, -Infinity, 0.1, Math.fround(0.1)]
     expect(written(new Float64Array(numbers))).toEqual(['NaN', 'Infinity', '-Infinity', 0.1, 0.10000000149011612])
     expect((written(numbers) as (string | number)[]).map(read)).toEqual(numbers)
@@ -207,7 +207,7 @@ describe('numbers that JSON lacks', () => {
     }
   })
 
-  it('are strings where a string is a name, and other strings stay', () => {
+  it('stay strings in names', () => {
     const inputs = { name: 'NaN', names: ['Infinity'], reduction: 'mean', deep: [[{ a: '-Infinity', b: 'NaN', c: null }]] }
     expect(readInputs(inputs)).toEqual({ ...inputs, deep: [[{ a: -Infinity, b: Number.NaN, c: null }]] })
   })
@@ -226,11 +226,11 @@ describe('the committed cases', () => {
   const optimizers = allExported.filter(([, Class]) => Class.prototype instanceof downhill.Optimizer)
   const schedulers = allExported.filter(([, Class]) => Class.prototype instanceof downhill.LRScheduler)
 
-  it('are of all that torch.optim has', () => {
+  it('cover all of torch.optim', () => {
     expect([optimizers.length, schedulers.length]).toEqual([15, 16])
   })
 
-  it.each(optimizers)('%s: at least four, one that resumes, one in a file, and every boolean on and off', (name, { declaration }) => {
+  it.each(optimizers)('%s has at least four cases, one resumed, one in a file, and every boolean on and off', (name, { declaration }) => {
     const own = cases.filter(({ kind, optimizer }) => kind === 'optimizer' && optimizer === name)
     expect(own.length).toBeGreaterThanOrEqual(4)
     expect(own.some(({ resume }) => resume)).toBe(true)
@@ -243,7 +243,7 @@ describe('the committed cases', () => {
     }
   })
 
-  it.each(schedulers)('%s: at least three, one that resumes, and one in a file', (name) => {
+  it.each(schedulers)('%s has at least three cases, one resumed and one in a file', (name) => {
     const within = (spec: any): string[] => (spec ? [spec.name, ...(spec.schedulers ?? []).flatMap(within)] : [])
     const own = cases.filter(({ scheduler }) => within(scheduler).includes(name))
     expect(own.length).toBeGreaterThanOrEqual(3)

@@ -5,13 +5,13 @@ import * as nn from '../../host/nn/index.ts'
 
 const { add, affine, mul, sum } = nn.functional
 
-/** An input's shape and the numbers in it. */
+/** An input's shape and how its values are drawn. */
 export interface Input {
   readonly shape: readonly number[]
   readonly draw: (random: Generator, size: number) => ArrayLike<number>
 }
 
-/** A function with its options chosen, and what it is differentiated by. */
+/** A function with its options fixed, and the inputs it is differentiated with respect to. */
 export interface Case {
   readonly inputs: readonly Input[]
   readonly f: (...x: Tensor[]) => Tensor | readonly Tensor[]
@@ -20,21 +20,21 @@ export interface Case {
 const each = (value: (u: number) => number) => (random: Generator, size: number) =>
   Array.from({ length: size }, () => value(random.uniform()))
 
-/** Ways to draw an input of a shape. */
+/** Input distributions for a given shape. */
 export const smooth = (shape: readonly number[]): Input => ({ shape, draw: each((u) => 4 * u - 2) })
 export const positive = (shape: readonly number[]): Input => ({ shape, draw: each((u) => 0.2 + 1.8 * u) })
-/** Away from the kink at 0. */
+/** Values away from the kink at 0. */
 export const away = (shape: readonly number[]): Input => ({ shape, draw: each((u) => (u < 0.5 ? 4 * u - 2.1 : 4 * u - 1.9)) })
-/** No two near each other. */
+/** Values that differ pairwise by at least a fixed gap. */
 export const distinct = (shape: readonly number[]): Input => ({
   shape,
   draw: (random, size) => Array.from(random.permutation(size), (place) => (4 * (place + 0.5)) / size - 2),
 })
-/** Multiples of 1/4, and numbers 0.1 above such: their differences keep away from multiples of 1/4. */
+/** Multiples of 1/4, and multiples of 1/4 plus 0.1: a difference between the two is never a multiple of 1/4. */
 export const quarters = (shape: readonly number[]): Input => ({ shape, draw: each((u) => Math.floor(16 * u) / 4 - 2) })
 export const between = (shape: readonly number[]): Input => ({ shape, draw: each((u) => Math.floor(16 * u) / 4 - 1.9) })
 
-/** What fast-check chooses. */
+/** Random choices made by fast-check, so that it can shrink them. */
 export class Choices {
   constructor(private readonly choose: GeneratorValue) {}
 
@@ -50,7 +50,7 @@ export class Choices {
     return values[this.int(0, values.length - 1)]!
   }
 
-  /** From `least` to `most` axes, of sizes from 1 on, with at most `elements` elements. */
+  /** Returns a shape with `least` to `most` axes of size 1 or more, and at most `elements` elements. */
   shape(least = 0, most = 4, elements = 32): number[] {
     let room = elements
     return Array.from({ length: this.int(least, most) }, () => {
@@ -60,33 +60,33 @@ export class Choices {
     })
   }
 
-  /** A shape that broadcasts to another. */
+  /** Returns a shape that broadcasts to `shape`. */
   within(shape: readonly number[]): number[] {
     return shape.slice(this.int(0, shape.length)).map((size) => (this.int(0, 3) ? size : 1))
   }
 
-  /** An axis, from either end. */
+  /** Returns an axis, counted from either end. */
   axis(rank: number): number {
     return rank ? this.int(-rank, rank - 1) : this.int(-1, 0)
   }
 
-  /** A shape with an axis of it. */
+  /** Returns a shape and one of its axes. */
   along(): [shape: number[], dim: number] {
     const shape = this.shape()
     return [shape, this.axis(shape.length)]
   }
 
-  /** An input, or none. */
+  /** Returns the input or null. */
   maybe(input: Input): Input | null {
     return this.bool() ? input : null
   }
 
-  /** The numbers below n in some order. */
+  /** Returns a permutation of the integers below n. */
   order(n: number): number[] {
     return this.choose(fc.shuffledSubarray, [...Array(n).keys()], { minLength: n, maxLength: n })
   }
 
-  /** Whole numbers below n. */
+  /** Returns `count` integers below n. */
   indices(count: number, n: number): number[] {
     return Array.from({ length: count }, () => this.int(0, n - 1))
   }
@@ -95,7 +95,7 @@ export class Choices {
 export const arena = await Arena.create()
 const random = new Generator(17)
 
-/** Makes parameters, lets `body` use them, and disposes of them. */
+/** Creates parameters, passes them to `body`, and disposes them. */
 export function withParameters<T>(inputs: readonly Input[], body: (...params: Parameter[]) => T): T {
   const params = inputs.map(({ shape, draw }) => {
     const size = shape.reduce((product, n) => product * n, 1)
@@ -110,7 +110,7 @@ export function withParameters<T>(inputs: readonly Input[], body: (...params: Pa
 
 export const one = (input: Input, f: (x: Tensor) => Tensor): Case => ({ inputs: [input], f: (x) => f(x!) })
 
-/** The case of inputs some of which may be missing, and then null. */
+/** Creates a case whose inputs may be null. */
 export function some(inputs: readonly (Input | null)[], f: (...x: any[]) => Tensor | readonly Tensor[]): Case {
   return {
     inputs: inputs.filter((input) => input !== null),
@@ -118,12 +118,12 @@ export function some(inputs: readonly (Input | null)[], f: (...x: any[]) => Tens
   }
 }
 
-/** A weight for each element of the outputs, so that no two count the same. */
+/** Returns a distinct weight for each output element. */
 const weight = (i: number) => (((7 * i) % 11) - 4.75) / 4
 
 const list = (result: Tensor | readonly Tensor[]) => (Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor])
 
-/** Σ weight·output as a tensor. */
+/** Returns Σ weight·output as a tensor. */
 export function weighted(result: Tensor | readonly Tensor[]): Tensor {
   return list(result)
     .map((y) =>
@@ -142,8 +142,8 @@ export function weighted(result: Tensor | readonly Tensor[]): Tensor {
 }
 
 /**
- * How far the gradients of Σ weight·f are from differences of the fourth order, relative to max(1, their own size), at most. The function is
- * applied twice, with factors 1 and 2, so that its gradient is also added to one that is there; `isInner` gives it results of others as inputs.
+ * Returns the largest error of the gradients of Σ weight·f against fourth-order finite differences, relative to max(1, |difference|). The function is
+ * applied twice, with factors 1 and 2, so that gradients also accumulate; `isInner` makes the inputs results of another function.
  */
 export function worstError({ inputs, f }: Case, isInner: boolean): number {
   return withParameters(inputs, (...params) => {
@@ -175,7 +175,7 @@ export function worstError({ inputs, f }: Case, isInner: boolean): number {
   })
 }
 
-/** The numbers and the gradients of Σ weight·f, of float64 tensors of two by three. */
+/** Returns the outputs and the gradients of Σ weight·f for float64 tensors of shapes [2, 3] and [3, 3]. */
 export function passed(f: (x: Tensor, w: Parameter) => Tensor) {
   const data = { x: [0.3, -1.2, 2, 0.7, -0.1, 1.1], w: [1, -0.5, 0.25, 2, 0.75, -1.5, 0.4, 0.1, -0.9] }
   const inputs = [

@@ -14,7 +14,7 @@ const pages = [
     .map((name) => `docs/${name}`),
 ]
 
-/** The JavaScript examples of a page, and of the comments of a source file. */
+/** JavaScript examples in the pages. */
 const blocks = pages.flatMap((page) =>
   [...readFileSync(root + page, 'utf8').matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code], i) => ({
     name: `${page} ${i + 1}`,
@@ -35,7 +35,7 @@ const examples = sources.flatMap((name) =>
   }),
 )
 
-/** Lines that end in a comment with a value say what they evaluate to. */
+/** Turns a trailing comment with a value into a check of that value. */
 function withChecks(code: string): string {
   return code.replace(
     /^(?!.*\b(?:const|let)\b)(;?)(\S.*?) \/\/ (\d[\d.]*|\[.*\]|true|false)$/gm,
@@ -44,13 +44,13 @@ function withChecks(code: string): string {
   )
 }
 
-/** Where examples run, and write their files. */
+/** Working directory of the examples, where they write files. */
 const folder = `${root}build/examples`
 
-describe('every example runs', () => {
+describe('examples', () => {
   beforeAll(() => void mkdirSync(folder, { recursive: true }))
 
-  it.each([...blocks, ...examples])('$name', ({ code }) => {
+  it.each([...blocks, ...examples])('$name runs', ({ code }) => {
     const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', withChecks(code)], {
       cwd: folder,
       encoding: 'utf8',
@@ -59,20 +59,20 @@ describe('every example runs', () => {
     expect(status).toBe(0)
   })
 
-  it('and there are some', () => {
+  it('exist', () => {
     expect(blocks.length).toBeGreaterThan(5)
     expect(examples.length).toBeGreaterThan(2)
   })
 })
 
 describe('the documentation', () => {
-  it('says what the declarations say', () => {
+  it('matches the declarations', () => {
     const { status, stderr } = spawnSync(process.execPath, ['tools/docs.mjs', '--check'], { cwd: root, encoding: 'utf8' })
     expect(stderr).toBe('')
     expect(status).toBe(0)
   })
 
-  it('shows a case that passes', () => {
+  it('shows a conformance case that passes', () => {
     const [, shown] = readFileSync(`${root}docs/conformance.md`, 'utf8').match(/^```json\n([\s\S]*?)^```/m)!
     const file = `${folder}/case.json`
     writeFileSync(file, shown!)
@@ -81,7 +81,7 @@ describe('the documentation', () => {
     expect(status).toBe(0)
   })
 
-  it.each(pages)('%s links to files that are there', (page) => {
+  it.each(pages)('%s links to existing files', (page) => {
     const links = [...readFileSync(root + page, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
       ([, link]) => new URL(link!, pathToFileURL(root + page)),
     )

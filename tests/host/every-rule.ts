@@ -6,12 +6,12 @@ import * as exported from '../../host/rules/index.ts'
 
 type AnyClass = { new (params: Iterable<any>, options?: object): Optimizer<any>; readonly declaration: AnyRule }
 
-/** Every elementwise optimizer that is exported, with its declaration: tests run over all of them, and none is left out. */
+/** Every exported elementwise optimizer with its declaration, so that no test misses one. */
 export const everyRule = Object.entries(exported)
   .filter((entry): entry is [string, never] => typeof entry[1] === 'function' && 'declaration' in entry[1])
   .map(([name, value]) => ({ name, Class: value as AnyClass, rule: (value as AnyClass).declaration }))
 
-/** Options that bring out every form of a rule's kernel: each flag of the declaration on, one at a time and together. */
+/** Returns options that cover every variant of a rule's kernel: each boolean option on, one at a time and all together. */
 export function variants(rule: AnyRule): Record<string, unknown>[] {
   const flags = Object.entries(rule.options).filter(([, option]) => typeof option.default === 'boolean' && !option.fixed)
   const chosen = flags.filter(([name]) => !KERNEL_CHOICES.has(name)).map(([name]) => ({ [name]: true }))
@@ -29,12 +29,12 @@ function defaults(rule: AnyRule): Record<string, unknown> {
   return Object.fromEntries(Object.entries(rule.options).map(([name, option]) => [name, option.default]))
 }
 
-/** Shapes a rule can be tried with: a sparse gradient is one of rows. */
+/** Returns test shapes for a rule; a sparse gradient needs rows. */
 export function shapesFor(rule: AnyRule): number[][] {
   return rule.sparse === 'only' ? [[17], [3, 5], [1], [9, 4]] : [[17], [3, 5], [], [1], [67]]
 }
 
-/** Sets a gradient that differs from step to step and element to element; rows of it, where the rule takes no other. */
+/** Sets a gradient that varies by step and element, and is sparse if the rule requires it. */
 export function setGradient(rule: AnyRule, parameter: Parameter, step: number): void {
   const value = (i: number) => (((i * 37 + step * 101 + parameter.size * 7) % 64) - 31) / 50
   if (rule.sparse !== 'only') {

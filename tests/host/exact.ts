@@ -1,9 +1,9 @@
-/** Fixed-point arithmetic of 400 bits: the reference that results are measured against. */
+/** Fixed-point arithmetic with 400 bits, the reference for measuring errors. */
 
 export const BITS = 400n
 export const ONE = 1n << BITS
 
-/** A double as fixed point, exactly. */
+/** Converts a double to fixed point, exactly. */
 export function fixed(x: number): bigint {
   const [mantissa, exponent] = decompose(x)
   return exponent >= -Number(BITS) ? mantissa << BigInt(exponent + Number(BITS)) : mantissa >> BigInt(-exponent - Number(BITS))
@@ -38,7 +38,7 @@ export const PI = (() => {
   return 16n * artan(5n) - 4n * artan(239n)
 })()
 
-/** e^x as [mantissa, power of two] */
+/** Returns e^x as [mantissa, exponent of 2]. */
 export function exactExp(x: bigint): [bigint, number] {
   const n = x / LN2
   const r = x - n * LN2
@@ -62,7 +62,7 @@ export function exactLog(x: number): bigint {
   return 2n * sum + BigInt(exponent + 52) * LN2
 }
 
-/** |got − exact| in units of the last place of got, where exact = value·2^power. */
+/** Returns |got − exact| in units in the last place of `got`, where exact = value·2^power. */
 export function ulps(got: number, value: bigint, power = 0): number {
   const [mantissa, exponent] = decompose(got)
   const last = exponent - power + Number(BITS)
@@ -71,7 +71,7 @@ export function ulps(got: number, value: bigint, power = 0): number {
   return Number(((difference < 0n ? -difference : difference) << 20n) / unit) / 2 ** 20
 }
 
-/** Numbers spread over an interval, the same in every run. */
+/** Returns `count` reproducible numbers spread over an interval. */
 export function spread(from: number, to: number, count = 400): number[] {
   return Array.from({ length: count }, (_, i) => from + (to - from) * ((i * 0.6180339887498949) % 1))
 }
@@ -80,7 +80,7 @@ export const most = (values: readonly number[]) => Math.max(...values)
 
 const over = (a: bigint, b: bigint) => (a << BITS) / b
 
-/** e^x as fixed point, for x that leave some of its bits. */
+/** Returns e^x in fixed point, for x not so negative that it underflows. */
 function fixedExp(x: bigint): bigint {
   const [mantissa, power] = exactExp(x)
   return power < 0 ? mantissa >> BigInt(-power) : mantissa << BigInt(power)
@@ -105,7 +105,7 @@ export function exactSoftplus(x: bigint): bigint {
   return (x > 0n ? x : 0n) + 2n * sum
 }
 
-/** √x for x in [1, 4], by Newton's method. */
+/** √x for x in [1, 4] by Newton's method. */
 function root(x: bigint): bigint {
   let estimate = x
   for (let i = 0; i < 12; i++) estimate = (estimate + over(x, estimate)) / 2n

@@ -3,7 +3,7 @@ import * as downhill from '../../host/index.ts'
 import { type AnyOptimizer, Arena, findLr } from '../../host/index.ts'
 import { thrown } from './thrown.ts'
 
-/** A bowl whose steepest axis has curvature 4: SGD diverges above a rate of 1/2. */
+/** A quadratic whose steepest axis has curvature 4: SGD diverges above a learning rate of 1/2. */
 async function bowl(Class: new (params: any, options: any) => AnyOptimizer = downhill.SGD, options: object = { lr: 0.1 }) {
   const arena = await Arena.create()
   const w = arena.parameter([2], { data: [3, -2], dtype: 'float64' })
@@ -17,7 +17,7 @@ async function bowl(Class: new (params: any, options: any) => AnyOptimizer = dow
 }
 
 describe('findLr', () => {
-  it('finds a rate below divergence and stops soon after it', async () => {
+  it('suggests a learning rate below divergence and stops soon after divergence', async () => {
     const { optimizer, closure } = await bowl()
     const { lrs, losses, smoothed, diverged, suggestion } = findLr(optimizer, closure, { from: 1e-3, to: 100, smoothing: 0.5 })
     expect(diverged).toBe(true)
@@ -29,7 +29,7 @@ describe('findLr', () => {
     expect([lrs[0], losses[0], smoothed[0]]).toEqual([1e-3, 18.6, expect.closeTo(18.6, 12)])
   })
 
-  it('goes evenly on a log scale to the end where nothing diverges', async () => {
+  it('spaces rates evenly on a log scale up to the end without divergence', async () => {
     const { optimizer, closure } = await bowl()
     const { lrs, diverged } = findLr(optimizer, closure, { from: 1e-6, to: 1e-2, steps: 5 })
     expect(diverged).toBe(false)
@@ -42,7 +42,7 @@ describe('findLr', () => {
     ['Adagrad', downhill.Adagrad, { lr: 0.1 }],
     ['LBFGS', downhill.LBFGS, { lr: 0.1, maxIter: 2 }],
     ['Adafactor', downhill.Adafactor, { lr: 0.1 }],
-  ] as [string, never, object][])('leaves %s, its parameters and gradients as they were', async (_, Class, options) => {
+  ] as [string, never, object][])('restores %s, its parameters and gradients', async (_, Class, options) => {
     const { w, optimizer, closure } = await bowl(Class, options)
     optimizer.step(closure)
     w.grad = [5, 6]
@@ -51,7 +51,7 @@ describe('findLr', () => {
     expect([[...w.data], [...w.grad!], optimizer.stateDict()]).toEqual([data, [5, 6], state])
   })
 
-  it('does so also before a first step and when the closure throws', async () => {
+  it('restores them before the first step and when the closure throws', async () => {
     const { w, optimizer, closure } = await bowl(downhill.Adam)
     const state = optimizer.stateDict()
     let calls = 0
@@ -63,7 +63,7 @@ describe('findLr', () => {
     expect([[...w.data], w.grad, optimizer.stateDict()]).toEqual([[3, -2], null, state])
   })
 
-  it('keeps the ratio of the groups', async () => {
+  it('keeps the ratio between groups', async () => {
     const arena = await Arena.create()
     const [a, b] = [arena.parameter([1]), arena.parameter([1])]
     const optimizer = new downhill.SGD([{ params: [a] }, { params: [b], lr: 0.05 }], { lr: 0.2 })
@@ -77,13 +77,13 @@ describe('findLr', () => {
     expect(suggestion).toBeNull()
   })
 
-  it('stops at a loss that is no finite number', async () => {
+  it('stops at a non-finite loss', async () => {
     const { optimizer } = await bowl()
     const losses = [3, 2, Number.NaN]
     expect(findLr(optimizer, () => losses.shift() ?? 0)).toMatchObject({ losses: [3, 2, Number.NaN], diverged: true })
   })
 
-  it('refuses what is out of range', async () => {
+  it('throws for out-of-range options', async () => {
     const { optimizer, closure } = await bowl()
     expect(thrown(() => findLr(optimizer, closure, { from: 1, to: 0.1 })).message).toBe('findLr: from must be less than to (0.1), got 1')
     expect(thrown(() => findLr(optimizer, closure, { steps: 1 })).code).toBe('option-range')
@@ -94,7 +94,7 @@ describe('findLr', () => {
     expect(optimizer.lr()).toBe(0.1)
   })
 
-  it('puts sparse gradients back, and what no state dict could hold', async () => {
+  it('restores sparse gradients and state that a state dict cannot hold', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([2, 1])
     w.grad = { indices: [1], values: [10] }

@@ -26,7 +26,7 @@ afterAll(() => {
 })
 
 describe('writeFile', () => {
-  it('writes and replaces, and leaves nothing else', async () => {
+  it('writes and replaces a file, and leaves no other files', async () => {
     mkdirSync(at('plain'))
     await writeFile(at('plain/a'), bytes('one'))
     await writeFile(at('plain/a'), bytes('two'))
@@ -34,7 +34,7 @@ describe('writeFile', () => {
     expect(readdirSync(at('plain'))).toEqual(['a'])
   })
 
-  it('keeps as many versions as it is told to, the newest first', async () => {
+  it('keeps the number of versions it is given, newest first', async () => {
     mkdirSync(at('kept'))
     for (const content of ['1', '2', '3', '4', '5']) await writeFile(at('kept/a'), bytes(content), { keep: 3 })
     expect(readdirSync(at('kept'))).toEqual(['a', 'a.1', 'a.2'])
@@ -43,7 +43,7 @@ describe('writeFile', () => {
     expect(['a', 'a.1', 'a.2'].map((name) => text(at(`kept/${name}`)))).toEqual(['6', '5', '3'])
   })
 
-  it('does not mix what is written at the same time', async () => {
+  it('does not mix concurrent writes', async () => {
     mkdirSync(at('many'))
     const contents = Array.from({ length: 8 }, (_, i) => String(i).repeat(100_000))
     await Promise.all(contents.map((content) => writeFile(at('many/a'), bytes(content))))
@@ -51,7 +51,7 @@ describe('writeFile', () => {
     expect(readdirSync(at('many'))).toEqual(['a'])
   })
 
-  it('removes what a killed process left, and not what a living one is at', async () => {
+  it('removes the partial files of dead processes and keeps those of live ones', async () => {
     mkdirSync(at('left'))
     const { pid } = spawnSync(process.execPath, ['-e', ''])
     for (const name of [`.a.${pid}-0.part`, `.a.${process.ppid}-0.part`, `.b.${pid}-0.part`]) writeFileSync(at(`left/${name}`), '')
@@ -59,7 +59,7 @@ describe('writeFile', () => {
     expect(readdirSync(at('left')).sort()).toEqual([`.a.${process.ppid}-0.part`, `.b.${pid}-0.part`, 'a'].sort())
   })
 
-  it('writes through a link', async () => {
+  it('writes through a symbolic link', async () => {
     mkdirSync(at('linked'))
     writeFileSync(at('linked/real'), 'old')
     symlinkSync('real', at('linked/link'))
@@ -68,17 +68,17 @@ describe('writeFile', () => {
   })
 
   it.each<[string, string, RegExp]>([
-    ['in a folder there is not', 'none/a', /none\/a cannot be written and is unchanged: no such file or folder$/],
-    ['over a folder', 'taken', /taken cannot be written and is unchanged: it is a folder$/],
+    ['in a missing folder', 'none/a', /none\/a cannot be written and is unchanged: no such file or folder$/],
+    ['in place of a folder', 'taken', /taken cannot be written and is unchanged: it is a folder$/],
     ['in a file', 'a-file/a', /part of the path is a file$/],
-  ])('%s says so', async (_, name, message) => {
+  ])('throws for a path %s', async (_, name, message) => {
     mkdirSync(at('taken'), { recursive: true })
     writeFileSync(at('a-file'), '')
     expect(await refused(writeFile(at(name), bytes('1')))).toEqual({ code: 'file-failed', message: expect.stringMatching(message) })
     expect(readdirSync(folder).filter((entry) => entry.endsWith('.part'))).toEqual([])
   })
 
-  it('refuses options and contents that are none', async () => {
+  it('throws for invalid options and contents', async () => {
     const codes = [
       await refused(writeFile(at('x'), bytes('1'), { keep: 0 })),
       await refused(writeFile(at('x'), bytes('1'), { keeep: 2 } as never)),
@@ -91,7 +91,7 @@ describe('writeFile', () => {
 })
 
 describe('readFile', () => {
-  it('says what is not there', async () => {
+  it('throws for a missing file', async () => {
     expect(await refused(readFile(at('none')))).toEqual({
       code: 'file-failed',
       message: expect.stringMatching(/none cannot be read: no such file or folder$/),
@@ -111,9 +111,9 @@ describe('failure', () => {
   })
 })
 
-// Root can make file systems that are full, or read-only for root too.
-describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
-  it('that is full leaves the last good file, and nothing else', async () => {
+// Root can mount file systems that are full or read-only even for root.
+describe.each(canMount ? ['a tmpfs'] : [])('on %s', () => {
+  it('writeFile on a full device keeps the last good file and leaves no others', async () => {
     const small = mounted('size=128k')
     await writeFile(join(small, 'a'), new Uint8Array(60_000).fill(1), { keep: 2 })
     await writeFile(join(small, 'a'), new Uint8Array(50_000).fill(2), { keep: 2 })
@@ -125,7 +125,7 @@ describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
     expect([readFileSync(join(small, 'a')), readFileSync(join(small, 'a.1'))]).toEqual([Buffer.alloc(50_000, 2), Buffer.alloc(60_000, 1)])
   })
 
-  it('that is read-only says so', async () => {
+  it('writeFile on a read-only device throws', async () => {
     const still = mounted('ro')
     expect(await refused(writeFile(join(still, 'a'), bytes('1')))).toEqual({
       code: 'file-failed',

@@ -5,8 +5,8 @@ import type { AnyRule } from '../../host/optimizer/rule.ts'
 import { everyRule } from './every-rule.ts'
 
 /**
- * Bytes by which the used heap changes over 10,000 turns of `loop`, after 2,000 to warm up: the least of six such stretches, because V8
- * counts the rest of a page it has begun as used, which comes and goes by 170 or 340 KB, in the first ones most. What grows does so in each. Runs
+ * Returns the change of the used heap in bytes over 10,000 iterations of `loop`, after 2,000 to warm up. It is the minimum of six
+ * measurements, because V8 counts all of a page in use, which varies by 170 or 340 KB, mostly in the first ones. A leak would grow in each. Runs
  * the built package.
  */
 function heapChange(setUp: string, loop: string): number {
@@ -45,12 +45,12 @@ it.each([
   ['Adafactor', '{}', '', 'optimizer.step()'],
   ['Muon', '{}', '', 'optimizer.step()'],
   ['LBFGS', '{ maxIter: 2, historySize: 3, toleranceChange: 0 }', '', 'optimizer.step(() => 1)'],
-])('10,000 steps of %s leave no garbage that grows', (name, given, more, loop) => {
+])('10,000 steps of %s do not grow the heap', (name, given, more, loop) => {
   const change = heapChange(`${PARAMS} ${more} const optimizer = new downhill.${name}(params, ${given})`, loop!)
   expect(change).toBeLessThan(64 * 1024)
 })
 
-it('10,000 training steps of a perceptron leave no garbage that grows', () => {
+it('10,000 training steps of a perceptron do not grow the heap', () => {
   const change = heapChange(
     `const model = new nn.Sequential(new nn.Linear(arena, 8, 4), new nn.ReLU(), new nn.Linear(arena, 4, 2))
      const optimizer = new downhill.Adam(model.parameters())
@@ -64,7 +64,7 @@ it('10,000 training steps of a perceptron leave no garbage that grows', () => {
   expect(change).toBeLessThan(64 * 1024)
 })
 
-it('10,000 training steps of a CNN leave no garbage that grows, and linear memory as it was', () => {
+it('10,000 training steps of a CNN do not grow the heap or linear memory', () => {
   const change = heapChange(
     `const model = new nn.Sequential(
        new nn.Conv2d(arena, 1, 4, 3, { padding: 1 }), new nn.BatchNorm2d(arena, 4), new nn.ReLU(), new nn.MaxPool2d(2),

@@ -1,4 +1,4 @@
-/** The functions with options of their own, with options and shapes chosen. */
+/** Gradient cases of functions with options of their own, with random options and shapes. */
 import { Generator, type Tensor } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { arena, away, type Case, type Choices, distinct, one, positive, smooth, some } from './differences.ts'
@@ -23,7 +23,7 @@ export function crossEntropy(c: Choices): Case {
       classes,
     )
     .map((label) => (c.int(0, 3) ? label : ignoreIndex))
-  // The mean over none is NaN.
+  // The mean over zero targets is NaN.
   labels[0] = classes - 1
   const weight = hasWeight ? { weight: Float64Array.from({ length: classes }, (_, i) => 0.5 + i / 3) } : {}
   const isTensor = c.bool()
@@ -96,7 +96,7 @@ export function recurrent(c: Choices, gates: 3 | 4): Case {
   })
 }
 
-/** A normalization of the last axes, with weight and bias or without. */
+/** Layer normalization over the last axes, with or without weight and bias. */
 export function layerNorm(c: Choices): Case {
   const [shape, eps] = [c.shape(1), c.of(1e-5, 0.1)]
   const last = shape.slice(c.int(0, shape.length - 1))
@@ -130,7 +130,7 @@ export function batchNorm(c: Choices): Case {
 
 export function embedding(c: Choices): Case {
   const [rows, width, paddingIdx, shape] = [c.int(2, 5), c.int(1, 4), c.of(null, -1), c.shape(0, 3, 12)]
-  // A difference does not know of the padding row.
+  // Finite differences ignore paddingIdx, so the indices avoid the padding row.
   const indices = c.indices(
     shape.reduce((a, b) => a * b, 1),
     paddingIdx === null ? rows : rows - 1,

@@ -24,7 +24,7 @@ import * as cases from './gradient-cases.ts'
 const F = nn.functional
 type Pair = (a: Tensor | number, b: Tensor | number) => Tensor
 
-/** Two tensors that broadcast, one twice, or one and a number. */
+/** Two tensors that broadcast, one tensor twice, or a tensor and a number. */
 function pair(c: Choices, op: Pair, draw = smooth): Case {
   const shape = c.shape()
   const kind = c.of('two', 'two', 'two', 'same', 'first', 'second')
@@ -45,7 +45,7 @@ function along(c: Choices, f: (x: Tensor, dim: number) => Tensor): Case {
   return one(smooth(shape), (x) => f(x, dim))
 }
 
-/** A loss by its input and by its target, whose differences keep away from multiples of 1/4. */
+/** A loss of input and target, whose differences are never multiples of 1/4. */
 function loss(c: Choices, f: (x: Tensor, target: Tensor, options: nn.functional.LossOptions) => Tensor): Case {
   const [shape, options] = [c.shape(), cases.reduced(c)]
   return some([between(shape), quarters(shape)], (x, target) => f(x, target, options))
@@ -97,11 +97,11 @@ function powerOf(c: Choices, draw: typeof smooth, ...exponents: number[]): Case 
   return one(draw(c.shape()), (x) => F.pow(x, exponent))
 }
 
-/** Functions whose gradient is not a difference, and have tests of their own in recording.test.ts. */
+/** Functions that finite differences do not cover; recording.test.ts tests them. */
 const apart = {
-  apply: 'its gradient is given',
-  checkpoint: 'it computes what another function does',
-  detach: 'it has none',
+  apply: 'the caller supplies the gradient',
+  checkpoint: 'recomputes another function',
+  detach: 'has no gradient',
 }
 
 const table: Readonly<Record<string, (c: Choices) => Case>> = {
@@ -156,8 +156,8 @@ const table: Readonly<Record<string, (c: Choices) => Case>> = {
   transpose,
 }
 
-describe('gradients are differences', () => {
-  it('of every function', () => {
+describe('gradients match finite differences', () => {
+  it('for every function', () => {
     const functions = Object.keys(F).filter((name) => !(name in apart))
     expect(Object.keys(table).sort()).toEqual(functions.sort())
   })
@@ -173,7 +173,7 @@ describe('gradients are differences', () => {
 })
 
 describe('gradients', () => {
-  it('of a tensor used twice add up, whether a parameter or a result', () => {
+  it('accumulate for a tensor used twice, as a parameter or as a result', () => {
     const scaled = passed((x) => F.affine(x, 2, 0))
     expect(passed((x) => F.add(x, x)).x).toEqual(scaled.x)
     const h = (x: Tensor) => F.tanh(x)
@@ -182,7 +182,7 @@ describe('gradients', () => {
     for (const [i, g] of both.x!.entries()) expect(g).toBeCloseTo(once.x![i]! + other.x![i]!, 14)
   })
 
-  it('of the padding row are 0, and sparse ones are the dense ones', () => {
+  it('of the padding row are 0, and sparse gradients equal dense ones', () => {
     const weight = { shape: [4, 2], draw: () => [1, 2, 3, 4, 5, 6, 7, 8] }
     withParameters([weight, weight], (dense, sparse) => {
       arena.frame(() => weighted(F.embedding([1, 3, 1, 0, 3], dense!, { paddingIdx: -1 })).backward())
@@ -195,7 +195,7 @@ describe('gradients', () => {
 })
 
 describe('dropout', () => {
-  it('of one state of a generator is the same, and its gradient is the mask', () => {
+  it('gives the same result for the same generator state, and its gradient is the mask', () => {
     const generator = new Generator(5)
     for (const p of [0, 0.25, 0.5, 1]) {
       const { state } = generator
@@ -212,7 +212,7 @@ describe('dropout', () => {
     }
   })
 
-  it('drops as many as it should, and nothing when not training', () => {
+  it('drops the expected share of elements, and none when not training', () => {
     arena.frame(() => {
       const x = arena.tensor(new Float32Array(10_000).fill(3), [10_000])
       const dropped = F.dropout(x, { p: 0.2, generator: new Generator(1) }).data.filter((y) => y === 0).length
@@ -222,7 +222,7 @@ describe('dropout', () => {
   })
 })
 
-it('binaryCrossEntropyWithLogits is exact for large logits, where softplus is not', () => {
+it('binaryCrossEntropyWithLogits is accurate for large logits, where softplus is not', () => {
   withParameters([{ shape: [5], draw: () => [-21, -25, 21, -710, 710] }], (x) => {
     const losses = arena.frame(() => {
       const target = arena.tensor([1, 1, 0, 1, 0], [5], { dtype: 'float64' })
@@ -230,7 +230,7 @@ it('binaryCrossEntropyWithLogits is exact for large logits, where softplus is no
       F.sum(result).backward()
       return [...result.data]
     })
-    // torch's own numbers
+    // Values computed by torch.
     expect(losses).toEqual([21.000000000758256, 25.000000000013888, 21.000000000758256, 710, 710])
     expect([...x!.grad!]).toEqual([-0.999999999241744, -0.9999999999861121, 0.999999999241744, -1, 1].map((g) => expect.closeTo(g, 15)))
   })

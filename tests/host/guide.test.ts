@@ -14,7 +14,7 @@ import {
 import { checkSame, differenceOf, parseReceipt } from '../../host/compare/receipt.ts'
 import { Adafactor, Arena, LBFGS, Muon } from '../../host/index.ts'
 import * as rules from '../../host/rules/index.ts'
-// @ts-expect-error: a tool of plain JavaScript
+// @ts-expect-error: a plain JavaScript tool
 import { guide, readReceipts, receiptNames } from '../../tools/guide.mjs'
 
 const at = (path: string) => new URL(`../../${path}`, import.meta.url)
@@ -27,7 +27,7 @@ const declarations = Object.fromEntries(
 )
 const committed = readFileSync(at('docs/choosing.md'), 'utf8')
 
-/** Receipts of which one was changed. */
+/** Returns a copy of the receipts with one of them changed. */
 function changed(name: string, change: (receipt: any) => void): Record<string, Report> {
   const own = structuredClone(receipts)
   change(own[name])
@@ -38,11 +38,11 @@ const between = ({ comparisons }: Report, ...labels: [string, string]): Comparis
   comparisons.find(({ a, b }) => labels.includes(a) && labels.includes(b))!
 
 describe('the guide', () => {
-  it('says what the receipts say', () => {
+  it('matches the receipts', () => {
     expect(guide(declarations)).toBe(committed)
   })
 
-  it('has a section for each optimizer there is, with its equations and its paper', () => {
+  it('has a section for each optimizer, with its equations and its paper', () => {
     const sections = [...committed.matchAll(/^## (\w+)$/gm)].map(([, name]) => name!)
     expect(sections.sort()).toEqual(Object.keys(declarations).sort())
     for (const { paper, math } of Object.values(declarations) as any[]) {
@@ -51,7 +51,7 @@ describe('the guide', () => {
     }
   })
 
-  it('says that a difference was detected only where one was', () => {
+  it('throws for claims about differences that the receipts contradict', () => {
     const vanished = changed('digits', (receipt) => {
       ;(between(receipt, 'AdamW', 'SGD') as any).interval = [-0.001, 0.02]
     })
@@ -63,14 +63,14 @@ describe('the guide', () => {
     expect(() => guide(declarations, receipts, '{{digits LBFGS}}')).toThrow('the result has no value')
   })
 
-  it('shows other figures if a receipt has others', () => {
+  it('changes when a receipt changes', () => {
     const other = changed('diabetes', (receipt) => {
       receipt.results.find(({ label }: any) => label === 'SGD').value = 0.5499
     })
     expect(guide(declarations, other)).not.toBe(committed)
   })
 
-  it('says of learning rates and of the first place what is so', () => {
+  it('states learning rates and first places that match the receipts', () => {
     const results = (label: string) => names.map((name) => receipts[name]!.results.find((result) => result.label === label)!)
     expect(results('Adam').every(({ lr }) => lr > 0.001)).toBe(true)
     expect(results('Adam').filter(({ lr }) => lr >= 0.01).length).toBeGreaterThan(names.length / 2)
@@ -95,7 +95,7 @@ describe('the guide', () => {
 describe.each(names)('the receipt of %s', (name) => {
   const report = receipts[name]!
 
-  it('is small enough to ship, of all optimizers, and of the data that ship', async () => {
+  it('is small enough to ship, covers all optimizers, and uses the bundled data', async () => {
     expect(statSync(at(`docs/receipts/${name}.json`)).size).toBeLessThan(600_000)
     expect(report.results.map(({ optimizer }) => optimizer).sort()).toEqual([...optimizerNames].sort())
     const asked = parseReceipt(text(name), name)
@@ -107,7 +107,7 @@ describe.each(names)('the receipt of %s', (name) => {
     checkSame(asked, digest, file, name)
   })
 
-  it('has the means, intervals, comparisons and places that its runs come to', () => {
+  it('has means, intervals, comparisons and ranks that follow from its runs', () => {
     const whole = report.results.filter(({ value }) => value !== null)
     for (const { value, interval, runs } of whole) {
       const values = runs.map((run) => run.value!)
@@ -115,7 +115,7 @@ describe.each(names)('the receipt of %s', (name) => {
       expect(value).toBeCloseTo(values.reduce((sum, x) => sum + x, 0) / values.length, 12)
     }
     const samples = whole.map(({ label, runs }) => ({ label, values: runs.map((run) => run.value!) }))
-    // One row of the held-out ones is the least by which an accuracy can differ.
+    // The smallest difference in accuracy is one held-out row.
     const comparisons = compareSamples(samples, report.metric.name === 'accuracy' ? 1 / report.problem.split.test : 0)
     expect(comparisons).toEqual(report.comparisons)
     const failed = report.results.filter(({ value }) => value === null).map(({ label }) => label)
@@ -124,8 +124,8 @@ describe.each(names)('the receipt of %s', (name) => {
   })
 })
 
-describe('run again, in one process', () => {
-  it.each(['quadratic', 'rosenbrock'])('%s comes to the same numbers', async (name) => {
+describe('a replay in one process', () => {
+  it.each(['quadratic', 'rosenbrock'])('of %s gives the same numbers', async (name) => {
     const { source, sha256, hidden, settings } = parseReceipt(text(name), name)
     const problem = await makeProblem({ source, name, sha256, hidden }, () => Promise.reject(new Error('there is no file')))
     const outcome = await compare(await Arena.create(), problem, settings)

@@ -10,7 +10,7 @@ async function one() {
 }
 
 describe('hooks', () => {
-  it('around a step run in the order they came, those of all optimizers outermost, until they are taken back', async () => {
+  it('run around a step in registration order, global hooks outermost, until they are removed', async () => {
     const { w, optimizer } = await one()
     const seen: string[] = []
     const note = (name: string) => () => void seen.push(`${name} ${w.data[0]}`)
@@ -29,7 +29,7 @@ describe('hooks', () => {
     expect(seen.length).toBe(5)
   })
 
-  it('before a step may change what it reads', async () => {
+  it('can change options before a step', async () => {
     const { w, optimizer } = await one()
     optimizer.registerStepPreHook(({ paramGroups }) => {
       paramGroups[0]!.lr = 0.25
@@ -38,7 +38,7 @@ describe('hooks', () => {
     expect(w.data[0]).toBe(0.75)
   })
 
-  it('around saving and loading see and may replace the state dict', async () => {
+  it('see and can replace the state dict around saving and loading', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([1])
     const optimizer = new Adam([w])
@@ -56,7 +56,7 @@ describe('hooks', () => {
     expect(order.at(-1)).toBe('loaded 0.125')
   })
 
-  it('may not dispose what is being stepped: another tensor may have the memory by then', async () => {
+  it('must not dispose the optimizer during a step, because its memory may be reused', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([4], { data: [1, 1, 1, 1] })
     const optimizer = new Adam([w])
@@ -75,7 +75,7 @@ describe('hooks', () => {
     expect(thrown(() => second.step()).code).toBe('disposed')
   })
 
-  it('are functions', async () => {
+  it('must be functions', async () => {
     const { optimizer } = await one()
     expect(thrown(() => optimizer.registerStepPreHook(null as never)).code).toBe('option-range')
     expect(thrown(() => registerOptimizerStepPostHook(3 as never)).code).toBe('option-range')

@@ -13,10 +13,10 @@ import { sourceOf } from '../../host/io/source.ts'
 import { hostile, Target, tensorFile, torchArchive } from './hostile.ts'
 import { thrown } from './thrown.ts'
 
-/** How many inputs the fuzzer makes: a few here, and 100,000 with FUZZ=100000. */
+/** Number of fuzzer inputs. The default is small; FUZZ=100000 runs 100,000. */
 const RUNS = Number(process.env.FUZZ ?? 1500)
 
-it(`each of ${RUNS} hostile inputs loads, or is refused by a typed error that has changed nothing`, { timeout: 20 * RUNS + 60_000 }, () => {
+it(`each of ${RUNS} hostile inputs loads, or throws a typed error and changes nothing`, { timeout: 20 * RUNS + 60_000 }, () => {
   const target = new Target()
   fc.assert(
     fc.property(hostile, (bytes) => target.attempt(bytes)),
@@ -24,11 +24,11 @@ it(`each of ${RUNS} hostile inputs loads, or is refused by a typed error that ha
   )
   const { loaded, refused } = target.outcomes
   expect(loaded + refused).toBe(9 * RUNS)
-  // A fuzzer whose inputs are all refused at once looks at nothing.
+  // If every input failed early, the fuzzer would not reach the deeper code.
   expect(loaded).toBeGreaterThan(RUNS / 2)
 })
 
-/** A pickle of operations, written as letters, and of texts. */
+/** Encodes a pickle from opcodes, given as letters or bytes, and strings. */
 function pickle(...parts: readonly (string | readonly number[] | Uint8Array)[]): Uint8Array {
   const bytes = parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Uint8Array.from(part)))
   return new Uint8Array(Buffer.concat([Uint8Array.of(0x80, 2), ...bytes, Buffer.from('.')]))
@@ -48,7 +48,7 @@ function tensor(
   return torchArchive(pickled({ x: call }), storage)
 }
 
-/** A zip archive one of whose files has another place, size or name than it should. */
+/** Returns a zip archive after `change` has edited an offset, size or name in it. */
 function zip(change: (view: DataView, directory: number, end: number) => void): Uint8Array {
   const bytes = torchFile.save({ a: { dtype: 'float32', shape: [2], data: [1, 2] } })
   const view = new DataView(bytes.buffer)
@@ -78,26 +78,26 @@ function npyFile(header: string, bytes = 0): Uint8Array {
 
 const small = npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4)
 
-/** Each with what is said about it; what loads says nothing. */
+/** Each input with its expected error; undefined if it loads. */
 const corpus: readonly (readonly [name: string, make: () => Uint8Array, message: RegExp | undefined])[] = [
   ['nothing', () => new Uint8Array(0), /^this is not a checkpoint, or a file of safetensors, torch\.save or NumPy$/],
   [
-    'a global of os',
+    'a global from os',
     () => torchArchive(pickle('cos\nsystem\n', 'X', u32(2), 'id', [0x85], 'R')),
     /^the file asks for 'os\.system', which is not allowed; nothing was executed\. Only state dicts of tensors and plain values are read$/,
   ],
   ['eval', () => torchArchive(pickle('c__builtin__\neval\n', 'X', u32(2), 'id', [0x85], 'R')), /asks for '__builtin__\.eval'/],
-  ['a global by the stack', () => torchArchive(pickle([0x8c, 2], 'os', [0x8c, 6], 'system', [0x93])), /asks for 'os\.system'/],
-  ['a global of Object', () => torchArchive(pickle('cconstructor\nconstructor\n')), /asks for 'constructor\.constructor'/],
+  ['a global from the stack', () => torchArchive(pickle([0x8c, 2], 'os', [0x8c, 6], 'system', [0x93])), /asks for 'os\.system'/],
+  ['a global named constructor', () => torchArchive(pickle('cconstructor\nconstructor\n')), /asks for 'constructor\.constructor'/],
   ['a global with an escape', () => torchArchive(pickle('cos\n\u001b[2Jsystem\n')), /asks for 'os\.\\u001b\[2Jsystem'/],
   [
     'a global as a value',
     () => torchArchive(pickle('ccollections\nOrderedDict\n')),
     /holds the class or function 'collections\.OrderedDict' as a value/,
   ],
-  ['a call of a text', () => torchArchive(pickle('X', u32(1), 'a', ')R')), /it calls 'a'$/],
+  ['a call of a string', () => torchArchive(pickle('X', u32(1), 'a', ')R')), /it calls 'a'$/],
   [
-    'a call of a call of a call',
+    '100,000 nested calls',
     () =>
       torchArchive(
         pickle(
@@ -109,12 +109,12 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     /^the pickle in the file is damaged: a tensor is made by a Global$/,
   ],
   [
-    'one list of 100,000, in 10,000 pairs',
+    'one list of 100,000 in 10,000 pairs',
     () => torchArchive(pickle('](', repeated('N', 100_000), 'eq\0ccollections\nOrderedDict\n](', often(10_000, 'h\0'), 'e\x85R')),
     /an OrderedDict is made of \[\[null, null, null, null, null, null, …\], /,
   ],
   [
-    'one text of 1 MB, 100,000 times as bytes',
+    'one string of 1 MB, encoded 100,000 times',
     () => torchArchive(pickle('X', u32(1e6), Buffer.alloc(1e6, 'a'), 'q\0c_codecs\nencode\nq\x01](', often(100_000, 'h\x01h\0\x85R'), 'e')),
     undefined,
   ],
@@ -123,14 +123,14 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     () => zip((view, _, end) => view.setUint32(end + 12, 2 ** 30, true)),
     /^this is not a zip archive: its directory must have at most 67108864 bytes, got 1073741824$/,
   ],
-  ['a prototype', () => torchArchive(pickle('}X', u32(9), '__proto__', '}s')), /the key '__proto__'/],
+  ['a __proto__ key', () => torchArchive(pickle('}X', u32(9), '__proto__', '}s')), /the key '__proto__'/],
   ['a key that is a list', () => torchArchive(pickle('}]]s')), /the key \[\]/],
   ['a long key', () => torchArchive(pickle('}X', u32(2000), 'k'.repeat(2000), 'Ns')), /the key 'k{80}…'/],
-  ['a list in itself', () => torchArchive(pickle(']q\0h\0a')), /nested 100 deep, or one contains itself$/],
-  ['a dict in itself', () => torchArchive(pickle('}q\0K\x01h\0s')), /or one contains itself$/],
-  ['lists within lists', () => torchArchive(pickle(repeated(']', 200_000), repeated('a', 199_999))), /nested 100 deep/],
+  ['a list that contains itself', () => torchArchive(pickle(']q\0h\0a')), /nested 100 deep, or one contains itself$/],
+  ['a dict that contains itself', () => torchArchive(pickle('}q\0K\x01h\0s')), /or one contains itself$/],
+  ['nested lists', () => torchArchive(pickle(repeated(']', 200_000), repeated('a', 199_999))), /nested 100 deep/],
   [
-    'twice twice twice',
+    'exponential references',
     () =>
       torchArchive(
         pickle(
@@ -140,7 +140,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
       ),
     /^the pickle in the file is damaged: it has more than 1048576 values$/,
   ],
-  ['operations without end', () => torchArchive(pickle(repeated(']', 2 ** 25 - 100))), /more than 1048576 operations$/],
+  ['too many operations', () => torchArchive(pickle(repeated(']', 2 ** 25 - 100))), /more than 1048576 operations$/],
   [
     'a pickle of 64 MB',
     () => torchArchive(new Uint8Array(2 ** 26)),
@@ -151,12 +151,12 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     () => torchArchive(pickle([0x8b], u32(20_000_000), Buffer.alloc(20_000_000, 1))),
     /^the pickle in the file is damaged: an integer has 20000000 bytes$/,
   ],
-  ['a text beyond the end', () => torchArchive(pickle('X', u32(2 ** 31), 'a')), /^the pickle in the file is damaged: it is truncated$/],
-  ['no end', () => torchArchive(Uint8Array.of(0x80, 2, 0x4e)), /^the pickle in the file is damaged: it is truncated$/],
+  ['a string beyond the end', () => torchArchive(pickle('X', u32(2 ** 31), 'a')), /^the pickle in the file is damaged: it is truncated$/],
+  ['a missing stop opcode', () => torchArchive(Uint8Array.of(0x80, 2, 0x4e)), /^the pickle in the file is damaged: it is truncated$/],
   ['an empty stack', () => torchArchive(pickle('a')), /^the pickle in the file is damaged: it pops an empty stack$/],
-  ['a mark that is not there', () => torchArchive(pickle('t')), /^the pickle in the file is damaged: it pops a missing mark$/],
+  ['a missing mark', () => torchArchive(pickle('t')), /^the pickle in the file is damaged: it pops a missing mark$/],
   [
-    'a value that is not there',
+    'a missing memo entry',
     () => torchArchive(pickle('h\x07')),
     /^the pickle in the file is damaged: it refers to the missing memo entry 7$/,
   ],
@@ -190,19 +190,19 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     () => tensor([1], [1], { offset: -1 }),
     /^the pickle in the file is damaged: a tensor of shape \[1\] has strides \[1\] and offset -1$/,
   ],
-  ['one number 10^9 times', () => tensor([1e9], [0]), /repeats its 16 elements/],
+  ['one number repeated 10^9 times', () => tensor([1e9], [0]), /repeats its 16 elements/],
   [
     'a storage that is too small',
     () => tensor([1], [1], { elements: 17 }),
     /^the pickle in the file is damaged: the storage '0' should have 17 elements of F32, but has 64 bytes$/,
   ],
   [
-    'a storage that is not there',
+    'a missing storage',
     () => tensor([1], [1], { key: '1' }),
     /^the pickle in the file is damaged: it refers to \['storage', a StorageType, '1', 'cpu', 16\]$/,
   ],
   [
-    'a storage elsewhere',
+    'a storage outside the folder',
     () => tensor([1], [1], { key: '../data.pkl' }),
     /^the pickle in the file is damaged: it refers to \['storage', a StorageType, '\.\.\/data\.pkl', 'cpu', 16\]$/,
   ],
@@ -213,13 +213,13 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ],
   ['a storage of complex numbers', () => tensor([1], [1], { type: 'ComplexFloatStorage' }), /asks for 'torch\.ComplexFloatStorage'/],
   [
-    'a zip archive that is compressed',
+    'a compressed zip archive',
     () => zipSync({ 'a/data.pkl': pickle('N') }),
     /'a\/data\.pkl' in the archive is compressed, unlike those of torch$/,
   ],
   ['a zip bomb', () => zipSync({ 'a/data.pkl': pickle(repeated(']', 60_000_000)) }), /is compressed/],
   [
-    'a zip archive of something else',
+    'an unrelated zip archive',
     () => zipSync({ 'a.txt': [new Uint8Array(3), { level: 0 }] }),
     /^this zip archive was not written by torch\.save: it has no data\.pkl$/,
   ],
@@ -245,12 +245,12 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     /^this is not a zip archive: the file 'archive\/data\.pkl' in it overlaps another$/,
   ],
   [
-    'two files at one place',
+    'two overlapping files',
     () => zip((view, at) => view.setUint32(at + 42, 64, true)),
     /^this is not a zip archive: the file 'archive\/byteorder' in it overlaps another$/,
   ],
   [
-    'a checksum that differs',
+    'a wrong checksum',
     () => zip((view) => view.setUint8(64, 0x81)),
     /^this is not a zip archive: the file 'archive\/data\.pkl' in it is corrupt: its checksum differs$/,
   ],
@@ -260,7 +260,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     /^this is not a safetensors file: its header must have at most 4194304 bytes, got 100000002$/,
   ],
   [
-    'lists within lists in JSON',
+    'nested lists in JSON',
     () => tensorFile(`{"a":${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}}`),
     /^this is not a safetensors file: its header is nested too deep$/,
   ],
@@ -272,7 +272,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     /^this is not a safetensors file: the tensor '0' has an unknown dtype: undefined$/,
   ],
   [
-    '70,000 tensors of nothing',
+    '70,000 empty tensors',
     () =>
       tensorFile(
         `{${Array.from({ length: 70_000 }, (_, i) => `"${i.toString(16)}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`).join()}}`,
@@ -280,7 +280,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     undefined,
   ],
   [
-    '340,000 texts',
+    '340,000 strings',
     () => tensorFile(`{"__metadata__":{${Array.from({ length: 340_000 }, (_, i) => `"${i.toString(16)}":"x"`).join()}}}`),
     undefined,
   ],
@@ -297,7 +297,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ['a million empty lists', () => torchArchive(pickle('](', repeated(']', 1_000_000), 'e')), undefined],
   ['a million empty dicts', () => torchArchive(pickle('](', repeated('}', 1_000_000), 'e')), undefined],
   ['250,000 dicts', () => torchArchive(pickle('](', often(250_000, '}K\x01Ns'), 'e')), undefined],
-  ['a million texts', () => torchArchive(pickle('](', texts(1_000_000), 'e')), undefined],
+  ['a million strings', () => torchArchive(pickle('](', texts(1_000_000), 'e')), undefined],
   [
     'an array of objects',
     () => npyFile("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}"),
@@ -321,22 +321,22 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ],
   ['20,000 arrays', () => zipSync(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`${i}.npy`, small]))), undefined],
   [
-    '400 arrays whose headers are zeros without end',
+    '400 arrays of zeros',
     () => zipSync(Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`${i}.npy`, new Uint8Array(2 ** 20)]))),
     /^0\.npy: this is not an \.npy file: it does not begin with \\x93NUMPY$/,
   ],
-  ['an array in an archive with a file that is none', () => zipSync({ 'a.npy': small, 'b.txt': small }), /it has no data\.pkl$/],
-  ['an index without end', () => new TextEncoder().encode(`{"weight_map":${'['.repeat(2_000_000)}`), /^this is not a checkpoint/],
+  ['an array beside another file', () => zipSync({ 'a.npy': small, 'b.txt': small }), /it has no data\.pkl$/],
+  ['a truncated index', () => new TextEncoder().encode(`{"weight_map":${'['.repeat(2_000_000)}`), /^this is not a checkpoint/],
   ['an index of 100 MB', () => new Uint8Array(100_000_000).fill(0x7b, 0, 1), /^this is not a checkpoint/],
-  ['a text of 32 MB', () => torchArchive(pickle('X', u32(2 ** 25 - 200), Buffer.alloc(2 ** 25 - 200, 'ü'))), undefined],
+  ['a string of 32 MB', () => torchArchive(pickle('X', u32(2 ** 25 - 200), Buffer.alloc(2 ** 25 - 200, 'ü'))), undefined],
 ]
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'downhill-hostile-'))
 
 /**
- * Tells the most memory a process has taken, in KB, through its fourth stream. Linux counts what its parent took into its maxRSS, and not into
- * VmHWM.
+ * Writes the peak memory of a process in KB to file descriptor 3. On Linux, maxRSS includes the peak of the parent process,
+ * and VmHWM does not.
  */
 const REPORT = `data:text/javascript,${encodeURIComponent(`
   import { readFileSync, writeSync } from 'node:fs'
@@ -359,7 +359,7 @@ function inspected(file: string) {
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
-describe('the corpus', () => {
+describe('the hostile corpus', () => {
   const usual = inspected(join(root, 'tests/files/model.pt'))
   const target = new Target()
 
@@ -378,7 +378,7 @@ describe('the corpus', () => {
   })
 })
 
-it('a number in a large storage is not worth reading', () => {
+it('inspect does not read a large storage for one number', () => {
   const call = new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
     new Persistent(new Tuple(['storage', new Name('torch', 'FloatStorage'), '0', 'cpu', 250_000])),
     ...[7, new Tuple([]), new Tuple([]), false, null],
@@ -390,7 +390,7 @@ it('a number in a large storage is not worth reading', () => {
   expect(read).toBeLessThan(100_000)
 })
 
-it('a storage is not read in many forms, each of which takes more than the file', () => {
+it('read throws if many views of one storage would take far more memory than the file', () => {
   const storage = new Persistent(new Tuple(['storage', new Name('torch', 'ByteStorage'), '0', 'cpu', 4096]))
   const tensors = Array.from({ length: 300 }, (_, offset) => {
     return new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [storage, offset, new Tuple([3000]), new Tuple([1]), false, null])

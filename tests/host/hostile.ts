@@ -1,4 +1,4 @@
-/** Files that were made to do harm, or came to harm. */
+/** Malicious and corrupt files. */
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { zipSync } from 'fflate'
@@ -29,13 +29,13 @@ function build(arena: Arena) {
   return { model, optimizer, scheduler, generator: new Generator(3) }
 }
 
-/** Throws unless a value is what readers promise: plain objects, tensors as long as their shapes, nothing in itself. */
+/** Throws unless a value is plain objects and tensors whose lengths match their shapes, without cycles. */
 function checkSound(value: unknown, depth = 0): void {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
-  if (depth > 120) throw new Error('a value is too deep')
+  if (depth > 120) throw new Error('a value is nested too deep')
   if (!Array.isArray(value)) {
     const prototype = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype?.constructor.name !== 'Place') throw new Error('an object has a prototype of its own')
+    if (prototype !== Object.prototype && prototype?.constructor.name !== 'Place') throw new Error('an object has a custom prototype')
     const { shape, data } = value as { shape?: number[]; data?: ArrayLike<unknown> }
     if (ArrayBuffer.isView(data) && Array.isArray(shape) && (data as any).length !== shape.reduce((a, b) => a * b, 1)) {
       throw new Error(`a tensor [${shape}] has ${(data as any).length} numbers`)
@@ -44,7 +44,7 @@ function checkSound(value: unknown, depth = 0): void {
   for (const key of Object.keys(value)) checkSound((value as Record<string, unknown>)[key], depth + 1)
 }
 
-/** Tries every way to read bytes, against one arena. */
+/** Runs every reader on given bytes, with one arena. */
 export class Target {
   readonly arena = Arena.createSync()
   readonly parts = build(this.arena)
@@ -57,7 +57,7 @@ export class Target {
     return Buffer.from(this.arena.memory.slice(0))
   }
 
-  /** Throws unless each way gives a value, or a typed error that has changed nothing. */
+  /** Throws unless each reader returns a value, or throws a typed error and changes nothing. */
   attempt(bytes: Uint8Array): void {
     const { parts } = this
     const ways: readonly [name: string, read: () => unknown, changes: boolean][] = [
@@ -69,7 +69,7 @@ export class Target {
       ['inspect', () => inspect(sourceOf('', bytes), shard), false],
       ['checkpoint.load', () => checkpoint.load(bytes, parts), true],
       ['torchFile.load', () => torchFile.load(bytes, parts), true],
-      ['torchFile.load, loosely', () => torchFile.load(bytes, parts, { strict: false }), true],
+      ['torchFile.load with strict: false', () => torchFile.load(bytes, parts, { strict: false }), true],
     ]
     for (const [name, read, changes] of ways) {
       const before = changes ? [this.#memory(), checkpoint.save(parts)] : []
@@ -84,7 +84,7 @@ export class Target {
       } catch (error) {
         time ||= performance.now() - began
         if (!(error instanceof DownhillError)) throw new Error(`${name}: ${error}`, { cause: error })
-        if (/\p{Cc}/u.test(error.message)) throw new Error(`${name}: ${JSON.stringify(error.message)} is no line`)
+        if (/\p{Cc}/u.test(error.message)) throw new Error(`${name}: ${JSON.stringify(error.message)} contains control characters`)
         this.outcomes.refused++
         if (changes && !(this.#memory().equals(before[0]!) && Buffer.compare(checkpoint.save(parts), before[1]!) === 0))
           throw new Error(`${name} changed something`)
@@ -95,13 +95,13 @@ export class Target {
   }
 }
 
-/** A torch file of a pickle, with storages beside it. */
+/** Returns a torch file with a pickle and its storages. */
 export function torchArchive(pickle: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
   const data = Object.entries(storages).map(([key, bytes]) => [`a/data/${key}`, bytes] as const)
   return zipped(new Map([['a/data.pkl', pickle], ...data]))
 }
 
-/** A safetensors file of a header and so many bytes. */
+/** Returns a safetensors file with a header and `bytes` zero bytes. */
 export function tensorFile(header: string, bytes = 0): Uint8Array {
   const text = new TextEncoder().encode(header)
   const file = new Uint8Array(8 + text.length + bytes)
@@ -125,12 +125,12 @@ const seeds = {
   torch: [...within(files, '.pt'), ...within(cases, '.pt').slice(0, 8), target.bundle],
 }
 
-/** Numbers at which something ends. */
+/** Boundary values of integer types. */
 const edges = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]
 
 interface Mutation {
   readonly kind: 'flip' | 'set' | 'edge' | 'cut' | 'drop' | 'repeat' | 'move' | 'insert'
-  /** Where, and how much, as parts of the whole. */
+  /** Position, as a fraction of the file; `size` is in bytes. */
   readonly at: number
   readonly size: number
   readonly value: number
@@ -173,7 +173,7 @@ function mutated(bytes: Uint8Array, { kind, at, size, value }: Mutation): Uint8A
 const mutations = fc.array(mutation, { minLength: 1, maxLength: 6 })
 const changed = (bytes: Uint8Array, list: readonly Mutation[]) => list.reduce(mutated, bytes)
 
-/** A torch file whose pickle has changed, and whose checksums are right. */
+/** Returns a torch file with a changed pickle and correct checksums. */
 function withPickle(bytes: Uint8Array, change: (pickle: Uint8Array) => Uint8Array): Uint8Array {
   const source = sourceOf('', bytes)
   const entries = [...readDirectory(source).values()].filter(({ refused }) => !refused)
@@ -186,7 +186,7 @@ function withPickle(bytes: Uint8Array, change: (pickle: Uint8Array) => Uint8Arra
 
 const readable = seeds.torch.filter((bytes) => bytes[0] === 0x50)
 
-/** JSON with some of its values replaced, its keys renamed and its entries repeated. */
+/** Returns JSON with some values replaced, keys renamed and entries dropped. */
 function withJson(value: unknown, draws: readonly number[], depth = 0): unknown {
   const odd = [null, -1, 0.5, 2 ** 53, 2 ** 63, 1e308, '', 'F64', '__proto__', [], {}, [[[]]], { $tensor: 'x' }, { $number: 'NaN' }, true]
   const draw = draws[depth % draws.length]!
@@ -215,7 +215,7 @@ function withHeader(bytes: Uint8Array, draws: readonly number[]): Uint8Array {
 
 const draws = fc.array(fc.nat(10_000), { minLength: 3, maxLength: 12 })
 
-/** Operations of pickles, with operands that may fit. */
+/** Pickle opcodes, with operands that may be valid. */
 const operation = fc.oneof(
   fc.constantFrom(...Buffer.from(']})(.NteuabRlQd012\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94', 'latin1')).map((code) => [code]),
   fc.tuple(fc.constantFrom(0x4b, 0x71, 0x68), fc.nat(6)).map((bytes) => [...bytes]),
@@ -243,7 +243,7 @@ const pick = <T>(list: readonly T[]) => fc.constantFrom(...list)
 const near = fc.oneof(fc.nat(20), pick([64, 255, 256, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53 - 1, -1, 0.5]))
 const text = pick(['storage', '0', '1', 'cpu', '', '../0', '__proto__'])
 
-/** A call that rebuilds a tensor, from a storage of 16 elements, if it is one. */
+/** A call that rebuilds a tensor from a storage of 16 elements, if the values are valid. */
 const rebuilt = fc
   .record({
     kind: fc.oneof({ weight: 9, arbitrary: fc.constant('storage') }, { weight: 1, arbitrary: text }),
@@ -268,7 +268,7 @@ const rebuilt = fc
     ])
   })
 
-/** Values with such tensors in them, and with what is odd. */
+/** Values that contain such tensors and odd values. */
 const { value: pickledValue } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -282,7 +282,7 @@ const { value: pickledValue } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }))
 
-/** Lists within lists within lists; each of those before it, often, or itself. */
+/** Lists nested in lists: each contains the one before it up to three times, or the chain contains itself. */
 const nested = fc
   .record({ depth: fc.nat(200), width: fc.integer({ min: 1, max: 3 }), isCycle: fc.boolean() })
   .map(({ depth, width, isCycle }) => {
@@ -298,7 +298,7 @@ const nested = fc
     return Uint8Array.from([0x80, 2, 0x5d, ...put(0), ...levels.flat(), ...end, 0x2e])
   })
 
-/** An .npz file one or all of whose arrays have changed, and whose checksums are right. */
+/** Returns an .npz file with changed arrays and correct checksums. */
 function withArrays(bytes: Uint8Array, change: (array: Uint8Array) => Uint8Array, level: 0 | 6): Uint8Array {
   const source = sourceOf('', bytes)
   const unpacker = new Unpacker(source, 2 ** 20)
@@ -306,7 +306,7 @@ function withArrays(bytes: Uint8Array, change: (array: Uint8Array) => Uint8Array
   return zipSync(Object.fromEntries(arrays.map(([name, array], i) => [name, [i % 2 ? array : change(array), { level }]])))
 }
 
-/** An .npy file with a header of odd entries. */
+/** An .npy file whose header may be invalid. */
 const array = fc
   .record({
     version: pick([1, 2, 3, 4]),
@@ -327,12 +327,12 @@ const array = fc
     return new Uint8Array(Buffer.concat([Buffer.from([0x93, ...Buffer.from('NUMPY'), version, 0, ...size]), text, Buffer.alloc(length, 1)]))
   })
 
-/** An index in which something has changed. */
+/** An index with changed values or keys. */
 const index = fc
   .tuple(pick(seeds.indices), draws)
   .map(([bytes, list]) => new TextEncoder().encode(JSON.stringify(withJson(JSON.parse(new TextDecoder().decode(bytes)), list))))
 
-/** A zip archive of which a number in its directory, or at its end, has changed. */
+/** A zip archive with a changed number in its directory or end record. */
 const zipFields = fc
   .tuple(pick([...readable, ...seeds.archives]), fc.nat(1000), fc.nat(25), fc.oneof(near, fc.nat(5000)))
   .map(([bytes, entry, field, value]) => {
@@ -345,7 +345,7 @@ const zipFields = fc
     return copy
   })
 
-/** A state dict in which something has changed: a shape, a type, a key. */
+/** A state dict with a changed shape, dtype or key. */
 const states = fc.tuple(fc.boolean(), draws).map(([isTorch, list]) => {
   const value = structuredClone((isTorch ? torchFile.read(target.bundle) : checkpoint.read(target.saved)) as Record<string, unknown>)
   const change = (part: any, draw: number): void => {
@@ -369,7 +369,7 @@ const states = fc.tuple(fc.boolean(), draws).map(([isTorch, list]) => {
 
 const of = (weight: number, arbitrary: fc.Arbitrary<Uint8Array>) => ({ weight, arbitrary })
 
-/** Inputs of every kind; more of those that get past the first look. */
+/** Inputs of every kind, weighted toward those that pass the first checks. */
 export const hostile: fc.Arbitrary<Uint8Array> = fc.oneof(
   of(
     2,

@@ -68,7 +68,7 @@ describe('downhill inspect', () => {
     expect(out).toMatch(/^epoch: 3\nnote: "so far, so good"$/m)
   })
 
-  it('gives the same as JSON', async () => {
+  it('prints the same as JSON', async () => {
     const { code, out } = downhill(file('run.checkpoint', checkpoint.save(await run())), '--json')
     const found = JSON.parse(out)
     expect([code, found.file, found.format, found.tensors.length]).toEqual([0, 'run.checkpoint', 'checkpoint', 12])
@@ -83,7 +83,7 @@ describe('downhill inspect', () => {
     })
   })
 
-  it('shows a bundle of torch.save, and what is in no bundle', async () => {
+  it('shows a torch.save bundle and single state dicts', async () => {
     const bundle = downhill(join(cases, 'file-adam-named-onecycle.pt'))
     expect(bundle.out).toMatch(/torch\.save file, 7\.2 KB$/m)
     expect(bundle.out).toMatch(/^optimizer\.state\.2\.max_exp_avg_sq +float32 +\[2, 1, 2, 2\] +32 B$/m)
@@ -95,7 +95,7 @@ describe('downhill inspect', () => {
     expect(downhill(join(root, 'tests/files/model.pt')).out).toMatch(/^13 tensors, 592 B\n\nmodel$/m)
   })
 
-  it('shows tensors of every type, and metadata', () => {
+  it('shows tensors of every dtype, and metadata', () => {
     const { out } = downhill(join(root, 'tests/files/values.safetensors'))
     for (const dtype of ['float64', 'float16', 'bfloat16', 'int64', 'int16', 'int8', 'uint8', 'uint32', 'bool'])
       expect(out).toContain(` ${dtype} `)
@@ -105,7 +105,7 @@ describe('downhill inspect', () => {
     expect(downhill(file('f8', bytes)).out).toMatch(/^a {3}float8_e4m3fn {3}\[2\] {3}2 B$/m)
   })
 
-  it('shows the arrays of NumPy', () => {
+  it('lists the arrays of NumPy files', () => {
     const stored = downhill(join(root, 'tests/files/stored.npz'))
     expect(stored.out).toMatch(/stored\.npz: \.npz file, 4\.8 KB\n\n/)
     expect(stored.out).toMatch(/^fortran {7}float32 {3}\[2, 3, 4\] +96 B$/m)
@@ -117,12 +117,12 @@ describe('downhill inspect', () => {
     expect(downhill(join(root, 'tests/files/objects.npy')).err).toMatch(/objects\.npy: the array holds pickled Python objects/)
   })
 
-  it('unpacks no more of an array than its header', () => {
+  it('unpacks only the headers of arrays', () => {
     const { bytes, tensors } = inspect(sourceOf('', zeros))
     expect([bytes < 400_000, tensors]).toEqual([true, [{ name: 'a', dtype: 'float64', shape: [2 ** 25], bytes: 2 ** 28 }]])
   })
 
-  it('shows the tensors of an index, and the file of each', () => {
+  it('lists the tensors of an index with their files', () => {
     const index = join(root, 'tests/files/model.safetensors.index.json')
     expect(downhill(index).out).toBe(`${index}: index of safetensors files, 543 B
 
@@ -140,7 +140,7 @@ metadata: total_size 32
     ])
   })
 
-  it('shows no more of a value than fits, and nothing that moves the cursor', () => {
+  it('truncates long values and escapes control characters', () => {
     const { out } = downhill(file('odd', checkpoint.save({ note: '\u001b[2J\n\u202e', long: Array(1000).fill(1) })))
     expect(out).toContain('note: "\\u001b[2J\\n\\u202e"')
     expect(out).toMatch(/^long: \[1,.{90,100}…$/m)
@@ -168,14 +168,14 @@ metadata: total_size 32
     [['a', 'b'], /exactly one file must be given/],
     [[], /exactly one file must be given/],
     [['empty', '--jsn'], /Unknown option '--jsn'/],
-  ])('%j ends with exit code 2', (args, message) => {
+  ])('%j exits with code 2', (args, message) => {
     const { code, out, err } = downhill(...args)
     expect([code, out]).toEqual([2, ''])
     expect(err).toMatch(new RegExp(message.source, 'm'))
     expect(err).not.toMatch(/\n {4}at /)
   })
 
-  it('reads no more of a file than it shows', () => {
+  it('reads only the parts of a file that it shows', () => {
     const bytes = safetensors.write({ a: { dtype: 'float32', shape: [1_000_000], data: new Float32Array(1_000_000) } })
     let read = 0
     const source = sourceOf('', bytes)

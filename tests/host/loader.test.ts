@@ -7,11 +7,11 @@ const arena = await Arena.create()
 const numbered = (rows: number, options: LoaderOptions) =>
   new Loader(arena, { row: { data: Array.from({ length: rows }, (_, i) => i), dtype: 'int32' } }, options)
 
-/** The rows of an epoch, batch by batch. */
+/** Returns the rows of an epoch, batch by batch. */
 const epoch = (loader: Loader<'row'>) => [...loader].map((batch) => arena.frame(() => [...batch.tensor('row').data]))
 
 describe('Loader', () => {
-  it('gives every row once an epoch, in batches, whatever the sizes', () => {
+  it('yields every row once per epoch, in batches, for any sizes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 70 }), fc.boolean(), (rows, batchSize, shuffle) => {
         const loader = numbered(rows, { batchSize, shuffle, seed: 3 })
@@ -25,7 +25,7 @@ describe('Loader', () => {
     )
   })
 
-  it('has an order of its own for each epoch, which follows from the seed', () => {
+  it('shuffles every epoch differently, determined by the seed', () => {
     const [one, same, other] = [7, 7, 8].map((seed) => numbered(50, { shuffle: true, seed }))
     const first = epoch(one!)
     expect(epoch(same!)).toEqual(first)
@@ -34,7 +34,7 @@ describe('Loader', () => {
     expect(one!.state).toEqual({ epoch: 2, batch: 0 })
   })
 
-  it('goes on where it was saved, in the middle of an epoch', () => {
+  it('resumes from its state in the middle of an epoch', () => {
     const loader = numbered(20, { batchSize: 3, shuffle: true, seed: 1 })
     epoch(loader)
     const seen: number[][] = []
@@ -50,7 +50,7 @@ describe('Loader', () => {
     expect(epoch(loader)).toEqual(epoch(resumed))
   })
 
-  it('makes tensors of the shape and type that were said, in the current frame', () => {
+  it('creates tensors of the declared shape and dtype in the current frame', () => {
     const loader = new Loader(
       arena,
       { x: { data: new Float64Array(24).map((_, i) => i), shape: [2, 3], dtype: 'float64' } },
@@ -66,19 +66,27 @@ describe('Loader', () => {
   })
 
   it.each([
-    ['columns of different rows', () => new Loader(arena, { a: { data: [1, 2] }, b: { data: [1] } }), 'b must have 2 rows like a, got 1'],
-    ['half a row', () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }), 'Loader: a must have a multiple of 2 numbers, got 3'],
+    [
+      'columns with different row counts',
+      () => new Loader(arena, { a: { data: [1, 2] }, b: { data: [1] } }),
+      'b must have 2 rows like a, got 1',
+    ],
+    [
+      'an incomplete row',
+      () => new Loader(arena, { a: { data: [1, 2, 3], shape: [2] } }),
+      'Loader: a must have a multiple of 2 numbers, got 3',
+    ],
     ['no data', () => new Loader(arena, { a: { data: [] } }), 'Loader: a must have a multiple of 1 numbers, got 0'],
     ['no columns', () => new Loader(arena, {}), 'Loader: columns must be { x: { data, shape }, … }, got an object'],
     ['a misspelled option', () => numbered(3, { batchsize: 2 } as never), 'did you mean batchSize?'],
-    ['a batch of nothing', () => numbered(3, { batchSize: 0 }), 'Loader: batchSize must be an integer'],
-    ['a seed that is none', () => numbered(3, { seed: -1 }), 'Generator: seed must be an integer in [0, 2^53), got -1'],
+    ['batch size 0', () => numbered(3, { batchSize: 0 }), 'Loader: batchSize must be an integer'],
+    ['an invalid seed', () => numbered(3, { seed: -1 }), 'Generator: seed must be an integer in [0, 2^53), got -1'],
     [
-      'a place that is not there',
+      'a batch beyond the end',
       () => (numbered(3, {}).state = { epoch: 0, batch: 2 }),
       'Loader.state: batch must be an integer in [0, 1], got 2',
     ],
-  ])('refuses %s', (_, make, message) => {
+  ])('throws for %s', (_, make, message) => {
     expect(thrown(make).message).toContain(message)
   })
 })

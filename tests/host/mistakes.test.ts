@@ -8,10 +8,10 @@ beforeEach(async () => {
   arena = await Arena.create()
 })
 
-// JavaScript callers have no types.
+// JavaScript callers do not have types.
 const untyped = nn as any
 
-describe('a forgotten arena', () => {
+describe('a missing arena', () => {
   it.each([
     ['Linear', [3, 2], '3'],
     ['Conv1d', [1, 8, 3], '1'],
@@ -25,20 +25,20 @@ describe('a forgotten arena', () => {
     ['BatchNorm2d', [8], '8'],
     ['LayerNorm', [[8]], '[8]'],
     ['RMSNorm', [[8]], '[8]'],
-  ])('is named by %s', (name, args, got) => {
+  ])('throws in %s', (name, args, got) => {
     const { code, message } = thrown(() => new untyped[name](...args))
     expect([code, message]).toEqual(['params-invalid', `${name}: the first argument must be an Arena, got ${got}`])
   })
 
-  it('is named by Loader', () => {
+  it('throws in Loader', () => {
     expect(thrown(() => new Loader({ x: { data: [1] } } as never, {})).message).toBe(
       'Loader: the first argument must be an Arena, got an object',
     )
   })
 })
 
-describe("torch's names in constructors", () => {
-  it('name the option', () => {
+describe("torch's option names in constructors", () => {
+  it('suggest the camelCase option', () => {
     const options = (name: string) => ({ [name]: 1 })
     expect(thrown(() => new untyped.MultiheadAttention(arena, 8, 2, options('batch_first'))).message).toBe(
       'MultiheadAttention has no option batch_first, did you mean batchFirst?',
@@ -48,7 +48,7 @@ describe("torch's names in constructors", () => {
     expect(thrown(() => new AdamW([arena.parameter([1])], options('weight_decay') as never)).message).toContain('weightDecay?')
   })
 
-  it('name the order of positional sizes', () => {
+  it('explain the order of positional sizes', () => {
     const order = 'sizes are positional, as in new nn.Linear(arena, inFeatures, outFeatures)'
     expect(thrown(() => new untyped.Linear(arena, 3, 2, { in_features: 3 })).message).toContain(order)
     expect(thrown(() => new untyped.Linear(arena, { in_features: 3, out_features: 2 })).message).toContain(order)
@@ -56,17 +56,17 @@ describe("torch's names in constructors", () => {
 })
 
 describe('a module called like a function', () => {
-  it('fails to compile, with a type that names forward', () => {
+  it('does not compile, and the error type names forward', () => {
     const model = new nn.Linear(arena, 2, 1)
     // @ts-expect-error the type of the call names model.forward(x)
     expect(() => model(arena.tensor([1, 2], [1, 2]))).toThrow(TypeError)
   })
 })
 
-describe('a tensor or a model in place of what it holds', () => {
+describe('a tensor or model passed for its contents', () => {
   const hint = 'must be an array of numbers, got a Tensor; pass its data'
 
-  it('names data', () => {
+  it('suggests data', () => {
     const w = arena.parameter([2])
     const x = arena.tensor([1, 2]) as never
     expect(thrown(() => arena.tensor(x)).message).toBe(`tensor: data ${hint}`)
@@ -75,15 +75,15 @@ describe('a tensor or a model in place of what it holds', () => {
     expect(w.hasGrad).toBe(false)
   })
 
-  it('names parameters()', () => {
+  it('suggests parameters()', () => {
     expect(thrown(() => new AdamW(new nn.Linear(arena, 2, 1) as never)).message).toBe(
       'AdamW: params must be parameters or groups, as in model.parameters(), got a Linear',
     )
   })
 })
 
-describe('an array in place of a tensor', () => {
-  it('names arena.tensor', () => {
+describe('an array passed for a tensor', () => {
+  it('suggests arena.tensor', () => {
     const message = 'must be a Tensor, got [1, 2]; pass arena.tensor(data, shape)'
     const model = new nn.Linear(arena, 2, 1)
     arena.frame(() => {
@@ -94,8 +94,8 @@ describe('an array in place of a tensor', () => {
   })
 })
 
-describe('a frame that is missing or over', () => {
-  it('is named by functions and by backward', () => {
+describe('a missing or ended frame', () => {
+  it('throws in functions and in backward', () => {
     const model = new nn.Linear(arena, 2, 1)
     const x = arena.tensor([1, 2], [1, 2])
     expect(thrown(() => model.forward(x))).toEqual({ code: 'frame-missing', message: 'linear: must be called inside arena.frame()' })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 const folders: string[] = []
 
-/** A file system in memory of its own, with options of mount(8). */
+/** Mounts an in-memory file system with options of mount(8), and returns its folder. */
 export function mounted(options: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'downhill-mount-'))
   const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' })
@@ -21,7 +21,7 @@ export function unmountAll(): void {
   }
 }
 
-/** Whether this process may make file systems: root may, outside of most containers. */
+/** Whether this process can mount file systems, which needs root and fails in most containers. */
 export const canMount = (() => {
   try {
     mounted('size=4k')

@@ -10,7 +10,7 @@ const expected: Record<string, { shape: number[]; data: unknown[] }> = JSON.pars
   readFileSync(new URL('containers.json', files), 'utf8'),
 ).arrays
 
-/** A file of version 1.0 with this header and so many bytes. */
+/** Returns a file with a header and `bytes` zero bytes. */
 function made(header: string, bytes = 0, version = 1): Uint8Array {
   const text = new TextEncoder().encode(header)
   const before = version === 1 ? 10 : 12
@@ -36,7 +36,7 @@ describe('npy.read', () => {
     expect([shape, Array.from(data as Float32Array)]).toEqual([[2, 3, 4], Array.from({ length: 24 }, (_, i) => i)])
   })
 
-  it('copies where the bytes are not aligned', () => {
+  it('copies unaligned bytes', () => {
     const shifted = Buffer.concat([Buffer.of(0), load('version-1.npy')]).subarray(1)
     expect(npy.read(shifted)).toEqual(npy.read(load('version-1.npy')))
   })
@@ -97,7 +97,7 @@ describe('npy.read', () => {
     expect(error.message).toMatch(message)
   })
 
-  it('does not hang on a header that almost fits', () => {
+  it('rejects long invalid headers in linear time', () => {
     for (const text of [`{'shape': (${'1'.repeat(9900)}`, `{${' '.repeat(9900)}'`, `{'descr': '${'}'.repeat(9900)}`]) {
       expect(thrown(() => npy.read(made(text, 4))).code).toBe('file-invalid')
     }
@@ -106,7 +106,7 @@ describe('npy.read', () => {
 })
 
 describe('npy.write', () => {
-  it('gives the very bytes of NumPy', () => {
+  it('writes the same bytes as NumPy', () => {
     expect(npy.write(npy.read(load('version-1.npy')))).toEqual(load('version-1.npy'))
     for (const [name, tensor] of Object.entries(npz.read(load('stored.npz')))) {
       if (!/^(?:int32|int64-long|float32|float64|scalar|empty)$/.test(name)) continue
@@ -115,7 +115,7 @@ describe('npy.write', () => {
     }
   })
 
-  it('refuses what is not a tensor', () => {
+  it('throws for values that are not tensors', () => {
     expect(thrown(() => npy.write([1, 2] as never)).code).toBe('option-range')
     expect(thrown(() => npy.write({ dtype: 'float32', shape: [3], data: [1] })).code).toBe('shape-mismatch')
     expect(thrown(() => npy.write({ dtype: 'uint8', shape: [1], data: [1] } as never)).code).toBe('dtype-mismatch')
@@ -126,14 +126,14 @@ describe('npz.read', () => {
   const archives = ['stored.npz', 'compressed.npz'].map((name) => [name, npz.read(load(name))] as const)
 
   it.each(archives.flatMap(([file, tensors]) => Object.keys(expected).map((name) => [file, name, tensors[name]!] as const)))(
-    'reads of %s the array %s as NumPy wrote it',
+    '%s: reads the array %s as NumPy wrote it',
     (_, name, { shape, data }) => {
       expect(shape).toEqual(expected[name]!.shape)
       expect(texts(data)).toEqual(expected[name]!.data.map(String))
     },
   )
 
-  it('converts types as safetensors.read does, and gives names of any letters', () => {
+  it('converts dtypes as safetensors.read does, and keeps names', () => {
     const { zeros, ...rest } = archives[1]![1]
     expect(Object.fromEntries(Object.entries(rest).map(([name, { dtype }]) => [name, dtype]))).toEqual({
       ...{ bool: 'int32', int8: 'int32', int16: 'int32', int32: 'int32', int64: 'int32', 'int64-long': 'int64', uint8: 'int32' },
@@ -152,7 +152,7 @@ describe('npz.read', () => {
   it.each<[string, () => Uint8Array, RegExp]>([
     ['a bomb', () => bomb, /^a\.npy: the archive unpacks to more than 134217728 bytes; npz\.read takes a higher limit as maxBytes$/],
     [
-      'a bomb that says it is small',
+      'a bomb with a small declared size',
       () => {
         const bytes = zipSync({ 'a.npy': new Uint8Array(100_000_000) })
         const view = new DataView(bytes.buffer)
@@ -162,7 +162,7 @@ describe('npz.read', () => {
       /^a\.npy: the file 'a\.npy' in the archive does not unpack to 80 bytes$/,
     ],
     [
-      'a size that is too large',
+      'a declared size that is too large',
       () => {
         const bytes = zipSync({ 'a.npy': one })
         const view = new DataView(bytes.buffer)
@@ -207,7 +207,7 @@ describe('npz.read', () => {
     expect(error.message).toMatch(message)
   })
 
-  it('reads more if it may', () => {
+  it('limits unpacked bytes to maxBytes', () => {
     expect(npz.read(load('compressed.npz'), { maxBytes: 50_000 }).zeros!.data.length).toBe(5000)
     expect(thrown(() => npz.read(load('compressed.npz'), { maxBytes: 40_000 })).code).toBe('file-invalid')
     expect(thrown(() => npz.read(bomb, { maxBytes: -1 })).message).toBe('npz.read: maxBytes must be an integer ≥ 0, got -1')
@@ -225,14 +225,14 @@ describe('npz.write', () => {
     zeros: { dtype: 'float32', shape: [10_000], data: new Float32Array(10_000) },
   } as const
 
-  it.each([{}, { compressed: true }])('gives back what it was given, with %j', (options) => {
+  it.each([{}, { compressed: true }])('round-trips with %j', (options) => {
     const file = npz.write(given, options)
     expect(npz.read(file)).toEqual(given)
     expect(npz.write(given, options)).toEqual(file)
     expect(file.length < 5000).toBe('compressed' in options)
   })
 
-  it('refuses what is not a tensor, or has no name', () => {
+  it('throws for values that are not tensors, and for empty names', () => {
     expect(thrown(() => npz.write({ a: [1] } as never)).code).toBe('option-range')
     expect(thrown(() => npz.write([] as never)).message).toBe('npz.write: tensors must be tensors by name, got []')
     expect(thrown(() => npz.write({ '': given.a })).code).toBe('option-range')

@@ -37,7 +37,7 @@ const every: [string, Make, number[][], object[]][] = [
 ]
 
 describe.each(every)('%s', (name, make, shapes, variants) => {
-  it.each(['float32', 'float64'] as const)('saved, loaded into another and stepped is stepped (%s)', async (dtype) => {
+  it.each(['float32', 'float64'] as const)('resumes from its state dict bit-identically (%s)', async (dtype) => {
     for (const options of variants) {
       const arena = await Arena.create()
       const [one, other] = [makeParams(arena, shapes, dtype), makeParams(arena, shapes, dtype)]
@@ -58,7 +58,7 @@ describe.each(every)('%s', (name, make, shapes, variants) => {
     }
   })
 
-  it('steps parameters together or one by one to the same bits, and passes over those without a gradient', async () => {
+  it('steps parameters together or one by one bit-identically, and skips those without a gradient', async () => {
     const arena = await Arena.create()
     const [together, apart] = [makeParams(arena, shapes, 'float32'), makeParams(arena, shapes, 'float32')]
     const one = make(together)
@@ -75,7 +75,7 @@ describe.each(every)('%s', (name, make, shapes, variants) => {
     for (const [i, optimizer] of several.entries()) expect(one.stateDict().state[i]).toEqual(optimizer.stateDict().state[0])
   })
 
-  it('says how large its state will be, and gives it back', async () => {
+  it('reports the size of its state in advance, and dispose frees it', async () => {
     const arena = await Arena.create()
     const params = makeParams(arena, shapes, 'float32')
     const optimizer = make(params)
@@ -87,7 +87,7 @@ describe.each(every)('%s', (name, make, shapes, variants) => {
     expect(arena.usage().state).toBe(0)
   })
 
-  it('has all its memory before it changes anything', async () => {
+  it('allocates all its memory before it changes anything', async () => {
     const arena = await Arena.create({ maximumBytes: 2 ** 20 })
     const params = [arena.parameter([2, 2], { data: [1, 2, 3, 4] }), arena.parameter([150, 100])]
     const optimizer = make(params)
@@ -102,7 +102,7 @@ describe.each(every)('%s', (name, make, shapes, variants) => {
     expect([copy(params), optimizer.stateDict().state]).toEqual([before, {}])
   })
 
-  it('takes no sparse gradients, and then changes nothing', async () => {
+  it('throws for sparse gradients and changes nothing', async () => {
     const arena = await Arena.create()
     const params = makeParams(arena, shapes, 'float32')
     const optimizer = make(params)
@@ -115,12 +115,12 @@ describe.each(every)('%s', (name, make, shapes, variants) => {
 })
 
 describe('Muon', () => {
-  it('is for matrices', async () => {
+  it('throws for parameters that are not matrices', async () => {
     const arena = await Arena.create()
     expect(thrown(() => new Muon([arena.parameter([3])])).code).toBe('params-invalid')
   })
 
-  it('steps along a matrix whose singular values are all about 1', async () => {
+  it('steps along a matrix whose singular values are all close to 1', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([3, 3], { dtype: 'float64' })
     const optimizer = new Muon([w], { lr: 1, weightDecay: 0, momentum: 0 })
@@ -162,7 +162,7 @@ describe('LBFGS', () => {
     },
   )
 
-  it.each([{}, { lineSearchFn: 'strong_wolfe' }, { historySize: 1 }])('goes on from its state dict (%j)', async (options) => {
+  it.each([{}, { lineSearchFn: 'strong_wolfe' }, { historySize: 1 }])('resumes from its state dict (%j)', async (options) => {
     const [one, other] = [await quadratic({ maxIter: 3, ...options }), await quadratic({ lr: 0.5 })]
     for (let i = 0; i < 2; i++) one.optimizer.step(one.closure)
     other.optimizer.loadStateDict(structuredClone(one.optimizer.stateDict()))
@@ -172,7 +172,7 @@ describe('LBFGS', () => {
     expect(copy(other.params)).toEqual(copy(one.params))
   })
 
-  it('keeps no memory beyond what it says, and gives it back', async () => {
+  it('uses at most stateBytes of memory, and dispose frees it', async () => {
     const { arena, optimizer, closure } = await quadratic({ maxIter: 4, historySize: 3, lineSearchFn: 'strong_wolfe' })
     for (let i = 0; i < 5; i++) optimizer.step(closure)
     expect(arena.usage().state).toBeLessThanOrEqual(optimizer.stateBytes)
@@ -180,7 +180,7 @@ describe('LBFGS', () => {
     expect(arena.usage().state).toBe(0)
   })
 
-  it('wants one group, a closure that returns a number, and no sparse gradients', async () => {
+  it('requires one group and a closure that returns a number', async () => {
     const { arena, params, optimizer, closure } = await quadratic()
     const extra = { params: [arena.parameter([1])] }
     expect(thrown(() => new LBFGS([extra, { params: [arena.parameter([1])] }])).message).toContain(
@@ -199,7 +199,7 @@ describe('LBFGS', () => {
     expect(optimizer.step(closure)).toBeGreaterThan(0)
   })
 
-  it('is where a step left it if the closure throws in the middle of a line search, and loses no memory by it', async () => {
+  it('restores the parameters and leaks no memory if the closure throws during a line search', async () => {
     const { arena, params, optimizer, closure } = await quadratic({ maxIter: 3, historySize: 2, lineSearchFn: 'strong_wolfe' })
     optimizer.step(closure)
     const before = copy(params)
@@ -217,7 +217,7 @@ describe('LBFGS', () => {
 })
 
 describe('sparse gradients', () => {
-  it('sum rows that come twice and move no other row of SparseAdam', async () => {
+  it('are summed over repeated rows; SparseAdam changes no other rows', async () => {
     const arena = await Arena.create()
     const [rows, once] = [arena.parameter([5, 2]), arena.parameter([5, 2])]
     const [first, second] = [new SparseAdam([rows]), new SparseAdam([once])]
@@ -232,7 +232,7 @@ describe('sparse gradients', () => {
     expect(rows.data[2]).toBeLessThan(0)
   })
 
-  it('step SGD as the dense ones they stand for', async () => {
+  it('step SGD like the equivalent dense gradients', async () => {
     const arena = await Arena.create()
     const [rows, all] = [arena.parameter([4, 1]), arena.parameter([4, 1])]
     const [first, second] = [new SGD([rows], { lr: 0.5, momentum: 0.9 }), new SGD([all], { lr: 0.5, momentum: 0.9 })]
@@ -246,12 +246,12 @@ describe('sparse gradients', () => {
   })
 
   it.each([
-    ['a row there is not', { indices: [4], values: [1] }, 'Parameter.grad: indices[0] must be a row in [0, 4), got 4'],
-    ['a row that is no number', { indices: [0.5], values: [1] }, 'Parameter.grad: indices[0] must be a row in [0, 4), got 0.5'],
+    ['a row out of range', { indices: [4], values: [1] }, 'Parameter.grad: indices[0] must be a row in [0, 4), got 4'],
+    ['a fractional row', { indices: [0.5], values: [1] }, 'Parameter.grad: indices[0] must be a row in [0, 4), got 0.5'],
     ['too few values', { indices: [0, 1], values: [1] }, 'Parameter.grad: values must be of length 2 for shape [2, 1], got 1'],
-    ['texts', { indices: [0], values: ['1'] }, "Parameter.grad: values[0] must be a number, got '1'"],
-    ['no arrays', { indices: 3, values: 4 }, 'Parameter.grad: indices must be an array of numbers, got 3'],
-  ])('with %s are refused', async (_, grad, message) => {
+    ['strings', { indices: [0], values: ['1'] }, "Parameter.grad: values[0] must be a number, got '1'"],
+    ['numbers for arrays', { indices: 3, values: 4 }, 'Parameter.grad: indices must be an array of numbers, got 3'],
+  ])('throw for %s', async (_, grad, message) => {
     const arena = await Arena.create()
     const w = arena.parameter([4, 1])
     expect(thrown(() => (w.grad = grad as never)).message).toContain(message)

@@ -3,7 +3,7 @@ import { Adagrad, Adam, AdamW, Arena, LinearLR, RMSprop, SGD } from '../../host/
 import { thrown } from './thrown.ts'
 
 describe('groups', () => {
-  it('take what they do not say from the optimizer, and are read afresh at each step', async () => {
+  it('inherit missing options from the optimizer, and are read again at each step', async () => {
     const arena = await Arena.create()
     const [a, b] = [arena.parameter([1], { data: [1] }), arena.parameter([1], { data: [1] })]
     const optimizer = new SGD([{ params: [a], lr: 0.5 }, { params: b }], { lr: 0.25 })
@@ -30,7 +30,7 @@ describe('groups', () => {
     expect(b.data[0]).toBeCloseTo(-0.5, 6)
   })
 
-  it('keep names that parameters came with', async () => {
+  it('keep the parameter names they were given', async () => {
     const arena = await Arena.create()
     const optimizer = new SGD([['weight', arena.parameter([2])]] as const)
     expect(optimizer.stateDict().param_groups[0]!.param_names).toEqual(['weight'])
@@ -38,16 +38,16 @@ describe('groups', () => {
 
   it.each([
     ['a parameter instead of a list', (p: never) => new SGD(p), 'params-invalid'],
-    ['nothing', () => new SGD([]), 'params-empty'],
-    ['a group of nothing', () => new SGD([{ params: [] }]), 'params-empty'],
-    ['something else', () => new SGD([3 as never]), 'params-invalid'],
+    ['an empty list', () => new SGD([]), 'params-empty'],
+    ['an empty group', () => new SGD([{ params: [] }]), 'params-empty'],
+    ['a number', () => new SGD([3 as never]), 'params-invalid'],
     ['undefined', () => new SGD(undefined as never), 'params-invalid'],
-  ])('refuse %s', async (_, make, code) => {
+  ])('throw for %s', async (_, make, code) => {
     const arena = await Arena.create()
     expect(thrown(() => make(arena.parameter([2]) as never)).code).toBe(code)
   })
 
-  it('refuse a parameter twice, parameters of two arenas, and names for some', async () => {
+  it('throw for a repeated parameter, parameters of two arenas, and names for only some parameters', async () => {
     const [arena, other] = [await Arena.create(), await Arena.create()]
     const [a, b] = [arena.parameter([2]), arena.parameter([3])]
     expect(thrown(() => new SGD([a, a])).message).toBe('SGD: params[1] appears twice')
@@ -62,11 +62,11 @@ describe('groups', () => {
 
 describe('closures', () => {
   it.each([
-    ['no function', 5],
-    ['an asynchronous one', async () => 1],
-    ['one that returns nothing', () => undefined],
-    ['one that returns a bigint', () => 1n],
-  ])('%s is refused, and nothing is stepped', async (_, closure) => {
+    ['a number', 5],
+    ['an asynchronous closure', async () => 1],
+    ['a closure that returns undefined', () => undefined],
+    ['a closure that returns a bigint', () => 1n],
+  ])('throw and change nothing for %s', async (_, closure) => {
     const arena = await Arena.create()
     const w = arena.parameter([1], { data: [1] })
     const optimizer = new Adam([w])
@@ -77,7 +77,7 @@ describe('closures', () => {
 })
 
 describe('state dicts', () => {
-  it('hold the options of the user under their own names, as copies', async () => {
+  it('keep custom options under their own names, as copies', async () => {
     const arena = await Arena.create()
     const optimizer = new SGD([arena.parameter([1])])
     const mine = { list: [1] }
@@ -90,7 +90,7 @@ describe('state dicts', () => {
     expect(other.stateDict()).toEqual(saved)
   })
 
-  it('may hold a learning rate that a schedule brought below 0 by a rounding', async () => {
+  it('accept a learning rate that rounding in a schedule made negative', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([1])
     const optimizer = new SGD([w], { lr: 0.535 })
@@ -103,7 +103,7 @@ describe('state dicts', () => {
 })
 
 describe('options', () => {
-  it('that do not exist name the nearest', async () => {
+  it('that are unknown throw and suggest the closest name', async () => {
     const arena = await Arena.create()
     const params = [arena.parameter([2])]
     expect(thrown(() => new Adam(params, { beta: 1 } as never)).message).toBe('Adam has no option beta, did you mean betas?')
@@ -114,7 +114,7 @@ describe('options', () => {
     expect(thrown(() => new AdamW(params, { decoupledWeightDecay: false } as never)).code).toBe('option-unknown')
   })
 
-  it('out of range name the option, the value and the range', async () => {
+  it('out of range throw with the option, the range and the value', async () => {
     const arena = await Arena.create()
     const params = [arena.parameter([2])]
     expect(thrown(() => new Adam(params, { lr: -1 })).message).toBe('Adam: lr must be a number in [0, ∞], got -1')
@@ -122,14 +122,14 @@ describe('options', () => {
     expect(thrown(() => new SGD(params, { nesterov: true })).message).toBe('SGD: nesterov needs momentum > 0 and dampening 0')
   })
 
-  it('that are undefined are as if they were not given', async () => {
+  it('set to undefined use the default', async () => {
     const arena = await Arena.create()
     expect(new Adam([arena.parameter([2])], { lr: undefined as never }).paramGroups[0]!.lr).toBe(1e-3)
   })
 })
 
 describe('state', () => {
-  it('of SGD is made when momentum is switched on, and its first step has no dampening', async () => {
+  it('of SGD is created when momentum is enabled, and its first step has no dampening', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([1])
     const optimizer = new SGD([w], { lr: 1, dampening: 0.5 })
@@ -146,7 +146,7 @@ describe('state', () => {
   it.each([
     ['momentum of RMSprop', RMSprop, { momentum: 0.9 }, 'momentum_buffer'],
     ['amsgrad of Adam', Adam, { amsgrad: true }, 'max_exp_avg_sq'],
-  ] as const)('that is missing when %s is switched on after the first step is an error, as in torch', async (_, Class, change, key) => {
+  ] as const)('throws like torch if missing when %s is enabled after the first step', async (_, Class, change, key) => {
     const arena = await Arena.create()
     const w = arena.parameter([1])
     const optimizer = new Class([w])
@@ -158,13 +158,13 @@ describe('state', () => {
     expect([code, message.includes(key), w.data[0]]).toEqual(['state-mismatch', true, value])
   })
 
-  it('of Adagrad is there from the start, with the value of the constructor', async () => {
+  it('of Adagrad exists from the start, with initialAccumulatorValue', async () => {
     const arena = await Arena.create()
     const optimizer = new Adagrad([arena.parameter([2])], { initialAccumulatorValue: 0.5 })
     expect(optimizer.stateDict().state[0]).toEqual({ step: 0, sum: { dtype: 'float32', shape: [2], data: new Float32Array([0.5, 0.5]) } })
   })
 
-  it('is a copy on the way out and on the way in', async () => {
+  it('is copied when saved and when loaded', async () => {
     const arena = await Arena.create()
     const [a, b] = [arena.parameter([1]), arena.parameter([1])]
     const [first, second] = [new Adam([a]), new Adam([b])]
@@ -178,7 +178,7 @@ describe('state', () => {
     expect(second.stateDict()).toEqual(saved)
   })
 
-  it('of AdamW makes an Adam decoupled, and not the other way round', async () => {
+  it('of AdamW makes Adam decoupled, but the state of Adam does not change AdamW', async () => {
     const arena = await Arena.create()
     const [adam, adamw] = [new Adam([arena.parameter([1])]), new AdamW([arena.parameter([1])])]
     const [fromAdam, fromAdamW] = [adam.stateDict(), adamw.stateDict()]
@@ -188,7 +188,7 @@ describe('state', () => {
     expect(adamw.paramGroups[0]!.decoupledWeightDecay).toBe(true)
   })
 
-  it("has torch's keys in torch's order, and keeps what schedulers add", async () => {
+  it("has torch's keys in torch's order, and keeps keys that schedulers add", async () => {
     const arena = await Arena.create()
     const optimizer = new Adam([{ params: [arena.parameter([1])], eps: 1e-6 }])
     optimizer.paramGroups[0]!.initialLr = 0.5
@@ -201,7 +201,7 @@ describe('state', () => {
     expect(other.paramGroups[0]!.initialLr).toBe(0.5)
   })
 
-  it('does not let a key of a state dict near a prototype', async () => {
+  it('does not assign a key of a state dict to a prototype', async () => {
     const arena = await Arena.create()
     const optimizer = new SGD([arena.parameter([1])])
     const dict = JSON.parse('{"state":{},"param_groups":[{"lr":1,"__proto__":{"polluted":1},"params":[0]}]}')
@@ -209,7 +209,7 @@ describe('state', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
   })
 
-  it('that does not fit into memory is an error before the step', async () => {
+  it('throws before the step when memory runs out', async () => {
     const arena = await Arena.create({ maximumBytes: 3 * 2 ** 20 })
     const w = arena.parameter([200_000], { data: new Float32Array(200_000).fill(1) })
     const optimizer = new Adam([w])
@@ -221,7 +221,7 @@ describe('state', () => {
 })
 
 describe('step and zeroGrad', () => {
-  it('step evaluates a closure once, before, and returns its value', async () => {
+  it('step calls a closure once, before the update, and returns its value', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([1])
     const optimizer = new SGD([w], { lr: 1 })
@@ -232,7 +232,7 @@ describe('step and zeroGrad', () => {
     expect([loss, w.data[0], optimizer.step()]).toEqual([7, -2, undefined])
   })
 
-  it('zeroGrad removes gradients, or makes them zeros that count', async () => {
+  it('zeroGrad removes gradients, or sets them to zeros, which count as gradients', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([1])
     const optimizer = new Adam([w])
@@ -248,7 +248,7 @@ describe('step and zeroGrad', () => {
     expect([w.grad![0], optimizer.stateDict().state[0]!.step]).toEqual([0, 2])
   })
 
-  it('is one call into WebAssembly a group, however many its tensors, also when two groups interleave', async () => {
+  it('step calls WebAssembly once per group, for any number of tensors, even if groups interleave', async () => {
     const arena = await Arena.create()
     let calls = 0
     const original = arena.kernels.rule

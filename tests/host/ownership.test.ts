@@ -3,8 +3,8 @@ import { Adam, Arena, type Tensor } from '../../host/index.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
 
-describe('what is handed over', () => {
-  it('is copied: an array of options belongs to one group only', async () => {
+describe('an argument', () => {
+  it('is copied: groups do not share an array of options', async () => {
     const arena = await Arena.create()
     const betas: [number, number] = [0.9, 0.999]
     const optimizer = new Adam([{ params: [arena.parameter([1])] }, { params: [arena.parameter([1])] }], { betas })
@@ -20,7 +20,7 @@ describe('what is handed over', () => {
     expect(optimizer.paramGroups[1]!.betas[0]).toBe(0.1)
   })
 
-  it('may be a view of the arena itself, which growth empties meanwhile', async () => {
+  it('can be a view of the arena, even if growth detaches it', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([30_000])
     w.data.fill(3)
@@ -33,11 +33,11 @@ describe('what is handed over', () => {
   it.each([
     ['a BigInt array', new BigInt64Array(2)],
     ['a DataView', new DataView(new ArrayBuffer(2))],
-    ['texts', ['1', '2']],
+    ['strings', ['1', '2']],
     ['a hole', [1, undefined]],
     ['an object', { length: 2 }],
     ['a number', 2],
-  ])('is no data if it is %s', async (_, data) => {
+  ])('throws if its data is %s', async (_, data) => {
     const arena = await Arena.create()
     const w = arena.parameter([2])
     expect(thrown(() => arena.parameter([2], { data: data as never })).code).toBe('dtype-mismatch')
@@ -46,7 +46,7 @@ describe('what is handed over', () => {
     expect([w.grad, arena.usage().gradients]).toEqual([null, 0])
   })
 
-  it('has no misspelled names', async () => {
+  it('throws if it has a misspelled option', async () => {
     const arena = await Arena.create()
     await expect(Arena.create({ maxBytes: 1 } as never)).rejects.toThrow('did you mean maximumBytes?')
     expect(thrown(() => arena.parameter([1], { type: 'float64' } as never)).message).toContain('did you mean dtype?')
@@ -57,8 +57,8 @@ describe('what is handed over', () => {
   })
 })
 
-describe('disposing', () => {
-  it('of an arena lets go of its memory; what belonged to it says so', async () => {
+describe('dispose', () => {
+  it('frees the memory of an arena; its tensors then throw', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([1])
     const optimizer = new Adam([w])
@@ -73,7 +73,7 @@ describe('disposing', () => {
     w.dispose()
   })
 
-  it('of a parameter whose gradients are cleared afterwards is no error, its use is', async () => {
+  it('lets zeroGrad clear gradients of a disposed parameter; any other use throws', async () => {
     const arena = await Arena.create()
     const [a, b] = [arena.parameter([1]), arena.parameter([1])]
     const optimizer = new Adam([a, b])
@@ -100,7 +100,7 @@ describe('modules', () => {
     }
   }
 
-  it('are found in arrays, and parameters that are there twice come once', async () => {
+  it('are found in arrays, and shared parameters are listed once', async () => {
     const arena = await Arena.create()
     const model = new Stack(arena)
     expect([...model.namedParameters()].map(([name]) => name)).toEqual(['blocks.0.weight', 'blocks.0.bias', 'blocks.2.weight'])

@@ -1,4 +1,4 @@
-/** What of the page needs no page. */
+/** Parts of the page that do not need a browser. */
 import { describe, expect, it } from 'vitest'
 import { defaultSettings, makeProblem, trainRun } from '../../host/compare/index.ts'
 import { measuredEpoch } from '../../host/compare/plan.ts'
@@ -24,7 +24,7 @@ describe('the page', () => {
     expect(agent('')).toBe('a browser')
   })
 
-  it('plans as the command does, and says which command that is', async () => {
+  it('plans like the command, and prints the matching command', async () => {
     const [arena, problem] = await Promise.all([Arena.create(), makeProblem(spec, none)])
     const choice = { source, optimizers: defaultSettings.optimizers, effort: 'default', asked: {} } as const
     const usual = settingsOf(choice, problem, arena, 2).settings
@@ -40,7 +40,7 @@ describe('the page', () => {
     expect(measuredEpoch(arena, problem, usual)).toBeGreaterThan(0)
   })
 
-  it('gives the weights that a run ends with, of a model', async () => {
+  it('returns the final weights of a run, for models only', async () => {
     const [arena, problem, valley] = await Promise.all([
       Arena.create(),
       makeProblem(spec, none),
@@ -59,7 +59,7 @@ describe('the page', () => {
     expect(trainedWeights(arena, valley, { ...task, lr: 1e-4 })).toBe(undefined)
   })
 
-  it('draws the curves of the runs there are, each with its name', async () => {
+  it('draws the curves of finished runs, each with its label', async () => {
     const [arena, problem] = await Promise.all([Arena.create(), makeProblem(spec, none)])
     const run = trainRun(arena, problem, task)
     const drawn = liveCurves('Accuracy', 'accuracy', [

@@ -3,7 +3,7 @@ import { Arena } from '../../host/index.ts'
 import { thrown } from './thrown.ts'
 
 describe('grad', () => {
-  it('is null, a live view after an assignment, and null again', async () => {
+  it('is null, then a live view after assignment, then null again', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([3])
     expect(w.grad).toBeNull()
@@ -16,7 +16,7 @@ describe('grad', () => {
     expect(w.grad).toBeNull()
   })
 
-  it('copies what is assigned', async () => {
+  it('copies assigned values', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([2])
     const mine = new Float32Array([1, 2])
@@ -25,7 +25,7 @@ describe('grad', () => {
     expect(w.grad![0]).toBe(1)
   })
 
-  it('of the wrong length is refused, and the old one stays', async () => {
+  it('of the wrong length throws, and the previous one is kept', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([2, 2])
     w.grad = [1, 2, 3, 4]
@@ -36,7 +36,7 @@ describe('grad', () => {
     expect([...w.grad!]).toEqual([1, 2, 3, 4])
   })
 
-  it('survives a growth of memory', async () => {
+  it('survives memory growth', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([2])
     w.grad = [1, 2]

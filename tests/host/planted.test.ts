@@ -1,4 +1,4 @@
-/** Problems whose answer is known: the protocol finds it, and finds nothing where there is nothing. */
+/** Problems with a known answer: the protocol detects real differences and reports none without one. */
 import { describe, expect, it } from 'vitest'
 import { compare, defaultEpochs, defaultSettings, isDetected, makeProblem, ownProblem, type Problem } from '../../host/compare/index.ts'
 import { Arena, type Generator } from '../../host/index.ts'
@@ -10,8 +10,8 @@ function bundled(problem: string): Promise<Problem> {
   return makeProblem({ source: { problem }, name: problem, sha256: '', hidden: 8 }, () => Promise.reject())
 }
 
-describe('a badly conditioned quadratic', () => {
-  it('is won by optimizers that scale each direction, and not by plain gradient descent', async () => {
+describe('a quadratic', () => {
+  it('that is badly conditioned is won by optimizers with per-parameter scaling, not by plain gradient descent', async () => {
     const problem = await bundled('quadratic')
     const report = await compare(await Arena.create(), problem, settingsFor(problem))
     const place = (label: string) => report.ranking.findIndex((labels) => labels.includes(label))
@@ -21,7 +21,7 @@ describe('a badly conditioned quadratic', () => {
     expect(found === undefined ? report.results.at(-1)!.value === null : isDetected(found)).toBe(true)
   })
 
-  it('with a condition number of 1 is no reason to say so', async () => {
+  it('with condition number 1 keeps SGD in first place', async () => {
     const spec = { source: { problem: 'quadratic', condition: 1 }, name: 'bowl', sha256: '', hidden: 8 }
     const problem = await makeProblem(spec, () => Promise.reject())
     const report = await compare(await Arena.create(), problem, { ...settingsFor(problem), optimizers: ['SGD', 'Adam'] })
@@ -31,7 +31,7 @@ describe('a badly conditioned quadratic', () => {
 
 const WORDS = 400
 
-/** Rows of a few words, of which word k is 1/k as frequent as the first; every word adds a number of its own. */
+/** Creates rows of a few words, where word k is 1/k as frequent as the first, and each word adds its own value. */
 async function rareWords(): Promise<Problem> {
   let arena: Arena
   const rows = (generator: Generator, worth: readonly number[], count: number) => {
@@ -68,7 +68,7 @@ async function rareWords(): Promise<Problem> {
 }
 
 describe('rare features', () => {
-  it('are learned sooner by Adagrad or Adam than by plain gradient descent', async () => {
+  it('are learned faster by Adagrad or Adam than by plain gradient descent', async () => {
     const problem = await rareWords()
     const report = await compare(await Arena.create(), problem, {
       ...settingsFor(problem),
@@ -81,7 +81,7 @@ describe('rare features', () => {
 })
 
 describe('two copies of one optimizer', () => {
-  it('are told apart in at most 10 of 100 comparisons at a nominal 5 %', async () => {
+  it('differ significantly in at most 10 of 100 comparisons at a nominal 5 %', async () => {
     const rows = [
       'a,b,kind',
       ...Array.from({ length: 240 }, (_, i) => `${(i * 37) % 101},${(i * 53) % 71},${((i * i) % 7) % 2 ? 'odd' : 'even'}`),

@@ -16,7 +16,7 @@ function filesIn(folder: string): string[] {
     .map((name) => `${folder}/${name}`)
 }
 
-/** Source without comments and texts, in which words stand for themselves. */
+/** Removes comments and strings from source code. */
 function code(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|'(?:\\.|[^'\\\n])*'/gm, '')
 }
@@ -25,23 +25,23 @@ const host = sources('host')
 const assembly = sources('assembly')
 
 describe('sources', () => {
-  it.each(host)("$path leaves the engine's own transcendental functions alone", ({ text }) => {
+  it.each(host)("$path does not use the engine's transcendental functions", ({ text }) => {
     const found = code(text).match(/Math\.(pow|exp|expm1|log|log1p|log2|log10|a?sinh?|a?cosh?|a?tanh?|atan2|cbrt|hypot|random)\b/g)
     expect(found).toBeNull()
-    // Whole powers of two are exact on every engine.
+    // Integer powers of two are exact in every engine.
     const powers = code(text)
       .match(/.*\*\*.*/g)
       ?.filter((line) => !/(\b2|-2) \*\* -?\(?[\w. -]+/.test(line))
     expect(powers ?? []).toEqual([])
   })
 
-  it.each(host.filter(({ path }) => !/^host\/(cli|io\/fs)/.test(path)))('$path imports nothing of Node', ({ text }) => {
+  it.each(host.filter(({ path }) => !/^host\/(cli|io\/fs)/.test(path)))('$path does not import Node modules', ({ text }) => {
     expect(text).not.toMatch(/from 'node:/)
     expect(code(text)).not.toMatch(/\bprocess\.|\bBuffer\.(?:from|alloc|concat)|\brequire\(/)
   })
 
-  // A URL's pathname is percent-encoded, and on Windows it begins with a slash: a clone in `my clone é` fails.
-  it.each(['tools', 'tests', 'bench', 'web', 'examples', 'rollup.config.mjs'])('%s never takes a pathname for a file path', (path) => {
+  // A URL's pathname is percent-encoded, and starts with a slash on Windows: a clone in `my clone é` fails.
+  it.each(['tools', 'tests', 'bench', 'web', 'examples', 'rollup.config.mjs'])("%s never uses a URL's pathname as a file path", (path) => {
     const files = path.endsWith('.mjs') ? [path] : filesIn(path)
     const wrong = files.filter((file) =>
       /import\.meta\.url[^\n]*\)\s*\.pathname|file:\/\/\$\{/.test(readFileSync(new URL(file, root), 'utf8')),
@@ -54,7 +54,7 @@ describe('sources', () => {
   })
 })
 
-/** Rooms of the host: each imports from itself and from those above it in this list, types included. */
+/** Rooms of the host, lowest first: each imports only from itself and lower ones, types included. */
 const ROOMS = [
   'validation',
   'wasm',
@@ -79,11 +79,11 @@ const ROOMS = [
 const roomOf = (path: string) => path.split('/')[1]!
 
 describe('rooms', () => {
-  it('hold every file of the host but index.ts', () => {
+  it('contain every file of the host', () => {
     expect([...new Set(host.map(({ path }) => roomOf(path)))].sort()).toEqual([...ROOMS].sort())
   })
 
-  it.each(host)('$path imports from its own room or from those below', ({ path, text }) => {
+  it.each(host)('$path imports only from its own room or lower ones', ({ path, text }) => {
     const imported = [...text.matchAll(/^(?:import|export) [^;]*? from '(\.[^'?]*)'/gms)].map(([, target]) =>
       posix.join(path, '..', target!),
     )

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Arena } from '../../host/index.ts'
 import { exactErf, exactExp, exactGelu, exactLog, exactSigmoid, exactSoftplus, exactTanh, fixed, most, spread, ulps } from './exact.ts'
 
-// docs/numerics.md has what `STEP=1 POINTS=20000 npx vitest run portable-kernels` measured: all 2^32 floats, in half an hour.
+// `STEP=1 POINTS=20000 npx vitest run portable-kernels` measures all 2^32 floats in half an hour; docs/numerics.md has the results.
 const STEP = Number(process.env.STEP ?? 4099)
 const POINTS = Number(process.env.POINTS ?? 300)
 
@@ -11,7 +11,7 @@ const arena = await Arena.create()
 const [x32, y32] = [arena.parameter([CHUNK]), arena.parameter([CHUNK])]
 const [x64, y64] = [arena.parameter([CHUNK], { dtype: 'float64' }), arena.parameter([CHUNK], { dtype: 'float64' })]
 
-/** softplus alone has more than x: β = 1 and no threshold. */
+/** Only softplus has further arguments: β = 1 and no threshold. */
 type Name = 'exp' | 'log' | 'tanh' | 'sigmoid' | 'erf' | 'softplus' | 'gelu'
 const run = (name: Name, dtype: 'float32' | 'float64', bytes: number, out: number, x: number) =>
   arena.kernels[dtype][name](bytes, out, x, 1, Infinity)
@@ -28,11 +28,11 @@ function float64(name: Name, values: readonly number[]): number[] {
   return [...y64.data.slice(0, values.length)]
 }
 
-/** The unit of the last place of a float32, by its exponent's bits. */
+/** Unit in the last place of a float32, by its exponent bits. */
 const unit = Float64Array.from({ length: 256 }, (_, exponent) => 2 ** (Math.max(exponent, 1) - 150))
 
 /**
- * The largest error of a float32 kernel over every STEP-th of all floats, in units of the last place. The float64 kernel is the reference,
+ * Returns the largest error of a float32 kernel over every STEP-th float, in units in the last place. The reference is the float64 kernel,
  * whose own error is 1e-8 of these units.
  */
 function worst(name: Name): number {
@@ -58,7 +58,7 @@ function worst(name: Name): number {
   return error
 }
 
-describe(`float32, every ${STEP}th of all floats, in units of the last place`, () => {
+describe(`float32 errors in ulps over every ${STEP}th float`, () => {
   it.each([
     ['exp', 0.81],
     ['log', 0.84],
@@ -67,14 +67,14 @@ describe(`float32, every ${STEP}th of all floats, in units of the last place`, (
     ['erf', 1.32],
     ['softplus', 1.74],
     ['gelu', 5.8],
-  ] as const)('%s: below %f', { timeout: 0 }, (name, limit) => {
+  ] as const)('of %s are below %f', { timeout: 0 }, (name, limit) => {
     const error = worst(name)
     if (STEP === 1) console.log(`${name}, float32: ${error}`)
     expect(error).toBeLessThan(limit)
   })
 })
 
-describe('float64 against a reference of 400 bits over two ranges, in units of the last place', () => {
+describe('float64 errors in ulps over two ranges, against a 400-bit reference', () => {
   const table: [Name, number, number[], (x: number) => [bigint, number?]][] = [
     ['exp', 0.8, [-745, 709, -1, 1], (x) => exactExp(fixed(x))],
     ['log', 0.8, [0.01, 20, 0.7, 1.5], (x) => [exactLog(x)]],
@@ -84,7 +84,7 @@ describe('float64 against a reference of 400 bits over two ranges, in units of t
     ['softplus', 1.7, [-40, 40, -2, 2], (x) => [exactSoftplus(fixed(x))]],
     ['gelu', 6, [-12, 12, -2, 2], (x) => [exactGelu(fixed(x))]],
   ]
-  it.each(table)('%s: below %f', { timeout: 0 }, (name, limit, ranges, exact) => {
+  it.each(table)('of %s are below %f', { timeout: 0 }, (name, limit, ranges, exact) => {
     const points = [...spread(ranges[0]!, ranges[1]!, POINTS), ...spread(ranges[2]!, ranges[3]!, POINTS)]
     const got = float64(name, points)
     const error = most(points.map((x, i) => ulps(got[i]!, ...exact(x))))

@@ -2,30 +2,30 @@ import { describe, expect, it } from 'vitest'
 import { cosPi, exp, log, pow, wholePow } from '../../host/numerics/portable.ts'
 import { BITS, exactExp, exactLog, fixed, most, ONE, PI, spread, times, ulps } from './exact.ts'
 
-describe('errors against a correctly rounded reference, in units of the last place', () => {
-  it('exp: below 0.6', () => {
+describe('errors in ulps against a correctly rounded reference', () => {
+  it('of exp are below 0.6', () => {
     expect(most(spread(-700, 700).map((x) => ulps(exp(x), ...exactExp(fixed(x)))))).toBeLessThan(0.6)
   })
 
-  it('log: below 0.51', () => {
+  it('of log are below 0.51', () => {
     expect(most(spread(0.01, 20).map((x) => ulps(log(x), exactLog(x))))).toBeLessThan(0.51)
     expect(most(spread(0.99, 1.01).map((x) => ulps(log(x), exactLog(x))))).toBeLessThan(0.51)
   })
 
-  it('pow: below 1, and below 0.6 for the powers of a decay', () => {
+  it('of pow are below 1, and below 0.6 for powers of a decay rate', () => {
     const error = (x: number, y: number) => ulps(pow(x, y), ...exactExp(times(fixed(y), exactLog(x))))
     expect(most(spread(0.01, 3).map((x, i) => error(x, ((i * 7) % 60) - 20.5)))).toBeLessThan(1)
     expect(most(spread(1, 20_000).map((t) => error(0.999, Math.round(t))))).toBeLessThan(0.6)
   })
 
-  it('wholePow: below 0.501', () => {
+  it('of wholePow are below 0.501', () => {
     const error = (x: number, n: number) => ulps(wholePow(x, n), ...exactExp(times(fixed(n), exactLog(x))))
     for (const decay of [0.5, 0.9, 0.99, 0.999, 0.999999]) {
       expect(most(spread(1, Math.min(20_000, 600 / -log(decay))).map((t) => error(decay, Math.round(t))))).toBeLessThan(0.501)
     }
   })
 
-  it('cosPi: below 2^-52 absolutely', () => {
+  it('of cosPi are below 2^-52 absolutely', () => {
     const exact = (x: number) => {
       const angle = times(fixed(x), PI)
       let [term, sum] = [ONE, 0n]
@@ -40,7 +40,7 @@ describe('errors against a correctly rounded reference, in units of the last pla
 })
 
 describe('special values', () => {
-  it('are those of IEEE 754', () => {
+  it('follow IEEE 754', () => {
     expect([exp(0), exp(-Infinity), exp(Infinity), exp(Number.NaN), exp(1000), exp(-1000)]).toEqual([
       1,
       0,

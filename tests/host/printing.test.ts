@@ -31,7 +31,7 @@ describe('tensors', () => {
   const cases: Printed[] = JSON.parse(readFileSync(path('../files/printed.json'), 'utf8'))
   const number = (x: number | string) => (typeof x === 'number' ? x : Number(x.replace('inf', 'Infinity')))
 
-  it.each(cases)('of shape $shape print as torch prints them: $text', ({ shape, dtype = 'float32', data, scale, text }) => {
+  it.each(cases)('of shape $shape print like torch: $text', ({ shape, dtype = 'float32', data, scale, text }) => {
     const size = shape.reduce((a, b) => a * b, 1)
     const numbers = data ? data.map(number) : Array.from({ length: size }, (_, i) => i * scale!)
     const numbersOfTorch = text.slice('tensor('.length, -1).replace(', dtype=torch.int32', '')
@@ -45,12 +45,12 @@ describe('tensors', () => {
     },
   )
 
-  it('print that they were freed', () => {
+  it('print as freed after their frame', () => {
     const tensor = arena.frame(() => arena.tensor([1]))
     expect(inspect(tensor)).toBe('tensor(freed, shape=[1], dtype=float32)')
   })
 
-  it('convert to a string and to JSON without their numbers', () => {
+  it('convert to strings and JSON without their data', () => {
     const tensor = arena.tensor([1, 2], [1, 2])
     expect(String(tensor)).toBe('tensor(shape=[1, 2], dtype=float32)')
     expect(JSON.stringify(tensor)).toBe('{"shape":[1,2],"dtype":"float32"}')
@@ -68,7 +68,7 @@ describe('models and optimizers', () => {
     expect(inspect(new AveragedModel(model))).toContain('(module): Sequential(')
   })
 
-  it('print at most 60 lines, whatever their size', () => {
+  it('print at most 60 lines, for any size', () => {
     const layers = Array.from({ length: 200 }, (_, i) => new nn.Linear(arena, i + 1, 2))
     const groups = layers.map((layer, i) => ({ params: layer.parameters(), lr: i }))
     for (const object of [new nn.Sequential(...layers), new SGD(groups, { lr: 1 }), arena]) {
@@ -76,12 +76,12 @@ describe('models and optimizers', () => {
     }
   })
 
-  it('write equal layers once', () => {
+  it('print equal layers once', () => {
     const twelve = new nn.Sequential(...Array.from({ length: 12 }, () => new nn.Linear(arena, 4, 4)))
     expect(lines(twelve)).toEqual(['Sequential(', '  (0-11): 12 x Linear(weight=[4, 4], bias=[4])', '), 240 parameters'])
   })
 
-  it('convert to a short string and short JSON', () => {
+  it('convert to short strings and JSON', () => {
     const model = convolutional()
     const optimizer = new SGD(model.parameters(), { lr: 1 })
     for (const object of [model, optimizer, arena, optimizer.paramGroups[0]]) {
@@ -91,7 +91,7 @@ describe('models and optimizers', () => {
   })
 })
 
-it('no object enumerates its arena, memory or kernels', () => {
+it('objects do not enumerate their arena, memory or kernels', () => {
   const model = convolutional()
   const optimizer = new SGD(model.parameters(), { lr: 1 })
   const objects = [arena, model, optimizer, arena.tensor([1]), ...model.parameters()]

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
-/** What a program in a process of its own, with the built package, prints. */
+/** Runs a program with the built package in a new process, and returns the number it prints. */
 function printed(program: string): number {
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
   const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], { cwd, encoding: 'utf8' })
@@ -10,7 +10,7 @@ function printed(program: string): number {
   return Number(stdout)
 }
 
-it('the first step is taken within 50 ms of a cold import: compile, instantiate, step', () => {
+it('the first step finishes within 50 ms of a cold import, including compilation', () => {
   const milliseconds = Array.from({ length: 5 }, () =>
     printed(`
       const start = performance.now()
@@ -24,11 +24,11 @@ it('the first step is taken within 50 ms of a cold import: compile, instantiate,
     `),
   )
   console.log(`first step after ${milliseconds.map((ms) => ms.toFixed(1)).join(', ')} ms`)
-  // The least of five, because the machine does other things too.
+  // The minimum of five, because other processes slow the machine down.
   expect(Math.min(...milliseconds)).toBeLessThan(50)
 })
 
-it('a hundred arenas, made, used and disposed of, leave the process within 20 MB of where it was', () => {
+it('100 arenas that are created, used and disposed grow the process by less than 20 MB', () => {
   const bytes = printed(`
     import { AdamW, Arena } from 'downhill'
     import * as nn from 'downhill/nn'
@@ -53,6 +53,6 @@ it('a hundred arenas, made, used and disposed of, leave the process within 20 MB
     for (let i = 0; i < 100; i++) await use()
     console.log((await settled()) - before)
   `)
-  console.log(`a hundred arenas leave ${(bytes / 2 ** 20).toFixed(1)} MB`)
+  console.log(`100 arenas grow the process by ${(bytes / 2 ** 20).toFixed(1)} MB`)
   expect(bytes).toBeLessThan(20 * 2 ** 20)
 })

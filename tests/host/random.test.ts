@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Arena, Generator } from '../../host/index.ts'
 import { thrown } from './thrown.ts'
 
-describe('a generator', () => {
-  it('gives in scalars what the kernels give in vectors', async () => {
+describe('Generator', () => {
+  it('returns the same numbers one at a time as the kernels do in bulk', async () => {
     const arena = await Arena.create()
     const seed = 2 ** 40 + 12345
     const tensor = arena.parameter([40], { dtype: 'float64' })
@@ -12,7 +12,7 @@ describe('a generator', () => {
     expect([...tensor.data]).toEqual(Array.from({ length: 40 }, () => scalar.uniform()))
   })
 
-  it('goes on where its state says, also in the middle of a block', () => {
+  it('resumes from its state, even in the middle of a block', () => {
     const one = new Generator(7)
     for (let i = 0; i < 5; i++) one.uniform()
     const other = new Generator()
@@ -21,7 +21,7 @@ describe('a generator', () => {
     expect(other.state).toEqual(one.state)
   })
 
-  it('never gives two tensors the same numbers', async () => {
+  it('never fills two tensors with the same numbers', async () => {
     const arena = await Arena.create()
     const generator = new Generator(1)
     generator.uniform()
@@ -30,14 +30,14 @@ describe('a generator', () => {
     expect(new Set(tensors.flatMap(({ data }) => [...data])).size).toBe(26)
   })
 
-  it('permutes: every number once, in an order that depends on the seed', () => {
+  it('permutation returns every number once, in an order that depends on the seed', () => {
     const order = [...new Generator(3).permutation(1000)]
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i))
     expect(order).not.toEqual([...new Generator(4).permutation(1000)])
     expect([...new Generator(1).permutation(0)]).toEqual([])
   })
 
-  it('refuses a seed that is none', () => {
+  it('throws for an invalid seed', () => {
     expect(thrown(() => new Generator(-1)).code).toBe('option-range')
     expect(thrown(() => new Generator(2 ** 53)).message).toBe('Generator: seed must be an integer in [0, 2^53), got 9007199254740992')
     expect(thrown(() => new Generator(0.5)).code).toBe('option-range')

@@ -12,7 +12,7 @@ type Block = (...inputs: Tensor[]) => Tensor
 const near = (numbers: Numbers) => numbers?.map((number) => expect.closeTo(number, 13)) ?? null
 
 describe('gradients', () => {
-  it('stop at detach, which gives the same numbers', () => {
+  it('stop at detach, which returns the same values', () => {
     const { y, x, w } = passed((x, w) => F.mul(F.detach(F.linear(x, w)), x))
     const plain = passed((x) => F.affine(x, 1, 0))
     expect(w).toBeNull()
@@ -20,7 +20,7 @@ describe('gradients', () => {
     expect(x).toEqual(near(y.map((product, i) => (plain.x![i]! * product) / plain.y[i]!)))
   })
 
-  it('take what is computed in noGrad as constant, also when something in it throws', () => {
+  it('treat results computed in noGrad as constants, and recording resumes when noGrad throws', () => {
     const inside = passed((x, w) => {
       const constant = nn.noGrad(arena, () => F.linear(x, w))
       return F.mul(constant, x)
@@ -30,7 +30,7 @@ describe('gradients', () => {
     expect(tapeOf(arena).enabled).toBe(true)
   })
 
-  it('of a tensor that is no parameter are gone with their frame', () => {
+  it('of a tensor that is not a parameter are freed with their frame', () => {
     const tensor = arena.tensor([1, 2], [2])
     tensor.requiresGrad = true
     arena.frame(() => F.sum(F.mul(tensor, tensor)).backward())
@@ -48,7 +48,7 @@ describe('checkpoint', () => {
   it.each<[string, (x: Tensor, w: Tensor) => Tensor]>([
     ['parameters', (x) => x],
     ['results', (x, w) => F.linear(F.softmax(F.linear(x, w), 1), w)],
-  ])('of %s gives the bits of the plain block', (_, before) => {
+  ])('on %s is bit-identical to the plain block', (_, before) => {
     const net = (apply: typeof plainly) =>
       passed((x, w) => {
         const block: Block = (h) => F.tanh(F.linear(F.silu(F.linear(h!, w)), w))
@@ -57,11 +57,11 @@ describe('checkpoint', () => {
     expect(net(F.checkpoint)).toEqual(net(plainly))
   })
 
-  it('adds to the gradients of inputs that count elsewhere too, and of one that comes twice', () => {
+  it('accumulates gradients of inputs that are used elsewhere or passed twice', () => {
     const net = (apply: typeof plainly) =>
       passed((x, w) => {
         const [h, constant] = [F.linear(x, w), arena.tensor([1, 2, 3], [3], { dtype: 'float64' })]
-        // Much is passed back between the checkpoint and what h was computed from.
+        // A long chain of operations runs between the checkpoint and the origin of h in the backward pass.
         let other = h
         for (let i = 0; i < 50; i++) other = F.tanh(other)
         return F.add(
@@ -73,13 +73,13 @@ describe('checkpoint', () => {
     expect(got).toEqual({ y: want.y, x: near(want.x), w: near(want.w) })
   })
 
-  it('within checkpoint', () => {
+  it('can be nested', () => {
     const net = (apply: typeof plainly) =>
       passed((x, w) => apply((h) => F.tanh(apply((g) => F.linear(g!, w), F.linear(h!, w))), F.linear(x, w)))
     expect(net(F.checkpoint)).toEqual(net(plainly))
   })
 
-  it('keeps only the result, and computes the block once forward and once backward', () => {
+  it('keeps only the result, and runs the block once forward and once backward', () => {
     let runs = 0
     const block: Block = (x) => {
       runs++
@@ -100,20 +100,20 @@ describe('checkpoint', () => {
     expect(runs).toBe(2)
   })
 
-  it('leaves alone what a block did not use, though it was computed', () => {
+  it('does not propagate to unused inputs', () => {
     const [used, unused] = [arena.parameter([2], { data: [1, 2] }), arena.parameter([2], { data: [3, 4] })]
     arena.frame(() => F.sum(F.checkpoint((a) => F.mul(a!, 2), F.exp(used), F.exp(unused))).backward())
     expect([...used.grad!].map((value) => value.toFixed(3))).toEqual(['5.437', '14.778'])
     expect(unused.grad).toBeNull()
   })
 
-  it('of constants, and of a block that does nothing', () => {
+  it('accepts constants, and an identity block', () => {
     const [exp, same]: Block[] = [(y) => F.exp(y!), (y) => y!]
     expect(passed((x) => F.mul(F.checkpoint(exp!, F.detach(x)), x))).toEqual(passed((x) => F.mul(F.exp(F.detach(x)), x)))
     expect(passed((x) => F.checkpoint(same!, F.affine(x, 3, 0)))).toEqual(passed((x) => F.affine(x, 3, 0)))
   })
 
-  it('passes back inside noGrad what was computed outside', () => {
+  it('runs the backward pass inside noGrad', () => {
     const x = arena.parameter([2], { dtype: 'float64', data: [1, 2] })
     arena.frame(() => {
       const loss = F.sum(F.checkpoint((h) => F.mul(h, h), x))
@@ -123,7 +123,7 @@ describe('checkpoint', () => {
     expect(tapeOf(arena).enabled).toBe(true)
   })
 
-  it('refuses a block that uses a result it was not given, and what is no block', () => {
+  it('throws for a block that uses a result it was not passed, and for a non-function', () => {
     const uses = (x: Tensor, w: Tensor) => {
       const h = F.linear(x, w)
       return F.checkpoint((y) => F.mul(y!, h), x)
@@ -138,7 +138,7 @@ describe('checkpoint', () => {
 })
 
 describe('apply', () => {
-  /** The product of rows. */
+  /** Row-wise dot product. */
   const product: nn.functional.CustomFunction = {
     shape: (a) => [a!.shape[0]!],
     forward: (out, a, b) => {
@@ -153,9 +153,9 @@ describe('apply', () => {
   }
 
   it.each<[string, (f: Block, a: Tensor, b: Tensor) => Tensor]>([
-    ['passes back the gradient it is given', (f, a, b) => f(a, b)],
-    ['adds it to others', (f, a, b) => F.add(F.mul(f(a, b), f(b, a)), F.sum(a))],
-    ['asks for none that is not needed', (f, a, b) => f(a, F.detach(b))],
+    ['uses the given gradient', (f, a, b) => f(a, b)],
+    ['accumulates it with other gradients', (f, a, b) => F.add(F.mul(f(a, b), f(b, a)), F.sum(a))],
+    ['skips gradients that are not needed', (f, a, b) => f(a, F.detach(b))],
   ])('%s', (_, net) => {
     const [got, want] = [
       passed((x, w) => net((a, b) => F.apply(product, a!, b!), F.exp(x), F.linear(x, w))),
@@ -164,12 +164,12 @@ describe('apply', () => {
     expect(got).toEqual({ y: near(want.y), x: near(want.x), w: near(want.w) })
   })
 
-  it('has the shape of its first input by default, and starts from zeros', () => {
+  it('defaults to the shape of its first input, and zero-initializes outputs and gradients', () => {
     const nothing: nn.functional.CustomFunction = { forward: () => {}, backward: () => {} }
     expect(passed((x) => F.apply(nothing, x))).toEqual({ y: Array(6).fill(0), x: Array(6).fill(0), w: null })
   })
 
-  it('refuses what is no function', () => {
+  it('throws for missing functions', () => {
     const without = { forward: () => {} } as never
     expect(thrown(() => passed((x) => F.apply(without, x))).message).toBe('apply: forward and backward must be functions, got undefined')
   })

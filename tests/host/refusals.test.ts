@@ -5,7 +5,7 @@ import { thrown } from './thrown.ts'
 
 const F = nn.functional
 
-/** Every function over tensors, with the shapes of those it is called with here. */
+/** Every function over tensors, with valid input shapes and a call. */
 const calls: Record<string, [shapes: number[][], (...x: Tensor[]) => unknown]> = {
   ...Object.fromEntries(
     (
@@ -120,12 +120,12 @@ const calls: Record<string, [shapes: number[][], (...x: Tensor[]) => unknown]> =
 const made = (arena: Arena, shapes: readonly number[][], dtype: DType = 'float32') =>
   shapes.map((shape) => arena.tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1), shape, { dtype }))
 
-it('the table leaves out no function', () => {
+it('the table covers every function', () => {
   expect(Object.keys(calls).sort()).toEqual(Object.keys(F).sort())
 })
 
 describe.each(Object.entries(calls))('%s', (name, [shapes, call]) => {
-  it('refuses tensors of an ended frame, of a disposed or another arena, of other types, and no tensors', async () => {
+  it('throws for tensors of an ended frame, a disposed arena, another arena or another dtype, and for values that are not tensors', async () => {
     const [arena, other] = [await Arena.create(), await Arena.create()]
     const ended = arena.frame(() => made(arena, shapes))
     arena.frame(() => {
@@ -148,7 +148,7 @@ describe.each(Object.entries(calls))('%s', (name, [shapes, call]) => {
     expect(thrown(() => call(...kept)).code, name).toBe('disposed')
   })
 
-  it('names itself and the shapes that do not fit', async () => {
+  it('throws with its name and the mismatched shapes', async () => {
     const arena = await Arena.create()
     const wrong = shapes.map((_, i) => (i ? [7, 7, 7, 7, 7, 7] : shapes[0]!))
     arena.frame(() => {
@@ -161,7 +161,7 @@ describe.each(Object.entries(calls))('%s', (name, [shapes, call]) => {
 })
 
 describe('backward', () => {
-  it('refuses integers, a disposed arena, and a computation that was passed through', async () => {
+  it('throws for integers, a second backward pass, and a disposed arena', async () => {
     const arena = await Arena.create()
     const w = arena.parameter([2], { data: [1, 2] })
     arena.frame(() => {
@@ -175,7 +175,7 @@ describe('backward', () => {
     expect(thrown(() => kept.backward()).code).toBe('disposed')
   })
 
-  it('is not for asynchronous frames', async () => {
+  it('frames throw for asynchronous functions', async () => {
     const arena = await Arena.create()
     expect(thrown(() => arena.frame((async () => 1) as never)).code).toBe('frame-async')
     expect(thrown(() => arena.frame((() => Promise.resolve(1)) as never)).code).toBe('frame-async')
@@ -183,7 +183,7 @@ describe('backward', () => {
   })
 })
 
-describe('arguments of other kinds', () => {
+describe('arguments of the wrong type', () => {
   it.each([
     ['reshape', (x: Tensor) => F.reshape(x, 'x' as never)],
     ['permute', (x: Tensor) => F.permute(x, undefined as never)],
@@ -196,13 +196,13 @@ describe('arguments of other kinds', () => {
     ['pow', (x: Tensor) => F.pow(x, x as never)],
     ['apply', (x: Tensor) => F.apply(null as never, x)],
     ['checkpoint', (x: Tensor) => F.checkpoint(() => 3 as never, x)],
-  ] as [string, (x: Tensor) => unknown][])('of %s are named', async (name, call) => {
+  ] as [string, (x: Tensor) => unknown][])('throw with the name of %s', async (name, call) => {
     const arena = await Arena.create()
     const { message } = arena.frame(() => thrown(() => call(arena.tensor([1, 2, 3]))))
     expect(message.startsWith(name)).toBe(true)
   })
 
-  it('of layers are named', async () => {
+  it('throw with the name of the layer', async () => {
     const arena = await Arena.create()
     expect(thrown(() => new nn.Linear(null as never, 1, 1)).message).toBe('Linear: the first argument must be an Arena, got null')
     expect(thrown(() => new nn.Conv2d(arena, 2, 3, undefined as never)).message).toContain('kernelSize')

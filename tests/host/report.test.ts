@@ -14,18 +14,18 @@ function at(value: unknown, path: string): unknown {
   return path.split('.').reduce<any>((part, key) => part?.[key], value)
 }
 
-/** The numbers of a page that say where in the receipt they are from, and those that do not. */
+/** Returns the numbers of a page, with their path in the receipt if they have one. */
 function numbers(page: string): { value: string; path: string | undefined }[] {
   return [...page.matchAll(/<data value="([^"]*)"(?: data-path="([^"]*)")?>/g)].map(([, value, path]) => ({ value: value!, path }))
 }
 
-/** A receipt in which every result is changed. */
+/** Returns a receipt with every result changed. */
 function changed(report: Report, change: (result: Result, i: number) => Partial<Result>): Report {
   return { ...report, results: report.results.map((result, i) => ({ ...result, ...change(result, i) })) }
 }
 
-describe('numbers as people read them', () => {
-  it('have four digits, and the sign and unit they need', () => {
+describe('displayed numbers', () => {
+  it('have four digits, with a sign and unit where needed', () => {
     expect([0.97128, 1234567, 1e-12, -0.000031234, 0, 3e-4].map(shownNumber)).toEqual([
       '0.9713',
       '1235000',
@@ -43,7 +43,7 @@ describe('numbers as people read them', () => {
 })
 
 describe('places', () => {
-  it('are shared by those that cannot be told apart, and not had by those that failed', () => {
+  it('are shared by indistinguishable optimizers, and null for failed ones', () => {
     const report = makeReport({ labels: ['A', 'B', 'C', 'D', 'E'], failed: [1] })
     const [a, c, d, e] = ['A', 'C', 'D', 'E']
     const ranking = [[d!, a!], [c!], [e!]]
@@ -59,14 +59,14 @@ describe('places', () => {
     ])
   })
 
-  it('have the seconds until the target in proportion to the steps', () => {
+  it('convert steps to the target into seconds in proportion', () => {
     const [entry] = places(changed(makeReport({ points: 10 }), () => ({ stepsToTarget: 100, seconds: 2 }))).flat()
     expect(secondsToTarget(entry!)).toBe((2 * 100) / 400)
   })
 })
 
 describe('axes', () => {
-  it('move labels apart in their order, no further than they have to', () => {
+  it('separate labels in order, with the least movement', () => {
     const wanted = fc.array(fc.double({ min: 0, max: 300, noNaN: true }), { minLength: 1, maxLength: 17 })
     fc.assert(
       fc.property(wanted, (places) => {
@@ -84,14 +84,14 @@ describe('axes', () => {
     expect(apart([10, 100, 50], 17, 0, 300)).toEqual([10, 100, 50])
   })
 
-  it('leave out what would press the rest together', () => {
+  it('exclude outliers that would compress the rest', () => {
     const near = Array.from({ length: 20 }, (_, i) => 0.9 + i / 1000)
     expect(worstShown([...near, -1e6], 'low', 0.1)).toBeGreaterThan(0.89)
     expect(worstShown(near, 'low', 0.1)).toBe(0.9)
     expect(worstShown([...near, 1e30], 'high', 0.1, true)).toBeLessThan(1)
   })
 
-  it.each([[[1e-12, 3e-12]], [[-1e300, 1e300]], [[5]], [[0]], [[]], [[1e12, 1e12]]])('have marks for %j', (values) => {
+  it.each([[[1e-12, 3e-12]], [[-1e300, 1e300]], [[5]], [[0]], [[]], [[1e12, 1e12]]])('have ticks for %j', (values) => {
     for (const isLog of values.every((value) => value > 0) ? [false, true] : [false]) {
       const scale = scaleFor(values, [0, 300], { isLog })
       for (const { at: place, text } of ticks(scale, 5)) expect([Number.isFinite(scale(place)), text !== '']).toEqual([true, true])
@@ -104,7 +104,7 @@ describe.each(Object.entries(fixtures))('report.html: %s', (_, fixture) => {
   const page = reportPage(report)
   const [, receipt] = page.match(RECEIPT)!
 
-  it('holds the receipt and shows its numbers', () => {
+  it('contains the receipt and shows its numbers', () => {
     expect(JSON.parse(receipt!)).toEqual(JSON.parse(JSON.stringify(report)))
     const shown = numbers(page)
     for (const { value, path } of shown)
@@ -119,7 +119,7 @@ describe.each(Object.entries(fixtures))('report.html: %s', (_, fixture) => {
     })
   })
 
-  it('draws no number that is none, and every plot has words', () => {
+  it('draws only finite numbers, and every plot has a title and description', () => {
     const drawn = [...page.matchAll(/<svg.*?<\/svg>/gs)].map(([svg]) => svg)
     for (const svg of drawn) {
       expect(svg).not.toMatch(/NaN|Infinity|undefined/)
@@ -128,7 +128,7 @@ describe.each(Object.entries(fixtures))('report.html: %s', (_, fixture) => {
     expect(page.replace(receipt!, '')).not.toMatch(/undefined|>null<|NaN/)
   })
 
-  it('has headings in order, unique ids and nothing from elsewhere', () => {
+  it('has ordered headings, unique ids and no external resources', () => {
     expect([...page.matchAll(/<h(\d)/g)].map(([, level]) => level).join('')).toMatch(/^12+$/)
     const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id)
     expect(new Set(ids).size).toBe(ids.length)
@@ -138,7 +138,7 @@ describe.each(Object.entries(fixtures))('report.html: %s', (_, fixture) => {
 })
 
 describe('report.html', () => {
-  it('takes nothing of a receipt for markup', () => {
+  it('escapes all text from a receipt', () => {
     const report = {
       ...makeReport({ labels: hostile, name: '<svg onload=x>', metric: '<i>score</i>' }),
       command: 'downhill </code><img src=x>',
@@ -150,7 +150,7 @@ describe('report.html', () => {
     expect(page).toContain('Which optimizer for &lt;svg onload=x&gt;?')
   })
 
-  it('has extreme, missing and equal numbers', () => {
+  it('draws extreme, missing and equal numbers', () => {
     const base = makeReport({ metric: 'R²' })
     const strange = [1e-12, -1e300, 1e12, 0, 5e-324]
     const report = changed(base, (result, i) => ({
@@ -166,14 +166,14 @@ describe('report.html', () => {
     for (const [svg] of reportPage(report).matchAll(/<svg.*?<\/svg>/gs)) expect(svg).not.toMatch(/NaN|Infinity|undefined/)
   })
 
-  it('has a link that saves the receipt, if that is not too long', () => {
+  it('links to a download of the receipt, unless it is too long', () => {
     const report = makeReport({ labels: ['100 % #1 & "ü"'], points: 3 })
     const [, address] = reportPage(report).match(/download="report.json" href="data:application\/json;charset=utf-8,([^"]*)"/)!
     expect(JSON.parse(decodeURIComponent(address!.replaceAll('&amp;', '&').replaceAll('&#39;', "'")))).toEqual(report)
     expect(reportPage(makeReport({ points: 5000 }))).not.toContain('download="report.json"')
   })
 
-  it('tells of functions, texts and models of one’s own', () => {
+  it('describes function problems and custom models', () => {
     const base = makeReport({ metric: '−loss' })
     const problem = { ...base.problem, kind: 'function' as const, rows: 0, features: 2, source: { problem: 'rosenbrock' } }
     expect(reportPage({ ...base, problem })).toContain('a function of <data value="2" data-path="problem.features">2</data> variables')
@@ -187,8 +187,8 @@ describe('report.html', () => {
   })
 })
 
-describe('the table of a terminal', () => {
-  it('is at most 100 columns wide, with shared places and what to do', () => {
+describe('the terminal table', () => {
+  it('is at most 100 columns wide, with shared places and a recommendation', () => {
     const text = resultTable(fixtures.digits!())
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
     expect(text).toMatch(/^1 {2}AdamW +97\.8 % +97\.\d to 98\.\d +\S+ +120 steps +18\.8 KB +0\.\d\d s +1$/m)
@@ -205,7 +205,7 @@ describe('the table of a terminal', () => {
     expect(text.replaceAll('\n', ' ')).toContain(fixtures.digits!().recommendation!.text)
   })
 
-  it('says that all failed, and sends no commands to the terminal', () => {
+  it('reports when every optimizer failed, and prints no terminal escape codes', () => {
     expect(resultTable(fixtures['all failed']!())).toContain('Every optimizer failed')
     expect(resultTable(makeReport({ labels: ['\x1b[2J'] }))).not.toContain('\x1b')
   })

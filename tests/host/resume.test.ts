@@ -5,7 +5,7 @@ import { checkpoint } from '../../host/io/index.ts'
 
 const program = fileURLToPath(new URL('../runtimes/resume.mjs', import.meta.url))
 
-/** What a process of its own makes of bytes. */
+/** Evaluates an expression to bytes in a new process and returns them. */
 function inProcess(expression: string, input = new Uint8Array(0)): Uint8Array<ArrayBuffer> {
   const code = `import { readFileSync, writeSync } from 'node:fs'
     import { advance, begin } from ${JSON.stringify(program)}
@@ -16,7 +16,7 @@ function inProcess(expression: string, input = new Uint8Array(0)): Uint8Array<Ar
   return new Uint8Array(stdout)
 }
 
-it('every optimizer and scheduler, saved and loaded in a new process at every 20th of 200 steps, comes to the same bits', () => {
+it('every optimizer and scheduler is bit-identical when saved and loaded in a new process at every 20th of 200 steps', () => {
   const first = inProcess('begin()')
   const names = Object.keys(checkpoint.read(first)).map((name) => name.split(' ')[0])
   expect(new Set(names).size).toBe(15 + 16)

@@ -19,14 +19,14 @@ function bits(params: readonly Parameter[]): number[][] {
   return params.map(({ data }) => [...new Uint8Array(data.slice().buffer)])
 }
 
-it('every kernel has an optimizer and every optimizer a kernel', () => {
+it('every kernel has an optimizer, and every optimizer has a kernel', () => {
   expect(new Set(everyRule.map(({ rule }) => rule.kernel))).toEqual(new Set(Object.values(kernelNames)))
 })
 
 describe.each(everyRule)('$name', ({ Class, rule }) => {
   const options = variants(rule)
 
-  it("names its kernel's flags, state and uniforms, and documents itself", () => {
+  it("declares its kernel's flags, state and uniforms, with documentation", () => {
     const names = rule.kernel
     expect(Object.keys(rule.flags).sort()).toEqual([...names.flags].sort())
     expect(Object.keys(rule.state).sort()).toEqual([...names.state].sort())
@@ -37,7 +37,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     for (const option of Object.values(rule.options)) expect(option.doc && option.accepts(option.default)).toBe(true)
   })
 
-  it('refuses what its declaration refuses, and names the option and the value', async () => {
+  it('throws for values its declaration rejects, with the option name', async () => {
     const arena = await Arena.create()
     const params = [arena.parameter([2])]
     for (const [name, option] of Object.entries(rule.options).filter(([, o]) => !o.fixed)) {
@@ -56,7 +56,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     }
   })
 
-  it.each(['float32', 'float64'] as const)('saved, loaded into another and stepped is stepped (%s)', async (dtype) => {
+  it.each(['float32', 'float64'] as const)('resumes from its state dict bit-identically (%s)', async (dtype) => {
     for (const chosen of options) {
       const arena = await Arena.create()
       const [one, other] = [makeParams(arena, dtype, rule), makeParams(arena, dtype, rule)]
@@ -79,7 +79,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     }
   })
 
-  it('steps parameters together or one by one, in one group or in several, to the same bits', async () => {
+  it('steps parameters together or one by one, in one group or several, bit-identically', async () => {
     for (const chosen of options) {
       const arena = await Arena.create()
       const [together, apart] = [makeParams(arena, 'float32', rule), makeParams(arena, 'float32', rule)]
@@ -94,7 +94,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     }
   })
 
-  it('passes over parameters without a gradient, whenever that is', async () => {
+  it('skips parameters without a gradient at any step', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.boolean(), { minLength: shapesFor(rule).length, maxLength: shapesFor(rule).length }), {
@@ -125,7 +125,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     )
   })
 
-  it('leaves everything else in memory as it was', async () => {
+  it('changes no other memory', async () => {
     const arena = await Arena.create()
     const before = arena.parameter([5], { data: [1, 2, 3, 4, 5] })
     const params = makeParams(arena, 'float32', rule)
@@ -138,7 +138,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     expect(params.map(({ grad, sparseGrad }) => [...(grad ?? sparseGrad!.values)])).toEqual(grads)
   })
 
-  it('says how large its state will be before it is there', async () => {
+  it('reports the size of its state in advance', async () => {
     const arena = await Arena.create()
     const params = makeParams(arena, 'float32', rule)
     const optimizer = new Class(params, options.at(-1)!)
@@ -152,7 +152,7 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     expect(thrown(() => optimizer.step()).code).toBe('disposed')
   })
 
-  it('is unchanged by a state dict that does not fit', async () => {
+  it('is unchanged by an invalid state dict', async () => {
     const arena = await Arena.create()
     const params = makeParams(arena, 'float32', rule)
     const optimizer = new Class(params, options.at(-1)!)
@@ -165,22 +165,22 @@ describe.each(everyRule)('$name', ({ Class, rule }) => {
     const wrong: [string, object][] = [
       ['no groups', { state: {}, param_groups: [] }],
       ['fewer parameters', { ...saved, param_groups: [{ ...saved.param_groups[0], params: [0] }] }],
-      ['a shape that does not fit', state({ [key]: { dtype: 'float32', shape: [2], data: new Float32Array(2) } })],
+      ['a mismatched shape', state({ [key]: { dtype: 'float32', shape: [2], data: new Float32Array(2) } })],
       ['an unknown key', state({ momentum: 1 })],
-      ['a state of no parameter', { ...saved, state: { ...saved.state, 99: {} } }],
-      ['numbers that are texts', state({ [key]: { ...(saved.state[0]![key] as object), data: 'text' } })],
+      ['state without a parameter', { ...saved, state: { ...saved.state, 99: {} } }],
+      ['a string for data', state({ [key]: { ...(saved.state[0]![key] as object), data: 'text' } })],
       ['a tensor without a shape', state({ [key]: { dtype: 'float32', shape: null, data: new Float32Array(2) } })],
-      ['a text for an option', group({ lr: 'fast' })],
+      ['a string for an option', group({ lr: 'fast' })],
       ['NaN for an option', group({ lr: Number.NaN })],
       ['an option without a value', group({ lr: undefined })],
-      ['names of other parameters', group({ param_names: ['a'] })],
-      ['a text of a scheduler', group({ initial_lr: 'abc' })],
+      ['too few names', group({ param_names: ['a'] })],
+      ['a string from a scheduler', group({ initial_lr: 'abc' })],
       ['a map', { ...saved, state: new Map() }],
-      ['something else', {}],
-      ['nothing', null as never],
+      ['an empty object', {}],
+      ['null', null as never],
     ]
     const camelCase = Object.keys(rule.options).find((name) => /[A-Z]/.test(name))
-    if (camelCase) wrong.push(['an option under two names', group({ [camelCase]: 0 })])
+    if (camelCase) wrong.push(['an option with two names', group({ [camelCase]: 0 })])
     for (const [what, dict] of wrong) {
       expect(['state-mismatch', 'option-range'], what).toContain(thrown(() => optimizer.loadStateDict(dict as never)).code)
       expect(optimizer.stateDict(), what).toEqual(saved)

@@ -7,12 +7,12 @@ const files = new URL('../files/', import.meta.url)
 const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
 const expected = JSON.parse(readFileSync(new URL('expected.json', files), 'utf8'))
 
-/** Bytes of a file at the beginning of memory of their own. */
+/** Returns the bytes of a file in their own buffer. */
 function load(url: URL): Uint8Array {
   return new Uint8Array(readFileSync(url))
 }
 
-/** A file of a header and so many bytes. */
+/** Returns a file with a header and `bytes` zero bytes. */
 function made(header: unknown, bytes = 0): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
   const file = new Uint8Array(8 + text.length + bytes)
@@ -25,7 +25,7 @@ describe('safetensors.read', () => {
   const { tensors, metadata } = safetensors.read(load(new URL('values.safetensors', files)))
 
   it.each(Object.entries<{ shape: number[]; data: unknown[] }>(expected.tensors))(
-    'reads %s as the reference wrote it',
+    'reads %s like the reference implementation',
     (name, { shape, data }) => {
       const got = tensors[name]!
       expect(got.shape).toEqual(shape)
@@ -33,7 +33,7 @@ describe('safetensors.read', () => {
     },
   )
 
-  it('widens halves, and gives whole numbers as int32 where they fit', () => {
+  it('widens half precision, and converts integers to int32 where they fit', () => {
     const types = Object.fromEntries(Object.entries(tensors).map(([name, { dtype }]) => [name, dtype]))
     expect(types).toEqual({
       ...{
@@ -66,7 +66,7 @@ describe('safetensors.read', () => {
     expect(safetensors.read(shifted).tensors.float64!.data).toEqual(safetensors.read(file).tensors.float64!.data)
   })
 
-  it('gives views of the file where they are aligned, and copies where they are not', () => {
+  it('returns views of the file where aligned, and copies otherwise', () => {
     const file = load(new URL('values.safetensors', files))
     const shifted = new Uint8Array(file.length + 1).subarray(1)
     shifted.set(file)
@@ -92,20 +92,20 @@ describe('safetensors.read', () => {
       /^this is not a safetensors file: its header should have 9223372036854776000 bytes, but 1 follow$/,
     ],
     [
-      'a header that is too long',
+      'a header that is too large',
       made(`{${' '.repeat(2 ** 22)}}`),
       /^this is not a safetensors file: its header must have at most 4194304 bytes, got 4194306$/,
     ],
-    ['no JSON', made('{"a"'), /^this is not a safetensors file: its header is not a JSON object$/],
+    ['invalid JSON', made('{"a"'), /^this is not a safetensors file: its header is not a JSON object$/],
     ['a list', made('[]'), /^this is not a safetensors file: its header is not a JSON object$/],
-    ['no UTF-8', made('{"\u0080"').with(10, 0xff), /^this is not a safetensors file: its header is not UTF-8$/],
+    ['invalid UTF-8', made('{"\u0080"').with(10, 0xff), /^this is not a safetensors file: its header is not UTF-8$/],
     [
-      'a type there is not',
+      'an unknown dtype',
       made({ a: { ...tensor, dtype: 'F31' } }, 4),
       /^this is not a safetensors file: the tensor 'a' has an unknown dtype: 'F31'$/,
     ],
     [
-      'a type of Object',
+      'a dtype named like a method',
       made({ a: { ...tensor, dtype: 'toString' } }, 4),
       /^this is not a safetensors file: the tensor 'a' has an unknown dtype: 'toString'$/,
     ],
@@ -129,7 +129,11 @@ describe('safetensors.read', () => {
       made({ a: { ...tensor, shape: [2 ** 50, 2 ** 50] } }, 4),
       /^this is not a safetensors file: the tensor 'a' is F32 \[1125899906842624, 1125899906842624\], 5\.070602400912918e\+30 bytes, but has 4$/,
     ],
-    ['sizes that multiply to nothing', made({ a: { ...tensor, shape: [2 ** 52, ...Array(30).fill(2 ** 52), 0] } }, 4), /'a' is F32/],
+    [
+      'sizes whose product is 0 after overflow',
+      made({ a: { ...tensor, shape: [2 ** 52, ...Array(30).fill(2 ** 52), 0] } }, 4),
+      /'a' is F32/,
+    ],
     [
       'an offset beyond the end',
       made({ a: { ...tensor, data_offsets: [0, 8] } }, 4),
@@ -155,37 +159,37 @@ describe('safetensors.read', () => {
       made({ a: tensor, b: { ...tensor, data_offsets: [8, 12] } }, 12),
       /^this is not a safetensors file: the tensor 'b' begins at byte 8, but the one before it ends at 4$/,
     ],
-    ['bytes of no tensor', made({ a: tensor }, 8), /4 bytes at its end belong to no tensor$/],
+    ['bytes outside every tensor', made({ a: tensor }, 8), /4 bytes at its end belong to no tensor$/],
     [
-      'a name twice',
+      'a repeated name',
       made('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}', 4),
       /^this is not a safetensors file: its header repeats a name$/,
     ],
     [
-      'a key twice',
+      'a repeated key',
       made('{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}', 4),
       /^this is not a safetensors file: its header repeats a name$/,
     ],
     [
-      'a further key',
+      'an extra key',
       made({ a: { ...tensor, more: 1 } }, 4),
       /^this is not a safetensors file: the tensor 'a' has an unknown entry 'more'$/,
     ],
     [
-      'metadata that are no texts',
+      'metadata that is not a string',
       made({ __metadata__: { a: 1 } }),
       /^this is not a safetensors file: __metadata__ must map names to strings$/,
     ],
-    ['a prototype', made('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4), /'__proto__'/],
+    ['a __proto__ name', made('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4), /'__proto__'/],
     ['a name with an escape', made({ '\u001b[31m\n': 1 }), /the tensor '\\u001b\[31m\\u000a' is 1$/],
-  ])('refuses %s', (_, file, message) => {
+  ])('throws for %s', (_, file, message) => {
     const error = thrown(() => safetensors.read(file))
     expect(error.code).toBe('file-invalid')
     expect(error.message).toMatch(/^this is not a safetensors file: /)
     expect(error.message).toMatch(message)
   })
 
-  it('tells types apart that it does not read, and what is no file', () => {
+  it('throws for unsupported dtypes and values that are not files', () => {
     expect(thrown(() => safetensors.read(made({ a: { dtype: 'F8_E8M0', shape: [2], data_offsets: [0, 2] } }, 2)))).toEqual({
       code: 'file-unsupported',
       message: "the tensor 'a' has the type F8_E8M0, which is not supported",
@@ -198,13 +202,16 @@ describe('safetensors.read', () => {
 })
 
 describe('safetensors.write', () => {
-  it.each(readdirSync(cases).filter((name) => name.endsWith('.safetensors')))('gives the very bytes of the reference: %s', (name) => {
-    const file = load(new URL(name, cases))
-    const { tensors, metadata } = safetensors.read(file)
-    expect(safetensors.write(tensors, metadata)).toEqual(file)
-  })
+  it.each(readdirSync(cases).filter((name) => name.endsWith('.safetensors')))(
+    'writes the same bytes as the reference implementation: %s',
+    (name) => {
+      const file = load(new URL(name, cases))
+      const { tensors, metadata } = safetensors.read(file)
+      expect(safetensors.write(tensors, metadata)).toEqual(file)
+    },
+  )
 
-  it('gives back what it was given, whatever that is', () => {
+  it('round-trips every dtype and name', () => {
     const given = {
       '10': { dtype: 'float32', shape: [2], data: Float32Array.of(-0, Number.NaN) },
       '9': { dtype: 'float64', shape: [], data: Float64Array.of(5e-324) },
@@ -222,7 +229,7 @@ describe('safetensors.write', () => {
     expect(safetensors.write({ ...given, '9': given['9'] }, { note: '"quoted": 1' })).toEqual(file)
   })
 
-  it('takes numbers from anywhere, and nothing that is no tensor', () => {
+  it('accepts number arrays and throws for values that are not tensors', () => {
     const { tensors } = safetensors.read(safetensors.write({ a: { dtype: 'float32', shape: [2], data: [0.1, 2] } }))
     expect(tensors.a!.data).toEqual(Float32Array.of(0.1, 2))
     const refused = (tensor: unknown, metadata?: unknown) => thrown(() => safetensors.write({ a: tensor } as never, metadata as never)).code

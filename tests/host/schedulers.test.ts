@@ -40,12 +40,12 @@ function twoGroups(): SGD {
   return new SGD([{ params: [arena.parameter([1])] }, { params: [arena.parameter([1])], lr: 0.04 }], { lr: 0.2, momentum: 0.9 })
 }
 
-/** A metric that gets better and then does not. */
+/** A metric that improves and then plateaus. */
 const metric = (step: number) => Math.max(3 - step, 1) + (step % 3) / 10
 const advance = (scheduler: LRScheduler, step: number) =>
   scheduler.step(scheduler instanceof downhill.ReduceLROnPlateau ? metric(step) : undefined)
 
-/** Learning rates and momenta before the first call and after each. */
+/** Returns the learning rates and momenta before the first step and after each. */
 function trajectory(scheduler: LRScheduler, from: number, to: number): unknown[] {
   const noted = () => scheduler.optimizer.paramGroups.map(({ lr, momentum }) => [lr, momentum])
   const result = [noted()]
@@ -57,7 +57,7 @@ function trajectory(scheduler: LRScheduler, from: number, to: number): unknown[]
 }
 
 describe.each(Object.entries(every))('%s', (_, make) => {
-  it('goes on from its state dict as if nothing had been', () => {
+  it('resumes from its state dict', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 25 }), (at) => {
         const first = make(twoGroups())
@@ -74,18 +74,18 @@ describe.each(Object.entries(every))('%s', (_, make) => {
     )
   })
 
-  it('says beforehand, where it can, what stepping gives', () => {
+  it('predicts its learning rates in lrAt, where it has a closed form', () => {
     const scheduler = make(twoGroups()) as LRScheduler & { lrAt?(step: number): number[] }
     if (!scheduler.lrAt) return
     const foretold = Array.from({ length: 30 }, (_, step) => scheduler.lrAt!(step))
     for (let step = 0; step < 30; step++) {
       for (const [g, lr] of scheduler.getLastLr().entries()) expect(lr, `step ${step}`).toBeCloseTo(foretold[step]![g]!, 12)
-      expect(scheduler.lrAt(7), 'the same wherever it stands').toEqual(foretold[7])
+      expect(scheduler.lrAt(7), 'lrAt does not depend on the current step').toEqual(foretold[7])
       advance(scheduler, step)
     }
   })
 
-  it('copies its state, and is unchanged by one that does not fit', () => {
+  it('copies its state, and is unchanged by an invalid one', () => {
     const scheduler = make(twoGroups())
     trajectory(scheduler, 0, 3)
     const saved = scheduler.stateDict() as Record<string, unknown>
@@ -98,13 +98,13 @@ describe.each(Object.entries(every))('%s', (_, make) => {
     }
   })
 
-  it('refuses an optimizer that is none', () => {
+  it('throws for a value that is not an optimizer', () => {
     expect(thrown(() => make({} as never)).code).toBe('option-range')
   })
 })
 
 describe('schedulers', () => {
-  it('which lack what they need say so, and change nothing', () => {
+  it('throw for missing or invalid options and change nothing', () => {
     const optimizer = twoGroups()
     const saved = optimizer.stateDict()
     expect(thrown(() => new downhill.StepLR(optimizer, undefined as never)).message).toBe('StepLR needs stepSize')
@@ -124,7 +124,7 @@ describe('schedulers', () => {
     expect(thrown(() => new downhill.SequentialLR(optimizer, parts, undefined as never)).message).toContain('milestones')
   })
 
-  it('that resume at an epoch need the learning rates they began with', () => {
+  it('require initialLr in each group to resume from lastEpoch', () => {
     const optimizer = twoGroups()
     expect(thrown(() => new downhill.StepLR(optimizer, { stepSize: 2, lastEpoch: 3 })).message).toBe(
       'StepLR: group 0 must have initialLr to resume from lastEpoch 3',
@@ -134,14 +134,14 @@ describe('schedulers', () => {
     expect([scheduler.lastEpoch, ...scheduler.baseLrs]).toEqual([4, 1, 1])
   })
 
-  it('that need a learning rate to have begun with notice a group that was added', () => {
+  it('with a value per group throw after a group was added', () => {
     const optimizer = twoGroups()
     const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: () => 1 })
     optimizer.addParamGroup({ params: [arena.parameter([1])] })
     expect(thrown(() => scheduler.step()).message).toBe('LambdaLR: the optimizer must have 2 groups, got 3')
   })
 
-  it('refuse a step to no number, and a learning rate that is none, without moving', () => {
+  it('throw for an invalid step or learning rate and stay unchanged', () => {
     const optimizer = twoGroups()
     const scheduler = new downhill.LambdaLR(optimizer, { lrLambda: (epoch) => (epoch === 2 ? (undefined as never) : 1) })
     scheduler.step()
@@ -157,7 +157,7 @@ describe('schedulers', () => {
   })
 
   it.each(['OneCycleLR', 'SWALR', 'CosineAnnealingLR', 'MultiplicativeLR', 'CyclicLR triangular'])(
-    '%s notices a group that was added',
+    '%s throws after a group was added',
     (name) => {
       const optimizer = twoGroups()
       const scheduler = every[name]!(optimizer)
@@ -168,14 +168,14 @@ describe('schedulers', () => {
     },
   )
 
-  it('come back from JSON, which has no infinity', () => {
+  it('load a state from JSON, which lacks Infinity', () => {
     const scheduler = new downhill.ReduceLROnPlateau(twoGroups(), { patience: 0 })
     scheduler.loadStateDict(JSON.parse(JSON.stringify(scheduler.stateDict())))
     for (const loss of [5, 4, 3]) scheduler.step(loss)
     expect([scheduler.best, scheduler.optimizer.lr()]).toEqual([3, 0.2])
   })
 
-  it('refuse states of another kind', () => {
+  it('throw for state values of the wrong type', () => {
     const refused = (scheduler: LRScheduler, change: object) => {
       const saved = scheduler.stateDict()
       expect(thrown(() => scheduler.loadStateDict({ ...saved, ...change })).code).toBe('state-mismatch')
@@ -190,7 +190,7 @@ describe('schedulers', () => {
     refused(every.SequentialLR!(twoGroups()), { _milestones: ['x'] })
   })
 
-  it('in a sequence say nothing beforehand where nothing can be said', () => {
+  it('in a SequentialLR throw from lrAt where there is no closed form', () => {
     const optimizer = twoGroups()
     const parts = [new downhill.ExponentialLR(optimizer, { gamma: 0.9 }), new downhill.SWALR(optimizer, { swaLr: 0.1 })]
     const averaging = new downhill.SequentialLR(optimizer, parts, { milestones: [3] })
@@ -204,7 +204,7 @@ describe('schedulers', () => {
     expect(cycled.lrAt(3)).toEqual(cycle.lrAt(0))
   })
 
-  it('without any epochs stay where stepping leaves them', () => {
+  it('with totalIters 0 predict the same as stepping', () => {
     for (const Class of [downhill.ConstantLR, downhill.LinearLR, downhill.PolynomialLR]) {
       const scheduler = new Class(twoGroups(), { totalIters: 0 })
       scheduler.step()

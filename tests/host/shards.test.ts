@@ -34,14 +34,14 @@ describe('safetensors.readSharded', () => {
     ['a map', new Map(Object.entries(shards))],
     ['a function', (file) => shards[file]!],
     ['a function of promises', async (file) => shards[file]!.buffer],
-  ])('reads what save_file and an index of Hugging Face hold, from %s', async (_, from) => {
+  ])('reads the files of Hugging Face from %s', async (_, from) => {
     const { tensors, metadata } = await safetensors.readSharded(load(INDEX), from)
     expect(tensors).toEqual(whole)
     expect(Object.keys(tensors)).toEqual(Object.keys(whole))
     expect(metadata).toEqual({ total_size: 32 })
   })
 
-  it('asks for each file once, and takes the object in the index', async () => {
+  it('asks for each file once, and takes a parsed index', async () => {
     const asked: string[] = []
     const { tensors } = await safetensors.readSharded(JSON.parse(readFileSync(new URL(INDEX, files), 'utf8')), (file) => {
       asked.push(file)
@@ -89,7 +89,7 @@ describe('safetensors.readSharded', () => {
     expect(error.message).toMatch(message)
   })
 
-  it('names the file that is missing or damaged', async () => {
+  it('names a missing or damaged file', async () => {
     const missing = await refused(safetensors.readSharded(load(INDEX), { [first]: load(first) }))
     expect([missing.code, missing.message]).toEqual([
       'file-failed',
@@ -110,7 +110,7 @@ describe('safetensors.open', () => {
   const bytes = safetensors.write(given, { from: 'here' })
   const header = new DataView(bytes.buffer).getUint32(0, true)
 
-  /** Reads a file of a GB that is only told: every byte after its header is zero. */
+  /** Returns a reader of a file that is zero after the given bytes, and the ranges it was asked for. */
   function counted(file: Uint8Array) {
     const asked: [number, number][] = []
     return {
@@ -124,7 +124,7 @@ describe('safetensors.open', () => {
     }
   }
 
-  it('reads the header, and the tensors that are asked for', async () => {
+  it('reads the header, then only the requested tensors', async () => {
     const { asked, read } = counted(bytes)
     const file = await safetensors.open(read)
     expect(asked).toEqual([
@@ -140,7 +140,7 @@ describe('safetensors.open', () => {
     expect(asked.length).toBe(3)
   })
 
-  it('reads of a file of 1 GB no more than that', async () => {
+  it('reads only a header and 8 bytes of a 1 GB file', async () => {
     const size = 2 ** 30
     const text = JSON.stringify({
       large: { dtype: 'BF16', shape: [2 ** 29 - 4], data_offsets: [0, size - 8] },
@@ -177,7 +177,7 @@ describe('safetensors.open', () => {
     expect([file.info('a').dtype, (await refused(file.tensor('a'))).code, asked.length]).toEqual(['complex64', 'file-unsupported', 2])
   })
 
-  it('opens Blobs, also those of files', async () => {
+  it('opens Blobs and files on disk', async () => {
     for (const blob of [new Blob([bytes]), await openAsBlob(fileURLToPath(new URL('values.safetensors', files)))]) {
       const { tensors } = safetensors.read(await blob.arrayBuffer())
       const file = await safetensors.open(blob)
@@ -186,13 +186,13 @@ describe('safetensors.open', () => {
     }
   })
 
-  it('takes a Buffer at an odd offset', async () => {
+  it('accepts a Buffer at an odd offset', async () => {
     const shifted = Buffer.concat([Buffer.of(0), bytes])
     const file = await safetensors.open(async (start, end) => shifted.subarray(start + 1, end + 1))
     expect(await file.tensor('a')).toEqual(given.a)
   })
 
-  it('refuses files that are damaged, and readers that return something else', async () => {
+  it('throws for damaged files and wrong reads', async () => {
     const message = async (file: unknown) => (await refused(safetensors.open(file as never))).message
     expect(await message(new Blob([]))).toBe('this is not a safetensors file: it has 0 bytes')
     expect(await message(new Blob([bytes.subarray(0, 50)]))).toMatch(/its header should have \d+ bytes, but 42 follow$/)

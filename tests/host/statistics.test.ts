@@ -3,7 +3,7 @@ import { compareSamples, criticalT, intervalOf, isDetected, rankingOf, tailOfT }
 import { Generator } from '../../host/index.ts'
 
 describe("Student's t", () => {
-  // scipy.stats.t.isf(p/2, df) of SciPy 1.17.1.
+  // From scipy.stats.t.isf(p/2, df), SciPy 1.17.1.
   it.each([
     [0.05, 1, 12.706204736174705],
     [0.05, 4, 2.7764451051977934],
@@ -11,16 +11,16 @@ describe("Student's t", () => {
     [0.05 / 15, 4, 6.254070518916924],
     [0.05 / 15, 9, 3.9542188938267384],
     [1e-6, 9, 11.636782027328891],
-  ])('is exceeded with probability %d at %d degrees beyond %d', (probability, degrees, t) => {
+  ])('has two-sided tail probability %d at %d degrees of freedom beyond %d', (probability, degrees, t) => {
     expect(Math.abs(criticalT(probability, degrees) / t - 1)).toBeLessThan(1e-12)
     expect(tailOfT(criticalT(probability, degrees), degrees)).toBeCloseTo(probability, 12)
   })
 
-  it('is certain to exceed 0', () => {
+  it('has tail probability 1 beyond 0', () => {
     for (let degrees = 1; degrees < 30; degrees++) expect(tailOfT(0, degrees)).toBe(1)
   })
 
-  it('with one degree is the arcus tangens, with two a root', () => {
+  it('matches the closed forms with one and two degrees of freedom', () => {
     for (const t of [0.1, 0.5, 1, 2, 10, 1000]) {
       expect(tailOfT(t, 1)).toBeCloseTo(1 - (2 / Math.PI) * Math.atan(t), 13)
       expect(tailOfT(t, 2)).toBeCloseTo(1 - t / Math.sqrt(2 + t * t), 13)
@@ -28,7 +28,7 @@ describe("Student's t", () => {
   })
 })
 
-/** Numbers of three kinds, from a generator: normal, skewed, and in steps as accuracies are. */
+/** Draws from three distributions with mean 0: normal, skewed, and discrete like accuracies. */
 const draws = {
   normal: (g: Generator) => Math.sqrt(-2 * Math.log(1 - g.uniform())) * Math.cos(2 * Math.PI * g.uniform()),
   skewed: (g: Generator) => -Math.log(1 - g.uniform()) - 1,
@@ -37,10 +37,10 @@ const draws = {
 
 describe('coverage, by simulation', () => {
   const REPEATS = 2000
-  // Three deviations of a share of 0.95 of so many repeats.
+  // Three standard deviations of the observed coverage at a true coverage of 0.95.
   const chance = 3 * Math.sqrt((0.05 * 0.95) / REPEATS)
 
-  it.each([5, 7, 10])('intervals of %d values hold the mean 95 times of 100', (size) => {
+  it.each([5, 7, 10])('intervals of %d values contain the mean in 95 of 100 cases', (size) => {
     const generator = new Generator(size)
     const shareOf = (draw: (g: Generator) => number) => {
       let held = 0
@@ -51,7 +51,7 @@ describe('coverage, by simulation', () => {
       return held / REPEATS
     }
     expect(Math.abs(shareOf(draws.normal) - 0.95)).toBeLessThan(chance)
-    // What is compared are differences, whose distribution is symmetric whatever the metric's.
+    // The comparison uses differences, whose distribution is symmetric for any metric.
     expect(shareOf((g) => draws.skewed(g) - draws.skewed(g))).toBeGreaterThan(0.95 - chance)
     expect(shareOf((g) => draws.stepped(g) - draws.stepped(g))).toBeGreaterThan(0.95 - chance)
   })
@@ -61,7 +61,7 @@ describe('coverage, by simulation', () => {
     [6, 5],
     [6, 10],
     [13, 10],
-  ])('of %d optimizers that are the same, over %d seeds, one is told from another in at most 5 of 100 comparisons', (optimizers, seeds) => {
+  ])('%d identical optimizers over %d seeds show a difference in at most 5 of 100 comparisons', (optimizers, seeds) => {
     const generator = new Generator(100 * optimizers + seeds)
     for (const draw of [draws.normal, draws.stepped]) {
       let seen = 0
@@ -76,7 +76,7 @@ describe('coverage, by simulation', () => {
     }
   })
 
-  it('a difference of three deviations from five others is seen over ten seeds, nine times of ten', () => {
+  it('a difference of three standard deviations from five others is detected over ten seeds in 9 of 10 cases', () => {
     const generator = new Generator(3)
     let seen = 0
     for (let i = 0; i < 200; i++) {
@@ -89,14 +89,14 @@ describe('coverage, by simulation', () => {
   })
 })
 
-describe("Holm's steps", () => {
+describe('the Holm correction', () => {
   const samples = [
     { label: 'A', values: [5, 6, 7, 8, 9] },
     { label: 'B', values: [4, 5.1, 5.9, 7.05, 8] },
     { label: 'C', values: [5.2, 5.7, 7.3, 7.9, 9.1] },
   ]
 
-  it('give each pair the level of its step, and an interval holds 0 if and only if nothing is detected', () => {
+  it("uses the level of each pair's step, and an interval contains 0 if and only if no difference is detected", () => {
     const [first, second, third] = compareSamples(samples)
     expect([first!.a, first!.b, first!.difference]).toEqual(['A', 'B', 0.99])
     const halves = [first!, second!, third!].map(({ interval: [low, high] }) => (high - low) / 2)
@@ -112,7 +112,7 @@ describe("Holm's steps", () => {
     expect(rankingOf(['C', 'A', 'B'], compareSamples(samples))).toEqual([['C', 'A'], ['B']])
   })
 
-  it('count no spread for less than half of what a metric can differ by', () => {
+  it("assumes at least half of the metric's resolution as spread", () => {
     const same = [
       { label: 'A', values: [0.91, 0.92] },
       { label: 'B', values: [0.9, 0.91] },

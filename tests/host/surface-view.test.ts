@@ -1,4 +1,4 @@
-/** The pure parts of the page's second view: typed functions and their slopes, equations, links and names on the plot. */
+/** The pure parts of the page's second view: typed functions and their gradients, equations, links and plot labels. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Arena } from '../../host/index.ts'
@@ -12,7 +12,7 @@ import { kinds, surfaceNames } from '../../web/surface/surfaces.ts'
 
 const making = { condition: 100, expression: firstSetup().expression, extent: 3 }
 
-/** The slope between two points close by on either side, as good as that gets. */
+/** Returns a central difference. */
 function difference(value: (at: number[]) => number, at: readonly number[], axis: number): number {
   const step = 1e-5 * Math.max(1, Math.abs(at[axis]!))
   const moved = (by: number) => at.map((x, i) => (i === axis ? x + by : x))
@@ -35,19 +35,16 @@ describe('a typed function', () => {
     expect(parseExpression(text).value([2, 3])).toBe(value)
   })
 
-  it.each(['sin(x)', 'cos(x*y)', 'exp(x-y)', 'log(x+3)', 'sqrt(x+y+5)', 'abs(x)', 'tanh(x*y)', 'pi*x + e*y'])(
-    '%s is what Math says',
-    (text) => {
-      const names = { x: 0.7, y: 1.9 }
-      const js = text
-        .replace(/\b(sin|cos|exp|log|sqrt|abs|tanh)\b/g, 'Math.$1')
-        .replace(/\bpi\b/g, 'Math.PI')
-        .replace(/\be\b/g, 'Math.E')
-      expect(parseExpression(text).value([names.x, names.y])).toBeCloseTo(new Function('x', 'y', `return ${js}`)(names.x, names.y), 12)
-    },
-  )
+  it.each(['sin(x)', 'cos(x*y)', 'exp(x-y)', 'log(x+3)', 'sqrt(x+y+5)', 'abs(x)', 'tanh(x*y)', 'pi*x + e*y'])('%s matches Math', (text) => {
+    const names = { x: 0.7, y: 1.9 }
+    const js = text
+      .replace(/\b(sin|cos|exp|log|sqrt|abs|tanh)\b/g, 'Math.$1')
+      .replace(/\bpi\b/g, 'Math.PI')
+      .replace(/\be\b/g, 'Math.E')
+    expect(parseExpression(text).value([names.x, names.y])).toBeCloseTo(new Function('x', 'y', `return ${js}`)(names.x, names.y), 12)
+  })
 
-  it('has the slopes that differences come to', () => {
+  it('has gradients that match finite differences', () => {
     const texts = fc.letrec<{ text: string }>((tie) => ({
       text: fc.oneof(
         { maxDepth: 4, depthSize: 'medium' },
@@ -68,7 +65,7 @@ describe('a typed function', () => {
         fc.pre(text.length < 400)
         const { value, gradient } = parseExpression(text)
         const slopes = gradient([x, y])
-        // Where a function winds faster than the points are apart, differences say nothing.
+        // Finite differences are meaningless where a function oscillates within the step size.
         fc.pre(Math.hypot(...slopes) < 1e3 && Math.abs(value([x, y])) < 1e4)
         for (const axis of [0, 1]) {
           const near = [-2, 2].map((by) => difference(value, axis === 0 ? [x + by * 1e-5, y] : [x, y + by * 1e-5], axis))
@@ -82,22 +79,22 @@ describe('a typed function', () => {
   })
 
   it.each<[string, string, number]>([
-    ['', 'A number, a variable or ( is missing', 0],
-    ['x +', 'A number, a variable or ( is missing', 3],
-    ['2x', 'An operator is missing before ‘x’ (a product is written with *)', 1],
-    ['x y', 'An operator is missing before ‘y’ (a product is written with *)', 2],
-    ['foo(x)', '‘foo’ is not known (there are x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
-    ['sin x', 'sin needs its argument in parentheses', 4],
-    ['(x + 1', 'This ( is not closed', 0],
-    ['x)', 'This ) closes nothing', 1],
-    ['x * * y', '‘*’ stands where a number, a variable or ( should', 4],
-    ['x ? y', '‘?’ is not known', 2],
-    ['constructor', '‘constructor’ is not known (there are x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
-  ])('says what is wrong with %j', (text, why, position) => {
+    ['', 'Expected a number, a variable or (', 0],
+    ['x +', 'Expected a number, a variable or (', 3],
+    ['2x', 'Missing operator before ‘x’ (write products with *)', 1],
+    ['x y', 'Missing operator before ‘y’ (write products with *)', 2],
+    ['foo(x)', 'Unknown name ‘foo’ (known: x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
+    ['sin x', 'Missing ( after sin', 4],
+    ['(x + 1', 'Unclosed (', 0],
+    ['x)', 'Unmatched )', 1],
+    ['x * * y', 'Expected a number, a variable or (, got ‘*’', 4],
+    ['x ? y', 'Unknown character ‘?’', 2],
+    ['constructor', 'Unknown name ‘constructor’ (known: x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh)', 0],
+  ])('throws for %j', (text, why, position) => {
     expect(() => parseExpression(text)).toThrow(new ExpressionError(position, why))
   })
 
-  it('reads anything at all, or says why not', () => {
+  it('parses any text or throws an ExpressionError', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'xy+-*/^()1. esincolog') }), (text) => {
         try {
@@ -112,7 +109,7 @@ describe('a typed function', () => {
 })
 
 describe('surfaces', () => {
-  it.each(surfaceNames)('%s has the slopes that differences come to, and its minima', (name) => {
+  it.each(surfaceNames)('%s has gradients that match finite differences, and correct minima', (name) => {
     const { value, gradient, minima } = kinds[name].make(making)
     for (const at of [[0.3, -0.8], [-1.7, 1.2], kinds[name].start as readonly number[]]) {
       const slopes = gradient(at)
@@ -121,7 +118,7 @@ describe('surfaces', () => {
     for (const minimum of minima) for (const slope of gradient(minimum)) expect(Math.abs(slope)).toBeLessThan(1e-3)
   })
 
-  it('let every optimizer step, to the same bits each time', async () => {
+  it('run every optimizer, bit-identically each time', async () => {
     const arena = await Arena.create()
     for (const surface of surfaceNames) {
       const ground = kinds[surface].make(making)
@@ -142,7 +139,7 @@ describe('surfaces', () => {
     arena.dispose()
   })
 
-  it('let every schedule run', async () => {
+  it('run every schedule', async () => {
     const arena = await Arena.create()
     const ground = kinds.quadratic.make(making)
     for (const [schedule, { start }] of Object.entries(schedules)) {
@@ -165,7 +162,7 @@ describe('equations', async () => {
   const declared = await declaredEquations()
   const arity: Readonly<Record<string, number>> = { msub: 2, msup: 2, msubsup: 3, mfrac: 2, mover: 2, munder: 2, msqrt: 1 }
 
-  /** Asserts that elements nest and have as many children as MathML allows. */
+  /** Asserts that elements nest and have the number of children that MathML requires. */
   function expectWellFormed(math: string): void {
     const open: { tag: string; children: number }[] = [{ tag: '', children: 0 }]
     for (const [, end, tag] of math.matchAll(/<(\/?)(\w+)[^>]*>/g)) {
@@ -190,7 +187,7 @@ describe('equations', async () => {
     }
   })
 
-  it('reject LaTeX that KaTeX does not know', () => {
+  it('throw for LaTeX that KaTeX does not know', () => {
     expect(() => mathml('a + \\foo')).toThrow('\\foo')
     expect(() => mathml('\\frac{a')).toThrow()
   })
@@ -225,7 +222,7 @@ describe('links', () => {
     ),
   })
 
-  it('say all there is', () => {
+  it('round-trip the whole setup', () => {
     fc.assert(
       fc.property(setups, (setup) => {
         const { surface, condition, expression, extent } = decodeSetup(new URLSearchParams(encodeSetup(setup)))
@@ -239,7 +236,7 @@ describe('links', () => {
     )
   })
 
-  it('may be of any text', () => {
+  it('decode any text', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), fc.string(), (f, o, x) => {
         const { racers, start, surface } = decodeSetup(
@@ -261,7 +258,7 @@ describe('links', () => {
   })
 })
 
-it('names on the plot lie over no other, wherever the ways end', () => {
+it('plot labels never overlap, wherever the paths end', () => {
   const within = { width: 360, height: 360 }
   const coordinate = fc.double({ min: 6, max: 354, noNaN: true })
   fc.assert(

@@ -1,6 +1,6 @@
 import { DownhillError, type ErrorCode } from '../../host/index.ts'
 
-/** The code and the message of what a function throws. */
+/** Returns the code and message of the DownhillError that a function throws. */
 export function thrown(body: () => unknown): { code: ErrorCode; message: string } {
   try {
     body()

@@ -10,7 +10,7 @@ const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
 const load = (url: URL) => new Uint8Array(readFileSync(url))
 const expected = JSON.parse(readFileSync(new URL('expected.json', files), 'utf8'))
 
-/** The network of tests/files/make.py. */
+/** The network in tests/files/make.py. */
 function network(arena: Arena): nn.Sequential {
   return new nn.Sequential(
     new nn.Conv2d(arena, 1, 3, 3, { padding: 1 }),
@@ -25,7 +25,7 @@ function network(arena: Arena): nn.Sequential {
 }
 
 describe('torchFile.read', () => {
-  it.each(['values.pt', 'values-protocol4.pt'])('reads every type of tensor and every plain value: %s', (name) => {
+  it.each(['values.pt', 'values-protocol4.pt'])('reads every tensor dtype and every plain value: %s', (name) => {
     const { tensors, plain } = torchFile.read(load(new URL(name, files))) as any
     for (const [key, tensor] of Object.entries<any>(tensors)) {
       const { shape, data } = expected.tensors[key]
@@ -40,7 +40,7 @@ describe('torchFile.read', () => {
     })
   })
 
-  it('reads transposed tensors, slices and steps, and parameters', () => {
+  it('reads transposed, sliced and strided tensors, and parameters', () => {
     const { windows, parameter } = torchFile.read(load(new URL('values.pt', files))) as any
     for (const [name, { shape, data }] of Object.entries<any>(expected.windows)) {
       expect([windows[name].shape, Array.from(windows[name].data)], name).toEqual([shape, data])
@@ -58,13 +58,13 @@ describe('torchFile.read', () => {
     ['script.pt', /^this is a TorchScript archive, which holds a program; save the state_dict\(\) of its module$/],
     ['complex.pt', /asks for 'torch\.ComplexFloatStorage'/],
     ['repeated.pt', /a tensor \[1000\] repeats its 1 elements/],
-  ])('refuses %s', (name, message) => {
+  ])('throws for %s', (name, message) => {
     const error = thrown(() => torchFile.read(load(new URL(name, files))))
     expect(error.code).toBe('file-unsupported')
     expect(error.message).toMatch(message)
   })
 
-  it('finds a byte that has changed', () => {
+  it('throws for a changed byte', () => {
     const file = load(new URL('model.pt', files))
     const { data } = (torchFile.read(file) as any)['7.bias']
     expect(data.buffer).toBe(file.buffer)
@@ -76,8 +76,8 @@ describe('torchFile.read', () => {
   })
 })
 
-describe("a model from torch's file", () => {
-  it.each(['model.pt'])('computes what it computed there: %s', async (name) => {
+describe('a model from a torch file', () => {
+  it.each(['model.pt'])('computes the same outputs as torch: %s', async (name) => {
     const arena = await Arena.create()
     const model = network(arena)
     torchFile.load(load(new URL(name, files)), model)
@@ -88,7 +88,7 @@ describe("a model from torch's file", () => {
     expect(model.stateDict()['1.num_batches_tracked']!.data).toEqual(Int32Array.of(2))
   })
 
-  it('is an average, where it was one', async () => {
+  it('loads into an AveragedModel if the file holds one', async () => {
     const arena = await Arena.create()
     const average = new AveragedModel(network(arena))
     torchFile.load(load(new URL('averaged.pt', files)), { average }, { strict: false })
@@ -104,18 +104,18 @@ describe("a model from torch's file", () => {
 describe('torchFile.save', () => {
   const everything = readdirSync(cases).filter((name) => name.endsWith('.pt'))
 
-  it.each(everything)('gives back what was read: %s', (name) => {
+  it.each(everything)('round-trips %s', (name) => {
     const value = torchFile.read(load(new URL(name, cases)))
     expect(torchFile.read(torchFile.save(value))).toEqual(value)
   })
 
-  it('writes the same bytes at any time', async () => {
+  it('writes the same bytes every time', async () => {
     const arena = await Arena.create()
     const optimizer = new SGD([arena.parameter([2])])
     expect(torchFile.save({ optimizer })).toEqual(torchFile.save({ optimizer }))
   })
 
-  it('has every kind of part, and plain values', async () => {
+  it('saves every kind of part, and plain values', async () => {
     const arena = await Arena.create()
     const model = new nn.Linear(arena, 2, 1)
     const optimizer = new Adam(model.namedParameters(), { amsgrad: true })
@@ -144,7 +144,7 @@ describe('torchFile.save', () => {
     expect(read.optimizer.state[0].max_exp_avg_sq).toEqual(optimizer.stateDict().state[0]!.max_exp_avg_sq)
   })
 
-  it('counts beyond what float32 counts to', async () => {
+  it('keeps step counts beyond the integers of float32', async () => {
     const arena = await Arena.create()
     const optimizer = new Adam([arena.parameter([1])])
     const tensor = { dtype: 'float32', shape: [1], data: [0] }
@@ -154,7 +154,7 @@ describe('torchFile.save', () => {
     expect(optimizer.stateDict().state[0]!.step).toBe(2 ** 24 + 1)
   })
 
-  it('refuses what a file cannot hold', async () => {
+  it('throws for values that a file cannot hold', async () => {
     const cycle: unknown[] = []
     cycle.push(cycle)
     for (const value of [() => 1, { a: new Date(0) }, [new Float32Array(1)], cycle, { a: Symbol('x') }, { a: new Map() }]) {
@@ -164,7 +164,7 @@ describe('torchFile.save', () => {
 })
 
 describe('torchFile.load', () => {
-  it('finds parameters by name where both sides have names', async () => {
+  it('matches parameters by name if both sides have names', async () => {
     const arena = await Arena.create()
     const [a, b] = [arena.parameter([2]), arena.parameter([2])]
     const named = new Adam([
@@ -187,7 +187,7 @@ describe('torchFile.load', () => {
     expect(Object.keys(nameless.stateDict().state)).toEqual(['0'])
   })
 
-  it('takes a learning rate that is a tensor', async () => {
+  it('accepts a learning rate stored as a tensor', async () => {
     const arena = await Arena.create()
     const optimizer = new SGD([arena.parameter([1])])
     const { state, param_groups } = optimizer.stateDict()
@@ -196,7 +196,7 @@ describe('torchFile.load', () => {
     expect(optimizer.lr()).toBe(0.25)
   })
 
-  it('tells all that does not fit, and changes nothing', async () => {
+  it('lists every mismatch and changes nothing', async () => {
     const arena = await Arena.create()
     const build = (classes: number) => {
       const model = new nn.Sequential(new nn.Linear(arena, 3, 4), new nn.Linear(arena, 4, classes))

@@ -29,7 +29,7 @@ afterAll(() => {
 })
 
 describe('downhill train', () => {
-  it('trains, and says how well', () => {
+  it('trains and prints the test metric', () => {
     const { code, out, err } = train('--epochs', '3', '--lr', '0.01')
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(
@@ -43,7 +43,7 @@ describe('downhill train', () => {
     ['Adafactor', '8'],
     ['Rprop', '8'],
     ['LBFGS', '64'],
-  ])('comes to the same bytes in parts as in one: %s', (optimizer, batch) => {
+  ])('resumes to the same bytes as an uninterrupted run: %s', (optimizer, batch) => {
     const data = ['--data', 'table.csv', '--target', 'y', '--task', 'regression']
     const own = [...data, '--optimizer', optimizer, '--lr', '0.05', '--batch-size', batch, '--seed', '3']
     expect(train(...own, '--epochs', '4', '--save', `${optimizer}-whole`).code).toBe(0)
@@ -53,7 +53,7 @@ describe('downhill train', () => {
     expect(readFileSync(at(`${optimizer}-rest`))).toEqual(readFileSync(at(`${optimizer}-whole`)))
   })
 
-  it('takes options of the optimizer, and keeps older checkpoints', () => {
+  it('passes options to the optimizer, and keeps older checkpoints', () => {
     const options = ['--optimizer', 'SGD', '--lr', '0.1', '--option', 'momentum=0.9', '--option', 'nesterov=true']
     expect(train(...options, ...short, '--epochs', '3', '--save', 'kept/run', '--every', '5', '--keep', '3').code).toBe(0)
     expect(readdirSync(at('kept')).sort()).toEqual(['run', 'run.1', 'run.2'])
@@ -61,7 +61,7 @@ describe('downhill train', () => {
     expect(read('kept/run').optimizer.param_groups[0]).toMatchObject({ lr: 0.1, momentum: 0.9, nesterov: true })
   })
 
-  it('stops when it gets no better, with the best weights', () => {
+  it('stops early without improvement, with the best weights', () => {
     const { out } = train('--optimizer', 'SGD', '--lr', '2', '--epochs', '100', '--patience', '2', ...short, '--save', 'patient')
     expect(out).toMatch(/SGD, \d+ of 100 epochs, the last 2 without improvement\n/)
     const { run, best, model } = read('patient')
@@ -70,7 +70,7 @@ describe('downhill train', () => {
     expect(best['0.weight']).not.toEqual(model['0.weight'])
   })
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends after the step under way, saves and says how to go on: %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('finishes the current step, saves, and prints how to resume: %s', async (signal) => {
     const file = at(`stopped ${signal}`)
     const child = spawn(process.execPath, [cli, 'train', '--epochs', '100', '--save', file, '--every', '3'], { cwd: folder })
     const output = { out: '', err: '' }
@@ -108,7 +108,7 @@ describe('downhill train', () => {
       ['--optimizer', 'SGD', '--lr', '1e30', '--save', 'lost'],
       /^downhill train: the loss of step 2 is NaN; the learning rate is too high$/,
     ],
-  ])('%j is refused in one sentence, with exit code 2, and nothing is written', (args, message) => {
+  ])('%j exits with code 2 and a one-sentence error, and writes nothing', (args, message) => {
     const before = readdirSync(folder)
     const { code, out, err } = train(...args)
     expect([code, out, err.split('\n').length]).toEqual([2, '', 2])
@@ -116,7 +116,7 @@ describe('downhill train', () => {
     expect(readdirSync(folder)).toEqual(before)
   })
 
-  it('goes on only with what the checkpoint was made from', () => {
+  it('resumes only with the original data and options', () => {
     writeFileSync(at('own.csv'), ['a,b,y', ...rows].join('\n'))
     expect(train('--data', 'own.csv', '--target', 'y', '--epochs', '1', '--save', 'own').code).toBe(0)
     writeFileSync(at('foreign'), checkpoint.save({ epoch: 1 }))
@@ -133,16 +133,16 @@ describe('downhill train', () => {
   })
 })
 
-describe('downhill train, killed at any moment', () => {
-  it('leaves no checkpoint or a whole one, and goes on to the same bytes', () => {
+describe('downhill train, killed at a random moment', () => {
+  it('leaves no checkpoint or a complete one, and resumes to the same bytes', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'tests/killed.mjs'), '8', '3'], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/killed: 8, saved: [4-8],/)
   })
 })
 
-describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
-  it('that fills up ends the run with a clear error, and leaves the last good checkpoint', () => {
+describe.each(canMount ? ['a tmpfs'] : [])('on %s', () => {
+  it('a full device ends the run with a clear error and keeps the last good checkpoint', () => {
     const small = mounted('size=96k')
     const { code, out, err } = train(...short, '--save', join(small, 'run'), '--every', '1', '--keep', '2', '--epochs', '2')
     expect([code, out]).toEqual([2, ''])
@@ -153,7 +153,7 @@ describe.each(canMount ? ['a tmpfs'] : [])('a device, %s,', () => {
     expect(train('--resume', join(small, 'run'), '--save', 'elsewhere').code).toBe(0)
   })
 
-  it('that is read-only is found before anything is trained', () => {
+  it('a read-only device fails before training starts', () => {
     const still = mounted('ro')
     expect(train('--save', join(still, 'run')).err).toBe(`downhill train: ${still}/run cannot be written: the file system is read-only\n`)
   })

@@ -6,14 +6,14 @@ import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What a bundler makes of a program. */
+/** Returns a program bundled by esbuild. */
 async function bundled(code: string): Promise<string> {
   const stdin = { contents: code, resolveDir: root }
   const { outputFiles } = await build({ stdin, bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' })
   return outputFiles[0]!.text
 }
 
-/** What Rollup makes of it. */
+/** Returns a program bundled by Rollup. */
 async function rolledUp(code: string): Promise<string> {
   const entry = {
     name: 'entry',
@@ -25,11 +25,11 @@ async function rolledUp(code: string): Promise<string> {
   return output[0].code
 }
 
-/** Words that are in one part only. */
+/** Strings that occur in only one part of the package. */
 const words = {
-  'the zip archives of torch': 'this is not a zip archive',
+  'zip archives': 'this is not a zip archive',
   pickles: 'the pickle in the file is damaged',
-  "what torch's files may ask for": 'torch._utils',
+  'torch globals': 'torch._utils',
   fflate: 'invalid distance',
   safetensors: 'this is not a safetensors file',
   "NumPy's arrays": 'this is not an .npy file',
@@ -39,20 +39,20 @@ const words = {
 const found = (text: string) => Object.entries(words).flatMap(([part, word]) => (text.includes(word) ? [part] : []))
 
 describe('a bundle', () => {
-  it('of an arena and an optimizer has no part of a file reader', async () => {
+  it('with an arena and an optimizer has no file readers', async () => {
     expect(found(await bundled("import { AdamW, Arena } from 'downhill'\nconsole.log(AdamW, Arena)"))).toEqual([])
   })
 
-  it('of all of downhill/io has every part', async () => {
+  it('with all of downhill/io has every part', async () => {
     expect(found(await bundled("export * from 'downhill/io'"))).toEqual(Object.keys(words))
   })
 
   it.each([
     ['safetensors', ['safetensors']],
     ['npy', ["NumPy's arrays"]],
-    ['npz', ['the zip archives of torch', 'fflate', "NumPy's arrays"]],
+    ['npz', ['zip archives', 'fflate', "NumPy's arrays"]],
     ['checkpoint', ['safetensors', 'checkpoints']],
-  ])('of %s has none of torch', async (name, parts) => {
+  ])('with %s has no torch reader', async (name, parts) => {
     expect(found(await bundled(`import { ${name} } from 'downhill/io'\nconsole.log(${name}.read)`))).toEqual(parts)
   })
 
@@ -68,7 +68,7 @@ describe('a bundle', () => {
       "import { functional } from 'downhill/nn'\nconsole.log(functional.crossEntropy)",
     ]
     const direct = "import * as F from 'downhill/nn/functional'\nconsole.log(F.crossEntropy)"
-    // esbuild keeps every function of a namespace that another module exports, so through it only the direct import counts.
+    // esbuild keeps every function of a namespace that another module re-exports, so for esbuild only the direct import is tested.
     const texts = await Promise.all([bundled(direct), ...[direct, ...uses].map(rolledUp)])
     for (const text of texts) {
       expect(text).toContain('crossEntropy')
@@ -76,7 +76,7 @@ describe('a bundle', () => {
     }
   })
 
-  it('of downhill/fs asks a browser for nothing of Node', async () => {
+  it('with downhill/fs does not import Node modules in a browser', async () => {
     const text = await bundled("import { readFile, writeFile } from 'downhill/fs'\nconsole.log(readFile, writeFile)")
     expect(text).toContain('navigator.storage')
     expect(text).not.toMatch(/node:|fs\/promises/)

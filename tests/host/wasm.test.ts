@@ -4,14 +4,14 @@ import { thrown } from './thrown.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
-/** The package as a process that has compiled nothing yet has it. */
+/** Imports the package afresh, as if nothing was compiled yet. */
 async function fresh(): Promise<typeof Arena> {
   vi.resetModules()
   return (await import('../../host/index.ts')).Arena
 }
 
 describe('the binary', () => {
-  it('is compiled once, also for arenas that are made at the same time', async () => {
+  it('is compiled once, even for arenas that are created concurrently', async () => {
     const Arena = await fresh()
     const compile = vi.spyOn(WebAssembly, 'compile')
     const arenas = await Promise.all([Arena.create(), Arena.create(), Arena.create()])
@@ -21,7 +21,7 @@ describe('the binary', () => {
     expect(new Set(arenas.map(({ memory }) => memory)).size).toBe(3)
   })
 
-  it('is compiled without waiting where that is asked for', async () => {
+  it('is compiled synchronously by createSync', async () => {
     const Arena = await fresh()
     const compile = vi.spyOn(WebAssembly, 'compile')
     expect(Arena.createSync().parameter([3]).size).toBe(3)
@@ -29,7 +29,7 @@ describe('the binary', () => {
     expect(compile).not.toHaveBeenCalled()
   })
 
-  it('that was refused once is tried again', async () => {
+  it('is compiled again after a failure', async () => {
     const Arena = await fresh()
     vi.spyOn(WebAssembly, 'compile').mockRejectedValueOnce(new RangeError('out of memory'))
     await expect(Arena.create()).rejects.toMatchObject({ code: 'runtime-unsupported', message: expect.stringMatching(/: out of memory$/) })
@@ -43,27 +43,27 @@ describe('the binary', () => {
     ],
     ['call to WebAssembly.compile() blocked by CSP', /allow script-src 'wasm-unsafe-eval' in the Content-Security-Policy$/],
     ['WebAssembly.compile(): Wasm code generation disallowed by embedder', /condition workerd or edge-light, or pass module$/],
-  ])('refused with %j says what can be done', async (words, remedy) => {
+  ])('suggests a fix for the compile error %j', async (words, remedy) => {
     const Arena = await fresh()
     vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError(words))
     await expect(Arena.create()).rejects.toMatchObject({ code: 'runtime-unsupported', message: expect.stringMatching(remedy) })
   })
 })
 
-describe('a module handed over', () => {
+describe('the module option', () => {
   const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
   const empty = new WebAssembly.Module(Uint8Array.from(header))
-  /** It imports a function a.b. */
+  /** Imports a function a.b. */
   const asking = new WebAssembly.Module(Uint8Array.from([...header, 1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 0x61, 1, 0x62, 0, 0]))
 
-  it.each([{}, new Uint8Array(8), 'downhill.wasm'])('is none: %j', async (module) => {
+  it.each([{}, new Uint8Array(8), 'downhill.wasm'])('throws for a value that is not a module: %j', async (module) => {
     await expect(Arena.create({ module: module as object })).rejects.toMatchObject({
       code: 'option-range',
       message: expect.stringMatching(/^Arena\.create: module must be a WebAssembly\.Module, got /),
     })
   })
 
-  it('is of something else', () => {
+  it('throws for an unrelated module', () => {
     const code = 'runtime-unsupported'
     const message = 'Arena.create: module must be downhill.wasm of this version, got'
     expect(thrown(() => Arena.createSync({ module: empty }))).toEqual({ code, message: `${message} TypeError: it has other exports` })
@@ -72,7 +72,7 @@ describe('a module handed over', () => {
 })
 
 describe('two arenas', () => {
-  it('do not see each other, whatever the order in which they grow, step and go', async () => {
+  it('are independent while they grow, step and are disposed', async () => {
     const [a, b] = [await Arena.create(), await Arena.create()]
     const [p, q] = [
       a.parameter([1000], { data: new Float32Array(1000).fill(1) }),

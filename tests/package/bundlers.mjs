@@ -1,4 +1,4 @@
-/** Fresh projects with the packed package, each bundled by one bundler and run where the bundle is for; every one must compute what Node does. */
+/** A project with the packed package, built by each bundler and run in the bundle's target. Every bundle must compute the losses of Node. */
 import assert from 'node:assert'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ const train = `
 import { AdamW, Arena, clipGradNorm, CosineAnnealingLR } from 'downhill'
 import * as nn from 'downhill/nn'
 
-/** Thirty steps of a perceptron on exclusive or: the losses, which are the same everywhere. */
+/** Trains a perceptron on exclusive or for thirty steps. Returns the losses, which are the same everywhere. */
 export async function train() {
   const arena = await Arena.create()
   const model = new nn.Sequential(new nn.Linear(arena, 2, 8), new nn.Tanh(), new nn.Linear(arena, 8, 2))
@@ -54,7 +54,7 @@ for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, nam
 const expected = JSON.parse(await finished(process.execPath, ['print.js'], { cwd: folder }))
 assert(expected[29] < expected[0] / 2, `no learning: ${expected}`)
 
-/** Runs a folder with an index.html, or one that is made around page.js, in Chromium. */
+/** Opens a folder's index.html, or a generated one that loads page.js, in Chromium, and compares the losses. */
 async function inChromium(out) {
   const generated = { '/index.html': '<!doctype html><title>downhill</title><script type="module" src="./page.js"></script>' }
   const { address, close } = await serve(out, readdirSync(out).includes('index.html') ? {} : { generated })
@@ -128,15 +128,15 @@ const checks = [
       const out = join(folder, 'worker')
       const modules = readdirSync(out).sort((a) => (a === 'worker.js' ? -1 : 1))
       assert.deepEqual(await answerOf(out, modules), expected)
-      assert(statSync(join(out, 'worker.js')).size < 100_000, 'the worker carries a binary in its code')
+      assert(statSync(join(out, 'worker.js')).size < 100_000, 'the worker has the binary in its code')
       return sizeOf(out, 'worker.js')
     },
   },
   {
-    name: 'esbuild with the condition edge-light, in the edge runtime of Vercel',
+    name: "esbuild with the condition edge-light, in Vercel's edge runtime",
     needs: { 'edge-runtime': installed('node_modules/edge-runtime') },
     async run() {
-      // As Next does it: a file imported with ?module is compiled beforehand, and the code finds it under a name.
+      // Like Next: the build compiles a file imported with ?module, and the code finds it under a global name.
       const modules = {
         name: 'modules',
         setup(plugins) {

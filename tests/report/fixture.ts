@@ -1,19 +1,19 @@
-/** Receipts to make reports of, with what real ones can hold. */
+/** Made-up receipts for reports, with every kind of value that real ones can have. */
 import type { CurvePoint, Report, ReportRun, Result, Trial } from '../../host/compare/report.ts'
 import { candidates, type OptimizerName, optimizerNames, spaces } from '../../host/compare/spaces.ts'
 
-/** What a fixture is to be like. */
+/** Properties of a fixture. */
 export interface Wanted {
   readonly labels?: readonly string[]
   readonly seeds?: number
   readonly points?: number
   readonly metric?: string
-  /** Positions of the optimizers of which every run failed. */
+  /** Positions of optimizers with only failed runs. */
   readonly failed?: readonly number[]
   readonly name?: string
 }
 
-/** Even numbers between 0 and 1 that look drawn. */
+/** Returns a generator of uniform numbers in (0, 1), seeded. */
 function drawn(seed: number): () => number {
   let state = seed + 1
   return () => (state = (state * 16_807) % 2_147_483_647) / 2_147_483_647
@@ -21,7 +21,7 @@ function drawn(seed: number): () => number {
 
 const STEPS_A_POINT = 40
 
-/** A receipt as a comparison of as many optimizers would leave it; the numbers are made up, and the same every time. */
+/** Returns a receipt like one of a real comparison. Its numbers are made up and deterministic. */
 export function makeReport(wanted: Wanted = {}): Report {
   const {
     labels = ['AdamW', 'Adam', 'RMSprop', 'SGD', 'Adagrad'],
@@ -127,7 +127,7 @@ export function makeReport(wanted: Wanted = {}): Report {
   }
 }
 
-/** Lists of two, of one for the third, and so on. */
+/** Splits labels into groups of alternately two and one. */
 function pairs(labels: readonly string[]): string[][] {
   const groups: string[][] = []
   for (let i = 0; i < labels.length; ) {
@@ -138,7 +138,7 @@ function pairs(labels: readonly string[]): string[][] {
   return groups
 }
 
-/** Labels and names that would be markup. */
+/** Labels and names that contain markup. */
 export const hostile = [
   '</script><script>alert(1)</script>',
   '"><img src=x onerror=alert(1)>',
@@ -146,7 +146,7 @@ export const hostile = [
   '<!-- <b>Ünï‍çødé 🏔️ with a rather long name that goes on and on</b>',
 ] as const
 
-/** The receipts that a browser opens, by what they are for. */
+/** Receipts to open in a browser, by purpose. */
 export const fixtures: Readonly<Record<string, () => Report>> = {
   digits: () => makeReport(),
   'thirteen optimizers, two of them failed': () => makeReport({ labels: optimizerNames, points: 1000, seeds: 3, failed: [4, 9] }),

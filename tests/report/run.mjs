@@ -1,7 +1,7 @@
 /**
- * report.html in a browser: its numbers against the receipt's, accessibility, requests, the console, and how it fits a desk and a phone, light and
- * dark; and the receipt in other runtimes. `node tests/report/run.mjs DIR …` takes the reports in these folders instead of made-up ones and one of
- * a comparison of its own.
+ * report.html in a browser: numbers equal to the receipt's, accessibility, requests, console, and layout at the width of a desktop and of a
+ * phone, light and dark; and replays of the receipt in other runtimes. `node tests/report/run.mjs DIR …` checks the reports in these folders
+ * instead of made-up ones and a new comparison.
  */
 import assert from 'node:assert'
 import { execFileSync } from 'node:child_process'
@@ -16,7 +16,7 @@ import { root, temporaryFolder } from '../runtimes/project.mjs'
 import { serve } from '../runtimes/serve.mjs'
 import { browsers, installed } from '../runtimes/tools.mjs'
 
-/** As rollup.config.mjs has it. */
+/** Resolves ?inline imports like rollup.config.mjs. */
 const inline = {
   name: 'inline',
   setup({ onResolve, onLoad }) {
@@ -28,7 +28,7 @@ const inline = {
   },
 }
 
-/** Pages of made-up receipts, by name. */
+/** Returns the pages of made-up receipts, by name. */
 async function madeUp() {
   const contents = `export { fixtures } from './tests/report/fixture.ts'; export { reportPage } from './host/report/page.ts'`
   const outfile = join(temporaryFolder('report'), 'page.mjs')
@@ -37,7 +37,7 @@ async function madeUp() {
   return Object.entries(fixtures).map(([name, fixture]) => [name, () => reportPage(fixture())])
 }
 
-/** Pages that were written, each of which has to hold the receipt beside it. */
+/** Returns the page in a folder, which must embed the receipt next to it. */
 function written(folder) {
   const page = () => {
     const html = readFileSync(join(folder, 'report.html'), 'utf8')
@@ -48,7 +48,7 @@ function written(folder) {
   return [folder, page]
 }
 
-/** In the page: what its numbers say otherwise than the receipt, which of the receipt's are not shown, and how many were compared. */
+/** Runs in the page. Returns the numbers that differ from the receipt, those that are missing, and how many were compared. */
 function compareNumbers() {
   const report = JSON.parse(document.getElementById('report').textContent)
   const wrong = []
@@ -69,7 +69,7 @@ function compareNumbers() {
   return { wrong, compared: paths.size }
 }
 
-/** In the page: pairs of curves' labels that lie over each other. */
+/** Runs in the page. Returns pairs of curve labels that overlap. */
 function overlaps() {
   const found = []
   for (const svg of document.querySelectorAll('svg')) {
@@ -84,7 +84,7 @@ function overlaps() {
   return found
 }
 
-/** Looks at a page in one width, light and dark, with its details closed and open. */
+/** Checks a page at one width, light and dark, with details closed and open. */
 async function look(html, width) {
   const { address, close } = await serve(root, { generated: { '/report.html': html } })
   try {
@@ -125,14 +125,14 @@ async function look(html, width) {
   }
 }
 
-/** A comparison by the command, into a folder. */
+/** Runs a comparison by the command into a folder. */
 function compared(folder) {
   const options = ['--epochs', '6', '--trials', '6', '--seeds', '5', '--optimizers', 'SGD,Adam,A=RMSprop,LBFGS', '--out', folder]
   execFileSync(process.execPath, [join(root, 'dist/cli.js'), 'compare', ...options])
   return folder
 }
 
-/** Runs a receipt again in another runtime. */
+/** Replays a receipt in another runtime. */
 function replayed(folder, [command, ...args]) {
   const options = ['--replay', join(folder, 'report.json'), '--out', temporaryFolder('replay')]
   const said = execFileSync(command, [...args, join(root, 'dist/cli.js'), 'compare', ...options], { encoding: 'utf8' })
@@ -153,7 +153,7 @@ await runChecks([
     [1280, 390].map((width) => ({ name: `report.html, ${width} pixels: ${name}`, needs, run: () => look(page(), width) })),
   ),
   ...Object.entries(runtimes).map(([runtime, command]) => ({
-    name: `a receipt of Node ${process.versions.node} is run again in ${runtime}, to the same numbers`,
+    name: `a receipt of Node ${process.versions.node} replays in ${runtime} to the same numbers`,
     needs: { [runtime]: command[0] },
     run: () => replayed(own[0], command),
   })),

@@ -1,4 +1,4 @@
-/** Processes that a test starts: each has a group of its own, which ends with the test, come what may. */
+/** Child processes of tests. Each runs in its own process group, which is killed when the test's process exits. */
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 
@@ -17,7 +17,7 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1))
 
-/** Starts a process. `stop` ends it with all it has started; `exited` is its exit code; `output` what it has written so far. */
+/** Starts a process. `stop` kills its process group, `exited` resolves to its exit code, `output` holds its output so far. */
 export function start(command, args, { cwd, env = {}, stdio = [] } = {}) {
   const options = { cwd, env: { ...process.env, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe', ...stdio] }
   const child = spawn(command, args, options)
@@ -37,7 +37,7 @@ export function start(command, args, { cwd, env = {}, stdio = [] } = {}) {
   return { child, output, exited, stop }
 }
 
-/** What a promise gives, or an error after as many milliseconds. */
+/** Returns the promise's value, or throws after so many milliseconds. */
 export async function within(milliseconds, what, promise) {
   let timer
   const late = new Promise((_, reject) => {
@@ -50,7 +50,7 @@ export async function within(milliseconds, what, promise) {
   }
 }
 
-/** Runs a process to its end; what it wrote. */
+/** Runs a process to its end. Returns its output. */
 export async function finished(command, args, { timeout = 180_000, ...options } = {}) {
   const { output, exited, stop } = start(command, args, options)
   try {
@@ -62,7 +62,7 @@ export async function finished(command, args, { timeout = 180_000, ...options } 
   }
 }
 
-/** A port that nothing listens on, for programs that cannot be told to choose one. */
+/** Returns a free port, for programs that cannot choose one themselves. */
 export async function freePort() {
   const server = createServer()
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))

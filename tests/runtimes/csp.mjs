@@ -1,4 +1,4 @@
-/** Training in a Web Worker of a page with a strict Content-Security-Policy, and the error where the policy lacks 'wasm-unsafe-eval'. */
+/** Training in a Web Worker under a strict Content-Security-Policy, and the error if the policy lacks 'wasm-unsafe-eval'. */
 import assert from 'node:assert'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { browsers, installed } from './tools.mjs'
 
 const policy = (scripts) => `default-src 'none'; connect-src 'self'; worker-src 'self'; script-src 'self' ${scripts}`
 
-/** What the worker answers in a browser, under a policy. */
+/** Returns the worker's answer in a browser, under a policy. */
 async function answer(folder, browser, scripts) {
   const { address, close } = await serve(folder, { headers: { 'Content-Security-Policy': policy(scripts) } })
   try {
@@ -39,7 +39,7 @@ const checks = Object.entries({ Chromium: 'chromium', Firefox: 'firefox' }).flat
       },
     },
     {
-      name: `${title}: without 'wasm-unsafe-eval' there is an error that names it`,
+      name: `${title}: without 'wasm-unsafe-eval' the error names it`,
       needs,
       async run() {
         const { error } = await answer(project.folder, browser, '')

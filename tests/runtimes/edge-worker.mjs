@@ -1,4 +1,4 @@
-/** The example of an edge worker, bundled as wrangler does it and run in workerd with its storage on disk, from the outside. */
+/** The edge worker example, bundled as wrangler does and run in workerd with storage on disk; tests send it requests. */
 import assert from 'node:assert'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ async function ask(path, body) {
   return { status: response.status, ...(await response.json()) }
 }
 
-/** What it has learned from what, apart from the memory that takes. */
+/** Returns the worker's status without its memory. */
 async function learned() {
   const { bytes, ...status } = await ask('/')
   assert(bytes > 0)
@@ -56,7 +56,7 @@ async function accuracy() {
   return { labels, share: labels.filter((label, i) => label === held[i].label).length / held.length }
 }
 
-/** The process's memory in MB: now, and at most. */
+/** Returns the process's current and peak memory in MB. */
 function memory() {
   const status = readFileSync(`/proc/${worker.child.pid}/status`, 'utf8')
   const [now, most] = ['VmRSS', 'VmHWM'].map((name) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))[1]) / 1024)
@@ -71,7 +71,7 @@ const restart = async () => {
 const needs = { workerd: workerdFile() }
 const checks = [
   {
-    name: 'an edge worker learns from what it is sent: accuracy rises',
+    name: 'an edge worker learns from posted examples: accuracy rises',
     needs,
     async run() {
       await restart()
@@ -88,7 +88,7 @@ const checks = [
     },
   },
   {
-    name: 'it stops when its time is used, and the next request goes on',
+    name: 'training stops when its time is up, and the next request continues',
     needs,
     async run() {
       const before = await ask('/')
@@ -109,34 +109,34 @@ const checks = [
       assert.deepEqual(await accuracy(), before)
       const { trained, steps } = await ask('/train?ms=20', {})
       assert.equal(steps, status.steps + trained.steps)
-      return `${status.steps} steps and ${status.examples} examples are there again`
+      return `${status.steps} steps and ${status.examples} examples restored`
     },
   },
   {
-    name: 'what is wrong is refused with a sentence, and changes nothing',
+    name: 'invalid requests fail with a clear error and change nothing',
     needs,
     async run() {
       const before = await ask('/')
       const wrong = [
-        ['/examples', { examples: [{ pixels: [1, 2], label: 0 }] }, 'an image is 64 numbers from 0 to 16'],
-        ['/examples', { examples: [{ ...training[0], label: 10 }] }, 'a label is a whole number from 0 to 9'],
-        ['/examples', {}, 'examples is an array of 1 to 1000 examples'],
-        ['/train?ms=-1', {}, 'ms is a number above 0, and at most 1000'],
-        ['/nothing', {}, 'there is no POST /nothing'],
+        ['/examples', { examples: [{ pixels: [1, 2], label: 0 }] }, 'pixels must be 64 numbers in [0, 16]'],
+        ['/examples', { examples: [{ ...training[0], label: 10 }] }, 'label must be an integer in [0, 9]'],
+        ['/examples', {}, 'examples must be an array of 1 to 1000 examples'],
+        ['/train?ms=-1', {}, 'ms must be a number in (0, 1000]'],
+        ['/nothing', {}, 'unknown route: POST /nothing'],
       ]
       for (const [path, body, error] of wrong) assert.deepEqual(await ask(path, body), { status: 400, error })
       assert.deepEqual(await ask('/'), before)
     },
   },
   {
-    name: 'its memory stays under 128 MB',
+    name: 'memory stays under 128 MB',
     needs,
     async run() {
       for (let i = 0; i < 20; i++) await ask('/train?ms=50', {})
       const { bytes } = await ask('/')
       const { now, most } = memory()
-      assert(most < 128, `the process had ${most.toFixed(0)} MB`)
-      return `the whole process ${now.toFixed(0)} MB, at most ${most.toFixed(0)}; the arena ${(bytes / 2 ** 20).toFixed(1)} MB`
+      assert(most < 128, `the process used ${most.toFixed(0)} MB`)
+      return `process ${now.toFixed(0)} MB, peak ${most.toFixed(0)}; arena ${(bytes / 2 ** 20).toFixed(1)} MB`
     },
   },
 ]

@@ -1,4 +1,4 @@
-/** Prints one object of each kind with console.log. Node, Deno and Bun must write what printing.txt holds. */
+/** Prints one object of each kind with console.log. The output of Node, Deno and Bun must equal printing.txt. */
 import { AdamW, Arena } from 'downhill'
 import * as nn from 'downhill/nn'
 

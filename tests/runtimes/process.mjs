@@ -1,4 +1,4 @@
-/** The conformance program as a process of Node, Deno or Bun. Prints one line of JSON. */
+/** Runs the conformance program in Node, Deno or Bun. Prints one line of JSON. */
 import { readFileSync } from 'node:fs'
 import { runCase } from './node_modules/downhill/dist/conformance.js'
 import { conformance } from './program.mjs'

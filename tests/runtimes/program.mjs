@@ -1,7 +1,7 @@
 /**
- * The conformance program: fixed training runs against the public interface, the same in every runtime. Each optimizer trains a perceptron
- * and a small convolutional network on the digits, is saved in the middle and goes on as a new one from the saved text, and at the end there
- * is one SHA-256 of every parameter, every state and every loss. It imports nothing of a runtime's.
+ * The conformance program: fixed training runs through the public API, the same in every runtime. Each optimizer trains a perceptron and a
+ * small convolutional network on the digits, is saved as text halfway, and resumes in a new optimizer. Each run ends in one SHA-256 of all
+ * parameters, states and losses. The program imports no runtime-specific modules.
  */
 import * as downhill from 'downhill'
 import { readTable } from 'downhill/compare'
@@ -16,7 +16,7 @@ const STEPS = 24
 const RESUMED_AT = 11
 const SEED = 7
 
-/** The options of each optimizer, the layers it is for, and whether its gradients are rows. */
+/** The options of each optimizer, the parameters it accepts, and whether its gradients are sparse. */
 const optimizers = {
   Adadelta: { options: { lr: 1, weightDecay: 1e-3 } },
   Adafactor: { options: { lr: 0.02, weightDecay: 0.01 } },
@@ -63,7 +63,7 @@ const convolution = {
   schedule: (optimizer, lr) => new downhill.OneCycleLR(optimizer, { maxLr: 2 * lr, totalSteps: STEPS, cycleMomentum: false }),
 }
 
-/** A table with ten numbers for each of the 17 values of each pixel, whose sum is what is said for the digits. */
+/** A table with ten numbers for each of the 17 values of each pixel; their sums are the logits. */
 class PixelTable extends nn.Module {
   constructor(arena, { dtype, generator }) {
     super()
@@ -86,7 +86,7 @@ function digitsOf(csv) {
   return { pixels, labels: Int32Array.from(columns[64].values) }
 }
 
-/** What a run is saved as: a text, in which numbers read back as they were. */
+/** Returns a run's state as JSON, from which `restored` reads the same numbers. */
 function saved(value) {
   return JSON.stringify(value, (_, entry) =>
     ArrayBuffer.isView(entry) ? { array: entry.constructor.name, numbers: Array.from(entry) } : entry,
@@ -124,7 +124,7 @@ class Training {
     this.losses.push(
       optimizer.step(() =>
         arena.frame(() => {
-          // Of LBFGS each evaluation draws the same.
+          // All evaluations in one step of LBFGS draw the same numbers.
           generator.state = drawn
           optimizer.zeroGrad()
           const loss = functional.crossEntropy(model.forward(batch.tensor('image')), batch.tensor('label'))
@@ -182,14 +182,14 @@ function train(name, problem, digits) {
   return state
 }
 
-/** Bytes of a state: keys as they stand, numbers as little-endian f64, arrays in their own type. */
+/** Returns the bytes of a state: keys in order, numbers as little-endian f64, arrays in their own type. */
 function bytesOf(value, where = 'state') {
   if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'string') {
     return [new TextEncoder().encode(`${value};`)]
   }
   if (typeof value === 'number' || ArrayBuffer.isView(value)) {
     const numbers = typeof value === 'number' ? Float64Array.of(value) : value
-    // The bits of NaN are an engine's own.
+    // The bits of NaN depend on the engine.
     const wrong = numbers.findIndex((x) => !Number.isFinite(x))
     if (wrong >= 0) throw new Error(`${where}[${wrong}] is ${numbers[wrong]}`)
     return [new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)]
@@ -209,13 +209,13 @@ async function sha256(value, where) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** One hash an optimizer. */
+/** Returns one hash per optimizer. */
 export async function hashes(csv) {
   const digits = digitsOf(csv)
   const names = Object.keys(exported).filter((name) => exported[name].prototype instanceof downhill.Optimizer)
   const found = {}
   for (const name of names) {
-    if (!Object.hasOwn(optimizers, name)) throw new Error(`the program has no line for ${name}`)
+    if (!Object.hasOwn(optimizers, name)) throw new Error(`program.mjs has no options for ${name}`)
     const problems = optimizers[name].sparse ? { table } : { perceptron, convolution }
     const states = Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, train(name, problem, digits)]))
     for (const [key, { losses }] of Object.entries(states)) {
@@ -227,19 +227,19 @@ export async function hashes(csv) {
   return found
 }
 
-/** Arenas by every way in: compiled as the entry does it, without waiting, and from a module of the served file where there is one. */
+/** Checks an arena from each way to create one: `create`, `createSync`, and `create` with a compiled module. */
 async function checkEntries(module) {
   const arenas = [await downhill.Arena.create(), downhill.Arena.createSync(), await downhill.Arena.create({ module })]
   for (const arena of arenas) {
     const w = arena.parameter([2], { data: [1, -1] })
     w.grad = [3, -4]
     new downhill.SGD([w], { lr: 0.5 }).step()
-    if (String([...w.data]) !== '-0.5,1') throw new Error(`a step gives ${[...w.data]}`)
+    if (String([...w.data]) !== '-0.5,1') throw new Error(`a step from [1, -1] ended at ${[...w.data]}`)
     arena.dispose()
   }
 }
 
-/** What `{ relaxed: true }` is here: 'refused', or arithmetic whose multiply-add is 'fused' or 'rounded twice'. */
+/** Returns the effect of `{ relaxed: true }`: 'refused', or a multiply-add that is 'fused' or 'rounded twice'. */
 async function relaxed() {
   let arena
   try {
@@ -248,31 +248,31 @@ async function relaxed() {
     if (error.code !== 'runtime-unsupported') throw error
     return 'refused'
   }
-  // x² is 1 + 2⁻¹¹ + 2⁻²⁴, whose last bit a float32 does not hold.
+  // x² is 1 + 2⁻¹¹ + 2⁻²⁴; float32 drops the last bit.
   const x = 1 + 2 ** -12
   const left = arena.parameter([2, 2], { data: [-(1 + 2 ** -11), x, 1, 2] })
   const right = arena.parameter([2, 2], { data: [1, 1, x, x] })
   const [canceled, , sum] = arena.frame(() => [...functional.matmul(left, right).data])
   arena.dispose()
-  if (sum !== 1 + 2 * x || ![0, 2 ** -24].includes(canceled)) throw new Error(`a relaxed product is ${canceled}, ${sum}`)
+  if (sum !== 1 + 2 * x || ![0, 2 ** -24].includes(canceled)) throw new Error(`wrong relaxed products: ${canceled}, ${sum}`)
   return canceled ? 'fused' : 'rounded twice'
 }
 
 const decoded = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
 
 /**
- * The hash of the checkpoint that the runs of resume.mjs end in, which this runtime took over where another handed them over: by bytes that it
- * would have written itself.
+ * Continues the runs of resume.mjs from another runtime's checkpoint and returns the hash of their last checkpoint. Throws if this runtime
+ * would have written different bytes at the handover.
  */
 async function resumed({ checkpoint, handedOver }) {
   const given = decoded(checkpoint)
   const own = runs.advance(runs.begin(), handedOver)
   const differs = own.length !== given.length || own.some((byte, i) => byte !== given[i])
-  if (differs) throw new Error(`the checkpoint after ${handedOver} steps differs from the one that was handed over`)
+  if (differs) throw new Error(`the checkpoint after ${handedOver} steps differs from the given one`)
   return sha256(runs.advance(given, runs.STEPS - handedOver), 'checkpoint')
 }
 
-/** The golden cases, of which `runCase` is the package's own runner. */
+/** Runs the golden cases with `runCase`, the package's own runner. */
 async function golden({ cases, files }, runCase) {
   const outcomes = []
   const read = (name) => decoded(files[name])
@@ -285,7 +285,7 @@ async function golden({ cases, files }, runCase) {
   }
 }
 
-/** All of it, in plain numbers and texts. */
+/** Runs everything. Returns numbers and strings only. */
 export async function conformance({ csv, given, runCase, module }) {
   await checkEntries(module)
   return { hashes: await hashes(csv), resumed: await resumed(given), relaxed: await relaxed(), ...(await golden(given, runCase)) }

@@ -1,4 +1,4 @@
-/** A project with the packed package installed, and what the conformance program reads: the same files for every runtime. */
+/** A project with the packed package and the inputs of the conformance program: the same files for every runtime. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,14 +14,14 @@ function run([command, ...args], cwd) {
   return stdout
 }
 
-/** A folder that is gone when the process ends. */
+/** Creates a folder that is deleted when the process exits. */
 export function temporaryFolder(name) {
   const folder = mkdtempSync(join(tmpdir(), `downhill-${name}-`))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** Packs the package and unpacks it as node_modules/downhill of a folder, as an installation without dependencies does. */
+/** Packs the package and unpacks it into a folder's node_modules/downhill, like an installation. Returns the packed paths. */
 export function installPacked(folder) {
   const [{ filename, files }] = JSON.parse(run([...npm, 'pack', '--json', '--ignore-scripts', '--pack-destination', folder], root))
   const home = join(folder, 'node_modules/downhill')
@@ -31,7 +31,7 @@ export function installPacked(folder) {
   return files.map(({ path }) => path)
 }
 
-/** The files of the package's entries under a condition, as its exports map has them: { 'downhill/nn': 'node_modules/downhill/dist/nn.js' }. */
+/** Resolves the package's entries under an export condition: { 'downhill/nn': 'node_modules/downhill/dist/nn.js' }. */
 export function entriesFor(folder, condition) {
   const { name, exports } = JSON.parse(readFileSync(join(folder, 'node_modules/downhill/package.json'), 'utf8'))
   const chosen = (entry) =>
@@ -40,7 +40,7 @@ export function entriesFor(folder, condition) {
   return Object.fromEntries(entries)
 }
 
-/** The page of the program, with the import map of the package for browsers. */
+/** Returns page.html with an import map of the package for browsers. */
 export function pageFor(folder) {
   const imports = Object.entries(entriesFor(folder, 'browser')).map(([name, file]) => [name, `./${file}`])
   return readFileSync(join(folder, 'page.html'), 'utf8').replace(
@@ -49,7 +49,7 @@ export function pageFor(folder) {
   )
 }
 
-/** The golden cases, and the files beside them in base64. */
+/** Returns the golden cases, and their files in base64. */
 function goldenCases() {
   const folder = join(root, 'tests/conformance/cases')
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
@@ -58,10 +58,10 @@ function goldenCases() {
   return { cases, files: Object.fromEntries(beside.map((path) => [basename(path), readFileSync(join(folder, path)).toString('base64')])) }
 }
 
-/** After which step every runtime takes over the training runs of resume.mjs. */
+/** The step after which every runtime continues the training runs of resume.mjs. */
 const HANDED_OVER = 60
 
-/** What this Node makes of resume.mjs: the checkpoint it hands over, and a hash of the one at the end of an uninterrupted run. */
+/** Runs resume.mjs in this Node. Returns the checkpoint at the handover, and the hash of the last one of uninterrupted runs. */
 function handedOver(folder) {
   const program = `
     import { createHash } from 'node:crypto'
@@ -72,7 +72,7 @@ function handedOver(folder) {
   return JSON.parse(run([process.execPath, '--input-type=module', '-e', program], folder))
 }
 
-/** Makes the project. */
+/** Creates the project. Returns its folder, and the hash that resumed runs must end in. */
 export function makeProject() {
   const folder = temporaryFolder('runtimes')
   installPacked(folder)

@@ -1,6 +1,6 @@
 /**
- * Records calls of the update rules at the binary's own interface (docs/abi.md): every kernel of every rule, with what lay in memory before
- * and after. Run in a project with the package; prints one line of JSON.
+ * Records calls of the update rules at the binary's interface (docs/abi.md): every kernel of every rule, with the arrays before and after.
+ * Run it in a project with the package; it prints one line of JSON.
  */
 const recorded = []
 const MOST = 4
@@ -8,7 +8,7 @@ const counts = new Map()
 
 const base64 = (buffer, address, bytes) => Buffer.from(buffer, address, bytes).toString('base64')
 
-/** A rule's kernel that notes its first calls. Names of rules begin with a capital, those of other functions do not. */
+/** Wraps a rule's kernel to record its first calls. */
 function noting(name, kernel, memory) {
   counts.set(name, counts.get(name) ?? 0)
   return (spans, count, uniforms) => {
@@ -29,13 +29,14 @@ const { Instance } = WebAssembly
 WebAssembly.Instance = function instance(module, imports) {
   const { exports } = new Instance(module, imports)
   const { memory } = imports.env
+  // Only rules have names that begin with a capital.
   const entry = ([name, value]) => [name, /^[A-Z]/.test(name) ? noting(name, value, memory) : value]
   return { exports: Object.fromEntries(Object.entries(exports).map(entry)) }
 }
 
 const downhill = await import('downhill')
 
-/** Values that choose among the forms of a rule. */
+/** Option values that select the kernels of a rule. */
 const choices = {
   weightDecay: [0, 0.1],
   amsgrad: [false, true],
@@ -66,7 +67,7 @@ function has(Class, w, option, value) {
   }
 }
 
-/** Eight steps of three parameters in two groups, with gradients that differ. */
+/** Takes eight steps of three parameters in two groups, with a different gradient at each step. */
 function steps(arena, Class, options, dtype, sparse) {
   const params = [[17], [3, 5], [9, 4]].map((shape) =>
     arena.parameter(shape, { dtype, data: Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => (i - 7) / 8) }),
@@ -79,7 +80,7 @@ function steps(arena, Class, options, dtype, sparse) {
     throw error
   }
   for (let step = 0; step < 8; step++) {
-    // Written later, options go together that a constructor refuses: nesterov without momentum.
+    // Assignment after construction allows what the constructor rejects: nesterov without momentum.
     if (step === 6) for (const group of optimizer.paramGroups) if ('momentum' in group) group.momentum = 0
     for (const [k, parameter] of params.entries()) {
       const value = (i) => (((i * 37 + step * 101 + k * 7) % 64) - 31) / 50

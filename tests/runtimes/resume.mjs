@@ -1,7 +1,7 @@
 /**
- * Training runs of every optimizer and with every scheduler, dropout and shuffling included, that go from process to process and from runtime
- * to runtime as one checkpoint. It imports nothing of a runtime's: `begin()` gives the bytes to start from, and `advance(bytes, steps)` those
- * so many steps later. However the steps are divided, and wherever they are taken, the last bytes are the same.
+ * Training runs of every optimizer and every scheduler, with dropout and shuffling, that move between processes and runtimes as one
+ * checkpoint. `begin()` returns the first checkpoint; `advance(bytes, steps)` returns the checkpoint so many steps later. The last bytes
+ * do not depend on how the steps are divided or which runtime takes them. This module imports nothing runtime-specific.
  */
 import * as downhill from 'downhill'
 import { checkpoint } from 'downhill/io'
@@ -10,19 +10,19 @@ import * as nn from 'downhill/nn'
 const { functional } = nn
 const exported = { ...downhill }
 
-/** What a run takes in all. */
+/** Steps of a whole run. */
 export const STEPS = 200
 
 const ROWS = 40
 const WIDTH = 6
 
-/** Numbers that look like none in particular, the same everywhere. */
+/** Random data, the same in every runtime. */
 const generator = new downhill.Generator(11)
 const features = Array.from({ length: ROWS * WIDTH }, () => generator.uniform() * 2 - 1)
 const labels = Array.from({ length: ROWS }, (_, row) => (features[row * WIDTH] * features[row * WIDTH + 1] > 0 ? 1 : 0))
 const words = Array.from({ length: ROWS * 3 }, () => Math.floor(generator.uniform() * 9))
 
-/** A perceptron with dropout, of which one layer draws from the arena's own generator. */
+/** A perceptron with two dropout layers; one draws from the arena's own generator. */
 function perceptron(arena, random) {
   return new nn.Sequential(
     new nn.Linear(arena, WIDTH, 8, { generator: random }),
@@ -35,13 +35,13 @@ function perceptron(arena, random) {
   )
 }
 
-/** Without vectors, for Muon. */
+/** A perceptron without biases, because Muon takes matrices only. */
 function matrices(arena, random) {
   const layer = (from, to) => new nn.Linear(arena, from, to, { bias: false, generator: random })
   return new nn.Sequential(layer(WIDTH, 8), new nn.Tanh(), new nn.Dropout(0.25, { generator: random }), layer(8, 2))
 }
 
-/** Two numbers a word, whose sum over three words is what is said; its gradients are rows. */
+/** Two numbers per word; the sums over three words are the logits. Gradients are sparse. */
 class WordTable extends nn.Module {
   constructor(arena, random) {
     super()
@@ -139,7 +139,7 @@ class Run {
   }
 }
 
-/** All of them by name: what is exported and has no line here is an error. */
+/** Creates all runs by name. Throws if an exported optimizer or scheduler is missing above. */
 function makeRuns() {
   const isA = (Base) => (name) => exported[name].prototype instanceof Base
   const names = Object.keys(exported).filter((name) => typeof exported[name] === 'function')
@@ -150,18 +150,18 @@ function makeRuns() {
   return runs
 }
 
-/** One part a run and kind. */
+/** Returns the parts of a checkpoint: one per run and kind. */
 function partsOf(runs) {
   const parts = Object.entries(runs).flatMap(([name, run]) => Object.entries(run.parts).map(([kind, part]) => [`${name} ${kind}`, part]))
   return Object.fromEntries(parts)
 }
 
-/** The checkpoint of all runs before their first step. */
+/** Returns the checkpoint of all runs before their first step. */
 export function begin() {
   return checkpoint.save(partsOf(makeRuns()))
 }
 
-/** The checkpoint of all runs so many steps after another. */
+/** Returns the checkpoint of all runs so many steps after a given one. */
 export function advance(bytes, steps) {
   const runs = makeRuns()
   const parts = partsOf(runs)

@@ -1,4 +1,4 @@
-"""Drives the update rules of downhill.wasm from Python, by docs/abi.md alone, and compares every byte with what was recorded in JavaScript.
+"""Calls the update rules of downhill.wasm from Python, by docs/abi.md alone, and compares every byte with calls recorded in JavaScript.
 
 Usage: rules.py downhill.wasm RECORDED.json. Prints one line of JSON."""
 
@@ -16,7 +16,7 @@ LINE = 64
 
 
 def differs(got: bytes, want: bytes, element: str) -> int | None:
-    """The first element that differs. NaN, whose bits are an engine's own, equals NaN."""
+    """Returns the index of the first element that differs. NaN equals NaN, because its bits depend on the engine."""
     if got == want:
         return None
     count = len(got) // struct.calcsize(element)
@@ -58,7 +58,7 @@ def main(binary: str, recording: str) -> None:
                 want = base64.b64decode(data)
                 at = differs(bytes(memory.read(store, address, address + len(want))), want, element)
                 if at is not None:
-                    failures.append(f"call {number}, {call['name']}: array {which} differs from element {at} on")
+                    failures.append(f"call {number}, {call['name']}: array {which} differs, first at element {at}")
     wrong = len({failure.split(",")[0] for failure in failures})
     version = importlib.metadata.version("wasmtime")
     print(json.dumps({"version": version, "passed": len(calls) - wrong, "failed": wrong, "failures": failures[:10]}))

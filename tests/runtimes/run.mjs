@@ -1,7 +1,7 @@
 /**
- * `npm run test:runtimes [-- --json FILE] [--only NAME,…] [--write]`: runs the conformance program and the golden cases in every runtime
- * there is, from the same packed package, and prints a table. All hashes must be those of hashes.json; with --write they become what the Node
- * that runs this computes, and docs/runtimes.md gets the table. A runtime that is missing is named, and is a failure where CI is true.
+ * `npm run test:runtimes [-- --json FILE] [--only NAME,…] [--write]`: runs the conformance program and the golden cases in every installed
+ * runtime, from the same packed package, and prints a table. All hashes must equal hashes.json; --write replaces them with those of the
+ * current Node and writes the table into docs/runtimes.md. Missing runtimes are listed; with CI=true they fail.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 const drivers = [...processes, ...workerd, ...puppeteer, ...webkitgtk, ...wasmtime]
 const unknown = values.only?.split(',').find((name) => !drivers.some((driver) => driver.name === name))
 if (unknown !== undefined) {
-  console.error(`there is no runtime ${unknown}; there are ${drivers.map(({ name }) => name).join(', ')}`)
+  console.error(`--only must list runtimes of ${drivers.map(({ name }) => name).join(', ')}, got ${unknown}`)
   process.exit(2)
 }
 const chosen = drivers.filter(({ name }) => !values.only || values.only.split(',').includes(name))
@@ -28,17 +28,16 @@ const file = (path) => new URL(path, import.meta.url)
 let committed = JSON.parse(readFileSync(file('hashes.json'), 'utf8'))
 const text = readFileSync(file('printing.txt'), 'utf8')
 
-/** One hash of them all, as short as a table can show. */
+/** Returns one short hash of all hashes, for the table. */
 const short = (hashes) => createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 12)
 
-/** What is wrong with a result, one sentence each. */
+/** Returns the failures of a result, one sentence each. */
 function complaints({ hashes, resumed, printed = text, failures = [], error }, rulesOnly) {
   if (error) return [error]
   const names = rulesOnly ? [] : [...new Set([...Object.keys(committed), ...Object.keys(hashes)])]
   const differing = names.filter((name) => hashes[name] !== committed[name])
-  const reasons = differing.map((name) => `the hash of ${name} is ${hashes[name]}, and ${committed[name]} was committed`)
-  if (!rulesOnly && resumed !== project.end)
-    reasons.push(`runs that were resumed end in ${resumed}, and uninterrupted ones in ${project.end}`)
+  const reasons = differing.map((name) => `the hash of ${name} is ${hashes[name]}, hashes.json has ${committed[name]}`)
+  if (!rulesOnly && resumed !== project.end) reasons.push(`resumed runs end in ${resumed}, uninterrupted ones in ${project.end}`)
   if (printed !== text) reasons.push(`console.log prints\n${printed}\ninstead of printing.txt`)
   return [...reasons, ...failures]
 }
@@ -93,7 +92,7 @@ if (values.write && !wrong.length) {
 
 for (const reason of wrong) console.error(reason)
 if (missing.length) {
-  console.log(`MISSING, and so not tested: ${missing.join(', ')}. tests/runtimes/install gets them.`)
+  console.log(`NOT TESTED, missing: ${missing.join(', ')}. tests/runtimes/install installs them.`)
 }
 const equal = rows.reduce((sum, { hashes }) => sum + Object.keys(hashes).filter((name) => hashes[name] === committed[name]).length, 0)
 const passed = equal + rows.reduce((sum, row) => sum + row.passed, 0)

@@ -1,4 +1,4 @@
-/** Serves a folder on loopback, with headers of one's own. */
+/** Serves a folder on loopback, with custom headers. */
 import { createReadStream, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
@@ -17,7 +17,7 @@ const types = {
   '.wasm': 'application/wasm',
 }
 
-/** The address the folder is served at, and what ends that. `generated` has texts for paths that are no files. */
+/** Serves a folder. Returns its address and a function that stops the server. `generated` maps paths without a file to their text. */
 export async function serve(folder, { headers = {}, generated = {}, port = 0 } = {}) {
   const server = createServer((request, response) => {
     const asked = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
@@ -30,7 +30,7 @@ export async function serve(folder, { headers = {}, generated = {}, port = 0 } =
     const file = join(folder, path)
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
       response.writeHead(404, { 'Content-Type': 'text/plain' })
-      return response.end('there is no such file')
+      return response.end('Not found')
     }
     response.writeHead(200, { 'Content-Type': type, ...headers })
     return createReadStream(file).pipe(response)

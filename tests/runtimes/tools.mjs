@@ -1,4 +1,4 @@
-/** Where the runtimes are that tests/runtimes/install puts in a folder of their own, or that the machine has. */
+/** Finds the runtimes that tests/runtimes/install installed, and those of the machine. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
@@ -15,20 +15,20 @@ function isExecutable(file) {
   }
 }
 
-/** A file of the folder the installation made, if it is there. */
+/** Returns the path of an installed file; undefined if it is missing. */
 export function installed(path) {
   const file = join(folder, path)
   return existsSync(file) ? file : undefined
 }
 
-/** The first of some commands that the machine has: a path, or a name to look up. */
+/** Returns the path of the first command that the machine has. Commands are paths or names. */
 export function onMachine(...commands) {
   const places = (process.env.PATH ?? '').split(delimiter)
   const files = commands.flatMap((command) => (command.startsWith('/') ? [command] : places.map((place) => join(place, command))))
   return files.find(isExecutable)
 }
 
-/** A module that was installed there. */
+/** Imports an installed module. */
 export async function load(name) {
   const path = createRequire(join(folder, 'package.json')).resolve(name)
   return import(path)

@@ -1,4 +1,4 @@
-/** The conformance program as a worker of workerd, whose modules are the files: it answers a request with the result. */
+/** Runs the conformance program in workerd, with the project's files as modules. Answers a request with the result. */
 import csv from './digits.csv'
 import given from './given.json'
 import { runCase } from './node_modules/downhill/dist/conformance.js'

@@ -1,4 +1,4 @@
-/** The page's third view in a browser, and the page without a network. */
+/** The view "Same bits" in a browser, and the page without a network. */
 import assert from 'node:assert'
 import { assertAccessible, needsOf, visit } from './visit.mjs'
 
@@ -32,15 +32,15 @@ async function withoutNetwork(page) {
 
 export const checks = (address, browser) => [
   {
-    name: `${browser}, same bits: every hash is the published one`,
+    name: `${browser}, same bits: every hash equals the published one`,
     needs: needsOf(browser),
     run: () => visit(browser, `${address}/index.html#/bits`, sameBits),
   },
-  // Firefox's driver cannot be taken off the network.
+  // Firefox's driver cannot go offline.
   ...(browser === 'chromium'
     ? [
         {
-          name: `${browser}: after the first visit the page works without a network`,
+          name: `${browser}: the page works without a network after the first visit`,
           needs: needsOf(browser),
           run: () => visit(browser, `${address}/index.html#/bits`, withoutNetwork),
         },

@@ -1,4 +1,4 @@
-/** The comparison in the page: its numbers against the command's, own tables, interruptions, errors, the keyboard, and how it keeps its place. */
+/** The view "Compare" in a browser: numbers equal to the command's, own tables, resuming, errors, replays, the keyboard, and long tasks. */
 import assert from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { assertAccessible, needsOf, visit } from './visit.mjs'
 
 let scratch
 
-/** A folder of its own for a check, gone at the end. */
+/** Creates a folder for a check, which is deleted at the end. */
 function ownFolder() {
   scratch ??= temporaryFolder('web')
   return mkdtempSync(join(scratch, 'check-'))
@@ -40,7 +40,7 @@ async function fill(page, fields, optimizers) {
 
 const start = (page) => page.click('button[type="submit"]')
 
-/** The receipt of a comparison that comes to its end; an alert is an error. */
+/** Waits for the end of a comparison. Returns its receipt; fails on an alert. */
 async function receiptOf(page, timeout = 120_000) {
   const found = await page.waitForFunction(
     () => document.getElementById('receipt')?.textContent || document.querySelector('[role="alert"]').textContent,
@@ -51,19 +51,19 @@ async function receiptOf(page, timeout = 120_000) {
   return JSON.parse(text)
 }
 
-/** The sentence of the alert, once there is one. */
+/** Waits for the alert. Returns its text. */
 async function alertOf(page) {
   const found = await page.waitForFunction(() => document.querySelector('[role="alert"]').textContent, { timeout: 30_000, polling: 50 })
   return found.jsonValue()
 }
 
-/** What two receipts have in common. */
+/** Returns a receipt without the fields that depend on the runtime or the clock. */
 function numbersOf(receipt) {
   const own = ['seconds', 'runtime', 'version', 'command']
   return JSON.parse(JSON.stringify(receipt, (key, value) => (own.includes(key) ? undefined : value)))
 }
 
-/** Drops a small file on the form: a text, or bytes. */
+/** Drops a file on the form. Its content is a text or bytes. */
 function drop(page, name, content) {
   return page.evaluate(
     (fileName, body) => {
@@ -77,7 +77,7 @@ function drop(page, name, content) {
   )
 }
 
-/** A table of 50,000 rows, with commas in quotes and cells that are empty. */
+/** Returns a table of 50,000 rows with quoted commas and empty cells. */
 function largeTable() {
   let state = 1
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647
@@ -90,7 +90,7 @@ function largeTable() {
   return `a,b,c,"city, country",label\n${rows.join('\n')}\n`
 }
 
-/** Has the page note its tasks that are longer than 50 ms. */
+/** Makes the page record its tasks of more than 50 ms. */
 const observeTasks = (page) =>
   page.evaluateOnNewDocument(() => {
     globalThis.longTasks = []
@@ -179,11 +179,11 @@ async function ownTable(address, browser) {
   return visit(browser, address, body, isChromium ? observeTasks : undefined)
 }
 
-/** Long enough that what is clicked after the first runs comes before the last. */
+/** Long enough for clicks after the first runs to come before the last. */
 const longer = { problem: 'digits', trials: '8', seeds: '5', epochs: '40' }
 const doneRuns = () => Number(document.querySelector('.facts span').textContent.split(' ')[0])
 
-/** Clicks a button as soon as so many runs are done. The page does it: a driver's click takes its time, and the button may have moved. */
+/** Clicks a button after so many runs. The page clicks itself, because a driver's click takes time, in which the button may move. */
 const clickAfter = (page, runs, name) =>
   page.evaluate(
     async (least, name) => {
@@ -215,7 +215,7 @@ async function interrupted(address, browser) {
     assert.match(offered, /^Resume digits \(\d+ of 39 runs\)$/)
     await page.click('.kept button')
     assert.deepEqual(numbersOf(await receiptOf(page)), numbersOf(whole))
-    // What came to its end is not offered again.
+    // A finished comparison is not offered again.
     await page.reload()
     await page.waitForSelector('#problem')
     await sleep(500)
@@ -234,7 +234,7 @@ async function pausedAndForgotten(address, browser) {
     const before = await page.evaluate(doneRuns)
     await sleep(800)
     assert.equal(await page.evaluate(doneRuns), before)
-    // What was done is kept without a cancel.
+    // A reload keeps the runs without a cancel.
     await page.reload()
     await page.waitForSelector('.kept button', { visible: true })
     await page.click('.kept button:nth-of-type(2)')
@@ -246,7 +246,7 @@ async function pausedAndForgotten(address, browser) {
   })
 }
 
-/** A browser without a private file system, as in a private window. */
+/** Runs in a browser without an origin private file system, like a private window. */
 async function nothingKept(_, browser) {
   const folder = join(root, 'build/web')
   const lead = `navigator.storage.getDirectory = () => Promise.reject(new DOMException('refused', 'SecurityError'))
@@ -294,12 +294,12 @@ async function errors(address, browser) {
     await said(/^Choose at least one optimizer\.$/)
     await fill(page, { trials: '1.5' }, few)
     await start(page)
-    await said(/^Trials is a whole number, 1 or more\.$/)
+    await said(/^Trials must be an integer ≥ 1\.$/)
     const file = join(ownFolder(), 'receipt.json')
     writeFileSync(file, '{"format":2}')
     await page.evaluate(() => (document.querySelector('details.receipt').open = true))
     await (await page.$('#open-receipt')).uploadFile(file)
-    await said(/^receipt\.json is no receipt of downhill compare: its format is 2, and 1 is known$/)
+    await said(/^receipt\.json is not a receipt of downhill compare: its format must be 1, got 2$/)
   })
 }
 
@@ -324,7 +324,7 @@ async function replayed(address, browser) {
   })
 }
 
-/** A receipt of an own table asks for that table, and takes no other. */
+/** A receipt of an own table asks for that table and rejects others. */
 async function replayedTable(address, browser) {
   const rows = Array.from({ length: 60 }, (_, i) => `${i % 7},${(i * 31) % 11},${i % 7 > 3 ? 'high' : 'low'}`)
   const text = `a,b,level\n${rows.join('\n')}\n`
@@ -372,13 +372,13 @@ async function inMinutes(address, browser) {
   })
 }
 
-/** Presses Tab until what has the focus fits. */
+/** Presses Tab until the focused element fits. */
 async function tabTo(page, fits) {
   for (let i = 0; i < 80; i++) {
     await page.keyboard.press('Tab')
     if (await page.evaluate(`(${fits})(document.activeElement)`)) return
   }
-  assert.fail(`Tab does not get to ${fits}`)
+  assert.fail(`Tab does not reach ${fits}`)
 }
 
 async function byKeyboard(address, browser) {
@@ -462,7 +462,7 @@ async function light(address) {
   return visit('chromium', address, body, note)
 }
 
-/** Weights of both kinds, with which the model in Node comes to the accuracy that the receipt has. */
+/** Saves the weights in both formats. With them a model in Node must reach the receipt's accuracy. */
 async function takenAlong(address) {
   const folder = ownFolder()
   const receipt = await visit('chromium', address, async (page) => {
@@ -509,18 +509,18 @@ export function checks(origin, browser) {
   const address = `${origin}/index.html#/compare`
   const check = (name, run) => ({ name: `${browser}, compare: ${name}`, needs, run: () => run(address, browser) })
   return [
-    check('every bundled problem comes to a ranking', everyProblem),
-    check('the receipt is that of the command, bit for bit', asTheCommand),
+    check('every bundled problem ends in a ranking', everyProblem),
+    check("the receipt equals the command's, bit for bit", asTheCommand),
     check('a table of 50,000 rows with quoted commas and empty cells', ownTable),
-    check('canceled half-way, reloaded, and gone on with to the same numbers', interrupted),
-    check('a pause holds, what was done is kept, and can be forgotten', pausedAndForgotten),
-    check('where nothing can be kept the page says so, and goes on after a cancel all the same', nothingKept),
+    check('a comparison canceled halfway resumes after a reload to the same numbers', interrupted),
+    check('a pause holds, and its runs can be resumed or discarded after a reload', pausedAndForgotten),
+    check('without storage the page says so, and still resumes after a cancel', nothingKept),
     check('an error is one sentence', errors),
-    check('a receipt is run again, and a changed number found', replayed),
-    check('a receipt of an own table asks for it, and takes no other', replayedTable),
-    check('as much as fits into so many minutes', inMinutes),
+    check('a receipt replays, and a changed number is found', replayed),
+    check('a receipt of an own table asks for it and rejects others', replayedTable),
+    check('a time budget in minutes', inMinutes),
     check('the keyboard is enough', byKeyboard),
-    check('axe finds nothing, and nothing scrolls sideways, wide and narrow', accessible),
+    check('the view is accessible and does not overflow, wide and narrow', accessible),
     ...(browser === 'chromium'
       ? [
           check('the first screen is light, and no task is long', () => light(address)),

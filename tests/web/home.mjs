@@ -24,7 +24,7 @@ export function checks(address, browser) {
   const needs = needsOf(browser)
   return [
     {
-      name: `${browser}: the first view races by itself, copies, and has the figures of their sources`,
+      name: `${browser}: the first view starts the race, copies, and shows figures equal to their sources`,
       needs,
       run: () =>
         visit(
@@ -52,7 +52,7 @@ export function checks(address, browser) {
         ),
     },
     {
-      name: `${browser}: with reduced motion the race is a picture of its end`,
+      name: `${browser}: the first view shows the end of the race with reduced motion`,
       needs,
       run: () =>
         visit(
@@ -66,7 +66,7 @@ export function checks(address, browser) {
         ),
     },
     {
-      name: `${browser}: the first view loads at most 100 KB gzipped, and every link leads somewhere`,
+      name: `${browser}: the first view loads at most 100 KB gzipped, and every link works`,
       needs,
       async run() {
         const bodies = new Map()

@@ -1,4 +1,4 @@
-/** The page, built and served with the headers that a host should send: every file here that exports checks, in Chromium and Firefox. */
+/** Serves the built page with the headers that a host should send, and runs the checks of every file here in Chromium and Firefox. */
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { policy } from '../../web/build.mjs'

@@ -29,8 +29,12 @@ function facts() {
 
 const isElsewhere = (address) => (url) => !url.startsWith(`${address}/`) && !url.startsWith('data:')
 
-/** Opens every page that links lead to from the first one, and calls `look` with each. */
+/**
+ * Opens every page reachable by links from the first one, and calls `look` with each. Without the service worker, because Firefox logs an
+ * error when a navigation cancels a request that the worker intercepted.
+ */
 async function crawl(page, address, look) {
+  await page.evaluateOnNewDocument(() => delete Navigator.prototype.serviceWorker)
   const start = `${address}/docs/index.html`
   const queue = [start]
   const seen = new Map()
@@ -155,7 +159,7 @@ async function onAPhone(page, address) {
   assert.equal(await page.$('.toc'), null)
 }
 
-/** Each query, and sections that must be among the results. */
+/** Queries, with sections that must be among their results. */
 const queries = [
   ['weight_decay', ['optimizers.html#adamw', 'coming-from-pytorch.html#optimizers-and-groups']],
   ['weightDecay', ['optimizers.html#adamw']],
@@ -283,11 +287,11 @@ export function checks(address, browser = 'chromium', folder = fileURLToPath(new
   const inPage = (body) => () => inBrowser(browser, 'about:blank', body)
   const check = (name, body) => ({ name: `documentation, ${browser}: ${name}`, needs, run: inPage(body) })
   return [
-    check('every page has a link, and every link, image and heading is whole', (page) => wholeAndLinked(page, address, folder)),
+    check('every page has a link, and links, images and headings are valid', (page) => wholeAndLinked(page, address, folder)),
     check('the sidebar is in order and marks the current page', (page) => sidebarOrder(page, address)),
-    check('pages and headings fold away on a phone', (page) => onAPhone(page, address)),
+    check('pages and headings collapse on a phone', (page) => onAPhone(page, address)),
     check('the search finds sections', (page) => findsSections(page, address)),
-    check('the search works by keys', (page) => byKeys(page, address)),
+    check('the search works by keyboard', (page) => byKeys(page, address)),
     check('pages and search work without a network, below the root', (page) => withoutNetwork(page, folder)),
     ...[1280, 390].map((width) => check(`nothing overflows at ${width} pixels`, (page) => fits(page, address, width))),
     // Firefox's driver cannot emulate a color scheme.

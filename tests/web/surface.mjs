@@ -1,4 +1,4 @@
-/** The page's second view in a browser: every optimizer on every surface, links, typed functions, ranges, keys, accessibility and quiet. */
+/** The view "Surfaces" in a browser: every optimizer on every surface, links, expressions, ranges, keyboard, accessibility, motion. */
 import assert from 'node:assert'
 import { assertAccessible, needsOf, visit } from './visit.mjs'
 
@@ -21,7 +21,7 @@ const optimizers = [
   'LBFGS',
 ]
 
-/** In the page: what its table says, once it is where it should be. */
+/** Runs in the page. Returns the rows of its table. */
 function ways() {
   return [...document.querySelectorAll('.ways tbody tr')].map(({ dataset, textContent }) => ({
     place: dataset.place,
@@ -30,7 +30,7 @@ function ways() {
   }))
 }
 
-/** In the page: pairs of names on the plot that lie over each other. */
+/** Runs in the page. Returns pairs of names on the plot that overlap. */
 function overlaps() {
   const boxes = JSON.parse(document.querySelector('.plot').dataset.labels)
   const apart = (a, b) => a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y
@@ -47,7 +47,7 @@ const arrived = (page, at) =>
     at,
   )
 
-/** Sets a control's value as if it were typed. */
+/** Sets a control's value like typing. */
 const type = (page, selector, text) =>
   page.$eval(
     selector,
@@ -58,7 +58,7 @@ const type = (page, selector, text) =>
     text,
   )
 
-/** A check of the view, which is handed what opens it anew. */
+/** Returns a check of the view. `body` gets the page, and a function that opens the view again. */
 function check(address, browser, name, body) {
   const run = () =>
     visit(browser, `${address}/index.html#/surface`, (page) => {
@@ -79,7 +79,7 @@ const press = (page, title) =>
     title,
   )
 
-/** Where every optimizer came to on a surface, in the browser that was there first: the others have to come to the same bits. */
+/** Where every optimizer ended on each surface, in the first browser. The other browsers must end at the same bits. */
 const places = new Map()
 
 async function everyOptimizer(page, open) {
@@ -89,7 +89,7 @@ async function everyOptimizer(page, open) {
     await type(page, `#racer-${i + 1}-optimizer`, optimizers[i])
   }
   await type(page, '#speed', '1000')
-  // Each starts as it is suggested for the surface.
+  // Each optimizer starts with the options suggested for the surface.
   for (const surface of [...surfaces.slice(1), surfaces[0]]) {
     await press(page, 'Reset')
     await type(page, '#surface-kind', surface)
@@ -132,7 +132,7 @@ async function sameByLink(page, open) {
   await open(hash.split('?')[1], { at: 120 })
   assert.deepEqual(await page.evaluate(ways), before)
   assert.equal(await page.evaluate(() => location.hash), hash)
-  // Another link while the view is open.
+  // Opens another link while the view is open.
   await page.evaluate(() => {
     location.hash = '#/surface?f=saddle&at=7&o=Adam,lr:0.25'
   })
@@ -151,16 +151,16 @@ async function typedFunction(page, open) {
   assert.notEqual(after[0].place, before[0].place)
   assert.equal(await error(), '')
   await type(page, '#expression', 'x^2 + foo(y)')
-  assert.equal(await error(), '‘foo’ is not known (there are x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh), at character 7')
+  assert.equal(await error(), 'Unknown name ‘foo’ (known: x, y, pi, e, sin, cos, exp, log, sqrt, abs, tanh), at character 7')
   assert.deepEqual(await page.evaluate(ways), after)
   await type(page, '#expression', '(x^2 + cos(3*y)')
-  assert.equal(await error(), 'This ( is not closed, at character 1')
+  assert.equal(await error(), 'Unclosed (, at character 1')
   await type(page, '#expression', 'x^2 + cos(3*y)')
   assert.equal(await error(), '')
   assert.deepEqual(await page.evaluate(ways), after)
 }
 
-/** Links that nobody wrote with the page, and a view without an optimizer. */
+/** Malformed links, and a view without an optimizer. */
 async function strangeLinks(page, open) {
   for (const query of [
     'f=typed&of=foo(&o=Adam',
@@ -211,13 +211,13 @@ async function outOfRange(page, open) {
   )
 }
 
-/** What has the focus, after as many presses of Tab as it takes. */
+/** Presses Tab until the focused element matches. */
 async function tabTo(page, selector) {
   for (let i = 0; i < 120; i++) {
     if (await page.evaluate((selector) => document.activeElement?.matches(selector) ?? false, selector)) return
     await page.keyboard.press('Tab')
   }
-  assert.fail(`Tab does not come to ${selector}`)
+  assert.fail(`Tab does not reach ${selector}`)
 }
 
 async function byKeys(page, open) {
@@ -303,7 +303,7 @@ async function withoutMotion(page, open) {
   assert.equal(await page.$eval('.play', ({ textContent }) => textContent), 'Pause')
 }
 
-/** Goes away and comes back, many times, and looks for tasks that take long: by the processor's time, whatever else the machine does. */
+/** Switches between views many times and looks for long tasks, by CPU time, which does not depend on the machine's load. */
 async function manyTimes(page, open) {
   await open()
   await page.tracing.start({ categories: ['toplevel', 'disabled-by-default-devtools.timeline'] })
@@ -330,21 +330,21 @@ async function manyTimes(page, open) {
   return `the longest of ${tasks.length} tasks took ${longest.toFixed(0)} ms`
 }
 
-/** Checks of the view in a browser, of the page that is served at an address. */
+/** Returns the checks of the view, for the page served at an address. */
 export function checks(address, browser) {
   const one = (name, body) => check(address, browser, name, body)
   return [
     one('every optimizer steps on every surface', everyOptimizer),
     one('a link reproduces the view', sameByLink),
-    one('a typed function works, and a bad one gets a clear sentence', typedFunction),
-    one('strange links and no optimizer', strangeLinks),
-    one("an option out of its range gets the library's sentence", outOfRange),
-    one('keys alone are enough', byKeys),
+    one('a typed function works, and an invalid one shows a clear error', typedFunction),
+    one('malformed links and no optimizer', strangeLinks),
+    one("an option out of range shows the library's error", outOfRange),
+    one('the keyboard is enough', byKeys),
     ...(browser === 'chromium'
       ? [
-          one('it is accessible and fits, light and dark', looked),
-          one('it does not move by itself where motion is not wanted', withoutMotion),
-          one('it comes and goes, and no task is long', manyTimes),
+          one('the view is accessible and fits, light and dark', looked),
+          one('the view does not start by itself with reduced motion', withoutMotion),
+          one('switching views many times causes no long task', manyTimes),
         ]
       : []),
   ]

@@ -1,4 +1,4 @@
-/** A visit to the page, in which nothing is said in the console and nothing is asked of another origin. */
+/** Visits to the page that fail on console output and on requests to other origins. */
 import assert from 'node:assert'
 import { sideways, violations } from '../accessibility.mjs'
 import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
@@ -6,7 +6,10 @@ import { browsers, installed } from '../runtimes/tools.mjs'
 
 export const needsOf = (browser) => ({ [browser]: browsers[browser](), puppeteer: installed('node_modules/puppeteer-core') })
 
-/** Opens an address, hands the page over, and looks at what was said and asked meanwhile. `prepare` has the page before anything is loaded. */
+/**
+ * Opens an address and passes the page to `body`, then checks the console and the requests. `prepare` gets the page before the address
+ * loads.
+ */
 export function visit(browser, address, body, prepare = () => {}) {
   return inBrowser(browser, 'about:blank', async (page) => {
     const [said, asked] = [[], []]
@@ -25,7 +28,7 @@ export function visit(browser, address, body, prepare = () => {}) {
   })
 }
 
-/** Asserts that axe finds nothing, and that nothing but a table scrolls sideways. */
+/** Asserts that axe finds no violations and that the page does not overflow horizontally. */
 export async function assertAccessible(page, where) {
   assert.deepEqual(await violations(page), [], where)
   assert.equal(await sideways(page), '', where)

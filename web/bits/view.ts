@@ -1,4 +1,4 @@
-/** The view "Same bits": runs the conformance program in the visitor's browser, and shows its hashes beside the published ones. */
+/** The view "Same bits": runs the conformance program in the visitor's browser and compares its hashes with the published ones. */
 import { h, type View } from '../element.ts'
 
 interface Answer {

@@ -1,4 +1,4 @@
-/** The documentation's script: the search box, and the service worker that keeps the pages for use without a network. */
+/** The documentation's script: the search box, and the service worker that caches the pages for use without a network. */
 import { h } from '../element.ts'
 import type { Found } from './search.ts'
 import { termsOf, words } from './terms.mjs'
@@ -14,7 +14,7 @@ let chosen = 0
 
 function load() {
   search ??= import('./search.ts').then(({ loadSearch }) => loadSearch('search.json'))
-  // The next try loads anew.
+  // The next attempt loads the index again.
   search.catch(() => {
     search = undefined
   })
@@ -36,7 +36,7 @@ function choose(index: number): void {
   option.scrollIntoView({ block: 'nearest' })
 }
 
-/** Marks the words of a text that hold one of the terms. */
+/** Highlights the words of a text that contain one of the terms. */
 function marked(text: string, terms: readonly string[]): (string | Node)[] {
   const isMatch = (word: string) => termsOf(word).some((term) => terms.includes(term))
   return text
@@ -119,7 +119,7 @@ input.addEventListener('keydown', (event) => {
   else return
   event.preventDefault()
 })
-// A pointer that goes down in the list leaves the focus in the field.
+// Pressing a pointer in the list must not move the focus from the field.
 list.addEventListener('mousedown', (event) => event.preventDefault())
 input.addEventListener('blur', () => show(false))
 

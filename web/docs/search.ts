@@ -1,4 +1,4 @@
-/** The search over the documentation: MiniSearch on the index that the build writes. Loaded when somebody opens the search. */
+/** Searches the documentation with MiniSearch on the index that the build writes. Loaded when the search opens. */
 import MiniSearch, { type Query, type SearchResult } from 'minisearch'
 import { indexOptions, termsOf, words } from './terms.mjs'
 
@@ -16,10 +16,10 @@ export interface Found {
 const MOST_RESULTS = 15
 /** With fewer sections that match every word, sections that match any word follow. */
 const FEW_RESULTS = 3
-/** Shorter terms match exactly or by prefix only: one edit makes most of them another word. */
+/** Shorter terms match exactly or by prefix only, because one edit makes most of them another word. */
 const SHORTEST_FUZZY_TERM = 5
 const FUZZINESS = 0.2
-/** Pages that rank above or below the others. The first translates names that people type. */
+/** Ranking weights of pages. The first page translates names that people type. */
 const weights: Readonly<Record<string, number>> = {
   'coming-from-pytorch': 1.2,
   contributing: 0.5,

@@ -1,4 +1,4 @@
-/** A race of optimizers of the package down Rosenbrock's valley. */
+/** A race of four optimizers on Rosenbrock's valley. */
 import { Arena } from '../../host/index.ts'
 import { h } from '../element.ts'
 import type { Racer } from '../surface/link.ts'
@@ -43,7 +43,7 @@ export class Race {
     )
   }
 
-  /** Starts the race, or with reduced motion shows its end. */
+  /** Starts the race; with reduced motion, shows its end. */
   async begin(): Promise<void> {
     this.#player = new Player(await Arena.create(), () => this.#draw())
     this.#plot.show(this.#ground)

@@ -1,16 +1,16 @@
-/** The first view: what this is, a race, how to start, and four measured figures. */
+/** The first view: a summary, the install command, a race, four measured figures, and an example. */
 import { example, figures } from 'virtual:first-screen'
 import { h, type View } from '../element.ts'
 import { Race } from './race.ts'
 
-/** Returns a button that copies a text, and says so for two seconds. */
+/** Returns a button that copies a text and shows a confirmation for two seconds. */
 function copyButton(text: string, what: string): HTMLElement {
   const button = h('button', { type: 'button', className: 'copy', 'aria-label': `Copy ${what}` }, 'Copy')
   const said = h('span', { className: 'said', role: 'status' })
   button.addEventListener('click', () => {
     void navigator.clipboard.writeText(text).then(
       () => (said.textContent = 'Copied'),
-      () => (said.textContent = 'The browser did not allow it'),
+      () => (said.textContent = 'Copying failed'),
     )
     setTimeout(() => (said.textContent = ''), 2000)
   })

@@ -1,9 +1,9 @@
-/** Every optimizer and schedule that can be run down a surface, with what it starts with here. */
+/** Optimizers and schedules of the view "Surfaces", with their initial options. */
 import * as downhill from '../../host/index.ts'
 import type { Declared } from '../../host/validation/options.ts'
 import { parseExpression } from './expression.ts'
 
-/** Options by name, those that were given. */
+/** The given options by name. */
 export type Given = Readonly<Record<string, unknown>>
 
 interface Described {
@@ -20,7 +20,7 @@ type ScheduleClass = Described & (new (optimizer: downhill.AnyOptimizer, options
 interface OptimizerEntry {
   readonly made: OptimizerClass
   readonly shape: readonly number[]
-  /** What it starts with, from a learning rate that plain gradient descent can take there. */
+  /** Returns the initial options for a surface. `rate` is a stable learning rate of plain gradient descent there. */
   readonly start: (rate: number) => Given
 }
 
@@ -31,7 +31,7 @@ export const optimizers: Readonly<Record<string, OptimizerEntry>> = {
   Adam: plain(downhill.Adam, { lr: 0.1 }),
   AdamW: plain(downhill.AdamW, { lr: 0.1 }),
   NAdam: plain(downhill.NAdam, { lr: 0.1 }),
-  // Its first steps are those of plain gradient descent.
+  // The first steps of RAdam are plain gradient descent.
   RAdam: { ...plain(downhill.RAdam), start: (rate) => ({ lr: Math.min(0.1, rate * 10) }) },
   Adamax: plain(downhill.Adamax, { lr: 0.1 }),
   Adagrad: plain(downhill.Adagrad, { lr: 0.5 }),
@@ -47,7 +47,7 @@ export const optimizers: Readonly<Record<string, OptimizerEntry>> = {
 
 interface ScheduleEntry {
   readonly made: ScheduleClass
-  /** Options it cannot do without, for runs of so many steps at this learning rate. */
+  /** Returns the initial options for runs of so many steps at this learning rate. */
   readonly start: (steps: number, lr: number) => Given
 }
 
@@ -72,10 +72,10 @@ export const schedules: Readonly<Record<string, ScheduleEntry>> = {
   MultiplicativeLR: schedule(downhill.MultiplicativeLR, () => ({ lrLambda: '0.99' })),
 }
 
-/** Options that the control of a function of the step, typed as an expression, is for. */
+/** Options whose value is a function of the step, typed as an expression. */
 export const functionsOfStep: ReadonlySet<string> = new Set(['lrLambda'])
 
-/** A typed function of the step, made a function. */
+/** Converts typed expressions to functions of the step. */
 export function asFunctions(options: Given): Given {
   const made = ([name, value]: [string, unknown]) => {
     if (!functionsOfStep.has(name)) return [name, value]
@@ -85,7 +85,7 @@ export function asFunctions(options: Given): Given {
   return Object.fromEntries(Object.entries(options).map(made))
 }
 
-/** What has a control: not what a class is made of, torch's choices among kernels, which change nothing, or a function. */
+/** Returns the options with a control: all but fixed ones, torch's choices of kernels, which have no effect, and functions. */
 export function controlled(declared: Declared): string[] {
   const isOpen = (name: string) => {
     const { fixed, range, default: value } = declared[name]!

@@ -1,7 +1,7 @@
-/** A function of x and y that somebody typed: read by hand, since a page under this policy may not make code of text, and with its slopes. */
+/** Parses typed functions of x and y and differentiates them. The page's policy forbids code from text, so a parser evaluates them. */
 import { cosPi, exp, log, pow } from '../../host/numerics/portable.ts'
 
-/** Why a text is no expression, with where in it. */
+/** Error of an invalid expression, with its position. */
 export class ExpressionError extends Error {
   readonly position: number
   constructor(position: number, why: string) {
@@ -10,7 +10,7 @@ export class ExpressionError extends Error {
   }
 }
 
-/** A value with its slopes along the variables (a dual number). */
+/** A value and its derivatives by the variables (a dual number). */
 interface Dual {
   readonly value: number
   readonly slopes: readonly [number, number]
@@ -25,7 +25,7 @@ interface Part {
 
 export interface Expression {
   value(at: Point): number
-  /** The slopes along the variables. */
+  /** Returns the derivatives by the variables. */
   gradient(at: Point): [number, number]
 }
 
@@ -37,7 +37,7 @@ const tanh = (x: number) => {
   return (e - 1) / (e + 1)
 }
 
-/** Functions with their derivatives, of the bits that every engine has. */
+/** Functions and their derivatives, bit-identical in every engine. */
 const functions: Readonly<Record<string, readonly [of: (x: number) => number, slope: (x: number) => number]>> = {
   sin: [sin, cos],
   cos: [cos, (x) => -sin(x)],
@@ -60,7 +60,7 @@ const binary: Readonly<Record<string, readonly [of: (a: number, b: number) => nu
   '^': [pow, powerSlope],
 }
 
-/** Of what does not move there is no slope, also where the logarithm of a negative base is none. */
+/** A constant base or exponent contributes 0, even where the logarithm of a negative base is NaN. */
 function powerSlope(a: Dual, b: Dual, axis: 0 | 1): number {
   const ofBase = a.slopes[axis] === 0 ? 0 : b.value * pow(a.value, b.value - 1) * a.slopes[axis]
   const ofPower = b.slopes[axis] === 0 ? 0 : pow(a.value, b.value) * log(a.value) * b.slopes[axis]
@@ -97,9 +97,9 @@ const variable = (index: number): Part => ({
   dual: (at) => ({ value: at[index]!, slopes: [index === 0 ? 1 : 0, index === 1 ? 1 : 0] }),
 })
 
-/** Reads an expression of these variables, two at most. */
+/** Parses an expression of these variables, at most two. */
 export function parseExpression(text: string, variables: readonly string[] = ['x', 'y']): Expression {
-  if (text.length > LONGEST) throw new ExpressionError(LONGEST, `An expression has at most ${LONGEST} characters`)
+  if (text.length > LONGEST) throw new ExpressionError(LONGEST, `The expression must have at most ${LONGEST} characters`)
   const reader = new Reader(text, variables)
   const whole = reader.sum()
   reader.end()
@@ -140,7 +140,7 @@ class Reader {
     return left
   }
 
-  /** A power binds tighter than the sign before it, and takes one after it: −x^2, 2^−x. */
+  /** A power binds more tightly than a sign before it, and allows one after it: −x^2, 2^−x. */
   #signed(): Part {
     if (this.#takes('+')) return this.#signed()
     if (this.#takes('-−')) return joined('-', constant(0), this.#signed())
@@ -159,8 +159,8 @@ class Reader {
     const name = rest.match(/^[a-zA-Z]+/)?.[0]
     if (name) return this.#named(name)
     if (this.#takes('(')) return this.#closed(this.#at - 1)
-    if (sign === '') throw new ExpressionError(this.#at, 'A number, a variable or ( is missing')
-    throw new ExpressionError(this.#at, `‘${sign}’ stands where a number, a variable or ( should`)
+    if (sign === '') throw new ExpressionError(this.#at, 'Expected a number, a variable or (')
+    throw new ExpressionError(this.#at, `Expected a number, a variable or (, got ‘${sign}’`)
   }
 
   #named(name: string): Part {
@@ -170,16 +170,16 @@ class Reader {
     if (Object.hasOwn(constants, name)) return constant(constants[name]!)
     if (!Object.hasOwn(functions, name)) {
       const known = [...this.#variables, ...Object.keys(constants), ...Object.keys(functions)].join(', ')
-      throw new ExpressionError(from, `‘${name}’ is not known (there are ${known})`)
+      throw new ExpressionError(from, `Unknown name ‘${name}’ (known: ${known})`)
     }
-    if (!this.#takes('(')) throw new ExpressionError(this.#at, `${name} needs its argument in parentheses`)
+    if (!this.#takes('(')) throw new ExpressionError(this.#at, `Missing ( after ${name}`)
     return applied(name, this.#closed(this.#at - 1))
   }
 
   #closed(from: number): Part {
     const inner = this.sum()
     if (this.#takes(')')) return inner
-    if (this.#next() === '') throw new ExpressionError(from, 'This ( is not closed')
+    if (this.#next() === '') throw new ExpressionError(from, 'Unclosed (')
     throw this.#unexpected()
   }
 
@@ -189,8 +189,11 @@ class Reader {
 
   #unexpected(): ExpressionError {
     const sign = this.#next()
-    if (sign === ')') return new ExpressionError(this.#at, 'This ) closes nothing')
-    const why = /[\w.(]/.test(sign) ? `an operator is missing before ‘${sign}’ (a product is written with *)` : `‘${sign}’ is not known`
-    return new ExpressionError(this.#at, why[0]!.toUpperCase() + why.slice(1))
+    if (sign === ')') return new ExpressionError(this.#at, 'Unmatched )')
+    const isOperand = /[\w.(]/.test(sign)
+    return new ExpressionError(
+      this.#at,
+      isOperand ? `Missing operator before ‘${sign}’ (write products with *)` : `Unknown character ‘${sign}’`,
+    )
   }
 }

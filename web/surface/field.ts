@@ -1,8 +1,8 @@
-/** A surface's height as tints: bands of its logarithm above the lowest point in sight. */
+/** Tints a surface by height: bands of the logarithm of the height above the lowest visible point. */
 import { type Frame, toPoint } from './frame.ts'
 import type { Ground } from './surfaces.ts'
 
-/** Pixels between the points that are looked at; between them the height is interpolated. */
+/** Pixels between sampled points; heights between them are interpolated. */
 const GRAIN = 2
 const BANDS = 16
 
@@ -15,7 +15,7 @@ export interface Field {
   readonly bands: Float32Array
 }
 
-/** Looks at a surface all over a frame; a row at a time. */
+/** Samples a surface over a frame. Yields after each row. */
 export function* fieldOf(ground: Ground, frame: Frame): Generator<void, Field> {
   const columns = Math.ceil(frame.width / GRAIN) + 1
   const rows = Math.ceil(frame.height / GRAIN) + 1
@@ -45,7 +45,7 @@ function mixed(a: Color, b: Color, share: number): Color {
   return [a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share]
 }
 
-/** Fills an image with the tints from one color, the lowest, to another; a row at a time. Where there is no height nothing is drawn. */
+/** Fills an image with tints between two colors, the first for the lowest band. Leaves NaN transparent. Yields after each row. */
 export function* tinted({ columns, rows, bands }: Field, image: ImageData, low: Color, high: Color): Generator<void> {
   const ramp = Array.from({ length: BANDS + 1 }, (_, i) => mixed(low, high, Math.min(1, i / (BANDS - 1))))
   const { width, height, data } = image
@@ -63,7 +63,7 @@ export function* tinted({ columns, rows, bands }: Field, image: ImageData, low: 
       const [upper, lower] = [a + (b - a) * beside, c + (d - c) * beside]
       const band = upper + (lower - upper) * below
       if (Number.isNaN(band)) continue
-      // Edges between bands are as wide as a pixel.
+      // Edges between bands are one pixel wide.
       const steep = Math.abs(b - a) * across + Math.abs(c - a) * down
       const edge = Math.round(band)
       const share = steep > 0 ? Math.min(1, Math.max(0, 0.5 + (band - edge) / steep)) : band < edge ? 0 : 1

@@ -1,4 +1,4 @@
-/** Where the points of a surface are on the plot. Both axes have one scale, so that slopes look as steep as they are. */
+/** Maps points of a surface to pixels of the plot. Both axes have the same scale, so slopes keep their proportions. */
 import type { Ground } from './surfaces.ts'
 
 export interface Frame {
@@ -6,11 +6,11 @@ export interface Frame {
   readonly height: number
   readonly left: number
   readonly top: number
-  /** How much a pixel is. */
+  /** Width of a pixel in the coordinates of the surface. */
   readonly pixel: number
 }
 
-/** All of a box, and what fits beside it. */
+/** Returns a frame that shows all of a box, and more along one axis. */
 export function frameOf(box: Ground['box'], width: number, height: number): Frame {
   const [x, y] = [box.x, box.y]
   const pixel = Math.max((x[1] - x[0]) / width, (y[1] - y[0]) / height)
@@ -25,13 +25,13 @@ export function toPoint({ left, top, pixel }: Frame, column: number, row: number
   return [left + column * pixel, top - row * pixel]
 }
 
-/** The nearest number of few digits, no further than a share of a pixel. */
+/** Rounds a number to the digits that a pixel can show. */
 export function neat(value: number, pixel: number): number {
   const digits = Math.max(0, Math.ceil(-Math.log10(pixel)))
   return Number(value.toFixed(Math.min(12, digits)))
 }
 
-/** Round numbers between two. */
+/** Returns round numbers between two numbers, at most about `most`. */
 export function ticks(low: number, high: number, most: number): number[] {
   const rough = (high - low) / most
   const power = 10 ** Math.floor(Math.log10(rough))

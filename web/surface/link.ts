@@ -1,11 +1,11 @@
-/** All there is to a view as the text behind the question mark of its address, and back. */
+/** Encodes the state of the view as the query of its address, and decodes it. */
 import { controlled, type Given, optimizers, schedules } from './catalogue.ts'
 import { kinds, type SurfaceName } from './surfaces.ts'
 
 export interface Racer {
   readonly optimizer: string
   readonly options: Given
-  /** '' for a learning rate that stays. */
+  /** '' for a constant learning rate. */
   readonly schedule: string
   readonly scheduleOptions: Given
 }
@@ -16,11 +16,11 @@ export interface Setup {
   readonly expression: string
   readonly extent: number
   readonly start: readonly [number, number]
-  /** The most steps of a run. */
+  /** Steps of a complete run. */
   readonly steps: number
-  /** How many are shown. */
+  /** The current step. */
   readonly at: number
-  /** Steps a second. */
+  /** Steps per second. */
   readonly speed: number
   /** The optimizer whose numbers are shown. */
   readonly chosen: number
@@ -30,7 +30,7 @@ export interface Setup {
 export const MOST_RACERS = 15
 export const MOST_STEPS = 5000
 
-/** An optimizer as it starts on a surface. */
+/** Returns an optimizer with its suggested options for a surface. */
 export function suggested(optimizer: string, surface: SurfaceName): Racer {
   return { optimizer, options: optimizers[optimizer]!.start(kinds[surface].rate), schedule: '', scheduleOptions: {} }
 }
@@ -51,7 +51,7 @@ export function firstSetup(): Setup {
   }
 }
 
-/** Every entry of an array is ended by ~, so that one of a single entry is an array too. */
+/** Encodes a value. ~ ends every entry of an array, which distinguishes an array of one entry from a scalar. */
 function written(value: unknown): string {
   if (Array.isArray(value)) return value.map((entry) => `${written(entry)}~`).join('') || '~'
   return encodeURIComponent(Object.is(value, -0) ? '-0' : String(value))
@@ -62,11 +62,11 @@ function read(text: string): unknown {
   if (text.includes('~')) return text.split('~').slice(0, -1).map(read)
   if (text === 'true' || text === 'false') return text === 'true'
   if (text === 'null') return null
-  // A number is written as it is, others are texts.
+  // Everything but a number is a text.
   return text !== '' && (text === 'NaN' || !Number.isNaN(Number(text))) ? Number(text) : text
 }
 
-/** Encoded twice: once for what separates options here, once for the address. */
+/** Encodes a name with options. Values are encoded twice: against the separators of options, and for the address. */
 function named(name: string, options: Given): string {
   return [name, ...Object.entries(options).map(([key, value]) => `${key}:${written(value).replaceAll('%', '%25')}`)].join(',')
 }
@@ -79,18 +79,18 @@ function decoded(text: string): string {
   }
 }
 
-/** A name and the options after it; undefined if there is none of this name, and without options it has not. */
+/** Returns a name and its options, without unknown options; undefined if the name is unknown. */
 function readNamed(text: string, table: typeof optimizers | typeof schedules): [name: string, options: Given] | undefined {
   const [name = '', ...rest] = text.split(',')
   if (!Object.hasOwn(table, name)) return undefined
   const known = controlled(table[name]!.made.declaration.options)
   const pairs = rest.map((entry) => [entry.slice(0, entry.indexOf(':')), entry.slice(entry.indexOf(':') + 1)] as const)
-  // What was typed as a function of the step is a text, also where it is a number.
+  // A function of the step is a text, even if it looks like a number.
   const value = (key: string, text: string) => (key === 'lrLambda' ? decoded(text) : read(decoded(text)))
   return [name, Object.fromEntries(pairs.filter(([key]) => known.includes(key)).map(([key, text]) => [key, value(key, text)]))]
 }
 
-/** The address's part behind the question mark. */
+/** Returns the query of an address. */
 export function encodeSetup(setup: Setup): string {
   const { surface, condition, expression, extent, start, steps, at, speed, chosen, racers } = setup
   const parts = [
@@ -111,7 +111,7 @@ export function encodeSetup(setup: Setup): string {
   return parts.join('&').replaceAll('%20', '+')
 }
 
-/** What a query says, and what it does not say as it is at first. */
+/** Returns the setup of a query, with defaults for missing parts. */
 export function decodeSetup(query: URLSearchParams): Setup {
   const first = firstSetup()
   if (!query.has('f') && !query.has('o')) return first

@@ -1,4 +1,4 @@
-/** How the ways are told apart: a color, dashes and marks for each, and a name at its end. */
+/** Styles of paths: each has a color, dashes, a mark, and a label at its end. */
 
 export const COLORS = 8
 const dashes: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3], [16, 4]]
@@ -7,7 +7,7 @@ export function dashesOf(index: number): readonly number[] {
   return dashes[index % dashes.length]!
 }
 
-/** A mark around a point, as the path of an SVG. */
+/** Returns the SVG path of a mark around a point. */
 export function markOf(index: number, x: number, y: number, r: number): string {
   const polygon = (...points: readonly (readonly [number, number])[]) =>
     `M${points.map(([dx, dy]) => `${(x + dx * r).toFixed(2)} ${(y + dy * r).toFixed(2)}`).join('L')}Z`
@@ -49,7 +49,7 @@ const svg = (tag: string, attributes: Readonly<Record<string, string>>, ...child
   return element
 }
 
-/** A piece of a way, beside its name. */
+/** Returns a sample of a path's style, for the legend. */
 export function swatch(index: number): Element {
   const line = svg('path', { d: 'M1 8H39', 'stroke-dasharray': dashesOf(index).join(' '), class: 'swatch-line' })
   const mark = svg('path', { d: markOf(index, 20, 8, 4.5), class: 'swatch-mark' })
@@ -71,8 +71,8 @@ export interface Box {
 const GAP = 10
 
 /**
- * Where a name goes that stands at a point: at its right or left, or as far above or below as it takes to lie over none of the others.
- * Tries first where it was before, if it is given: names should not jump about.
+ * Places a label at a point: right or left of it, and as far up or down as it takes to overlap no other label. Tries the previous choice
+ * first, so that labels do not jump.
  */
 export function labelPlace(
   at: readonly [number, number],

@@ -1,4 +1,4 @@
-/** The update of one optimizer as it is declared, and beside it the numbers that stand in its place now. */
+/** The declared update of one optimizer as equations, and the current values of their symbols. */
 import { equations, symbols } from 'virtual:equations'
 import type { StateValue } from '../../host/index.ts'
 import { isStateTensor } from '../../host/optimizer/state-dict.ts'
@@ -18,7 +18,7 @@ function cells(value: StateValue): string[] {
   if (typeof value === 'number') return [shortNumber(value)]
   if (value === null) return ['–']
   if (isStateTensor(value)) return Array.from(value.data, shortNumber)
-  return [`${value.filter((entry) => entry !== null).length} kept`]
+  return [`${value.filter((entry) => entry !== null).length} entries`]
 }
 
 export class Numbers {
@@ -40,10 +40,10 @@ export class Numbers {
         h(
           'div',
           {},
-          h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'The update as equations' }, this.#equations),
+          h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Update equations' }, this.#equations),
           this.#paper,
         ),
-        h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'The numbers now' }, table),
+        h('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Current values' }, table),
       ),
     )
   }

@@ -1,4 +1,4 @@
-/** Controls for declared options, each with the library's own sentence beside it where its value is out of range. */
+/** Controls for declared options. Each shows the library's own error if its value is out of range. */
 import { checkOptions, type Option } from '../../host/validation/options.ts'
 import { h } from '../element.ts'
 import { controlled, functionsOfStep, type Given, type optimizers } from './catalogue.ts'
@@ -9,7 +9,7 @@ type Declaration = (typeof optimizers)[string]['made']['declaration']
 
 const FINE = 1000
 
-/** What is wrong with an option's value; '' if nothing is. */
+/** Returns the error of an option's value; '' if it is valid. */
 export function complaint({ name: owner, options }: Declaration, name: string, value: unknown): string {
   try {
     if (functionsOfStep.has(name)) parseExpression(String(value), ['t'])
@@ -20,13 +20,13 @@ export function complaint({ name: owner, options }: Declaration, name: string, v
   }
 }
 
-/** The choices of an option, from its range; undefined if it is none of a few texts. */
+/** Returns the choices of an option, read from its range; undefined if it is not a choice of strings. */
 function choicesOf(range: string): (string | null)[] | undefined {
   if (!/'/.test(range) || !/^('|null)/.test(range)) return undefined
   return range.match(/'[^']*'|null/g)!.map((text) => (text === 'null' ? null : text.slice(1, -1)))
 }
 
-/** Rows of controls for what an optimizer or a schedule takes. `change` is called with all that is given then. */
+/** Returns controls for the options of an optimizer or a schedule. Each change calls `change` with all given options. */
 export function optionControls(declaration: Declaration, prefix: string, given: Given, change: (given: Given) => void): HTMLElement {
   let now = given
   const rows = controlled(declaration.options).map((name) => {

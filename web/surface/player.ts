@@ -1,10 +1,10 @@
-/** Takes all optimizers down the surface, step by step, as fast as it is asked and the page can draw. */
+/** Steps all optimizers at the requested speed, limited by the time that the page has per frame. */
 import type { Arena } from '../../host/index.ts'
 import type { Setup } from './link.ts'
 import { Run } from './run.ts'
 import type { Ground } from './surfaces.ts'
 
-/** How long a frame's steps may take. */
+/** Time budget of the steps in a frame. */
 const BUDGET_MS = 10
 
 export class Player {
@@ -23,7 +23,7 @@ export class Player {
     private readonly changed: () => void,
   ) {}
 
-  /** Begins anew, and goes at once to where it was. */
+  /** Restarts all runs and advances them to step `at` without animation. */
   rebuild(ground: Ground, { racers, start, steps, speed }: Pick<Setup, 'racers' | 'start' | 'steps' | 'speed'>, at: number): void {
     this.#clear()
     this.runs = racers.map((racer) => new Run(this.arena, ground, racer, start))
@@ -40,12 +40,12 @@ export class Player {
     return this.#steps
   }
 
-  /** Whether it still is on its way to a step. */
+  /** Whether the runs are still before the target step. */
   get isBehind(): boolean {
     return this.at < this.#target
   }
 
-  /** The step it is on its way to. */
+  /** The target step. */
   get aim(): number {
     return this.#target
   }

@@ -30,7 +30,7 @@ export class Plot {
   #start: Pair = [0, 0]
   #choices: number[] = []
 
-  /** @param moved called with a new start; a string instead is the label of a plot whose start is fixed */
+  /** @param moved called with a new start, or the label of a plot with a fixed start */
   constructor(private readonly moved: ((start: Pair) => void) | string) {
     const controls =
       typeof moved === 'string'
@@ -119,7 +119,7 @@ export class Plot {
     if (typeof this.moved === 'function') this.moved([neat(x, pixel), neat(y, pixel)])
   }
 
-  /** Draws the ways. While they move names stay on the side where they were. */
+  /** Draws the paths. Labels stay on their side during an animation. */
   draw(runs: readonly Run[], start: Pair, isMoving: boolean): void {
     if (!isMoving) this.#choices = []
     this.#runs = runs
@@ -168,7 +168,7 @@ export class Plot {
     context.globalAlpha = 1
   }
 
-  /** Where the minima are. */
+  /** Marks the minima. */
   #crosses(context: CanvasRenderingContext2D, frame: Frame, ink: string): void {
     context.setLineDash([])
     context.strokeStyle = ink

@@ -1,4 +1,4 @@
-/** The optimizers that run: a card for each, with its class, its options and its schedule. */
+/** The list of optimizers: a card for each, with its class, options and schedule. */
 import { h } from '../element.ts'
 import { optimizers, schedules } from './catalogue.ts'
 import { MOST_RACERS, type Racer, suggested } from './link.ts'
@@ -23,7 +23,7 @@ export class Racers {
     private readonly change: (racers: readonly Racer[]) => void,
   ) {}
 
-  /** Builds the cards anew; what had the focus has it again. */
+  /** Rebuilds the cards and restores the focus. */
   build(open = -1): void {
     if (open >= 0) this.#opened.add(open)
     const focused = document.activeElement?.id
@@ -38,7 +38,7 @@ export class Racers {
     if (focused && this.element.querySelector(`#${CSS.escape(focused)}`)) document.getElementById(focused)!.focus()
   }
 
-  /** Says beside each what stopped it. */
+  /** Shows the error of each run in its card. */
   tell(runs: readonly Run[]): void {
     for (const [i, problem] of this.#problems.entries()) {
       const said = runs[i]?.problem ?? ''
@@ -119,7 +119,7 @@ export class Racers {
     const select = h(
       'select',
       { id: `${prefix}-schedule`, on: { change: choose } },
-      ...choices.map((name) => h('option', { value: name, selected: name === racer.schedule }, name || 'none: lr stays')),
+      ...choices.map((name) => h('option', { value: name, selected: name === racer.schedule }, name || 'none (constant lr)')),
     )
     const label = h('label', {}, 'Schedule', select)
     if (!racer.schedule) return [label]

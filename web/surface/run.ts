@@ -1,21 +1,21 @@
-/** One optimizer's way down a surface. */
+/** A run of one optimizer on a surface. */
 import type { AnyOptimizer, Arena, LRScheduler, Parameter, ParameterState } from '../../host/index.ts'
 import { ReduceLROnPlateau } from '../../host/index.ts'
 import { asFunctions, optimizers, schedules } from './catalogue.ts'
 import type { Racer } from './link.ts'
 import type { Ground } from './surfaces.ts'
 
-/** A step that looks at more points than this would hold up the page. */
+/** A step with more evaluations would block the page. */
 const MOST_EVALUATIONS = 500
 const LONGEST_HISTORY = 1000
 
 export class Run {
   readonly optimizer: string
-  /** x and y of every step, from the start on. */
+  /** x and y of the start and of every step. */
   readonly path: number[] = []
   gradient: number[] = []
   update: number[] = []
-  /** Why it does not go on; '' while it does. */
+  /** The error that stopped the run; '' without one. */
   problem = ''
   readonly #ground: Ground
   readonly #parameter: Parameter
@@ -31,7 +31,8 @@ export class Run {
     this.path.push(...start)
     try {
       const { historySize = 0 } = racer.options
-      if (Number(historySize) > LONGEST_HISTORY) throw new Error(`This page keeps a historySize of ${LONGEST_HISTORY} at most`)
+      if (Number(historySize) > LONGEST_HISTORY)
+        throw new Error(`LBFGS: historySize must be at most ${LONGEST_HISTORY} on this page, got ${historySize}`)
       this.#made = new made([this.#parameter], racer.options)
       if (racer.schedule) this.#scheduler = new schedules[racer.schedule]!.made(this.#made, asFunctions(racer.scheduleOptions))
     } catch (error) {
@@ -55,12 +56,12 @@ export class Run {
     return this.#made?.lr() ?? Number.NaN
   }
 
-  /** What it has kept of its steps, under torch's keys. */
+  /** The optimizer's state, under torch's keys. */
   get state(): ParameterState {
     return this.#made?.stateDict().state[0] ?? {}
   }
 
-  /** Takes a step, if it still can. */
+  /** Takes a step, unless an error stopped the run. */
   step(): void {
     const optimizer = this.#made
     if (this.problem || !optimizer) return
@@ -72,7 +73,7 @@ export class Run {
       const loss = this.optimizer === 'LBFGS' ? optimizer.step(() => this.#evaluate()) : this.#ground.value(before)
       if (this.optimizer !== 'LBFGS') optimizer.step()
       const [x, y] = this.#parameter.data as ArrayLike<number> as [number, number]
-      if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Error(`It left for infinity at step ${this.steps + 1}`)
+      if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Error(`Diverged at step ${this.steps + 1}`)
       this.path.push(x, y)
       this.update = [x - before[0], y - before[1]]
       if (this.#scheduler instanceof ReduceLROnPlateau) this.#scheduler.step(loss)
@@ -86,10 +87,9 @@ export class Run {
     return this.#ground.gradient(this.#parameter.data)
   }
 
-  /** The value where the parameter is, which is given the gradient. */
+  /** Returns the value at the parameter and sets its gradient. */
   #evaluate(): number {
-    if (++this.#evaluations > MOST_EVALUATIONS)
-      throw new Error(`A step looked at more than ${MOST_EVALUATIONS} points, which this page does not wait for`)
+    if (++this.#evaluations > MOST_EVALUATIONS) throw new Error(`A step takes at most ${MOST_EVALUATIONS} evaluations on this page`)
     const values = this.#gradientHere()
     this.#parameter.grad = this.optimizer === 'SparseAdam' ? { indices: [0, 1], values } : values
     return this.#ground.value(this.#parameter.data)

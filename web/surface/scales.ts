@@ -1,7 +1,7 @@
-/** How far the slider of an option goes, and how. Its numbers may be typed beyond that. */
+/** Ranges and scales of option sliders. Typed numbers may exceed them. */
 
 export interface Scale {
-  /** The slider's place, 0 to 1, of a value. */
+  /** Returns the slider's position, 0 to 1, of a value. */
   place(value: number): number
   value(place: number): number
 }
@@ -18,7 +18,7 @@ export function whole(low: number, high: number): Scale {
   return { place, value: (at) => Math.round(value(at)) }
 }
 
-/** Powers of ten, with 0 at the left end if it starts there. */
+/** A logarithmic scale, with 0 at the left end if `hasZero`. */
 export function logarithmic(low: number, high: number, hasZero = true): Scale {
   const decades = Math.log10(high / low)
   return {
@@ -27,7 +27,7 @@ export function logarithmic(low: number, high: number, hasZero = true): Scale {
   }
 }
 
-/** Decays: 0, 0.9, 0.99, 0.999 and 0.9999 are as far from each other. */
+/** A scale for decay rates: 0, 0.9, 0.99, 0.999 and 0.9999 are equally spaced. */
 const nearOne: Scale = {
   place: (value) => bounded(value >= 1 ? 1 : -Math.log10(1 - value) / 4),
   value: (place) => Number((1 - 10 ** (-4 * place)).toFixed(place > 0.5 ? 5 : 3)),
@@ -85,7 +85,7 @@ const scales: Readonly<Record<string, readonly Scale[]>> = {
   tMult: [whole(1, 5)],
 }
 
-/** The scale of an option's number, by its name and its default. */
+/** Returns the scale of an option's number, by its name and default. */
 export function scaleOf(name: string, index: number, initial: unknown): Scale {
   if (name === 't0') return initial === undefined ? epochs : logarithmic(1, 1e6, false)
   return scales[name]?.[index] ?? linear(-10, 10)

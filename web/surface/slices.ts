@@ -1,8 +1,8 @@
-/** Long work in pieces, between which the page answers. */
+/** Runs long work in slices, between which the page responds. */
 
 const SLICE_MS = 12
 
-/** Goes through a generator, a while at a time, unless it is called off. */
+/** Runs a generator to its end in slices. Resolves to false if the signal aborts it. */
 export async function inSlices(work: Generator<void>, signal: AbortSignal): Promise<boolean> {
   for (;;) {
     const until = performance.now() + SLICE_MS

@@ -1,17 +1,17 @@
-/** How ways, marks and texts are drawn on the plot: each with a halo, so that it can be seen on any tint and over the others. */
+/** Draws paths, marks and texts on the plot. A halo makes them visible on any tint and over each other. */
 import { type Frame, toPixel } from './frame.ts'
 import { dashesOf, markOf } from './marks.ts'
 import type { Pair } from './surfaces.ts'
 
-/** Pixels between a way's marks. */
+/** Pixels between the marks of a path. */
 const BETWEEN_MARKS = 56
 const MOST_MARKS = 40
-/** Points that are drawn at once. */
+/** Points per stroke. */
 const PIECE = 64
-/** Of a way this long, in pixels, dashes cannot be told apart, and take long to draw. */
+/** Pixels of the longest dashed path. On longer ones dashes are indistinct and slow to draw. */
 const LONGEST_DASHED = 15_000
 
-/** A way in pixels, without what cannot be told apart, and without what is far out of sight. */
+/** Converts a path to pixels, without points closer than a pixel and clamped far outside the plot. */
 export function wayOf(path: readonly number[], frame: Frame): Pair[] {
   const far = 4 * (frame.width + frame.height)
   const bounded = (value: number) => Math.min(far, Math.max(-far, value))
@@ -27,7 +27,7 @@ export function wayOf(path: readonly number[], frame: Frame): Pair[] {
 export function drawWay(context: CanvasRenderingContext2D, index: number, line: readonly Pair[], color: string, paper: string): void {
   const lengths = line.map(([x, y], i) => (i === 0 ? 0 : Math.hypot(x - line[i - 1]![0], y - line[i - 1]![1])))
   const total = lengths.reduce((sum, length) => sum + length, 0)
-  // In pieces: one long line that crosses itself takes many times as long to draw.
+  // Draws short pieces, because one long line that crosses itself is many times slower.
   const stroke = (dashes: readonly number[]) => {
     context.setLineDash([...dashes])
     let gone = 0

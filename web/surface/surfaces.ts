@@ -1,4 +1,4 @@
-/** The surfaces there are to run down on. */
+/** The surfaces. */
 import { beale, himmelblau, quadratic, rastrigin, rosenbrock } from '../../host/compare/surfaces.ts'
 import { parseExpression } from './expression.ts'
 
@@ -7,23 +7,23 @@ export type Pair = readonly [number, number]
 export interface Ground {
   value(at: ArrayLike<number>): number
   gradient(at: ArrayLike<number>): number[]
-  /** What is seen of it at least. */
+  /** The part that is always visible. */
   readonly box: { readonly x: Pair; readonly y: Pair }
   readonly minima: readonly Pair[]
 }
 
-/** What a surface is made with. */
+/** Settings of a surface. */
 export interface Making {
   readonly condition: number
   readonly expression: string
-  /** How far a typed function is seen from the origin. */
+  /** Visible distance from the origin, for a typed function. */
   readonly extent: number
 }
 
 interface Kind {
   readonly title: string
   readonly start: Pair
-  /** A learning rate with which plain gradient descent stays on it. */
+  /** A stable learning rate for plain gradient descent. */
   readonly rate: number
   make(making: Making): Ground
 }
@@ -44,7 +44,7 @@ export const kinds = {
     make: () => ({ ...rosenbrock, box: { x: [-2, 2], y: [-0.9, 3.1] }, minima: [[1, 1]] }),
   },
   quadratic: {
-    title: 'Quadratic: a bowl, steeper one way',
+    title: 'Quadratic: a bowl, steeper along one axis',
     start: [-1, 0.8],
     rate: 0.005,
     make: ({ condition }) => ({ ...quadratic(condition, 2), box: box(-1.2, 1.2), minima: [[0, 0]] }),
@@ -71,13 +71,13 @@ export const kinds = {
     }),
   },
   rastrigin: {
-    title: 'Rastrigin: a bowl full of dents',
+    title: 'Rastrigin: many local minima',
     start: [3.4, -2.7],
     rate: 0.001,
     make: () => ({ ...rastrigin, box: box(-4.5, 4.5), minima: [[0, 0]] }),
   },
   saddle: {
-    title: 'Saddle: flat where it parts',
+    title: 'Saddle: flat between two minima',
     start: [-1.6, 0.01],
     rate: 0.05,
     make: () => ({
@@ -90,7 +90,7 @@ export const kinds = {
     }),
   },
   typed: {
-    title: 'A function of your own',
+    title: 'Your own function',
     start: [0.7, 0.25],
     rate: 0.01,
     make: ({ expression, extent }) => ({ ...parseExpression(expression), box: box(-extent, extent), minima: [] }),

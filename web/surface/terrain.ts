@@ -1,4 +1,4 @@
-/** Which surface it is, and where the runs start. */
+/** Controls for the surface and the start. */
 import { h } from '../element.ts'
 import type { Setup } from './link.ts'
 import { logarithmic } from './scales.ts'
@@ -37,13 +37,13 @@ export class Terrain {
       ...(setup.surface === 'typed' ? this.#typed(setup) : []),
       this.#error,
       h('div', { className: 'control' }, h('label', { for: 'start-x' }, 'Start x'), this.#x, h('label', { for: 'start-y' }, 'y'), this.#y),
-      h('p', { className: 'hint' }, 'Or click the plot; on it the arrow keys move the start.'),
+      h('p', { className: 'hint' }, 'Or click the plot. When it has the focus, the arrow keys move the start.'),
     )
     select.setAttribute('aria-label', 'Surface')
     this.placed()
   }
 
-  /** Writes where the start is now, unless it is being typed. */
+  /** Updates the fields of the start, except one that is being edited. */
   placed(): void {
     const { start } = this.setup()
     for (const [i, field] of [this.#x, this.#y].entries()) {
@@ -112,9 +112,9 @@ export class Terrain {
       h(
         'p',
         { className: 'hint', id: 'expression-hint' },
-        'Of x, y, numbers, pi, e, + − * / ^ ( ), sin, cos, exp, log, sqrt, abs and tanh.',
+        'Available: x, y, numbers, pi, e, + − * / ^ ( ), sin, cos, exp, log, sqrt, abs, tanh.',
       ),
-      h('div', { className: 'control' }, h('label', { for: 'extent' }, 'Seen up to ±'), far),
+      h('div', { className: 'control' }, h('label', { for: 'extent' }, 'Visible range ±'), far),
     ]
   }
 }

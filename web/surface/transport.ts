@@ -1,4 +1,4 @@
-/** Play, pause, one step, reset, how fast and how far; and the link to what is shown. */
+/** Controls of the animation: play, pause, one step, reset, speed, steps; and the link to the current state. */
 import { h } from '../element.ts'
 import { MOST_STEPS, type Setup } from './link.ts'
 import type { Player } from './player.ts'
@@ -12,7 +12,7 @@ interface Actions {
   step(): void
   reset(): void
   change(part: Partial<Setup>): void
-  /** The address of what is shown. */
+  /** Returns the address of the current state. */
   link(): string
 }
 
@@ -36,7 +36,7 @@ export class Transport {
     })
     this.#speed.addEventListener('input', () => {
       const speed = Math.max(1, Math.round(speeds.value(Number(this.#speed.value) / 1000)))
-      this.#speed.setAttribute('aria-valuetext', `${speed} steps a second`)
+      this.#speed.setAttribute('aria-valuetext', `${speed} steps per second`)
       actions.change({ speed })
     })
     this.element = h(
@@ -61,11 +61,11 @@ export class Transport {
     )
   }
 
-  /** Takes over what a link says. */
+  /** Sets the controls from a link. */
   take({ steps, speed }: Setup): void {
     this.#steps.value = String(steps)
     this.#speed.value = String(speeds.place(speed) * 1000)
-    this.#speed.setAttribute('aria-valuetext', `${speed} steps a second`)
+    this.#speed.setAttribute('aria-valuetext', `${speed} steps per second`)
   }
 
   show({ isPlaying, at, steps }: Player): void {
@@ -80,9 +80,9 @@ export class Transport {
     const link = this.actions.link()
     try {
       await navigator.clipboard.writeText(link)
-      this.#said.textContent = 'The link is copied.'
+      this.#said.textContent = 'Link copied.'
     } catch {
-      this.#said.textContent = 'The link is in the address bar.'
+      this.#said.textContent = 'Copying failed. The address bar has the link.'
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The second view: optimizers run down a surface in two dimensions, with the package's own binary. */
+/** The view "Surfaces": optimizers on functions of two variables, with the package's own binary. */
 import { Arena } from '../../host/index.ts'
 import { h, type View } from '../element.ts'
 import { decodeSetup, encodeSetup, type Setup, suggested } from './link.ts'
@@ -11,7 +11,7 @@ import { Terrain } from './terrain.ts'
 import { Transport } from './transport.ts'
 import { Ways } from './ways.ts'
 
-/** Addresses are not written more often: browsers refuse a script that writes them all the time. */
+/** Minimum time between updates of the address, because browsers throttle them. */
 const BETWEEN_ADDRESSES_MS = 300
 
 class Stage {
@@ -56,7 +56,7 @@ class Stage {
     )
   }
 
-  /** Shows what the setup says; without a link it begins by itself, unless motion is not wanted. */
+  /** Shows the setup. Without a link the runs start by themselves, or with reduced motion show their end. */
   begin(isLink: boolean): void {
     this.#take()
     if (isLink) return
@@ -64,7 +64,7 @@ class Stage {
     else this.#player.play()
   }
 
-  /** Another link to this view was opened. */
+  /** Opens another link to this view. */
   open(query: URLSearchParams): void {
     if (query.toString() === new URLSearchParams(encodeSetup(this.#now())).toString()) return
     this.#setup = decodeSetup(query)
@@ -97,7 +97,7 @@ class Stage {
     this.#rebuild(this.#player.aim)
   }
 
-  /** Who still has what was suggested for the old surface gets what is for the new one. */
+  /** Replaces unchanged options, suggested for the old surface, by those suggested for the new one. */
   #adapt({ surface }: Setup): void {
     const isAsSuggested = (racer: Setup['racers'][number]) =>
       JSON.stringify(racer.options) === JSON.stringify(suggested(racer.optimizer, surface).options)
@@ -119,7 +119,7 @@ class Stage {
       }
       this.#terrain.complain('')
     } catch (error) {
-      // What was there stays until the new one can be read.
+      // The old surface stays until the new one is valid.
       this.#seen = ''
       this.#terrain.complain((error as Error).message)
       return
@@ -152,7 +152,7 @@ class Stage {
     clearTimeout(this.#writing)
     this.#writing = undefined
     if (this.#player.isPlaying || this.#player.isBehind) return this.#schedule()
-    // Another view may be on its way.
+    // Another view may be loading.
     if (/^#\/?surface\b/.test(location.hash)) history.replaceState(null, '', `#/surface?${encodeSetup(this.#now())}`)
   }
 
@@ -169,11 +169,11 @@ export const view: View = {
     const arena = await Arena.create()
     const stage = new Stage(arena, query)
     place.append(
-      h('h1', {}, 'Down a surface'),
+      h('h1', {}, 'Optimizers on surfaces'),
       h(
         'p',
         { className: 'lead' },
-        'The package’s own optimizers, in its own binary, on functions of two numbers. The ways are the same bits in every browser.',
+        'The package’s optimizers, in its own binary, on functions of two variables. Paths are bit-identical in every browser.',
       ),
       stage.element,
     )

@@ -1,11 +1,11 @@
-/** What the ways come to, as a table: the plot's legend, and for who does not see it its text. */
+/** A table of the runs' positions: the plot's legend and its text alternative. */
 import { h } from '../element.ts'
 import { swatch } from './marks.ts'
 import { shortNumber } from './numbers.ts'
 import type { Run } from './run.ts'
 
 export class Ways {
-  readonly element = h('div', { className: 'scroll ways', tabIndex: 0, role: 'region', 'aria-label': 'Where the optimizers are' })
+  readonly element = h('div', { className: 'scroll ways', tabIndex: 0, role: 'region', 'aria-label': 'Positions of the optimizers' })
   readonly #caption = h('caption', { id: 'ways-caption' })
   readonly #body = h('tbody')
   #rows: { readonly radio: HTMLInputElement; readonly cells: readonly HTMLElement[]; readonly row: HTMLElement }[] = []
@@ -23,7 +23,7 @@ export class Ways {
     if (names !== this.#names) this.#build(runs)
     this.#names = names
     const lowest = runs.length ? runs.reduce((best, run, i) => (run.value < runs[best]!.value ? i : best), 0) : -1
-    this.#caption.textContent = lowest < 0 ? 'There is no optimizer yet.' : `Lowest now: ${lowest + 1} ${runs[lowest]!.optimizer}`
+    this.#caption.textContent = lowest < 0 ? 'No optimizers' : `Lowest now: ${lowest + 1} ${runs[lowest]!.optimizer}`
     for (const [i, { radio, cells, row }] of this.#rows.entries()) {
       const run = runs[i]!
       const [x, y] = run.place

@@ -1,4 +1,4 @@
-/** Starts the worker, and becomes what it answers. */
+/** Starts the worker and stores its answer in `result`. */
 const worker = new Worker('worker.js', { type: 'module' })
 worker.onmessage = ({ data }) => {
   globalThis.result = JSON.stringify(data)

@@ -1,4 +1,4 @@
-/** Trains a perceptron on the digits, in a worker, and says how many of the last 297 it reads right. */
+/** Trains a perceptron on the digits in a worker and posts its accuracy on the last 297. */
 import { readTable } from '/node_modules/downhill/dist/compare.js'
 import { AdamW, Arena, Generator } from '/node_modules/downhill/dist/index.js'
 import * as nn from '/node_modules/downhill/dist/nn.js'

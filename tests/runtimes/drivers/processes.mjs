@@ -1,4 +1,4 @@
-/** Runtimes that run a file. */
+/** Drivers of the runtimes that run a file. */
 import { finished } from '../children.mjs'
 import { installed } from '../tools.mjs'
 
@@ -11,7 +11,7 @@ const runs = (name, find, args = []) => ({
   },
 })
 
-/** The Node that runs this, a newer one, Deno and Bun. */
+/** The current Node, a newer one, Deno and Bun. */
 export default [
   runs(`Node ${process.versions.node.split('.')[0]}`, () => process.execPath),
   runs('Node 24', () => installed('node_modules/node24/bin/node')),

@@ -8,7 +8,7 @@ const options = {
   chromium: { browser: 'chrome', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'] },
   firefox: {
     browser: 'firefox',
-    // Nothing but the test is to be fetched.
+    // Firefox must not fetch anything outside the test.
     extraPrefsFirefox: {
       'app.update.enabled': false,
       'datareporting.policy.dataSubmissionEnabled': false,
@@ -19,7 +19,7 @@ const options = {
   },
 }
 
-/** Opens a page in a browser, hands it over, and closes the browser. */
+/** Opens a page in a browser, passes it to `body`, and closes the browser. */
 export async function inBrowser(name, address, body) {
   const { default: puppeteer } = await load('puppeteer-core')
   const launched = puppeteer.launch({ executablePath: browsers[name](), headless: true, ...options[name] })

@@ -1,4 +1,4 @@
-/** Python's wasmtime, which drives the update rules by the binary's interface alone, from calls recorded in Node. */
+/** Python's wasmtime, which replays calls of the update rules, recorded in Node, through the binary's interface alone. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from '../children.mjs'

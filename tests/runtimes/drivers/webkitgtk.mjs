@@ -1,4 +1,4 @@
-/** WebKitGTK, the engine of Safari on Linux, by the WebDriver protocol. */
+/** WebKitGTK, Safari's engine on Linux, driven over the WebDriver protocol. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, start, within } from '../children.mjs'
 import { pageFor } from '../project.mjs'
@@ -27,7 +27,7 @@ async function ready(address) {
   }
 }
 
-/** Waits for what a page's expression gives. */
+/** Waits for the page's `result`. */
 async function result(address, session) {
   for (;;) {
     const value = await send(address, 'POST', `/session/${session}/execute/sync`, { script: 'return globalThis.result ?? null', args: [] })

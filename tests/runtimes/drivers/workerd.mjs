@@ -1,4 +1,4 @@
-/** workerd, the runtime of Cloudflare's workers, with the package's files as its modules. */
+/** workerd, the runtime of Cloudflare Workers, with the package's files as its modules. */
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { finished, start, within } from '../children.mjs'
@@ -17,7 +17,7 @@ const config :Workerd.Config = (
 );
 `
 
-/** The files of the package as modules, and what the exports map says of the condition as modules of one line. */
+/** Returns the package's files as modules, and a one-line module for each entry of the exports map. */
 function packageModules(folder) {
   const dist = 'node_modules/downhill/dist'
   const files = readdirSync(join(folder, dist), { recursive: true, encoding: 'utf8' })
@@ -31,7 +31,7 @@ function packageModules(folder) {
   ]
 }
 
-/** The port workerd tells on its control channel. */
+/** Returns the port, which workerd writes to its control channel. */
 function portOf({ child, output, exited }) {
   const told = new Promise((resolve) => {
     let text = ''
@@ -44,7 +44,7 @@ function portOf({ child, output, exited }) {
   return Promise.race([told, ended])
 }
 
-/** Starts workerd with a configuration; its address once it listens, and what ends it. */
+/** Starts workerd with a configuration. Returns its address once it listens, and its process. */
 export async function serveWorker(folder, text) {
   writeFileSync(join(folder, 'config.capnp'), text)
   const server = start(workerdFile(), ['serve', '--control-fd=3', 'config.capnp'], { cwd: folder, stdio: ['pipe'] })
@@ -66,7 +66,7 @@ async function answered(folder, text) {
   }
 }
 
-/** What a worker, the first of some files, answers to one request. */
+/** Returns a worker's answer to one request; the worker is the first of the files. */
 export const answerOf = (folder, files) => answered(folder, configuration(files.map(embedded)))
 
 export default [
