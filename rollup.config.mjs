@@ -46,16 +46,22 @@ const edge = {
   load: (id) => (ofEdge.test(id) ? readFileSync(id.replace(ofEdge, '$1.ts'), 'utf8') : null),
 }
 
+/** Modules that an entry exports as a namespace, by the entry, and their files in dist. */
+const NAMESPACES = {
+  'host/nn/index.ts': { '../autograd/functions.ts': './functional.js' },
+  'host/io/index.ts': { './safetensors.ts': './safetensors.js' },
+}
+
 /**
- * Leaves `export * as functional` to the user's bundler, which drops unused functions. Bundled here, the namespace would be an object with
- * all of them.
+ * Leaves `export * as functional` and `export * as safetensors` to the user's bundler, which drops unused functions. Bundled here, the namespace
+ * would be an object with all of them.
  */
-const functional = {
-  name: 'functional',
-  resolveId: (source, importer) =>
-    source === '../autograd/functions.ts' && importer === resolvePath('host/nn/index.ts')
-      ? { id: './functional.js', external: true, moduleSideEffects: false }
-      : null,
+const namespaces = {
+  name: 'namespaces',
+  resolveId(source, importer) {
+    const [, files] = Object.entries(NAMESPACES).find(([entry]) => importer === resolvePath(entry)) ?? []
+    return files && Object.hasOwn(files, source) ? { id: files[source], external: true, moduleSideEffects: false } : null
+  },
 }
 
 /** Areas, in the order in which modules are assigned to chunks. */
@@ -63,6 +69,7 @@ const areas = {
   downhill: 'host/index.ts',
   functional: 'host/autograd/functions.ts',
   nn: 'host/nn/index.ts',
+  safetensors: 'host/io/safetensors.ts',
   io: 'host/io/index.ts',
   tables: 'host/tables/index.ts',
   compare: 'host/compare/index.ts',
@@ -136,6 +143,7 @@ export default {
     'compare-worker': 'host/cli/compare-worker.ts',
     conformance: 'host/conformance/run.ts',
     functional: 'host/autograd/functions.ts',
+    safetensors: 'host/io/safetensors.ts',
     workerd: 'host/index.workerd.ts',
     'edge-light': 'host/index.edge-light.ts',
     'tables-workerd': 'host/tables/index.workerd.ts',
@@ -152,7 +160,7 @@ export default {
   external: [/^node:/],
   plugins: [
     edge,
-    functional,
+    namespaces,
     inline,
     withoutStreams,
     resolve({ preferBuiltins: true }),

@@ -44,26 +44,31 @@ export function writeAll(folder: string, files: Readonly<Record<string, string>>
 }
 
 /**
- * Opens a file for random access.
+ * Opens a file for random access. `beside` opens another in its folder.
  *
  * @throws `file-failed`; errors of `look`, prefixed with the file's name
  */
-export function withFile<T>(path: string, look: (source: Source) => T): T {
-  const cannot = (error: unknown) => failure(`${path} cannot be read`, error)
-  let file: number
-  try {
-    // A pipe, for example, would block.
-    if (statSync(path).isFile()) file = openSync(path, 'r')
-    else throw new Error('it is not a file')
-  } catch (error) {
-    throw cannot(error)
+export function withFile<T>(path: string, look: (source: Source, beside: (name: string) => Source) => T): T {
+  const files: number[] = []
+  const cannot = (what: string, error: unknown) => failure(`${what} cannot be read`, error)
+  const opened = (what: string, path: string): Source => {
+    try {
+      // A pipe, for example, would block.
+      if (!statSync(path).isFile()) throw new Error('it is not a file')
+      const file = openSync(path, 'r')
+      files.push(file)
+      return { size: fstatSync(file).size, at: (start, length) => bytesAt(file, start, length) }
+    } catch (error) {
+      throw cannot(what, error)
+    }
   }
+  const source = opened(path, path)
   try {
-    return look({ size: fstatSync(file).size, at: (start, length) => bytesAt(file, start, length) })
+    return look(source, (name) => opened(name, join(dirname(path), name)))
   } catch (error) {
-    throw error instanceof DownhillError ? new DownhillError(error.code, `${path}: ${error.message}`) : cannot(error)
+    throw error instanceof DownhillError ? new DownhillError(error.code, `${path}: ${error.message}`) : cannot(path, error)
   } finally {
-    closeSync(file)
+    for (const file of files) closeSync(file)
   }
 }
 

@@ -1,16 +1,25 @@
 /** `downhill inspect FILE` */
 import { parseArgs } from 'node:util'
-import { type InspectedPart, type Inspection, inspect, jsonOf, startOf } from '../io/inspect.ts'
+import { inspect, jsonOf, startOf } from '../io/inspect.ts'
+import type { InspectedPart, Inspection } from '../io/inspection.ts'
 import { aligned, shownBytes } from '../report/terminal.ts'
 import { check, printable } from '../validation/errors.ts'
 import { withFile } from './files.ts'
 
-const usage = `downhill inspect FILE   show the contents of a checkpoint, a .safetensors file or a .pt file of torch.save
+const usage = `downhill inspect FILE   show the contents of a checkpoint; a .safetensors file, or the index.json of several; a .pt file of torch.save;
+                        an .npy or .npz file of NumPy
 
   --json    print one JSON document instead of a table
 `
 
-const FORMATS = { checkpoint: 'checkpoint', safetensors: 'safetensors file', torch: 'torch.save file' } as const
+const FORMATS: Readonly<Record<Inspection['format'], string>> = {
+  checkpoint: 'checkpoint',
+  safetensors: 'safetensors file',
+  'safetensors-index': 'index of safetensors files',
+  torch: 'torch.save file',
+  npy: '.npy file',
+  npz: '.npz file',
+}
 
 /** Letters of a value to show. */
 const LONGEST = 100
@@ -45,10 +54,16 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 function table(file: string, { format, bytes, tensors, parts, metadata }: Inspection): string {
   const total = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0)
-  const rows = tensors.map(({ name, dtype, shape, bytes }) => [name, dtype, `[${shape.join(', ')}]`, shownBytes(bytes)])
+  const rows = tensors.map(({ name, dtype, shape, bytes, file }) => [
+    name,
+    dtype,
+    `[${shape.join(', ')}]`,
+    shownBytes(bytes),
+    ...(file ? [file] : []),
+  ])
   const sections = [
     [`${file}: ${FORMATS[format]}, ${shownBytes(bytes)}`],
-    rows.length ? [...aligned(rows, 'llrr'), `${tensors.length} tensors, ${shownBytes(total)}`] : ['no tensors'],
+    rows.length ? [...aligned(rows, 'llrrl'), `${tensors.length} tensors, ${shownBytes(total)}`] : ['no tensors'],
     parts.flatMap(linesOf),
     Object.keys(metadata).length ? [`metadata: ${pairs(metadata)}`] : [],
   ]

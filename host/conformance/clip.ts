@@ -22,9 +22,9 @@ import { setGradient } from './parts.ts'
 interface Op {
   readonly fn: string
   readonly grads: readonly WrittenGradient[]
-  readonly max_norm?: Written
-  readonly norm_type?: Written
-  readonly clip_value?: Written
+  readonly max_norm?: number
+  readonly norm_type?: number
+  readonly clip_value?: number
   readonly error_if_nonfinite?: boolean
 }
 
@@ -35,15 +35,15 @@ interface ClipCase extends Case {
 
 function apply(op: Op, params: readonly Parameter[]): Result {
   const options = {
-    ...(op.norm_type !== undefined && { normType: read(op.norm_type) }),
+    ...(op.norm_type !== undefined && { normType: op.norm_type }),
     ...(op.error_if_nonfinite !== undefined && { errorIfNonfinite: op.error_if_nonfinite }),
   }
   if (op.fn === 'get_total_norm') return { total_norm: getTotalNorm(params, options) }
   if (op.fn === 'clip_grad_value_') {
-    clipGradValue(params, read(op.clip_value!))
+    clipGradValue(params, op.clip_value!)
     return {}
   }
-  return { total_norm: clipGradNorm(params, read(op.max_norm!), options) }
+  return { total_norm: clipGradNorm(params, op.max_norm!, options) }
 }
 
 function run(arena: Arena, test: ClipCase, dtype: FloatType): Result {

@@ -80,10 +80,20 @@ export function read(value: Written): number {
   throw new DownhillError('data-invalid', `a number must be a number, 'NaN', 'Infinity' or '-Infinity', got ${JSON.stringify(value)}`)
 }
 
-/** An option's value. Numbers that JSON lacks are strings. */
-export function readOption(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(readOption)
-  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? read(value) : value
+/** Whether a value is a number, or one that JSON lacks. */
+export function isNumber(value: unknown): value is Written {
+  return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity'
+}
+
+/** Fields whose strings are names, even 'NaN'. */
+const NAMES = new Set(['name', 'names'])
+
+/** Returns a case with numbers in place of 'NaN', 'Infinity' and '-Infinity', at any depth. */
+export function readInputs(value: unknown): unknown {
+  if (isNumber(value)) return read(value)
+  if (Array.isArray(value)) return value.map(readInputs)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, NAMES.has(key) ? entry : readInputs(entry)]))
 }
 
 /** Returns all numbers of a nested value, in order. */

@@ -5,18 +5,7 @@ import type { RecurrentWeights } from '../autograd/recurrent.ts'
 import type { Arena } from '../memory/arena.ts'
 import { Parameter, type Tensor } from '../memory/tensor.ts'
 import type { FloatType } from '../wasm/wasm.ts'
-import {
-  type Case,
-  type Expected,
-  flat,
-  type Kind,
-  largest,
-  type Result,
-  read,
-  readOption,
-  Unsupported,
-  type WrittenTensor,
-} from './format.ts'
+import { type Case, type Expected, flat, type Kind, largest, type Result, read, Unsupported, type WrittenTensor } from './format.ts'
 import { judgeNumbers } from './judge.ts'
 
 interface FunctionCase extends Case {
@@ -156,7 +145,7 @@ function run(arena: Arena, test: FunctionCase, dtype: FloatType): Result {
     return [name, parameter] as const
   })
   return arena.frame(() => {
-    const made = call({ t: Object.fromEntries(parameters), o: readOptions(test.options) })
+    const made = call({ t: Object.fromEntries(parameters), o: test.options ?? {} })
     const { output, extra } = 'output' in made ? made : { output: made, extra: {} }
     const upstreams = Object.entries({ output: test.upstream, ...test.extra_upstream }).filter(([, upstream]) => upstream)
     const results: Readonly<Record<string, Tensor>> = { ...extra, output }
@@ -177,10 +166,6 @@ function run(arena: Arena, test: FunctionCase, dtype: FloatType): Result {
       }),
     }
   })
-}
-
-function readOptions(options: Record<string, unknown> = {}): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, readOption(value)]))
 }
 
 type Outcome = { readonly output: WrittenTensor; readonly grads: Record<string, unknown>; readonly extra?: Record<string, WrittenTensor> }

@@ -1,7 +1,7 @@
 /** Comparisons with tolerances that several kinds share. */
 
 import type { FloatType } from '../wasm/wasm.ts'
-import { type Expected, flat, type Judging, largest, read, type Written, type WrittenTensor } from './format.ts'
+import { type Expected, flat, isNumber, type Judging, largest, read, type Written, type WrittenTensor } from './format.ts'
 
 export interface Worst {
   readonly what: string
@@ -153,10 +153,6 @@ export function judgeGroups(j: Judging, dtype: FloatType, got: readonly Group[] 
   }
 }
 
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number' || value === 'NaN' || value === 'Infinity' || value === '-Infinity'
-}
-
 /** Compares numbers relative to themselves (or to `scale` if that is larger), arrays element by element, and other values by equality. */
 export function judgeValue(j: Judging, what: string, got: unknown, want: unknown, reference: unknown, scale = 0): void {
   if (Array.isArray(want)) {
@@ -165,8 +161,8 @@ export function judgeValue(j: Judging, what: string, got: unknown, want: unknown
       judgeValue(j, `${what}[${i}]`, (got as unknown[] | undefined)?.[i], value, (reference as unknown[] | undefined)?.[i], scale)
     }
   } else if (isNumber(want)) {
-    const size = Math.max(scale, Math.abs(read(want as Written)))
-    const theirs = isNumber(reference) ? Math.abs(read(reference as Written) - read(want as Written)) / size : 0
+    const size = Math.max(scale, Math.abs(read(want)))
+    const theirs = isNumber(reference) ? Math.abs(read(reference) - read(want)) / size : 0
     j.number(what, isNumber(got) ? got : Number.NaN, want, size, theirs > 0 ? Math.max(2 * theirs, FLOAT32) : FLOAT64)
   } else {
     j.same(what, got, want)

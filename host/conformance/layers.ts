@@ -6,7 +6,7 @@ import type { Tensor } from '../memory/tensor.ts'
 import * as nn from '../nn/index.ts'
 import { fromTorchKey } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
-import { readOption, Unsupported } from './format.ts'
+import { Unsupported } from './format.ts'
 
 export interface LayerSpec {
   readonly name: string
@@ -94,7 +94,7 @@ export function makeModel(arena: Arena, specs: readonly LayerSpec[], dtype: Floa
     const { name, options = {} } = spec
     const make = makers[name]
     if (!make || !Object.hasOwn(makers, name)) throw new Unsupported(`the layer ${name} is not supported`)
-    const o: Options = Object.fromEntries(Object.entries(options).map(([key, value]) => [fromTorchKey(key), readOption(value)]))
+    const o: Options = Object.fromEntries(Object.entries(options).map(([key, value]) => [fromTorchKey(key), value]))
     return new Adapted(
       make(arena, o, (...positional) => without({ ...o, dtype }, ...positional)),
       spec,

@@ -6,7 +6,7 @@ import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import * as rules from '../rules/index.ts'
 import { fromTorchKey } from '../validation/options.ts'
 import type { FloatType } from '../wasm/wasm.ts'
-import { flat, type GroupSpec, readOption, Unsupported, type WrittenGradient, type WrittenTensor } from './format.ts'
+import { flat, type GroupSpec, Unsupported, type WrittenGradient, type WrittenTensor } from './format.ts'
 
 /** Creates an optimizer by torch's name, with torch's option names, over named or unnamed parameters. */
 export function makeOptimizer(
@@ -19,7 +19,7 @@ export function makeOptimizer(
   const known: Record<string, any> = { ...rules, ...optim }
   if (!Object.hasOwn(known, name)) throw new Unsupported(`the optimizer ${name} is not supported`)
   const renamed = (given: Record<string, unknown>) =>
-    Object.fromEntries(Object.entries(given).map(([key, value]) => [fromTorchKey(key), readOption(value)]))
+    Object.fromEntries(Object.entries(given).map(([key, value]) => [fromTorchKey(key), value]))
   const grouped = groups?.map((group) => ({ ...renamed(group.options ?? {}), params: group.params.map((i) => params[i]!) }))
   return new known[name](grouped ?? params, renamed(options))
 }

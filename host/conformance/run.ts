@@ -5,7 +5,7 @@ import type { FloatType } from '../wasm/wasm.ts'
 import { averagingKind } from './averaging.ts'
 import { clipKind } from './clip.ts'
 import type { Beside, Case, Kind, Result } from './format.ts'
-import { written } from './format.ts'
+import { readInputs, written } from './format.ts'
 import { functionKind } from './function.ts'
 import { Judge, type Worst } from './judge.ts'
 import { optimizerKind } from './optimizer.ts'
@@ -60,15 +60,17 @@ export async function runCase(test: Case, newArena: () => Promise<Arena>, read: 
     worst: { what, error: Number.POSITIVE_INFINITY, limit: 0 },
   })
   if (!runner) return [failed('float64', `the kind ${kind} is not supported`)]
+  const { expected, ...given } = test
+  const inputs = readInputs(given) as Case
   const outcomes: Outcome[] = []
   for (const dtype of runner.dtypes) {
     const files = new Map<string, Uint8Array>()
     const beside: Beside = { read, emit: (file, bytes) => void files.set(file, bytes), emitted: (file) => files.get(file)! }
     const arena = await newArena()
     try {
-      const result = written(runner.run(arena, test, dtype, beside)) as Result
+      const result = written(runner.run(arena, inputs, dtype, beside)) as Result
       const judge = new Judge()
-      if (test.expected) runner.judge(test, dtype, result, test.expected, judge, beside)
+      if (expected) runner.judge(inputs, dtype, result, expected, judge, beside)
       outcomes.push({ name, kind, dtype, passed: judge.passed, worst: judge.worst, result, files })
     } catch (error) {
       outcomes.push(failed(dtype, reason(error)))

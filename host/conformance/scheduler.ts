@@ -5,7 +5,17 @@ import { type LRScheduler, ReduceLROnPlateau } from '../lr_scheduler/index.ts'
 import type { Arena } from '../memory/arena.ts'
 import type { AnyOptimizer } from '../optimizer/optimizer.ts'
 import { fromTorchKey } from '../validation/options.ts'
-import { type Case, flat, type GroupSpec, type Kind, type Result, Unsupported, type WrittenTensor } from './format.ts'
+import {
+  type Case,
+  flat,
+  type GroupSpec,
+  type Kind,
+  largest,
+  type Result,
+  Unsupported,
+  type Written,
+  type WrittenTensor,
+} from './format.ts'
 import { judgeColumns, judgeValue, KERNEL_CHOICES } from './judge.ts'
 import { makeOptimizer, makeParams } from './parts.ts'
 
@@ -116,14 +126,14 @@ export function judgeSchedulerState(
   j: Judging,
   got: unknown,
   want: unknown,
-  lrs: readonly (readonly number[])[],
+  lrs: readonly (readonly Written[])[],
   what = 'scheduler',
 ): void {
   if (Array.isArray(want)) {
     j.same(`${what}: length`, (got as unknown[] | undefined)?.length, want.length)
     const isLr = /(_lr|base_lrs)$/.test(what)
     for (const [i, value] of want.entries()) {
-      const scale = isLr ? Math.max(...lrs.map((row) => Math.abs(row[i] ?? 0))) : 0
+      const scale = isLr ? largest(lrs.map((row) => row[i] ?? 0)) : 0
       const own = (got as unknown[] | undefined)?.[i]
       if (isLr) judgeValue(j, `${what}[${i}]`, own, value, undefined, scale)
       else judgeSchedulerState(j, own, value, lrs, `${what}[${i}]`)

@@ -42,8 +42,9 @@ interface TorchFileCase extends Case {
   readonly grads_1_to_10?: readonly Step[]
   readonly grads_11_to_20?: readonly Step[]
   readonly objective?: Objective
-  /** The metric of ReduceLROnPlateau at each step. */
-  readonly metrics?: readonly number[]
+  /** The metrics of ReduceLROnPlateau. */
+  readonly metrics_1_to_10?: readonly number[]
+  readonly metrics_11_to_20?: readonly number[]
   readonly params_after_10?: readonly unknown[]
   readonly params_rtol?: number
 }
@@ -81,7 +82,8 @@ class Run {
   }
 
   #schedule(): void {
-    const metric = this.#test.metrics?.[this.#step]
+    const { metrics_1_to_10: first, metrics_11_to_20: second } = this.#test
+    const metric = this.#step < SAVED ? first?.[this.#step] : second?.[this.#step - SAVED]
     if (this.scheduler) stepScheduler(this.scheduler, metric === undefined ? {} : { metric })
   }
 

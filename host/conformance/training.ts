@@ -3,19 +3,7 @@ import type { Arena } from '../memory/arena.ts'
 import type { Tensor } from '../memory/tensor.ts'
 import { clipGradNorm } from '../training/clip.ts'
 import type { FloatType } from '../wasm/wasm.ts'
-import {
-  type Case,
-  flat,
-  type GroupSpec,
-  type Kind,
-  largest,
-  type Result,
-  read,
-  readOption,
-  Unsupported,
-  type Written,
-  type WrittenTensor,
-} from './format.ts'
+import { type Case, flat, type GroupSpec, type Kind, largest, type Result, Unsupported, type WrittenTensor } from './format.ts'
 import { lossFunctions } from './function.ts'
 import { judgeColumns, judgeNumbers, judgeSeries, paramLimit, stepLimits } from './judge.ts'
 import { type LayerSpec, makeModel } from './layers.ts'
@@ -34,7 +22,7 @@ interface TrainingCase extends Case {
   readonly options: Record<string, unknown>
   readonly groups?: readonly { readonly params: readonly string[]; readonly options?: Record<string, unknown> }[]
   readonly scheduler?: SchedulerSpec | null
-  readonly clip?: { readonly max_norm: number; readonly norm_type?: Written }
+  readonly clip?: { readonly max_norm: number; readonly norm_type?: number }
   readonly num_steps: number
   readonly record: readonly number[]
 }
@@ -52,7 +40,7 @@ function lossOf({ name, options = {} }: TrainingCase['loss'], output: Tensor, ta
       .filter(([key]) => TENSORS.includes(key))
       .map(([key, value]) => [key, arena.tensor(flat(value), [flat(value).length], { dtype })]),
   )
-  const o = Object.fromEntries(entries.filter(([key]) => !TENSORS.includes(key)).map(([key, value]) => [key, readOption(value)]))
+  const o = Object.fromEntries(entries.filter(([key]) => !TENSORS.includes(key)))
   return call({ t: { input: output, target, ...t }, o }) as Tensor
 }
 
@@ -94,7 +82,7 @@ function run(arena: Arena, test: TrainingCase, dtype: FloatType): Result {
       result.loss.push(evaluate())
       if (test.clip) {
         const { max_norm, norm_type } = test.clip
-        result.grad_norm.push(clipGradNorm(params, max_norm, norm_type === undefined ? {} : { normType: read(norm_type) }))
+        result.grad_norm.push(clipGradNorm(params, max_norm, norm_type === undefined ? {} : { normType: norm_type }))
       }
       optimizer.step()
     }

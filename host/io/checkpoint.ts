@@ -11,7 +11,7 @@ import type { TensorLike } from './elements.ts'
 import { damaged, toJson } from './json.ts'
 import { type About, aboutOf, kindOf, type Part, type Parts, parameterNames, type SavedPart, stateOf } from './parts.ts'
 import { type Loaded, type LoadOptions, restore } from './restore.ts'
-import { read as readTensors, write } from './safetensors.ts'
+import { read as readTensors, write } from './safetensors-whole.ts'
 import { METADATA_KEY, savedParts, VERSION } from './saved-parts.ts'
 import { sourceOf } from './source.ts'
 

@@ -9,8 +9,9 @@ import { check, checkRange, DownhillError, shown } from '../validation/errors.ts
 /** Bytes per element, by safetensors' names. */
 export const elementBytes = {
   ...{ F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
+  ...{ F8_E4M3: 1, F8_E5M2: 1 },
   // Listed by inspect, but not read.
-  ...{ F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1, C64: 8 },
+  ...{ F8_E8M0: 1, C64: 8 },
 } as const
 
 /** An element type in a file. */
@@ -23,7 +24,7 @@ export interface LongTensor {
   readonly data: BigInt64Array
 }
 
-/** A tensor in a file. Half precision is widened to float32; integers and booleans become int32 if they fit, else int64. */
+/** A tensor in a file. Floats of 16 and 8 bits are widened to float32; integers and booleans become int32 if they fit, else int64. */
 export type FileTensor = StateTensor | LongTensor
 
 /** A tensor to write: of a state dict, of a model, or an object literal. */
@@ -58,6 +59,18 @@ function widenedHalf(half: number): number {
   return half & 0x8000 ? -size : size
 }
 
+/**
+ * Converts float8_e4m3fn: sign, 4 exponent bits, 3 fraction bits; subnormals have the smallest exponent too. Infinities do not exist, and only
+ * the largest magnitude is NaN (https://arxiv.org/abs/2209.05433).
+ */
+function widenedE4M3(code: number): number {
+  const exponent = (code >> 3) & 15
+  const fraction = code & 7
+  const finite = (fraction + (exponent ? 8 : 0)) * 2 ** (Math.max(exponent, 1) - 10)
+  const size = (code & 127) === 127 ? Number.NaN : finite
+  return code & 128 ? -size : size
+}
+
 /** Converts pairs of words, the lower first, to int32 if every upper word only repeats the sign. */
 function narrowed(words: Int32Array): Elements {
   const data = new Int32Array(words.length / 2)
@@ -78,6 +91,9 @@ const readers: Readonly<Partial<Record<ElementType, (bytes: Uint8Array) => Eleme
     dtype: 'float32',
     data: new Float32Array(Uint32Array.from(viewOf(Uint16Array, bytes), (half) => half << 16).buffer),
   }),
+  F8_E4M3: (bytes) => ({ dtype: 'float32', data: Float32Array.from(bytes, widenedE4M3) }),
+  // float8_e5m2 is the upper half of a float16.
+  F8_E5M2: (bytes) => ({ dtype: 'float32', data: Float32Array.from(bytes, (code) => widenedHalf(code << 8)) }),
   I64: (bytes) => narrowed(viewOf(Int32Array, bytes)),
   I32: (bytes) => ({ dtype: 'int32', data: viewOf(Int32Array, bytes) }),
   I16: (bytes) => whole(viewOf(Int16Array, bytes)),
@@ -96,14 +112,22 @@ const readers: Readonly<Partial<Record<ElementType, (bytes: Uint8Array) => Eleme
 }
 
 /**
+ * Throws unless a type can be decoded. `what` is the tensor's name in an error.
+ *
+ * @throws `file-unsupported`
+ */
+export function checkType(what: string, type: ElementType): void {
+  if (!readers[type]) throw new DownhillError('file-unsupported', `${what} has the type ${type}, which is not supported`)
+}
+
+/**
  * Decodes a tensor from the bytes of its shape; returns a view of them if possible. `what` is its name in an error.
  *
  * @throws `file-unsupported` if the type is not supported, or integers do not fit in 63 bits
  */
 export function decoded(what: string, type: ElementType, shape: Shape, bytes: Uint8Array): FileTensor {
-  const read = readers[type]
-  if (!read) throw new DownhillError('file-unsupported', `${what} has the type ${type}, which is not supported`)
-  const elements = read(bytes)
+  checkType(what, type)
+  const elements = readers[type]!(bytes)
   if (!elements) throw new DownhillError('file-unsupported', `${what} has integers beyond 2^63, which are not supported`)
   return { dtype: elements.dtype, shape, data: elements.data } as FileTensor
 }

@@ -37,16 +37,19 @@ const MOST_AXES = 64
 
 const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
-/** Returns the header and the offset of the tensors. */
-function headerText(source: Source): { text: string; dataStart: number } {
-  if (source.size < 8) throw damaged(`it has ${source.size} bytes`)
-  const prefix = source.at(0, 8)
+/** Returns the length of the header, which follows the first 8 bytes of a file. */
+export function headerLength(prefix: Uint8Array, size: number): number {
+  if (size < 8) throw damaged(`it has ${size} bytes`)
   const view = new DataView(prefix.buffer, prefix.byteOffset, 8)
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32
-  if (length > source.size - 8) throw damaged(`its header should have ${length} bytes, but ${source.size - 8} follow`)
+  if (length > size - 8) throw damaged(`its header should have ${length} bytes, but ${size - 8} follow`)
   if (length > LONGEST_HEADER) throw damaged(`its header must have at most ${LONGEST_HEADER} bytes, got ${length}`)
+  return length
+}
+
+function decodedText(bytes: Uint8Array): string {
   try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(source.at(8, length)), dataStart: 8 + length }
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw damaged('its header is not UTF-8')
   }
@@ -100,19 +103,29 @@ function checkPlaces(entries: readonly Entry[], dataStart: number, size: number)
     }
     at += bytes
   }
-  if (at !== size) throw damaged(`${size - at} bytes at its end belong to no tensor`)
+  if (at !== size && size !== UNKNOWN) throw damaged(`${size - at} bytes at its end belong to no tensor`)
 }
+
+/** Size of a file that is read in parts and does not tell it. */
+export const UNKNOWN = Number.POSITIVE_INFINITY
 
 /** Reads and checks the header only. */
 export function readHeader(source: Source): Header {
-  const { text, dataStart } = headerText(source)
+  const length = headerLength(source.at(0, Math.min(source.size, 8)), source.size)
+  return parsedHeader(source.at(8, length), source.size)
+}
+
+/** Checks the bytes of a header, in a file of this size. */
+export function parsedHeader(bytes: Uint8Array, size: number): Header {
+  const text = decodedText(bytes)
+  const dataStart = 8 + bytes.length
   const header = parsed(text)
   const { [METADATA]: metadata = {}, ...rest } = header
   const own = checkedMetadata(metadata)
-  const entries = Object.entries(rest).map(([name, value]) => checkedEntry(name, value, dataStart, source.size - dataStart))
+  const entries = Object.entries(rest).map(([name, value]) => checkedEntry(name, value, dataStart, size - dataStart))
   if (extentOf(text).keys !== Object.keys(header).length + Object.keys(own).length + 3 * entries.length) {
     throw damaged('its header repeats a name')
   }
-  checkPlaces(entries, dataStart, source.size)
+  checkPlaces(entries, dataStart, size)
   return { entries, metadata: own }
 }

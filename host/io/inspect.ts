@@ -1,69 +1,19 @@
 /** Lists the contents of a file without reading its tensors. */
 
-import { type Shape, showShape } from '../memory/shape.ts'
+import { showShape } from '../memory/shape.ts'
 import { DownhillError } from '../validation/errors.ts'
 import { type Dict, isDict, isPlain } from './dict.ts'
-import { type ElementType, elementBytes } from './elements.ts'
+import { dtypeNames } from './dtype-names.ts'
+import { elementBytes } from './elements.ts'
 import { readHeader } from './header.ts'
+import { inspectArchive, inspectArray, inspectIndex } from './inspect-others.ts'
+import type { InspectedPart, InspectedTensor, Inspection } from './inspection.ts'
+import { MAGIC } from './npy-header.ts'
 import type { Kind, SavedPart } from './parts.ts'
 import { METADATA_KEY, savedParts } from './saved-parts.ts'
 import type { Source } from './source.ts'
 import { readArchive, settledArchive, TensorReader } from './torch-reader.ts'
-
-/** A tensor in a file. */
-export interface InspectedTensor {
-  readonly name: string
-  /** Its type under torch's name. */
-  readonly dtype: string
-  readonly shape: Shape
-  readonly bytes: number
-}
-
-/** The value under a name. */
-export interface InspectedPart {
-  readonly name: string
-  readonly kind: Kind | 'value'
-  readonly className?: string
-  /** For optimizers: the largest step count of their parameters. */
-  readonly step?: number
-  /** For optimizers: the options of their groups, with torch's names. */
-  readonly groups?: readonly Dict[]
-  /** For values other than models: the value. */
-  readonly value?: unknown
-}
-
-/** Result of `downhill inspect`. */
-export interface Inspection {
-  readonly format: 'checkpoint' | 'safetensors' | 'torch'
-  readonly bytes: number
-  readonly tensors: readonly InspectedTensor[]
-  readonly parts: readonly InspectedPart[]
-  readonly metadata: Readonly<Record<string, string>>
-}
-
-const names: Readonly<Record<ElementType, string>> = {
-  ...{
-    F64: 'float64',
-    F32: 'float32',
-    F16: 'float16',
-    BF16: 'bfloat16',
-    F8_E4M3: 'float8_e4m3fn',
-    F8_E5M2: 'float8_e5m2',
-    F8_E8M0: 'float8_e8m0fnu',
-  },
-  ...{
-    I64: 'int64',
-    I32: 'int32',
-    I16: 'int16',
-    I8: 'int8',
-    U64: 'uint64',
-    U32: 'uint32',
-    U16: 'uint16',
-    U8: 'uint8',
-    BOOL: 'bool',
-    C64: 'complex64',
-  },
-}
+import { readDirectory } from './zip.ts'
 
 /** Placeholder of a tensor in a value. */
 class Place {
@@ -140,7 +90,7 @@ function partOf(name: string, { kind, state, about }: SavedPart): InspectedPart 
 
 function inspectTensors(source: Source): Inspection {
   const { entries, metadata } = readHeader(source)
-  const tensors = entries.map(({ name, type, shape, bytes }) => ({ name, dtype: names[type], shape, bytes }))
+  const tensors = entries.map(({ name, type, shape, bytes }) => ({ name, dtype: dtypeNames[type], shape, bytes }))
   if (!Object.hasOwn(metadata, METADATA_KEY)) return { format: 'safetensors', bytes: source.size, tensors, parts: [], metadata }
   const { [METADATA_KEY]: _, ...others } = metadata
   const places = new Map(tensors.map((tensor) => [tensor.name, new Place(tensor)]))
@@ -153,7 +103,7 @@ function inspectTorch(source: Source): Inspection {
   const value = settledArchive(readArchive(source), (tensor) => {
     const { type, shape, bytes } = tensor
     const isNumber = bytes === elementBytes[type] && tensor.entry.bytes <= SMALL
-    return new Place({ dtype: names[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
+    return new Place({ dtype: dtypeNames[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
   })
   const tensors: InspectedTensor[] = []
   const collect = (part: unknown, path: string) => {
@@ -180,17 +130,28 @@ const LONGEST_NAME = 500
 const ZIP = [0x50, 0x4b] as const
 /** First byte of a pickle, torch's format before zip archives. */
 const PICKLE = 0x80
-/** First byte of the header of a safetensors file, after its length. */
+/** First byte of the header of a safetensors file, after its length, and of an index. */
 const BRACE = 0x7b
 
+/** Whether a zip archive is NumPy's. */
+function isArchiveOfArrays(source: Source): boolean {
+  const names = [...readDirectory(source).keys()]
+  return names.length > 0 && names.every((name) => name.endsWith('.npy'))
+}
+
 /**
- * Lists the contents of a checkpoint, a safetensors file or a torch.save file.
+ * Lists the contents of a checkpoint, a safetensors file or an index of several, a torch.save file, or an .npy or .npz file of NumPy. `beside`
+ * opens a file that an index names.
  *
  * @throws `file-invalid`, `file-unsupported`
  */
-export function inspect(source: Source): Inspection {
+export function inspect(source: Source, beside?: (name: string) => Source): Inspection {
   const start = source.at(0, Math.min(source.size, 9))
-  if (start[0] === PICKLE || (start[0] === ZIP[0] && start[1] === ZIP[1])) return inspectTorch(source)
+  const isZip = start[0] === ZIP[0] && start[1] === ZIP[1]
+  if (isZip && isArchiveOfArrays(source)) return inspectArchive(source)
+  if (start[0] === PICKLE || isZip) return inspectTorch(source)
+  if (MAGIC.every((byte, i) => start[i] === byte)) return inspectArray(source)
   if (start[8] === BRACE) return inspectTensors(source)
-  throw new DownhillError('file-invalid', 'this is not a checkpoint, a safetensors file or a torch.save file')
+  if (start[0] === BRACE && beside) return inspectIndex(source, beside)
+  throw new DownhillError('file-invalid', 'this is not a checkpoint, or a file of safetensors, torch.save or NumPy')
 }

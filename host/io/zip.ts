@@ -11,6 +11,9 @@ import type { Source } from './source.ts'
 export interface ZipEntry {
   readonly name: string
   readonly bytes: number
+  /** Number of bytes when unpacked, and how it is packed (4.4.5). */
+  readonly unpacked: number
+  readonly method: number
   readonly crc: number
   /** Offset of its own header. */
   readonly header: number
@@ -92,7 +95,7 @@ function entryAt(directory: Fields, at: number): ZipEntry {
   const [original, bytes, header] = fields as [number, number, number]
   const isStored = directory.u16(at + 10) === 0 && original === bytes
   const refused = directory.u16(at + 8) & 1 ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
-  return { name, bytes, crc: directory.u32(at + 16), header, refused }
+  return { name, bytes, unpacked: original, method: directory.u16(at + 10), crc: directory.u32(at + 16), header, refused }
 }
 
 /** Returns the files of an archive by name. No two may share a byte. */
@@ -121,14 +124,31 @@ export function readDirectory(source: Source): ReadonlyMap<string, ZipEntry> {
 }
 
 /** Returns the bytes of a file in the archive, without a copy. */
-export function contents(source: Source, { name, bytes, crc, header, refused }: ZipEntry): Uint8Array {
+export function contents(source: Source, entry: ZipEntry): Uint8Array {
+  checkReadable(entry)
+  const { start, length } = placeOf(source, entry)
+  const data = source.at(start, length)
+  checkSum(entry, data)
+  return data
+}
+
+export function checkReadable({ name, refused }: ZipEntry): void {
+  if (refused) throw new DownhillError('file-unsupported', `the file ${shown(name)} in the archive is ${refused}`)
+}
+
+/** Returns the location of a file's bytes, as they are packed. */
+export function placeOf(source: Source, { name, bytes, header }: ZipEntry): { start: number; length: number } {
   const what = `the file ${shown(name)}`
-  if (refused) throw new DownhillError('file-unsupported', `${what} in the archive is ${refused}`)
   const local = part(source, header, 30, what)
   if (local.u32(0) !== LOCAL) throw damaged(`${what} in it is misplaced`)
-  const data = part(source, header + 30 + local.u16(26) + local.u16(28), bytes, what).bytes
-  if (crc32(data) !== crc) throw damaged(`${what} in it is corrupt: its checksum differs`)
-  return data
+  const start = header + 30 + local.u16(26) + local.u16(28)
+  if (start + bytes > source.size) throw damaged(`${what} should be at ${start}, but the file has ${source.size} bytes`)
+  return { start, length: bytes }
+}
+
+/** Throws unless a file's unpacked bytes have its checksum. */
+export function checkSum({ name, crc }: ZipEntry, data: Uint8Array): void {
+  if (crc32(data) !== crc) throw damaged(`the file ${shown(name)} in it is corrupt: its checksum differs`)
 }
 
 /** CRC-32 of single bytes, computed at the first use so that bundlers can drop it. */

@@ -34,8 +34,11 @@ def continued(case, folder, beside, mmap):
     with newton_schulz_in(torch.float32):
         optimizer = torch_files.build(case, params)
         scheduler = schedulers.build(case["scheduler"], optimizer) if case["scheduler"] else None
+        if scheduler and not case["bundle"]:
+            for t in range(torch_files.SAVED):
+                scheduler.step(*torch_files.metric(case, t))
         optimizer.load_state_dict(saved["optimizer"] if case["bundle"] else saved)
-        if scheduler:
+        if scheduler and case["bundle"]:
             scheduler.load_state_dict(saved["scheduler"])
         for t in range(torch_files.SAVED):
             if "objective" in case:
@@ -45,7 +48,7 @@ def continued(case, folder, beside, mmap):
                     p.grad = gradient(spec, shape, torch.float32)
                 optimizer.step()
             if scheduler:
-                scheduler.step(case["metrics"][torch_files.SAVED + t]) if "metrics" in case else scheduler.step()
+                scheduler.step(*torch_files.metric(case, torch_files.SAVED + t))
     return [flat(p) for p in params]
 
 

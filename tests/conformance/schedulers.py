@@ -3,7 +3,7 @@ import torch
 from torch.optim import lr_scheduler
 from torch.optim.swa_utils import SWALR
 
-from written import Inputs, write
+from written import Inputs, read, write
 
 
 def function(value):
@@ -59,7 +59,7 @@ def run(case):
             for p in params:
                 p.grad = torch.zeros_like(p)
             optimizer.step()
-            scheduler.step(*call.values())
+            scheduler.step(*read(call.values()))
             note()
         out["state"] = state_of(scheduler)
         out["param_group_keys"] = [sorted(k for k in g if k != "params") for g in optimizer.param_groups]
@@ -68,7 +68,9 @@ def run(case):
 
 def case(name, spec, calls=30, optimizer="SGD", options=None, resume=None, metrics=False, epochs=None, **more):
     inputs = Inputs(name)
-    if metrics:
+    if isinstance(metrics, list):
+        made_calls = [{"metric": metric} for metric in metrics]
+    elif metrics:
         made_calls = [{"metric": round(float(2 / (1 + t / 4) + inputs.random.random() / 4), 6)} for t in range(calls)]
     else:
         made_calls = [{"epoch": e} for e in epochs] if epochs else [{} for _ in range(calls)]
@@ -144,6 +146,7 @@ TABLE = [
     ("plateau", s("ReduceLROnPlateau", patience=2), {"metrics": True, "calls": 60}),
     ("plateau-abs-max", s("ReduceLROnPlateau", mode="max", threshold_mode="abs", threshold=0.01, factor=0.5, patience=1, cooldown=3, min_lr=[0.01, 0.02]), {"metrics": True, "calls": 60, "resume": 20}),
     ("plateau-eps", s("ReduceLROnPlateau", factor=0.9, patience=0, eps=1e-2), {"metrics": True, "calls": 40}),
+    ("plateau-nonfinite", s("ReduceLROnPlateau", patience=1, threshold_mode="abs"), {"metrics": ["Infinity", 1.0, "NaN", 0.5, "NaN", "NaN", "-Infinity", 0.25, "NaN"] * 2}),
     ("chained", s("ChainedScheduler", s("ConstantLR", factor=0.1, total_iters=5), s("ExponentialLR", gamma=0.9)), {"resume": 11}),
     ("chained-three", s("ChainedScheduler", s("LinearLR", total_iters=8), s("StepLR", step_size=6, gamma=0.5), s("CosineAnnealingLR", T_max=25)), {}),
     ("chained-nested", s("ChainedScheduler", s("ChainedScheduler", s("LinearLR", total_iters=8), s("ExponentialLR", gamma=0.95)), s("StepLR", step_size=9)), {"resume": 5}),

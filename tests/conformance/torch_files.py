@@ -7,7 +7,7 @@ from safetensors.torch import save
 
 import schedulers
 from optimizers import default_dtype, gradient, newton_schulz_in, objective, tuples
-from written import Inputs, error, flat, largest
+from written import Inputs, error, flat, largest, read
 
 SAVED, STEPS = 10, 20
 SHAPES = [[3, 2], [4], [], [2, 1, 2, 2]]
@@ -40,11 +40,17 @@ def run(case, dtype):
                     p.grad = gradient(spec, shape, dtype)
                 optimizer.step()
             if scheduler:
-                scheduler.step(case["metrics"][t]) if "metrics" in case else scheduler.step()
+                scheduler.step(*metric(case, t))
             if t + 1 == SAVED:
                 out["after_10"] = [flat(p) for p in params]
                 out["files"] = files(case, params, optimizer, scheduler)
         return out | {"after_20": [flat(p) for p in params], "lr": [float(g["lr"]) for g in optimizer.param_groups]}
+
+
+def metric(case, t):
+    """The argument of scheduler.step, which only ReduceLROnPlateau takes."""
+    series = [*case.get("metrics_1_to_10", []), *case.get("metrics_11_to_20", [])]
+    return read(series[t : t + 1])
 
 
 def files(case, params, optimizer, scheduler):
@@ -66,7 +72,7 @@ def expected(case):
     return each | {"float32_error": worst}
 
 
-def case(name, optimizer, options=None, *, shapes=SHAPES, groups=None, scheduler=None, bundle=True, named=False, null=0.0, sparse=False, metrics=False, spec=None):
+def case(name, optimizer, options=None, *, shapes=SHAPES, groups=None, scheduler=None, bundle=True, named=False, null=0.0, sparse=False, metrics=None, spec=None):
     inputs = Inputs(name)
 
     def grad(shape):
@@ -96,7 +102,7 @@ def case(name, optimizer, options=None, *, shapes=SHAPES, groups=None, scheduler
     else:
         made |= {key: [[grad(shape) for shape in shapes] for _ in range(10)] for key in ("grads_1_to_10", "grads_11_to_20")}
     if metrics:
-        made["metrics"] = [round(2 ** (-t / 4), 3) if t < 4 else 0.5 for t in range(STEPS)]
+        made |= {"metrics_1_to_10": metrics[:SAVED], "metrics_11_to_20": metrics[SAVED:]}
     made["expected"] = expected(made)
     return made
 
@@ -116,6 +122,9 @@ def s(name, *inner, **options):
 TABLE_20 = {"table": [1 / (1 + t / 4) for t in range(STEPS + 2)]}
 PAIRS = [{"params": [0, 2], "options": {"weight_decay": 0.1}}, {"params": [3, 1], "options": {"lr": 0.02}}]
 
+FALLING = [round(2 ** (-t / 4), 3) if t < 4 else 0.5 for t in range(STEPS)]
+DIVERGING = ["Infinity", 1.0, "NaN", 0.5, "NaN", "Infinity", "NaN", 0.5, 0.25, "NaN"] * 2
+
 TABLE = [
     ("adadelta-lambda", "Adadelta", {"weight_decay": 0.01}, {"scheduler": s("LambdaLR", lr_lambda=TABLE_20)}),
     ("adafactor-cosine", "Adafactor", {"lr": 0.1}, {"shapes": FACTORED, "scheduler": s("CosineAnnealingLR", T_max=25, eta_min=1e-3)}),
@@ -134,7 +143,8 @@ TABLE = [
     ("rprop-plain", "Rprop", {"lr": 0.02}, {"bundle": False}),
     ("sgd-chained", "SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}, {"scheduler": s("ChainedScheduler", s("ConstantLR", factor=0.5, total_iters=12), s("ExponentialLR", gamma=0.95))}),
     ("sgd-multiplicative", "SGD", {"lr": 0.2}, {"scheduler": s("MultiplicativeLR", lr_lambda=TABLE_20)}),
-    ("sgd-plateau", "SGD", {"lr": 0.1, "momentum": 0.5, "dampening": 0.1}, {"metrics": True, "scheduler": s("ReduceLROnPlateau", patience=2, factor=0.5)}),
+    ("sgd-plateau", "SGD", {"lr": 0.1, "momentum": 0.5, "dampening": 0.1}, {"metrics": FALLING, "scheduler": s("ReduceLROnPlateau", patience=2, factor=0.5)}),
+    ("sgd-plateau-nonfinite", "SGD", {"lr": 0.1}, {"metrics": DIVERGING, "bundle": False, "scheduler": s("ReduceLROnPlateau", patience=1, factor=0.5)}),
     ("sparseadam-named", "SparseAdam", {"lr": 0.02}, {"shapes": ROWS, "sparse": True, "named": True, "scheduler": s("ExponentialLR", gamma=0.9)}),
 ]
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type Case, read, written } from '../../host/conformance/format.ts'
+import { type Case, read, readInputs, written } from '../../host/conformance/format.ts'
 import { KERNEL_CHOICES } from '../../host/conformance/judge.ts'
 import { runCase } from '../../host/conformance/run.ts'
 import * as downhill from '../../host/index.ts'
@@ -94,6 +94,22 @@ describe('the kind torch-file', () => {
     expect([outcome!.passed, outcome!.worst.what]).toEqual([false, what])
   })
 
+  it('steps ReduceLROnPlateau with the metrics of both halves', async () => {
+    const [outcome] = await run('file-sgd-plateau-nonfinite')
+    expect([outcome!.passed, [...outcome!.files!.keys()]]).toEqual([
+      true,
+      ['file-sgd-plateau-nonfinite.pt', 'file-sgd-plateau-nonfinite.safetensors'],
+    ])
+    const [falling] = await run(
+      'file-sgd-plateau-nonfinite',
+      (t) => (t.metrics_11_to_20 = t.metrics_11_to_20.map((_: string, i: number) => -i)),
+    )
+    expect([falling!.passed, falling!.worst.what]).toEqual([false, 'lr[0]'])
+    const [emitted] = await run('file-sgd-plateau', (t) => (t.metrics_1_to_10 = t.metrics_1_to_10.map(() => 'NaN')))
+    expect(emitted!.worst.what).toMatch(/^file-sgd-plateau\.pt: number/)
+    expect(emitted!.passed).toBe(false)
+  })
+
   it('reports a missing or invalid file', async () => {
     const missing = (name: string): Uint8Array => {
       throw new Error(`no ${name}`)
@@ -114,6 +130,91 @@ describe('the format', () => {
     expect(() => read('many')).toThrow("a number must be a number, 'NaN', 'Infinity' or '-Infinity', got \"many\"")
   })
 })
+
+describe('numbers that JSON lacks', () => {
+  const spec = { name: 'ReduceLROnPlateau', options: { patience: 'Infinity' } }
+
+  it.each<[string, string, (test: any) => void, (result: any) => unknown, unknown]>([
+    [
+      'the metric of a step',
+      'optimizer/sgd.json',
+      (t) => {
+        t.scheduler = spec
+        for (const step of t.steps) step.metric = 'NaN'
+      },
+      (result) => result.scheduler_state.best,
+      'Infinity',
+    ],
+    [
+      'the metric of a call',
+      'scheduler/scheduler-plateau.json',
+      (t) => (t.calls = [{ metric: '-Infinity' }]),
+      ({ state }) => state.best,
+      '-Infinity',
+    ],
+    [
+      'an option of a scheduler',
+      'scheduler/scheduler-plateau.json',
+      (t) => (t.scheduler = spec),
+      ({ state }) => state.patience,
+      'Infinity',
+    ],
+    [
+      'the table of a function',
+      'scheduler/scheduler-lambda.json',
+      (t) => Object.assign(t, { scheduler: { name: 'LambdaLR', options: { lr_lambda: { table: [1, 'Infinity'] } } }, calls: [{}] }),
+      ({ lr }) => lr[1],
+      ['Infinity', 'Infinity'],
+    ],
+    [
+      'the initial state of a group',
+      'scheduler/scheduler-lambda-late.json',
+      (t) => (t.initial_state[0].initial_lr = 'Infinity'),
+      ({ lr }) => lr[0][0],
+      'Infinity',
+    ],
+    ['the matrix of an objective', 'optimizer/lbfgs-quadratic.json', (t) => (t.objective.A[0][0] = 'NaN'), ({ loss }) => loss[0], 'NaN'],
+    [
+      'a parameter',
+      'optimizer/sgd.json',
+      (t) => (t.params[0].data[0] = '-Infinity'),
+      ({ params }) => params[t1(params)][0][0],
+      '-Infinity',
+    ],
+    [
+      'a gradient',
+      'optimizer/sgd.json',
+      (t) => (t.steps[0].grads[0][0] = 'Infinity'),
+      ({ params }) => params[t1(params)][0][0],
+      '-Infinity',
+    ],
+    [
+      'the norm to clip at',
+      'training/train-tanh-momentum.json',
+      (t) => (t.clip = { max_norm: 'Infinity' }),
+      ({ grad_norm }) => typeof grad_norm[0],
+      'number',
+    ],
+    ['a weight', 'training/train-tanh-momentum.json', (t) => (t.weights['0.bias'].data[0] = 'NaN'), ({ loss }) => loss[0], 'NaN'],
+    ['an upstream gradient', 'function/fn-mul-same.json', (t) => (t.upstream.data[0] = 'NaN'), ({ grads }) => grads.input[0], 'NaN'],
+  ])('are read in %s', async (_, path, change, look, want) => {
+    const test = structuredClone(load(path)) as any
+    delete test.expected
+    change(test)
+    for (const { passed, worst, result } of await run(test)) {
+      expect([passed, worst.what]).toEqual([true, ''])
+      expect(look(result)).toEqual(want)
+    }
+  })
+
+  it('stay strings in names', () => {
+    const inputs = { name: 'NaN', names: ['Infinity'], reduction: 'mean', deep: [[{ a: '-Infinity', b: 'NaN', c: null }]] }
+    expect(readInputs(inputs)).toEqual({ ...inputs, deep: [[{ a: -Infinity, b: Number.NaN, c: null }]] })
+  })
+})
+
+/** The first recorded step. */
+const t1 = (params: object) => Object.keys(params)[0]!
 
 describe('the committed cases', () => {
   const cases = ['optimizer', 'scheduler', 'torch-file'].flatMap((kind) =>

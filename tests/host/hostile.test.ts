@@ -16,14 +16,14 @@ import { thrown } from './thrown.ts'
 /** Number of fuzzer inputs. The default is small; FUZZ=100000 runs 100,000. */
 const RUNS = Number(process.env.FUZZ ?? 1500)
 
-it(`each of ${RUNS} hostile inputs loads, or throws a typed error and changes nothing`, { timeout: 20 * RUNS + 60_000 }, () => {
+it(`each of ${RUNS} hostile inputs loads, or throws a typed error and changes nothing`, { timeout: 60 * RUNS + 60_000 }, () => {
   const target = new Target()
   fc.assert(
     fc.property(hostile, (bytes) => target.attempt(bytes)),
     { numRuns: RUNS, seed: Number(process.env.FUZZ_SEED ?? 1) },
   )
   const { loaded, refused } = target.outcomes
-  expect(loaded + refused).toBe(6 * RUNS)
+  expect(loaded + refused).toBe(9 * RUNS)
   // If every input failed early, the fuzzer would not reach the deeper code.
   expect(loaded).toBeGreaterThan(RUNS / 2)
 })
@@ -69,9 +69,18 @@ const often = (count: number, text: string, ...codes: number[]) =>
 const texts = (count: number) =>
   Buffer.from(Array.from({ length: count }, (_, i) => `X\x0a\0\0\0${String(i).padStart(10, '0')}`).join(''), 'latin1')
 
+function npyFile(header: string, bytes = 0): Uint8Array {
+  const file = new Uint8Array(10 + header.length + bytes)
+  file.set([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length & 255, header.length >> 8])
+  file.set(Buffer.from(header), 10)
+  return file
+}
+
+const small = npyFile("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", 4)
+
 /** Each input with its expected error; undefined if it loads. */
 const corpus: readonly (readonly [name: string, make: () => Uint8Array, message: RegExp | undefined])[] = [
-  ['nothing', () => new Uint8Array(0), /^this is not a checkpoint, a safetensors file or a torch\.save file$/],
+  ['nothing', () => new Uint8Array(0), /^this is not a checkpoint, or a file of safetensors, torch\.save or NumPy$/],
   [
     'a global from os',
     () => torchArchive(pickle('cos\nsystem\n', 'X', u32(2), 'id', [0x85], 'R')),
@@ -289,6 +298,36 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ['a million empty dicts', () => torchArchive(pickle('](', repeated('}', 1_000_000), 'e')), undefined],
   ['250,000 dicts', () => torchArchive(pickle('](', often(250_000, '}K\x01Ns'), 'e')), undefined],
   ['a million strings', () => torchArchive(pickle('](', texts(1_000_000), 'e')), undefined],
+  [
+    'an array of objects',
+    () => npyFile("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}"),
+    /^the array holds pickled Python objects/,
+  ],
+  [
+    'an array header of 60 KB',
+    () => npyFile(' '.repeat(60_000)),
+    /^this is not an \.npy file: its header must have at most 10000 bytes, got 60000$/,
+  ],
+  ['a header of braces', () => npyFile('}'.repeat(9999)), /^this is not an \.npy file: its header is '\}{80}…'$/],
+  [
+    'an array of 10^18 numbers',
+    () => npyFile("{'descr': '<f8', 'fortran_order': True, 'shape': (1000000000, 1000000000)}"),
+    /^this is not an \.npy file: its array is F64 \[1000000000, 1000000000\], 8000000000000000000 bytes, but has 0$/,
+  ],
+  [
+    'a bomb of one array',
+    () => zipSync({ 'a.npy': npyFile("{'descr': '|u1', 'fortran_order': False, 'shape': (200000000,)}", 200_000_000) }),
+    undefined,
+  ],
+  ['20,000 arrays', () => zipSync(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`${i}.npy`, small]))), undefined],
+  [
+    '400 arrays of zeros',
+    () => zipSync(Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`${i}.npy`, new Uint8Array(2 ** 20)]))),
+    /^0\.npy: this is not an \.npy file: it does not begin with \\x93NUMPY$/,
+  ],
+  ['an array beside another file', () => zipSync({ 'a.npy': small, 'b.txt': small }), /it has no data\.pkl$/],
+  ['a truncated index', () => new TextEncoder().encode(`{"weight_map":${'['.repeat(2_000_000)}`), /^this is not a checkpoint/],
+  ['an index of 100 MB', () => new Uint8Array(100_000_000).fill(0x7b, 0, 1), /^this is not a checkpoint/],
   ['a string of 32 MB', () => torchArchive(pickle('X', u32(2 ** 25 - 200), Buffer.alloc(2 ** 25 - 200, 'ü'))), undefined],
 ]
 

@@ -1,11 +1,14 @@
 /** Malicious and corrupt files. */
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
+import { zipSync } from 'fflate'
 import { AdamW, Arena, CosineAnnealingLR, DownhillError, Generator } from '../../host/index.ts'
-import { checkpoint, safetensors, torchFile } from '../../host/io/index.ts'
+import { checkpoint, npy, npz, safetensors, torchFile } from '../../host/io/index.ts'
 import { inspect } from '../../host/io/inspect.ts'
 import { Call, Name, Persistent, pickled, Tuple } from '../../host/io/pickle-writer.ts'
+import { readIndex } from '../../host/io/shards.ts'
 import { sourceOf } from '../../host/io/source.ts'
+import { Unpacker } from '../../host/io/unpack.ts'
 import { contents, readDirectory, zipped } from '../../host/io/zip.ts'
 import * as nn from '../../host/nn/index.ts'
 
@@ -60,7 +63,10 @@ export class Target {
     const ways: readonly [name: string, read: () => unknown, changes: boolean][] = [
       ['safetensors.read', () => safetensors.read(bytes), false],
       ['torchFile.read', () => torchFile.read(bytes), false],
-      ['inspect', () => inspect(sourceOf('', bytes)), false],
+      ['npy.read', () => npy.read(bytes), false],
+      ['npz.read', () => npz.read(bytes), false],
+      ['readIndex', () => Object.fromEntries(readIndex(bytes).files), false],
+      ['inspect', () => inspect(sourceOf('', bytes), shard), false],
       ['checkpoint.load', () => checkpoint.load(bytes, parts), true],
       ['torchFile.load', () => torchFile.load(bytes, parts), true],
       ['torchFile.load with strict: false', () => torchFile.load(bytes, parts, { strict: false }), true],
@@ -104,8 +110,17 @@ export function tensorFile(header: string, bytes = 0): Uint8Array {
   return file
 }
 
+/** The shard of every index. */
+const shard = () => sourceOf('', load(new URL('model-00001-of-00002.safetensors', files)))
+
 const target = new Target()
 const seeds = {
+  arrays: within(files, '.npy'),
+  archives: [
+    ...within(files, '.npz'),
+    npz.write({ a: { dtype: 'float32', shape: [2, 3], data: [1, 2, 3, 4, 5, 6] }, b: { dtype: 'int32', shape: [], data: [7] } }),
+  ],
+  indices: within(files, '.index.json'),
   tensors: [...within(files, '.safetensors'), target.saved],
   torch: [...within(files, '.pt'), ...within(cases, '.pt').slice(0, 8), target.bundle],
 }
@@ -283,16 +298,52 @@ const nested = fc
     return Uint8Array.from([0x80, 2, 0x5d, ...put(0), ...levels.flat(), ...end, 0x2e])
   })
 
+/** Returns an .npz file with changed arrays and correct checksums. */
+function withArrays(bytes: Uint8Array, change: (array: Uint8Array) => Uint8Array, level: 0 | 6): Uint8Array {
+  const source = sourceOf('', bytes)
+  const unpacker = new Unpacker(source, 2 ** 20)
+  const arrays = [...readDirectory(source).values()].map((entry) => [entry.name, unpacker.whole(entry)] as const)
+  return zipSync(Object.fromEntries(arrays.map(([name, array], i) => [name, [i % 2 ? array : change(array), { level }]])))
+}
+
+/** An .npy file whose header may be invalid. */
+const array = fc
+  .record({
+    version: pick([1, 2, 3, 4]),
+    descr: pick(["'<f4'", "'>i8'", "'|b1'", "'|O'", "'<c8'", "'<U3'", "[('a', '<f4')]", 'True', '"=u2"', "'<f4", "'constructor'"]),
+    order: pick(['True', 'False', 'None', '0', "'C'"]),
+    shape: fc.oneof(
+      fc
+        .array(fc.oneof(fc.nat(4), pick([0, 1, 255, 2 ** 31, 2 ** 53, 10 ** 18])), { maxLength: 4 })
+        .map((sizes) => `(${sizes.map((n) => `${n},`).join(' ')})`),
+      pick(['()', '(3)', '[2]', '(2, 2)', '(-1,)', '(2L,)', '(,)', '(0x2,)', `(${'1, '.repeat(70)})`]),
+    ),
+    more: pick(['', '', '', ", 'more': 1", ", 'shape': (1,)", ', ', '}']),
+    length: fc.oneof(fc.nat(70), pick([16, 32, 64])),
+  })
+  .map(({ version, descr, order, shape, more, length }) => {
+    const text = Buffer.from(`{'descr': ${descr}, 'fortran_order': ${order}, 'shape': ${shape}${more}}`)
+    const size = version === 1 ? [text.length & 255, text.length >> 8] : [text.length & 255, text.length >> 8, 0, 0]
+    return new Uint8Array(Buffer.concat([Buffer.from([0x93, ...Buffer.from('NUMPY'), version, 0, ...size]), text, Buffer.alloc(length, 1)]))
+  })
+
+/** An index with changed values or keys. */
+const index = fc
+  .tuple(pick(seeds.indices), draws)
+  .map(([bytes, list]) => new TextEncoder().encode(JSON.stringify(withJson(JSON.parse(new TextDecoder().decode(bytes)), list))))
+
 /** A zip archive with a changed number in its directory or end record. */
-const zipFields = fc.tuple(pick(readable), fc.nat(1000), fc.nat(25), fc.oneof(near, fc.nat(5000))).map(([bytes, entry, field, value]) => {
-  const copy = bytes.slice()
-  const view = new DataView(copy.buffer)
-  const places: number[] = []
-  for (let i = 0; i + 46 < copy.length; i++)
-    if (view.getUint32(i, true) === 0x02014b50 || view.getUint32(i, true) === 0x06054b50) places.push(i)
-  view.setUint16(places[entry % places.length]! + 2 * Math.min(field, 9), value, true)
-  return copy
-})
+const zipFields = fc
+  .tuple(pick([...readable, ...seeds.archives]), fc.nat(1000), fc.nat(25), fc.oneof(near, fc.nat(5000)))
+  .map(([bytes, entry, field, value]) => {
+    const copy = bytes.slice()
+    const view = new DataView(copy.buffer)
+    const places: number[] = []
+    for (let i = 0; i + 46 < copy.length; i++)
+      if (view.getUint32(i, true) === 0x02014b50 || view.getUint32(i, true) === 0x06054b50) places.push(i)
+    view.setUint16(places[entry % places.length]! + 2 * Math.min(field, 9), value, true)
+    return copy
+  })
 
 /** A state dict with a changed shape, dtype or key. */
 const states = fc.tuple(fc.boolean(), draws).map(([isTorch, list]) => {
@@ -349,6 +400,18 @@ export const hostile: fc.Arbitrary<Uint8Array> = fc.oneof(
     nested.map((own) => torchArchive(own)),
   ),
   of(2, zipFields),
+  of(2, array),
+  of(1, index),
+  of(
+    2,
+    fc.tuple(pick([...seeds.arrays, ...seeds.archives, ...seeds.indices]), mutations).map(([bytes, list]) => changed(bytes, list)),
+  ),
+  of(
+    3,
+    fc
+      .tuple(pick(seeds.archives), mutations, pick([0, 6] as const))
+      .map(([bytes, list, level]) => withArrays(bytes, (own) => changed(own, list), level)),
+  ),
   of(5, states),
   of(1, fc.uint8Array({ maxLength: 200 })),
   of(

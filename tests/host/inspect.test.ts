@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { AdamW, Arena, Generator, StepLR } from '../../host/index.ts'
-import { checkpoint, safetensors, torchFile } from '../../host/io/index.ts'
+import { checkpoint, npz, safetensors, torchFile } from '../../host/io/index.ts'
 import { inspect, startOf } from '../../host/io/inspect.ts'
 import { sourceOf } from '../../host/io/source.ts'
 import * as nn from '../../host/nn/index.ts'
@@ -46,6 +46,9 @@ async function run() {
   }
   return { model, optimizer, scheduler, generator: new Generator(7), epoch: 3, note: 'so far, so good' }
 }
+
+/** An array of 256 MB. */
+const zeros = npz.write({ a: { dtype: 'float64', shape: [2 ** 25], data: new Float64Array(2 ** 25) } }, { compressed: true })
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -102,6 +105,41 @@ describe('downhill inspect', () => {
     expect(downhill(file('f8', bytes)).out).toMatch(/^a {3}float8_e4m3fn {3}\[2\] {3}2 B$/m)
   })
 
+  it('lists the arrays of NumPy files', () => {
+    const stored = downhill(join(root, 'tests/files/stored.npz'))
+    expect(stored.out).toMatch(/stored\.npz: \.npz file, 4\.8 KB\n\n/)
+    expect(stored.out).toMatch(/^fortran {7}float32 {3}\[2, 3, 4\] +96 B$/m)
+    expect(stored.out).toMatch(/^big-int16 +int16 /m)
+    expect(stored.out).toMatch(/^19 tensors, /m)
+    const compressed = downhill(join(root, 'tests/files/compressed.npz'), '--json')
+    expect(JSON.parse(compressed.out).tensors.at(-2)).toEqual({ name: 'zeros', dtype: 'float64', shape: [100, 50], bytes: 40_000 })
+    expect(downhill(join(root, 'tests/files/version-2.npy')).out).toMatch(/\.npy file, 144 B\n\narray {3}float32 {3}\[2, 2\] {3}16 B\n/)
+    expect(downhill(join(root, 'tests/files/objects.npy')).err).toMatch(/objects\.npy: the array holds pickled Python objects/)
+  })
+
+  it('unpacks only the headers of arrays', () => {
+    const { bytes, tensors } = inspect(sourceOf('', zeros))
+    expect([bytes < 400_000, tensors]).toEqual([true, [{ name: 'a', dtype: 'float64', shape: [2 ** 25], bytes: 2 ** 28 }]])
+  })
+
+  it('lists the tensors of an index with their files', () => {
+    const index = join(root, 'tests/files/model.safetensors.index.json')
+    expect(downhill(index).out).toBe(`${index}: index of safetensors files, 543 B
+
+embed.weight   float32   [2, 2]   16 B   model-00001-of-00002.safetensors
+head.bias      float32      [1]    4 B   model-00001-of-00002.safetensors
+head.weight    float16      [6]   12 B   model-00002-of-00002.safetensors
+3 tensors, 32 B
+
+metadata: total_size 32
+`)
+    const { format, bytes, tensors } = JSON.parse(downhill(index, '--json').out)
+    expect([format, bytes, tensors[2]]).toEqual([
+      ...['safetensors-index', 543],
+      { name: 'head.weight', dtype: 'float16', shape: [6], bytes: 12, file: 'model-00002-of-00002.safetensors' },
+    ])
+  })
+
   it('truncates long values and escapes control characters', () => {
     const { out } = downhill(file('odd', checkpoint.save({ note: '\u001b[2J\n\u202e', long: Array(1000).fill(1) })))
     expect(out).toContain('note: "\\u001b[2J\\n\\u202e"')
@@ -112,13 +150,21 @@ describe('downhill inspect', () => {
   it.each<[string[], RegExp]>([
     [['none'], /none cannot be read: no such file or folder$/],
     [['.'], /\. cannot be read: it is not a file$/],
-    [[file('empty', new Uint8Array(0))], /empty: this is not a checkpoint, a safetensors file or a torch\.save file$/],
+    [[file('empty', new Uint8Array(0))], /empty: this is not a checkpoint, or a file of safetensors, torch\.save or NumPy$/],
     [[file('cut.pt', torchFile.save({ a: 1 }).subarray(0, 100))], /cut\.pt: this is not a zip archive: it has no directory at its end$/],
     [
       [file('cut.safetensors', safetensors.write({}).subarray(0, 9))],
       /cut\.safetensors: this is not a safetensors file: its header should have 8 bytes, but 1 follow$/,
     ],
     [[join(root, 'tests/files/whole-module.pt')], /asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed/],
+    [
+      [file('index.json', new TextEncoder().encode('{"weight_map":{"a":"gone.safetensors"}}'))],
+      /index\.json: gone\.safetensors cannot be read: no such file or folder$/,
+    ],
+    [
+      [file('wrong.json', new TextEncoder().encode('{"weight_map":{"a":"empty"}}'))],
+      /wrong\.json: empty: this is not a safetensors file: it has 0 bytes$/,
+    ],
     [['a', 'b'], /exactly one file must be given/],
     [[], /exactly one file must be given/],
     [['empty', '--jsn'], /Unknown option '--jsn'/],

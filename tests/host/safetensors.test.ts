@@ -51,6 +51,21 @@ describe('safetensors.read', () => {
     expect(metadata).toEqual({ format: 'pt', 'made by': 'torch' })
   })
 
+  it.each(['float8_e4m3fn', 'float8_e5m2'])('widens every code of %s as torch does', (name) => {
+    const { float8 } = JSON.parse(readFileSync(new URL('containers.json', files), 'utf8'))
+    const { dtype, shape, data } = safetensors.read(load(new URL('float8.safetensors', files))).tensors[name]!
+    expect([dtype, shape]).toEqual(['float32', [256]])
+    expect(Array.from(data as Float32Array, (x) => (Object.is(x, -0) ? '-0' : String(x)))).toEqual(
+      float8[name].map((x: number | string) => (Object.is(x, -0) ? '-0' : String(x))),
+    )
+  })
+
+  it('reads a Buffer at an odd offset', () => {
+    const file = load(new URL('values.safetensors', files))
+    const shifted = Buffer.concat([Buffer.of(0), file]).subarray(1)
+    expect(safetensors.read(shifted).tensors.float64!.data).toEqual(safetensors.read(file).tensors.float64!.data)
+  })
+
   it('returns views of the file where aligned, and copies otherwise', () => {
     const file = load(new URL('values.safetensors', files))
     const shifted = new Uint8Array(file.length + 1).subarray(1)
@@ -175,9 +190,9 @@ describe('safetensors.read', () => {
   })
 
   it('throws for unsupported dtypes and values that are not files', () => {
-    expect(thrown(() => safetensors.read(made({ a: { dtype: 'F8_E4M3', shape: [2], data_offsets: [0, 2] } }, 2)))).toEqual({
+    expect(thrown(() => safetensors.read(made({ a: { dtype: 'F8_E8M0', shape: [2], data_offsets: [0, 2] } }, 2)))).toEqual({
       code: 'file-unsupported',
-      message: "the tensor 'a' has the type F8_E4M3, which is not supported",
+      message: "the tensor 'a' has the type F8_E8M0, which is not supported",
     })
     const beyond = made({ a: { dtype: 'U64', shape: [1], data_offsets: [0, 8] } }, 8)
     beyond[beyond.length - 1] = 255

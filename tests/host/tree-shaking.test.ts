@@ -32,6 +32,7 @@ const words = {
   'torch globals': 'torch._utils',
   fflate: 'invalid distance',
   safetensors: 'this is not a safetensors file',
+  "NumPy's arrays": 'this is not an .npy file',
   checkpoints: 'the checkpoint is damaged',
 }
 
@@ -48,9 +49,17 @@ describe('a bundle', () => {
 
   it.each([
     ['safetensors', ['safetensors']],
+    ['npy', ["NumPy's arrays"]],
+    ['npz', ['zip archives', 'fflate', "NumPy's arrays"]],
     ['checkpoint', ['safetensors', 'checkpoints']],
   ])('with %s has no torch reader', async (name, parts) => {
     expect(found(await bundled(`import { ${name} } from 'downhill/io'\nconsole.log(${name}.read)`))).toEqual(parts)
+  })
+
+  it('of safetensors.read has nothing of shards and open files', async () => {
+    const text = await rolledUp("import { safetensors } from 'downhill/io'\nconsole.log(safetensors.read)")
+    expect(found(text)).toEqual(['safetensors'])
+    expect(text).not.toMatch(/SafeTensorsFile|weight_map|safetensors\.write/)
   })
 
   it('with one function of nn has no other function', async () => {

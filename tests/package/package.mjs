@@ -49,7 +49,7 @@ const types = `
   import { relu } from 'downhill/nn/functional'
   import { compare, type Report } from 'downhill/compare'
   import { writeFile } from 'downhill/fs'
-  import { checkpoint, type Loaded } from 'downhill/io'
+  import { checkpoint, type FileTensor, type Loaded, npz, safetensors } from 'downhill/io'
   import module from 'downhill/downhill.wasm'
   class Model extends nn.Module {
     readonly layer: nn.Linear
@@ -58,6 +58,8 @@ const types = `
   }
   export const save = (model: Model, optimizer: AdamW) => writeFile('run', checkpoint.save({ model, optimizer, epoch: 3 }))
   export const load = (bytes: Uint8Array, model: Model): Loaded => checkpoint.load(bytes, { model })
+  export const arrays = (model: Model): Record<string, FileTensor> => npz.read(npz.write(model.stateDict(), { compressed: true }))
+  export const head = async (read: safetensors.ReadRange): Promise<FileTensor> => (await safetensors.open(read)).tensor('head')
   export async function train(): Promise<number> {
     const arena = await Arena.create({ maximumBytes: 2 ** 24, module })
     const model = new Model(arena)

@@ -1,0 +1,53 @@
+/** The array of an .npy file. */
+
+import { type Shape, sizeOf } from '../memory/shape.ts'
+import { decoded, elementBytes, encoded, type FileTensor, type TensorLike } from './elements.ts'
+import { arrayHeader, readArrayHeader } from './npy-header.ts'
+import type { Source } from './source.ts'
+
+/** Reads the array of a file. */
+export function arrayOf(source: Source): FileTensor {
+  const { type, shape, isBigEndian, isFortran, start, bytes } = readArrayHeader(source)
+  const element = elementBytes[type]
+  let elements = source.at(start, bytes)
+  if (isBigEndian) elements = swapped(elements, element)
+  if (isFortran) elements = rowMajor(elements, shape, element)
+  return decoded('the array', type, shape, elements)
+}
+
+/** Returns the file of a tensor. `what` is its name in an error. */
+export function arrayFile(what: string, tensor: TensorLike): Uint8Array<ArrayBuffer> {
+  const { type, shape, bytes } = encoded(what, tensor)
+  const header = arrayHeader(type, shape)
+  const file = new Uint8Array(header.length + bytes.length)
+  file.set(header)
+  file.set(bytes, header.length)
+  return file
+}
+
+/** Reverses the bytes of every element. */
+function swapped(bytes: Uint8Array, element: number): Uint8Array {
+  const out = new Uint8Array(bytes.length)
+  for (let at = 0; at < out.length; at += element) {
+    for (let k = 0; k < element; k++) out[at + k] = bytes[at + element - 1 - k]!
+  }
+  return out
+}
+
+/** Reorders elements whose first axis is the fastest, so that the last is. */
+function rowMajor(bytes: Uint8Array, shape: Shape, element: number): Uint8Array {
+  const out = new Uint8Array(bytes.length)
+  const strides = shape.map((_, axis) => element * sizeOf(shape.slice(0, axis)))
+  const index = shape.map(() => 0)
+  let from = 0
+  for (let to = 0; to < out.length; to += element) {
+    for (let k = 0; k < element; k++) out[to + k] = bytes[from + k]!
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]!
+      if (++index[axis]! < shape[axis]!) break
+      from -= strides[axis]! * shape[axis]!
+      index[axis] = 0
+    }
+  }
+  return out
+}
