@@ -152,7 +152,8 @@ export default {
   output: {
     dir: 'dist',
     format: 'es',
-    chunkFileNames: 'chunks/[name].js',
+    // Chunks that import the .wasm file stay beside it.
+    chunkFileNames: ({ name }) => (/\.(workerd|edge-light)$/.test(name) ? '[name].js' : 'chunks/[name].js'),
     manualChunks,
     hoistTransitiveImports: false,
     banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),

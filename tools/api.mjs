@@ -91,6 +91,7 @@ export const entries = {
   'downhill/nn': 'nn/index.d.ts',
   'downhill/compare': 'compare/index.d.ts',
   'downhill/io': 'io/index.d.ts',
+  'downhill/tables': 'tables/index.d.ts',
   'downhill/fs': 'io/opfs.d.ts',
 }
 

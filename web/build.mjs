@@ -40,6 +40,7 @@ const own = {
       'downhill/nn': 'nn/index.ts',
       'downhill/io': 'io/index.ts',
       'downhill/compare': 'compare/index.ts',
+      'downhill/tables': 'tables/index.ts',
     }
     return Object.hasOwn(entries, source) ? join(root, 'host', entries[source]) : null
   },

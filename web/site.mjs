@@ -31,6 +31,7 @@ const groups = {
   ],
   Do: [
     ['docs/compare.md', 'compare', 'Comparing optimizers'],
+    ['docs/tables.md', 'tables', 'Tables'],
     ['docs/checkpoints.md', 'checkpoints', 'Checkpoints'],
     ['docs/runtimes.md', 'runtimes', 'Runtimes'],
     ['datasets/README.md', 'data', 'Bundled data'],

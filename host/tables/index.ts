@@ -20,8 +20,8 @@ export interface TableModelOptions {
  * import { readFile } from 'downhill/fs'
  * import { loadTableModel } from 'downhill/tables'
  *
- * const model = await loadTableModel(await readFile('model.checkpoint'))
- * const [price] = model.predict([{ rooms: 3, area: '1,200', heating: 'gas' }])
+ * const model = await loadTableModel(await readFile('diabetes.checkpoint'))
+ * const [first] = model.predict([{ age: 59, sex: 2, bmi: 32.1, bp: 101, s1: 157, s2: 93.2, s3: 38, s4: 4, s5: '4,8598', s6: null }])
  */
 export async function loadTableModel(bytes: Uint8Array | ArrayBuffer, { arena }: TableModelOptions = {}): Promise<TableModel> {
   return new TableModel(arena ?? (await Arena.create()), bytes)

@@ -36,12 +36,12 @@ export interface ModelCells {
  * A trained model of a table.
  *
  * @example
- * import { loadTableModel } from 'downhill/tables'
  * import { readFile } from 'downhill/fs'
+ * import { loadTableModel } from 'downhill/tables'
  *
- * const model = await loadTableModel(await readFile('penguins.checkpoint'))
- * console.log(model.classes) // [ 'Adelie', 'Chinstrap', 'Gentoo' ]
- * console.log(model.predict([{ bill_length_mm: 46.1, bill_depth_mm: 13.2, island: 'Biscoe' }])) // [ 'Gentoo' ]
+ * const model = await loadTableModel(await readFile('diabetes.checkpoint'))
+ * const empty = Object.fromEntries(model.columns.map((name) => [name, null]))
+ * const [low, high] = model.predict([{ ...empty, bmi: 20 }, { ...empty, bmi: 40 }])
  */
 export class TableModel {
   /** Names of the columns that a row must have. */

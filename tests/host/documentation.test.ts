@@ -48,7 +48,12 @@ function withChecks(code: string): string {
 const folder = `${root}build/examples`
 
 describe('examples', () => {
-  beforeAll(() => void mkdirSync(folder, { recursive: true }))
+  beforeAll(() => {
+    mkdirSync(folder, { recursive: true })
+    // The model that examples of predictions load.
+    const train = ['train', '--problem', 'diabetes', '--epochs', '2', '--save', 'diabetes.checkpoint']
+    expect(spawnSync(process.execPath, [`${root}dist/cli.js`, ...train], { cwd: folder }).status).toBe(0)
+  })
 
   it.each([...blocks, ...examples])('$name runs', ({ code }) => {
     const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', withChecks(code)], {

@@ -6,6 +6,7 @@
 import * as downhill from 'downhill'
 import { readTable } from 'downhill/compare'
 import * as nn from 'downhill/nn'
+import { predictions } from './predictions.mjs'
 import * as runs from './resume.mjs'
 
 const { functional } = nn
@@ -272,6 +273,9 @@ async function resumed({ checkpoint, handedOver }) {
   return sha256(runs.advance(given, runs.STEPS - handedOver), 'checkpoint')
 }
 
+/** Returns the hash of the predictions of another runtime's table model. */
+const predicted = async ({ tableModel }) => sha256(await predictions(decoded(tableModel)), 'predictions')
+
 /** Runs the golden cases with `runCase`, the package's own runner. */
 async function golden({ cases, files }, runCase) {
   const outcomes = []
@@ -288,5 +292,11 @@ async function golden({ cases, files }, runCase) {
 /** Runs everything. Returns numbers and strings only. */
 export async function conformance({ csv, given, runCase, module }) {
   await checkEntries(module)
-  return { hashes: await hashes(csv), resumed: await resumed(given), relaxed: await relaxed(), ...(await golden(given, runCase)) }
+  return {
+    hashes: await hashes(csv),
+    resumed: await resumed(given),
+    predicted: await predicted(given),
+    relaxed: await relaxed(),
+    ...(await golden(given, runCase)),
+  }
 }

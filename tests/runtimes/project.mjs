@@ -72,15 +72,45 @@ function handedOver(folder) {
   return JSON.parse(run([process.execPath, '--input-type=module', '-e', program], folder))
 }
 
-/** Creates the project. Returns its folder, and the hash that resumed runs must end in. */
+/** Trains a table model with the command in this Node. Returns its checkpoint, and the hash of its predictions. */
+function tableModel(folder) {
+  const program = `
+    import { createHash } from 'node:crypto'
+    import { spawnSync } from 'node:child_process'
+    import { readFileSync, writeFileSync } from 'node:fs'
+    import { csv, predictions } from './predictions.mjs'
+    writeFileSync('table.csv', csv)
+    const train = ['train', '--data', 'table.csv', '--target', 'kind', '--hidden', '16,8', '--epochs', '30', '--lr', '0.01', '--save', 'table.checkpoint']
+    const { status, stderr } = spawnSync(process.execPath, ['node_modules/downhill/dist/cli.js', ...train], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(stderr)
+    const bytes = readFileSync('table.checkpoint')
+    // The same form in which program.mjs hashes texts.
+    const hash = createHash('sha256').update(await predictions(bytes) + ';').digest('hex')
+    console.log(JSON.stringify({ tableModel: bytes.toString('base64'), predicted: hash }))
+  `
+  return JSON.parse(run([process.execPath, '--input-type=module', '-e', program], folder))
+}
+
+/** Creates the project. Returns its folder, and the hashes of resumed runs and of predictions. */
 export function makeProject() {
   const folder = temporaryFolder('runtimes')
   installPacked(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module", "dependencies": { "downhill": "*" } }\n')
   cpSync(join(root, 'datasets/digits.csv'), join(folder, 'digits.csv'))
-  for (const name of ['program.mjs', 'resume.mjs', 'process.mjs', 'printing.mjs', 'worker.mjs', 'page.html', 'record.mjs'])
+  for (const name of [
+    'program.mjs',
+    'predictions.mjs',
+    'resume.mjs',
+    'process.mjs',
+    'printing.mjs',
+    'worker.mjs',
+    'page.html',
+    'record.mjs',
+  ])
     cpSync(join(root, 'tests/runtimes', name), join(folder, name))
   const { checkpoint, end } = handedOver(folder)
-  writeFileSync(join(folder, 'given.json'), JSON.stringify({ ...goldenCases(), checkpoint, handedOver: HANDED_OVER }))
-  return { folder, end }
+  const { tableModel: model, predicted } = tableModel(folder)
+  const given = { ...goldenCases(), checkpoint, handedOver: HANDED_OVER, tableModel: model }
+  writeFileSync(join(folder, 'given.json'), JSON.stringify(given))
+  return { folder, end, predicted }
 }

@@ -32,12 +32,13 @@ const text = readFileSync(file('printing.txt'), 'utf8')
 const short = (hashes) => createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 12)
 
 /** Returns the failures of a result, one sentence each. */
-function complaints({ hashes, resumed, printed = text, failures = [], error }, rulesOnly) {
+function complaints({ hashes, resumed, predicted, printed = text, failures = [], error }, rulesOnly) {
   if (error) return [error]
   const names = rulesOnly ? [] : [...new Set([...Object.keys(committed), ...Object.keys(hashes)])]
   const differing = names.filter((name) => hashes[name] !== committed[name])
   const reasons = differing.map((name) => `the hash of ${name} is ${hashes[name]}, hashes.json has ${committed[name]}`)
   if (!rulesOnly && resumed !== project.end) reasons.push(`resumed runs end in ${resumed}, uninterrupted ones in ${project.end}`)
+  if (!rulesOnly && predicted !== project.predicted) reasons.push(`predictions hash to ${predicted}, in Node to ${project.predicted}`)
   if (printed !== text) reasons.push(`console.log prints\n${printed}\ninstead of printing.txt`)
   return [...reasons, ...failures]
 }

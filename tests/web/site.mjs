@@ -117,9 +117,22 @@ async function accessible(page, address, scheme) {
 /** The sidebar, in order. The reference's entry points stand below it. */
 const order = {
   Learn: ['index', 'choosing', 'coming-from-pytorch', 'coming-from-tensorflow', 'recipes', 'examples'],
-  Do: ['compare', 'checkpoints', 'runtimes', 'data', 'contributing'],
+  Do: ['compare', 'tables', 'checkpoints', 'runtimes', 'data', 'contributing'],
   'Look up': [
-    ...['optimizers', 'schedulers', 'api', 'api-index', 'api-nn', 'api-compare', 'api-io', 'api-fs', 'errors', 'differences', 'numerics'],
+    ...[
+      'optimizers',
+      'schedulers',
+      'api',
+      'api-index',
+      'api-nn',
+      'api-compare',
+      'api-io',
+      'api-tables',
+      'api-fs',
+      'errors',
+      'differences',
+      'numerics',
+    ],
     ...['conformance', 'abi', 'performance', 'changes'],
   ],
 }

@@ -74,7 +74,7 @@ export default [
     name: 'workerd',
     find: workerdFile,
     async run({ folder }) {
-      const own = ['worker.mjs', 'program.mjs', 'resume.mjs', 'given.json', 'digits.csv'].map(embedded)
+      const own = ['worker.mjs', 'program.mjs', 'predictions.mjs', 'resume.mjs', 'given.json', 'digits.csv'].map(embedded)
       const found = await answered(folder, configuration([...own, ...packageModules(folder)]))
       const version = (await finished(workerdFile(), ['--version'])).trim().replace(/^workerd /, '')
       return { version, engine: 'V8', ...found }
