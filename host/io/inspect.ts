@@ -8,7 +8,8 @@ import { readHeader } from './header.ts'
 import type { Kind, SavedPart } from './parts.ts'
 import { METADATA_KEY, savedParts } from './saved-parts.ts'
 import type { Source } from './source.ts'
-import { readArchive, settledArchive, TensorReader } from './torch-reader.ts'
+import { isTorchFile, readPickle, settledPickle } from './torch-reader.ts'
+import { TensorReader } from './torch-tensors.ts'
 
 /** A tensor in a file. */
 export interface InspectedTensor {
@@ -149,10 +150,10 @@ function inspectTensors(source: Source): Inspection {
 }
 
 function inspectTorch(source: Source): Inspection {
-  const reader = new TensorReader(source)
-  const value = settledArchive(readArchive(source), (tensor) => {
+  const reader = new TensorReader(source.size)
+  const value = settledPickle(readPickle(source), (tensor) => {
     const { type, shape, bytes } = tensor
-    const isNumber = bytes === elementBytes[type] && tensor.entry.bytes <= SMALL
+    const isNumber = bytes === elementBytes[type] && tensor.storage.bytes <= SMALL
     return new Place({ dtype: names[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
   })
   const tensors: InspectedTensor[] = []
@@ -176,10 +177,6 @@ const SMALL = 64
 /** Longest name shown, because a hostile file may have longer ones. */
 const LONGEST_NAME = 500
 
-/** First bytes of a zip archive. */
-const ZIP = [0x50, 0x4b] as const
-/** First byte of a pickle, torch's format before zip archives. */
-const PICKLE = 0x80
 /** First byte of the header of a safetensors file, after its length. */
 const BRACE = 0x7b
 
@@ -189,8 +186,7 @@ const BRACE = 0x7b
  * @throws `file-invalid`, `file-unsupported`
  */
 export function inspect(source: Source): Inspection {
-  const start = source.at(0, Math.min(source.size, 9))
-  if (start[0] === PICKLE || (start[0] === ZIP[0] && start[1] === ZIP[1])) return inspectTorch(source)
-  if (start[8] === BRACE) return inspectTensors(source)
+  if (source.at(0, Math.min(source.size, 9))[8] === BRACE) return inspectTensors(source)
+  if (isTorchFile(source)) return inspectTorch(source)
   throw new DownhillError('file-invalid', 'this is not a checkpoint, a safetensors file or a torch.save file')
 }

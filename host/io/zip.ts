@@ -55,6 +55,9 @@ class Fields {
   }
 }
 
+/** Flags (4.4.4) of encrypted, patched, strongly encrypted and masked files. */
+const ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
+
 function part(source: Source, start: number, length: number, what: string): Fields {
   const isThere = Number.isSafeInteger(start) && start >= 0 && Number.isSafeInteger(length) && start + length <= source.size
   if (!isThere) throw damaged(`${what} should be at ${start}, but the file has ${source.size} bytes`)
@@ -68,6 +71,8 @@ function findDirectory(source: Source): { start: number; bytes: number; count: n
   let at = length - 22
   while (at >= 0 && tail.u32(at) !== END) at--
   if (at < 0) throw damaged('it has no directory at its end')
+  const isWhole = tail.u32(at + 4) === 0 && tail.u16(at + 8) === tail.u16(at + 10)
+  if (!isWhole) throw damaged('it is a part of an archive on several disks')
   if (at < 20 || tail.u32(at - 20) !== LOCATOR_64) return { start: tail.u32(at + 16), bytes: tail.u32(at + 12), count: tail.u16(at + 10) }
   const end = part(source, tail.u64(at - 12), 56, 'its directory')
   if (end.u32(0) !== END_64) throw damaged('its directory is misplaced')
@@ -90,25 +95,31 @@ function entryAt(directory: Fields, at: number): ZipEntry {
     }
   }
   const [original, bytes, header] = fields as [number, number, number]
-  const isStored = directory.u16(at + 10) === 0 && original === bytes
-  const refused = directory.u16(at + 8) & 1 ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
+  const isStored = directory.u16(at + 10) === 0
+  if (isStored ? original !== bytes : original && !bytes) {
+    throw damaged(`the file ${shown(name)} in it should have ${original} bytes, but has ${bytes}`)
+  }
+  if (directory.u16(at + 34)) throw damaged(`the file ${shown(name)} in it is on another disk`)
+  const refused = directory.u16(at + 8) & ENCRYPTED ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
   return { name, bytes, crc: directory.u32(at + 16), header, refused }
 }
 
-/** Returns the files of an archive by name. No two may share a byte. */
+/** Returns the files of an archive by name. No two may share a byte, or differ only in case, which torch ignores. */
 export function readDirectory(source: Source): ReadonlyMap<string, ZipEntry> {
   const { start, bytes, count } = findDirectory(source)
   if (count > MOST_ENTRIES) throw damaged(`it must have at most ${MOST_ENTRIES} files, got ${count}`)
   if (bytes > LARGEST_DIRECTORY) throw damaged(`its directory must have at most ${LARGEST_DIRECTORY} bytes, got ${bytes}`)
   const directory = part(source, start, bytes, 'its directory')
   const entries = new Map<string, ZipEntry>()
+  const lowercase = new Set<string>()
   let at = 0
   for (let i = 0; i < count; i++) {
     if (at + 46 > bytes || directory.u32(at) !== DIRECTORY) throw damaged(`entry ${i} of its directory is invalid`)
     const next = at + 46 + directory.u16(at + 28) + directory.u16(at + 30) + directory.u16(at + 32)
     if (next > bytes) throw damaged(`entry ${i} of its directory is truncated`)
     const entry = entryAt(directory, at)
-    if (entries.has(entry.name)) throw damaged(`two of its files have the name ${shown(entry.name)}`)
+    if (lowercase.has(entry.name.toLowerCase())) throw damaged(`two of its files have the name ${shown(entry.name)}`)
+    lowercase.add(entry.name.toLowerCase())
     entries.set(entry.name, entry)
     at = next
   }

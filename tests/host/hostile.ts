@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { AdamW, Arena, CosineAnnealingLR, DownhillError, Generator } from '../../host/index.ts'
 import { checkpoint, safetensors, torchFile } from '../../host/io/index.ts'
 import { inspect } from '../../host/io/inspect.ts'
-import { Call, Name, Persistent, pickled, Tuple } from '../../host/io/pickle-writer.ts'
+import { Call, Name, Persistent, pickled } from '../../host/io/pickle-writer.ts'
+import { Tuple } from '../../host/io/python.ts'
 import { sourceOf } from '../../host/io/source.ts'
 import { contents, readDirectory, zipped } from '../../host/io/zip.ts'
 import * as nn from '../../host/nn/index.ts'
@@ -92,7 +93,7 @@ export class Target {
 /** A torch file of a pickle, with storages beside it. */
 export function torchArchive(pickle: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
   const data = Object.entries(storages).map(([key, bytes]) => [`a/data/${key}`, bytes] as const)
-  return zipped(new Map([['a/data.pkl', pickle], ...data]))
+  return zipped(new Map([['a/data.pkl', pickle], ...data, ['a/version', new TextEncoder().encode('3\n')]]))
 }
 
 /** A safetensors file of a header and so many bytes. */
