@@ -6,7 +6,7 @@
 import { shown } from '../validation/errors.ts'
 import { type Cursor, damaged } from './cursor.ts'
 import { Machine } from './pickle-machine.ts'
-import { Global, PythonDict, PythonSet, Tuple, WholeFloat } from './python.ts'
+import { Float, Global, PythonDict, PythonSet, Tuple } from './python.ts'
 
 /** Largest pickle. It holds no tensor data: 25,000 tensors take 5 MB, and strings may take more. */
 export const LONGEST_PICKLE = 2 ** 25
@@ -42,11 +42,6 @@ function long(bytes: Uint8Array): number | bigint {
 
 function protocol(version: number): void {
   if (version > NEWEST_PROTOCOL) throw damaged(`its protocol must be at most ${NEWEST_PROTOCOL}, got ${version}`)
-}
-
-/** A frame announces bytes, which must exist; their division into frames has no meaning. */
-function frame(bytes: number, left: number): void {
-  if (bytes > left) throw damaged(`a frame should have ${bytes} bytes, but ${left} follow`)
 }
 
 function setItems(items: readonly unknown[], target: unknown): void {
@@ -89,8 +84,8 @@ function nameOf([module, name]: readonly unknown[]): string {
   return `${module}.${name}`
 }
 
-function float(value: number): number | WholeFloat {
-  return Number.isInteger(value) ? new WholeFloat(value) : value
+function float(value: number): number | Float {
+  return Number.isInteger(value) ? new Float(value) : value
 }
 
 /** Executes an operation. The comments are CPython's names. */
@@ -98,8 +93,6 @@ function perform(m: Machine, input: Cursor, code: number, meanings: Meanings): v
   switch (code) {
     case 0x80: // PROTO
       return protocol(input.u8())
-    case 0x95: // FRAME
-      return frame(input.u64(), input.left)
     case 0x4e: // NONE
       return m.push(null)
     case 0x88: // NEWTRUE
@@ -185,6 +178,14 @@ function perform(m: Machine, input: Cursor, code: number, meanings: Meanings): v
 }
 
 const STOP = 0x2e
+const FRAME = 0x95
+
+/** Begins a frame, which announces a number of bytes; returns its end. */
+function frameEnd(input: Cursor): number {
+  const bytes = input.u64()
+  if (bytes > input.left) throw damaged(`a frame should have ${bytes} bytes, but ${input.left} follow`)
+  return input.at + bytes
+}
 
 /**
  * Builds the value of a pickle, with Python's types; the cursor is behind it then.
@@ -193,10 +194,15 @@ const STOP = 0x2e
  */
 export function unpickled(input: Cursor, meanings: Meanings): unknown {
   const machine = new Machine()
+  let end = 0
   for (let count = 0; count < MOST_OPERATIONS; count++) {
+    const isFramed = input.at < end
     const code = input.u8()
+    if (code === FRAME && !isFramed) end = frameEnd(input)
+    else if (code !== STOP) perform(machine, input, code, meanings)
+    const fits = code === FRAME || !isFramed || (code === STOP ? input.at === end : input.at <= end)
+    if (!fits) throw damaged(`an operation at ${input.at} does not end with its frame`)
     if (code === STOP) return machine.pop()
-    perform(machine, input, code, meanings)
   }
   throw damaged(`it has more than ${MOST_OPERATIONS} operations`)
 }

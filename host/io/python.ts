@@ -8,7 +8,7 @@ export class Tuple {
 }
 
 /** A float that is a whole number, such as 4.0, as opposed to the int. Other floats are numbers. */
-export class WholeFloat {
+export class Float {
   constructor(readonly value: number) {}
 }
 
@@ -94,7 +94,7 @@ export class PythonSet {
 
 /** Returns equal values for equal items: 1, 1.0 and True are equal in Python. */
 function hashOf(item: unknown): unknown {
-  if (item instanceof WholeFloat) return item.value
+  if (item instanceof Float) return item.value
   if (item instanceof Uint8Array) return `bytes ${item}`
   if (typeof item === 'boolean') return Number(item)
   if (typeof item === 'string') return `text ${item}`

@@ -1,7 +1,7 @@
 /** Converts Python's values to JavaScript's. In a pickle an object may have several parents, and in a hostile one contain itself. */
 import { damaged } from './cursor.ts'
 import { isPlain } from './dict.ts'
-import { Constant, PythonDict, PythonSet, Tuple, WholeFloat } from './python.ts'
+import { Constant, Float, PythonDict, PythonSet, Tuple } from './python.ts'
 
 /** Maximum nesting of values, and maximum number, with shared values counted at each parent. */
 const DEEPEST = 100
@@ -32,7 +32,7 @@ export function settled(
   const visit = (part: unknown, depth: number): unknown => {
     if (++count > MOST_VALUES) throw damaged(`it has more than ${MOST_VALUES} values`)
     if (typeof part !== 'object' || part === null || replaced.has(part)) return part
-    if (part instanceof WholeFloat) return part.value
+    if (part instanceof Float) return part.value
     if (part instanceof Constant) return part.name
     const parts = partsOf(part)
     if (!parts) {

@@ -158,17 +158,12 @@ function sizeOf(args: Args): Tuple {
 }
 
 const DEVICE = /^(cpu|cuda|mps|xpu|xla|hpu|meta)(:(0|[1-9]\d?))?$/
-const MOST_DEVICES = 100
 
 function device(args: Args): Constant {
   checkCount(args, 1, 2, 'a torch.device')
   const [type, index] = args
   const name = args.length === 2 ? `${type}:${index}` : type
-  const fits =
-    typeof type === 'string' &&
-    typeof name === 'string' &&
-    DEVICE.test(name) &&
-    (args.length === 1 || (isWhole(index) && index < MOST_DEVICES))
+  const fits = typeof type === 'string' && typeof name === 'string' && DEVICE.test(name) && (args.length === 1 || isWhole(index))
   if (!fits) throw damaged(`a torch.device is made of ${shown(args)}`)
   return new Constant(name)
 }

@@ -16,7 +16,6 @@ export interface Storage {
   readonly key: string
   readonly type: ElementType
   readonly elements: number
-  /** Bytes of the storage in the file, which may be more than its elements take. */
   readonly bytes: number
   read(): Uint8Array
 }

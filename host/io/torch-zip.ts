@@ -28,6 +28,12 @@ class Records {
     this.#folder = first.slice(0, first.indexOf('/') + 1)
   }
 
+  /** A file that is not in the folder, if any. */
+  get stray(): string | undefined {
+    const names = [...this.#entries.keys()]
+    return this.#folder ? names.find((name) => !name.startsWith(this.#folder)) : names[0]
+  }
+
   get(name: string): ZipEntry | undefined {
     return this.#entries.get(this.#folder + name)
   }
@@ -41,7 +47,8 @@ class Records {
     const entry = this.get(name)
     if (!entry) return undefined
     if (entry.bytes > LONGEST_RECORD) throw damagedRecord(name, `${entry.bytes} bytes`)
-    return String.fromCharCode(...this.read(entry))
+    const bytes = sourceOf('torchFile.read', this.read(entry))
+    return new Cursor(bytes, 0, bytes.size).text(bytes.size)
   }
 }
 
@@ -51,6 +58,10 @@ function damagedRecord(name: string, found: string): DownhillError {
 
 /** Checks the records beside the pickle. */
 function checkRecords(records: Records): void {
+  const { stray } = records
+  if (stray !== undefined) {
+    throw new DownhillError('file-invalid', `this zip archive was not written by torch.save: ${shown(stray)} is outside of its folder`)
+  }
   const version = records.text('version')
   if (version === undefined) throw new DownhillError('file-invalid', 'this zip archive was not written by torch.save: it has no version')
   if (!/^\d{1,4}\n?$/.test(version) || Number(version) < OLDEST || Number(version) > NEWEST) throw damagedRecord('version', shown(version))
@@ -80,7 +91,7 @@ export function readZip(source: Source): unknown {
     const { key, type, elements } = storageId(id, 5)
     const entry = records.get(`data/${key}`)
     if (!entry) throw damaged(`the file lacks the storage ${shown(key)}`)
-    if (elements * elementBytes[type] > entry.bytes) {
+    if (elements * elementBytes[type] !== entry.bytes) {
       throw damaged(`the storage ${shown(key)} should have ${elements} elements of ${type}, but has ${entry.bytes} bytes`)
     }
     const storage = storages.get(key) ?? { key, type, elements, bytes: entry.bytes, read: () => records.read(entry) }

@@ -29,6 +29,8 @@ const LONGEST_COMMENT = 65535
 /** Limit of entries, more than any model has tensors, and of their bytes. */
 const MOST_ENTRIES = 2 ** 18
 const LARGEST_DIRECTORY = 2 ** 26
+/** Limit of bytes in a name, beyond which torch truncates it. */
+const LONGEST_NAME = 511
 
 function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `this is not a zip archive: ${why}`)
@@ -57,12 +59,16 @@ class Fields {
 
 /** Flags (4.4.4) of encrypted, patched, strongly encrypted and masked files. */
 const ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
+/** External attribute of folders in MS-DOS. */
+const IS_FOLDER = 0x10
 
 function part(source: Source, start: number, length: number, what: string): Fields {
   const isThere = Number.isSafeInteger(start) && start >= 0 && Number.isSafeInteger(length) && start + length <= source.size
   if (!isThere) throw damaged(`${what} should be at ${start}, but the file has ${source.size} bytes`)
   return new Fields(source.at(start, length))
 }
+
+const SEVERAL_DISKS = 'it is a part of an archive on several disks'
 
 /** Locates the directory (4.3.16; 4.3.14 for archives beyond 4 GiB). */
 function findDirectory(source: Source): { start: number; bytes: number; count: number } {
@@ -72,17 +78,30 @@ function findDirectory(source: Source): { start: number; bytes: number; count: n
   while (at >= 0 && tail.u32(at) !== END) at--
   if (at < 0) throw damaged('it has no directory at its end')
   const isWhole = tail.u32(at + 4) === 0 && tail.u16(at + 8) === tail.u16(at + 10)
-  if (!isWhole) throw damaged('it is a part of an archive on several disks')
+  if (!isWhole) throw damaged(SEVERAL_DISKS)
   if (at < 20 || tail.u32(at - 20) !== LOCATOR_64) return { start: tail.u32(at + 16), bytes: tail.u32(at + 12), count: tail.u16(at + 10) }
   const end = part(source, tail.u64(at - 12), 56, 'its directory')
-  if (end.u32(0) !== END_64) throw damaged('its directory is misplaced')
+  if (end.u32(0) !== END_64 || end.u64(4) < 44) throw damaged('its directory is misplaced')
+  const disks = [tail.u32(at - 16), tail.u32(at - 4) - 1, end.u32(16), end.u32(20), end.u64(24) - end.u64(32)]
+  if (disks.some((disk) => disk !== 0)) throw damaged(SEVERAL_DISKS)
   return { start: end.u64(48), bytes: end.u64(40), count: end.u64(32) }
+}
+
+function nameOf(bytes: Uint8Array): string {
+  if (!bytes.length || bytes.length > LONGEST_NAME || bytes.includes(0)) {
+    throw damaged(`names must have 1 to ${LONGEST_NAME} bytes other than 0, got ${bytes.length}`)
+  }
+  try {
+    return new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(bytes)
+  } catch {
+    throw damaged('a name in it is not UTF-8')
+  }
 }
 
 /** Reads an entry of the directory (4.3.12; 4.5.3 for values beyond 32 bits). */
 function entryAt(directory: Fields, at: number): ZipEntry {
   const nameEnd = at + 46 + directory.u16(at + 28)
-  const name = new TextDecoder().decode(directory.bytes.subarray(at + 46, nameEnd))
+  const name = nameOf(directory.bytes.subarray(at + 46, nameEnd))
   const fields = [directory.u32(at + 24), directory.u32(at + 20), directory.u32(at + 42)]
   const extraEnd = nameEnd + directory.u16(at + 30)
   for (let extra = nameEnd; extra + 4 <= extraEnd; extra += 4 + directory.u16(extra + 2)) {
@@ -100,6 +119,8 @@ function entryAt(directory: Fields, at: number): ZipEntry {
     throw damaged(`the file ${shown(name)} in it should have ${original} bytes, but has ${bytes}`)
   }
   if (directory.u16(at + 34)) throw damaged(`the file ${shown(name)} in it is on another disk`)
+  // torch takes a file with this attribute for a folder, and reads none of its bytes.
+  if (directory.u32(at + 38) & IS_FOLDER || name.endsWith('/')) throw damaged(`the file ${shown(name)} in it is a folder`)
   const refused = directory.u16(at + 8) & ENCRYPTED ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
   return { name, bytes, crc: directory.u32(at + 16), header, refused }
 }

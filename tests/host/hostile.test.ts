@@ -39,8 +39,8 @@ const storage = { 0: new Uint8Array(64) }
 const u32 = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24]
 
 function tensor(
-  shape: readonly number[],
-  strides: readonly number[],
+  shape: readonly unknown[],
+  strides: readonly unknown[],
   { offset = 0, elements = 16, key = '0', type = 'FloatStorage' as unknown } = {},
 ): Uint8Array {
   const name = typeof type === 'string' ? new Name('torch', type) : type
@@ -93,9 +93,9 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
     () =>
       torchArchive(
         pickle(
-          'ctorch._tensor\n_rebuild_from_type_v2\nq\0N)\x87',
-          ...Array.from({ length: 100_000 }, () => 'q\x010h\0Nh\x01\x87'),
-          'q\x010h\0h\x01R',
+          'ctorch._tensor\n_rebuild_from_type_v2\nq\0)q\x01',
+          ...Array.from({ length: 100_000 }, () => '(h\0Nh\x01Ntq\x01'),
+          'h\0h\x01R',
         ),
       ),
     /^the pickle in the file is damaged: a tensor is made by a Global$/,
@@ -107,7 +107,19 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ],
   [
     'one text of 1 MB, 100,000 times as bytes',
-    () => torchArchive(pickle('X', u32(1e6), Buffer.alloc(1e6, 'a'), 'q\0c_codecs\nencode\nq\x01](', often(100_000, 'h\x01h\0\x85R'), 'e')),
+    () =>
+      torchArchive(
+        pickle(
+          'X',
+          u32(1e6),
+          Buffer.alloc(1e6, 'a'),
+          'q\0c_codecs\nencode\nq\x01X',
+          u32(6),
+          'latin1q\x02](',
+          often(100_000, 'h\x01h\0h\x02\x86R'),
+          'e',
+        ),
+      ),
     undefined,
   ],
   [
@@ -127,7 +139,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
       torchArchive(
         pickle(
           ']q\0',
-          ...Array.from({ length: 60 }, (_, i) => `(h${String.fromCharCode(i)}h${String.fromCharCode(i)}lq${String.fromCharCode(i + 1)}`),
+          ...Array.from({ length: 60 }, (_, i) => `](h${String.fromCharCode(i)}h${String.fromCharCode(i)}eq${String.fromCharCode(i + 1)}`),
         ),
       ),
     /^the pickle in the file is damaged: it has more than 1048576 values$/,
@@ -141,7 +153,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   [
     'a number of 20 MB',
     () => torchArchive(pickle([0x8b], u32(20_000_000), Buffer.alloc(20_000_000, 1))),
-    /^the pickle in the file is damaged: an integer has 20000000 bytes$/,
+    /^the pickle in the file is damaged: operation 0x8b at 2 is not supported$/,
   ],
   ['a text beyond the end', () => torchArchive(pickle('X', u32(2 ** 31), 'a')), /^the pickle in the file is damaged: it is truncated$/],
   ['no end', () => torchArchive(Uint8Array.of(0x80, 2, 0x4e)), /^the pickle in the file is damaged: it is truncated$/],
@@ -169,7 +181,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ],
   [
     'a size of 2^53',
-    () => tensor([2 ** 53], [1]),
+    () => tensor([2n ** 53n], [1]),
     /^the pickle in the file is damaged: a tensor of shape \[9007199254740992\] has strides \[1\] and offset 0$/,
   ],
   [
@@ -191,12 +203,12 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   [
     'a storage that is not there',
     () => tensor([1], [1], { key: '1' }),
-    /^the pickle in the file is damaged: it refers to \['storage', a StorageType, '1', 'cpu', 16\]$/,
+    /^the pickle in the file is damaged: the file lacks the storage '1'$/,
   ],
   [
     'a storage elsewhere',
     () => tensor([1], [1], { key: '../data.pkl' }),
-    /^the pickle in the file is damaged: it refers to \['storage', a StorageType, '\.\.\/data\.pkl', 'cpu', 16\]$/,
+    /^the pickle in the file is damaged: the file lacks the storage '\.\.\/data\.pkl'$/,
   ],
   [
     'a storage of another class',
@@ -206,10 +218,14 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ['a storage of complex numbers', () => tensor([1], [1], { type: 'ComplexFloatStorage' }), /asks for 'torch\.ComplexFloatStorage'/],
   [
     'a zip archive that is compressed',
-    () => zipSync({ 'a/data.pkl': pickle('N') }),
+    () => zipSync({ 'a/data.pkl': pickle('N'), 'a/version': [Buffer.from('3\n'), { level: 0 }] }),
     /'a\/data\.pkl' in the archive is compressed, unlike those of torch$/,
   ],
-  ['a zip bomb', () => zipSync({ 'a/data.pkl': pickle(repeated(']', 60_000_000)) }), /is compressed/],
+  [
+    'a zip bomb',
+    () => zipSync({ 'a/data.pkl': pickle(repeated(']', 60_000_000)), 'a/version': [Buffer.from('3\n'), { level: 0 }] }),
+    /is compressed/,
+  ],
   [
     'a zip archive of something else',
     () => zipSync({ 'a.txt': [new Uint8Array(3), { level: 0 }] }),
@@ -223,7 +239,7 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ],
   [
     '65,535 files',
-    () => zip((view, _, end) => view.setUint16(end + 10, 65535, true)),
+    () => zip((view, _, end) => [8, 10].map((field) => view.setUint16(end + field, 65535, true))),
     /^this is not a zip archive: entry 4 of its directory is invalid$/,
   ],
   [
