@@ -41,7 +41,7 @@ export class Cursor {
 
   /** Makes the window begin at the next byte and hold `length` bytes. */
   #fill(length: number): void {
-    if (length > this.left) throw damaged('it is truncated')
+    if (length > this.left) throw damaged(this.#end < this.#source.size ? `it has more than ${this.#end} bytes` : 'it is truncated')
     this.#start = this.at
     this.#next = 0
     this.#window = this.#source.at(this.#start, Math.min(Math.max(length, WINDOW), this.left)) as Uint8Array<ArrayBuffer>

@@ -93,7 +93,7 @@ def tensor_form(tensor):
     elif not flat.is_floating_point() and not flat.is_complex():
         wide = flat.long()
         flat = wide.int() if torch.equal(wide.int().long(), wide) else wide
-    bits = hashlib.sha1(flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b"").hexdigest()
+    bits = hashlib.sha1(flat.numpy().tobytes()).hexdigest()
     return {"tensor": str(flat.dtype).removeprefix("torch."), "shape": shape, "bits": bits}
 
 

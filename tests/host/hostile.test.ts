@@ -11,7 +11,8 @@ import { inspect } from '../../host/io/inspect.ts'
 import { Call, Name, Persistent, pickled } from '../../host/io/pickle-writer.ts'
 import { Tuple } from '../../host/io/python.ts'
 import { sourceOf } from '../../host/io/source.ts'
-import { hostile, Target, tensorFile, torchArchive } from './hostile.ts'
+import { zipped } from '../../host/io/zip.ts'
+import { hostile, legacyFile, Target, tensorFile, torchArchive } from './hostile.ts'
 import { thrown } from './thrown.ts'
 
 /** How many inputs the fuzzer makes: a few here, and 100,000 with FUZZ=100000. */
@@ -41,12 +42,28 @@ const u32 = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16) &
 function tensor(
   shape: readonly unknown[],
   strides: readonly unknown[],
-  { offset = 0, elements = 16, key = '0', type = 'FloatStorage' as unknown } = {},
+  { offset = 0, elements = 16, key = '0', type = 'FloatStorage' as unknown, more = [false, null] as unknown[], encode = pickled } = {},
 ): Uint8Array {
   const name = typeof type === 'string' ? new Name('torch', type) : type
   const id = new Persistent(new Tuple(['storage', name, key, 'cpu', elements]))
-  const call = new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [id, offset, new Tuple(shape), new Tuple(strides), false, null])
-  return torchArchive(pickled({ x: call }), storage)
+  const call = new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [id, offset, new Tuple(shape), new Tuple(strides), ...more])
+  return torchArchive(encode({ x: call }), storage)
+}
+
+/** A pickle in which the int 4 is the float 4.0. */
+const withFloat = (value: unknown) =>
+  new Uint8Array(Buffer.from(Buffer.from(pickled(value)).toString('latin1').replace('K\x04', 'G\x40\x10\0\0\0\0\0\0'), 'latin1'))
+
+/** A tensor of a file from before torch 1.6, and its file. */
+function legacyTensor({
+  elements = 16,
+  view = null as unknown,
+  keys = { 0: new Uint8Array(64) } as Record<string, Uint8Array>,
+  count = 16n,
+} = {}) {
+  const id = new Persistent(new Tuple(['storage', new Name('torch', 'FloatStorage'), '0', 'cpu', elements, view]))
+  const call = new Call(new Name('torch._utils', '_rebuild_tensor'), [id, 0, new Tuple([2]), new Tuple([1])])
+  return legacyFile(pickled([call]), keys, { 0: count })
 }
 
 /** A zip archive one of whose files has another place, size or name than it should. */
@@ -217,6 +234,211 @@ const corpus: readonly (readonly [name: string, make: () => Uint8Array, message:
   ],
   ['a storage of complex numbers', () => tensor([1], [1], { type: 'ComplexFloatStorage' }), /asks for 'torch\.ComplexFloatStorage'/],
   [
+    'a frame of 2^63 bytes',
+    () => torchArchive(pickle([0x95, 0, 0, 0, 0, 0, 0, 0, 0x80], 'N')),
+    /^the pickle in the file is damaged: a frame should have 9223372036854776000 bytes, but 2 follow$/,
+  ],
+  [
+    'a frame that ends within an operation',
+    () => torchArchive(pickle([0x95, 3, 0, 0, 0, 0, 0, 0, 0], 'J', u32(1))),
+    /^the pickle in the file is damaged: an operation at 16 does not end with its frame$/,
+  ],
+  [
+    'a text that is not UTF-8',
+    () => torchArchive(pickle('X', u32(1), [0xff])),
+    /^the pickle in the file is damaged: the text at 7 is not UTF-8$/,
+  ],
+  ['a tuple that is appended to', () => torchArchive(pickle(')Na')), /: it appends to a value that is not a list$/],
+  ['a list that is added to', () => torchArchive(pickle('](N', [0x90])), /: it adds to a value that is not a set$/],
+  ['a frozenset that is added to', () => torchArchive(pickle('(', [0x91], '(N', [0x90])), /: it adds to a value that is not a set$/],
+  ['a set of a list', () => torchArchive(pickle([0x8f], '(]', [0x90])), /^a set in the file has \[\], which is not supported$/],
+  [
+    'a key that is a float',
+    () => torchArchive(pickle('}G', [0x40, 0x10, 0, 0, 0, 0, 0, 0], 'Ns')),
+    /has the key a Float, which is not supported$/,
+  ],
+  [
+    'the keys 1 and 1 as a text',
+    () => torchArchive(pickle('}K\x01NsX', u32(1), '1Ns')),
+    /^a dict in the file has the key '1', which is not supported beside keys of the other type$/,
+  ],
+  ['attributes of a dict', () => torchArchive(pickle('}}b')), /: it sets attributes of a PythonDict$/],
+  [
+    'an instance of OrderedDict that is not initialized',
+    () => torchArchive(pickle('ccollections\nOrderedDict\n)', [0x81])),
+    /: it creates an instance of a Global$/,
+  ],
+  [
+    'an OrderedDict of two lists',
+    () => torchArchive(pickle('ccollections\nOrderedDict\n]]', [0x86], 'R')),
+    /: an OrderedDict has 2 arguments$/,
+  ],
+  ['a Counter of a list', () => torchArchive(pickle('ccollections\nCounter\n]', [0x85], 'R')), /: a Counter is made of \[\]$/],
+  [
+    'a torch.Size of a float',
+    () => torchArchive(pickle('ctorch\nSize\n]G', Buffer.alloc(8), 'a', [0x85], 'R')),
+    /: a torch\.Size is made of \[a Float\]$/,
+  ],
+  [
+    'a device that is not one',
+    () => torchArchive(pickle('ctorch\ndevice\nX', u32(1), 'x', [0x85], 'R')),
+    /: a torch\.device is made of \['x'\]$/,
+  ],
+  ['a call of a class of tensors', () => torchArchive(pickle('ctorch\nTensor\n)R')), /: it calls a Global$/],
+  [
+    'bytes of a letter beyond 255',
+    () => torchArchive(pickle('c_codecs\nencode\nX', u32(2), [0xc4, 0x80], 'X', u32(6), 'latin1', [0x86], 'R')),
+    /: bytes are made of 'Ā'$/,
+  ],
+  [
+    'bytes in another encoding',
+    () => torchArchive(pickle('c_codecs\nencode\n))', [0x86], 'R')),
+    /: bytes are made of a Tuple in the encoding a Tuple$/,
+  ],
+  ['protocol 6', () => torchArchive(Uint8Array.of(0x80, 6, 0x4e, 0x2e)), /: its protocol must be at most 5, got 6$/],
+  [
+    'a size that is a float',
+    () => tensor([4], [1], { encode: withFloat }),
+    /: a tensor of shape \[a Float\] has strides \[1\] and offset 0$/,
+  ],
+  ['a tensor that lacks an argument', () => tensor([4], [1], { more: [false] }), /: a tensor has 5 arguments$/],
+  ['a gradient that is neither true nor false', () => tensor([4], [1], { more: [0, null] }), /: a tensor of type F32 has requires_grad 0$/],
+  [
+    'integers with a gradient',
+    () => tensor([4], [1], { type: 'LongStorage', elements: 8, more: [true, null] }),
+    /: a tensor of type I64 has requires_grad true$/,
+  ],
+  [
+    'a tensor negated by a flag',
+    () => tensor([4], [1], { more: [false, null, { neg: true }] }),
+    /^a tensor of the file is negated or conjugated by a flag/,
+  ],
+  [
+    'a storage that is too large',
+    () => tensor([1], [1], { elements: 15 }),
+    /: the storage '0' should have 15 elements of F32, but has 64 bytes$/,
+  ],
+  [
+    'a storage of two types',
+    () => {
+      const id = (type: string, elements: number) => new Persistent(new Tuple(['storage', new Name('torch', type), '0', 'cpu', elements]))
+      return torchArchive(pickled([id('FloatStorage', 16), id('LongStorage', 8)]), storage)
+    },
+    /: the storage '0' has 16 elements of F32, and 8 of I64$/,
+  ],
+  [
+    'a file whose size is not its compressed size',
+    () => zip((view, at) => view.setUint32(at + 24, view.getUint32(at + 24, true) + 1, true)),
+    /^this is not a zip archive: the file 'archive\/data\.pkl' in it should have \d+ bytes, but has \d+$/,
+  ],
+  ['a file that is a folder', () => zip((view, at) => view.setUint8(at + 38, 0x10)), /: the file 'archive\/data\.pkl' in it is a folder$/],
+  [
+    'a file on another disk',
+    () => zip((view, at) => view.setUint8(at + 34, 1)),
+    /: the file 'archive\/data\.pkl' in it is on another disk$/,
+  ],
+  ['an archive on two disks', () => zip((view, _, end) => view.setUint8(end + 4, 1)), /: it is a part of an archive on several disks$/],
+  [
+    'an encrypted file',
+    () => zip((view, at) => view.setUint16(at + 8, 0x2000, true)),
+    /^the file 'archive\/data\.pkl' in the archive is encrypted$/,
+  ],
+  [
+    'a name that is not UTF-8',
+    () => zip((view, at) => view.setUint8(at + 50, 0xff)),
+    /^this is not a zip archive: a name in it is not UTF-8$/,
+  ],
+  [
+    'a file outside of the folder',
+    () =>
+      zipped(
+        new Map([
+          ['a/data.pkl', pickle('N')],
+          ['a/version', Buffer.from('3\n')],
+          ['b/x', new Uint8Array(1)],
+        ]),
+      ),
+    /^this zip archive was not written by torch\.save: 'b\/x' is outside of its folder$/,
+  ],
+  [
+    'two names that differ in case',
+    () =>
+      zipped(
+        new Map([
+          ['a/data.pkl', pickle('N')],
+          ['a/version', Buffer.from('3\n')],
+          ['a/DATA.pkl', new Uint8Array(1)],
+        ]),
+      ),
+    /: two of its files have the name 'a\/DATA\.pkl'$/,
+  ],
+  ['an archive without a version', () => zipped(new Map([['a/data.pkl', pickle('N')]])), /: it has no version$/],
+  [
+    'a version that is not a number',
+    () =>
+      zipped(
+        new Map([
+          ['a/data.pkl', pickle('N')],
+          ['a/version', Buffer.from('x')],
+        ]),
+      ),
+    /: its version is 'x'$/,
+  ],
+  [
+    'an unknown byte order',
+    () =>
+      zipped(
+        new Map([
+          ['a/data.pkl', pickle('N')],
+          ['a/version', Buffer.from('3\n')],
+          ['a/byteorder', Buffer.from('middle')],
+        ]),
+      ),
+    /: its byteorder is 'middle'$/,
+  ],
+  ['a pickle of something else', () => pickle('N'), /^this is a pickle, but not of torch\.save: it lacks torch's magic number$/],
+  [
+    'a legacy file of a global',
+    () => legacyFile(pickle('cos\nsystem\n', 'X', u32(2), 'id', [0x85], 'R')),
+    /^the file asks for 'os\.system'/,
+  ],
+  [
+    'a legacy file of which facts ask for a global',
+    () => new Uint8Array(Buffer.concat([pickled(0x1950a86a20f9469cfc6cn), pickled(1001), pickle('ctorch\nSize\n')])),
+    /: it asks for 'torch\.Size' where torch has a plain value$/,
+  ],
+  [
+    'a legacy file of another version',
+    () => new Uint8Array(Buffer.concat([pickled(0x1950a86a20f9469cfc6cn), pickled(1002)])),
+    /: its version must be 1001, got 1002$/,
+  ],
+  ['a legacy file without storages', () => legacyTensor({ keys: {} }), /: the file lacks the storage '0'$/],
+  ['a legacy file with other storages', () => legacyTensor({ keys: { 1: new Uint8Array(64) } }), /: its storage '1' is not of any tensor$/],
+  [
+    'a legacy file with a storage that is too small',
+    () => legacyTensor({ count: 15n }),
+    /: the storage '0' should have 16 elements, but has 15$/,
+  ],
+  [
+    'a legacy file with 2^62 elements',
+    () => legacyTensor({ elements: 2 ** 52, count: 2n ** 52n }),
+    /: the storage '0' should have 4503599627370496 elements of F32, but the file has \d+ bytes$/,
+  ],
+  ['a legacy file that is cut', () => legacyTensor().slice(0, -1), /: the storage '0' should end at \d+, but the file has \d+ bytes$/],
+  [
+    'a legacy view beyond its storage',
+    () => legacyTensor({ view: new Tuple(['v', 10, 7]) }),
+    /: a view of the storage '0' is \['v', 10, 7\]$/,
+  ],
+  ['a legacy view that is its own storage', () => legacyTensor({ view: new Tuple(['0', 0, 16]) }), /: two storages have the key '0'$/],
+  [
+    'a legacy pickle of 64 MB',
+    () => legacyFile(new Uint8Array(Buffer.concat([Buffer.from([0x80, 2]), often(300_000, 'a'.repeat(200), 0x55, 200)]))),
+    /: it has more than 33554432 bytes$/,
+  ],
+  ['a million empty lists in a legacy file', () => legacyFile(pickle('](', repeated(']', 1_000_000), 'e')), undefined],
+  ['a million texts in a legacy file', () => legacyFile(pickle('](', texts(1_000_000), 'e')), undefined],
+  [
     'a zip archive that is compressed',
     () => zipSync({ 'a/data.pkl': pickle('N'), 'a/version': [Buffer.from('3\n'), { level: 0 }] }),
     /'a\/data\.pkl' in the archive is compressed, unlike those of torch$/,
@@ -345,7 +567,7 @@ describe('the corpus', () => {
     const bytes = make()
     if (bytes.length < 1e6) target.attempt(bytes)
     if (message) expect(thrown(() => inspect(sourceOf('', bytes))).message).toMatch(message)
-    const file = join(folder, name.replaceAll(' ', '-').replaceAll('/', ''))
+    const file = join(folder, name.replaceAll(/[ /]/g, '-'))
     writeFileSync(file, bytes)
     const { code, err, megabytes, seconds } = inspected(file)
     rmSync(file)

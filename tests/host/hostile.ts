@@ -2,11 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { AdamW, Arena, CosineAnnealingLR, DownhillError, Generator } from '../../host/index.ts'
+import { Cursor } from '../../host/io/cursor.ts'
 import { checkpoint, safetensors, torchFile } from '../../host/io/index.ts'
 import { inspect } from '../../host/io/inspect.ts'
+import { unpickled } from '../../host/io/pickle-reader.ts'
 import { Call, Name, Persistent, pickled } from '../../host/io/pickle-writer.ts'
 import { Tuple } from '../../host/io/python.ts'
 import { sourceOf } from '../../host/io/source.ts'
+import { torchGlobals } from '../../host/io/torch-globals.ts'
+import { StorageOf } from '../../host/io/torch-tensors.ts'
 import { contents, readDirectory, zipped } from '../../host/io/zip.ts'
 import * as nn from '../../host/nn/index.ts'
 
@@ -96,6 +100,22 @@ export function torchArchive(pickle: Uint8Array, storages: Readonly<Record<strin
   return zipped(new Map([['a/data.pkl', pickle], ...data, ['a/version', new TextEncoder().encode('3\n')]]))
 }
 
+/** Pickles that precede the value in a torch file from before 1.6. */
+const legacyHead = [0x1950a86a20f9469cfc6cn, 1001, { little_endian: true }].map(pickled)
+
+/** Such a file of a pickle, with storages behind it. Their counts are of elements of 4 bytes, unless `counts` says otherwise. */
+export function legacyFile(
+  pickle: Uint8Array,
+  storages: Readonly<Record<string, Uint8Array>> = {},
+  counts: Readonly<Record<string, number | bigint>> = {},
+): Uint8Array {
+  const data = Object.entries(storages).flatMap(([key, bytes]) => [
+    new Uint8Array(BigUint64Array.of(BigInt(counts[key] ?? Math.floor(bytes.length / 4))).buffer),
+    bytes,
+  ])
+  return new Uint8Array(Buffer.concat([...legacyHead, pickle, pickled(Object.keys(storages)), ...data]))
+}
+
 /** A safetensors file of a header and so many bytes. */
 export function tensorFile(header: string, bytes = 0): Uint8Array {
   const text = new TextEncoder().encode(header)
@@ -109,6 +129,7 @@ const target = new Target()
 const seeds = {
   tensors: [...within(files, '.safetensors'), target.saved],
   torch: [...within(files, '.pt'), ...within(cases, '.pt').slice(0, 8), target.bundle],
+  legacy: within(new URL('legacy/', files), '.pt').slice(-12),
 }
 
 /** Numbers at which something ends. */
@@ -170,6 +191,29 @@ function withPickle(bytes: Uint8Array, change: (pickle: Uint8Array) => Uint8Arra
   )
 }
 
+/** The offsets at which the five pickles of a file from before torch 1.6 end. */
+function pickleEnds(bytes: Uint8Array): number[] {
+  const input = new Cursor(sourceOf('', bytes), 0, bytes.length)
+  const global = torchGlobals()
+  const persistent = (id: unknown) => {
+    const [, type, key, , elements] = (id as Tuple).items as any[]
+    return new StorageOf({ key, type: type.type, elements, bytes: 0, read: () => bytes })
+  }
+  return Array.from({ length: 5 }, () => {
+    unpickled(input, { global, persistent })
+    return input.at
+  })
+}
+
+const ends = new Map(seeds.legacy.map((bytes) => [bytes, pickleEnds(bytes)]))
+
+/** A file from before torch 1.6 of whose parts one has changed: of five pickles, or the storages. */
+function withPart(bytes: Uint8Array<ArrayBuffer>, index: number, change: (part: Uint8Array) => Uint8Array): Uint8Array {
+  const own = ends.get(bytes)!
+  const [from, to] = [own[index - 1] ?? 0, own[index] ?? bytes.length]
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, from), change(bytes.subarray(from, to)), bytes.subarray(to)]))
+}
+
 const readable = seeds.torch.filter((bytes) => bytes[0] === 0x50)
 
 /** JSON with some of its values replaced, its keys renamed and its entries repeated. */
@@ -203,7 +247,7 @@ const draws = fc.array(fc.nat(10_000), { minLength: 3, maxLength: 12 })
 
 /** Operations of pickles, with operands that may fit. */
 const operation = fc.oneof(
-  fc.constantFrom(...Buffer.from(']})(.NteuabRlQd012\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94', 'latin1')).map((code) => [code]),
+  fc.constantFrom(...Buffer.from(']})(.NteuabRQ\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94', 'latin1')).map((code) => [code]),
   fc.tuple(fc.constantFrom(0x4b, 0x71, 0x68), fc.nat(6)).map((bytes) => [...bytes]),
   fc.constantFrom('storage', '0', 'cpu', 'x', '__proto__', 'constructor').map((text) => [0x58, text.length, 0, 0, 0, ...Buffer.from(text)]),
   fc
@@ -229,44 +273,62 @@ const pick = <T>(list: readonly T[]) => fc.constantFrom(...list)
 const near = fc.oneof(fc.nat(20), pick([64, 255, 256, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53 - 1, -1, 0.5]))
 const text = pick(['storage', '0', '1', 'cpu', '', '../0', '__proto__'])
 
-/** A call that rebuilds a tensor, from a storage of 16 elements, if it is one. */
-const rebuilt = fc
-  .record({
-    kind: fc.oneof({ weight: 9, arbitrary: fc.constant('storage') }, { weight: 1, arbitrary: text }),
-    type: pick(['FloatStorage', 'DoubleStorage', 'HalfStorage', 'LongStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size']),
-    key: fc.oneof({ weight: 9, arbitrary: fc.constant('0') }, { weight: 1, arbitrary: text }),
-    elements: fc.oneof({ weight: 3, arbitrary: fc.constant(16) }, { weight: 1, arbitrary: near }),
-    offset: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: near }),
-    shape: fc.array(near, { maxLength: 3 }),
-    strides: fc.array(near, { maxLength: 3 }),
-    isRowMajor: fc.boolean(),
-  })
-  .map(({ kind, type, key, elements, offset, shape, strides, isRowMajor }) => {
-    const own = isRowMajor ? shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1)) : strides
-    const id = new Tuple([kind, new Name('torch', type), key, 'cpu', elements])
-    return new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
-      new Persistent(id),
-      offset,
-      new Tuple(shape),
-      new Tuple(own),
-      false,
-      new Call(new Name('collections', 'OrderedDict'), []),
-    ])
-  })
+/** Elements of a storage of 64 bytes. */
+const elementsOf: Readonly<Record<string, number>> = { DoubleStorage: 8, LongStorage: 8, HalfStorage: 32, BoolStorage: 64 }
+/** Views of a storage in files from before torch 0.4: none, some, and what is not one. */
+const view = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(null) },
+  { weight: 2, arbitrary: fc.tuple(pick(['v', 'w', '0']), fc.nat(8), fc.nat(10)).map((items) => new Tuple(items)) },
+  { weight: 1, arbitrary: fc.array(near, { maxLength: 4 }).map((items) => new Tuple(items)) },
+)
+
+/** A call that rebuilds a tensor, from a storage of 64 bytes, if it is one. */
+const rebuilt = (isLegacy: boolean) =>
+  fc
+    .record({
+      kind: fc.oneof({ weight: 9, arbitrary: fc.constant('storage') }, { weight: 1, arbitrary: text }),
+      type: pick(['FloatStorage', 'DoubleStorage', 'HalfStorage', 'LongStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size']),
+      key: fc.oneof({ weight: 9, arbitrary: fc.constant('0') }, { weight: 1, arbitrary: text }),
+      elements: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: near }),
+      more: isLegacy ? view.map((one) => [one]) : fc.constant([]),
+      offset: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: near }),
+      shape: fc.array(near, { maxLength: 3 }),
+      strides: fc.array(near, { maxLength: 3 }),
+      isRowMajor: fc.boolean(),
+    })
+    .map(({ kind, type, key, elements, more, offset, shape, strides, isRowMajor }) => {
+      const own = isRowMajor ? shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1)) : strides
+      const id = new Tuple([kind, new Name('torch', type), key, 'cpu', elements ?? elementsOf[type] ?? 16, ...more])
+      return new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
+        new Persistent(id),
+        offset,
+        new Tuple(shape),
+        new Tuple(own),
+        false,
+        new Call(new Name('collections', 'OrderedDict'), []),
+      ])
+    })
+
+/** A tensor of a whole storage of 64 bytes, in a file from before torch 1.6. */
+const whole = new Call(new Name('torch._utils', '_rebuild_tensor'), [
+  new Persistent(new Tuple(['storage', new Name('torch', 'FloatStorage'), '0', 'cpu', 16, null])),
+  ...[0, new Tuple([16]), new Tuple([1])],
+])
 
 /** Values with such tensors in them, and with what is odd. */
-const { value: pickledValue } = fc.letrec<{ value: unknown }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    rebuilt,
-    fc.oneof(near, text, fc.boolean(), fc.constant(null), fc.constant(2n ** 70n)),
-    fc.array(tie('value'), { maxLength: 3 }),
-    fc.array(tie('value'), { maxLength: 3 }).map((items) => new Tuple(items)),
-    fc.array(fc.tuple(fc.oneof(text, near, tie('value')), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
-    fc.array(tie('value'), { maxLength: 2 }).map((args) => new Call(new Name('collections', 'OrderedDict'), args)),
-    fc.array(tie('value'), { maxLength: 3 }).map((args) => new Call(new Name('torch._tensor', '_rebuild_from_type_v2'), args)),
-  ),
-}))
+const pickledValue = (isLegacy: boolean) =>
+  fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      rebuilt(isLegacy),
+      fc.oneof(near, text, fc.boolean(), fc.constant(null), fc.constant(2n ** 70n)),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.array(tie('value'), { maxLength: 3 }).map((items) => new Tuple(items)),
+      fc.array(fc.tuple(fc.oneof(text, near, tie('value')), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
+      fc.array(tie('value'), { maxLength: 2 }).map((args) => new Call(new Name('collections', 'OrderedDict'), args)),
+      fc.array(tie('value'), { maxLength: 3 }).map((args) => new Call(new Name('torch._tensor', '_rebuild_from_type_v2'), args)),
+    ),
+  })).value
 
 /** Lists within lists within lists; each of those before it, often, or itself. */
 const nested = fc
@@ -343,7 +405,23 @@ export const hostile: fc.Arbitrary<Uint8Array> = fc.oneof(
   ),
   of(
     6,
-    pickledValue.map((value) => torchArchive(pickled(value), { 0: new Uint8Array(64).fill(1) })),
+    pickledValue(false).map((value) => torchArchive(pickled(value), { 0: new Uint8Array(64).fill(1) })),
+  ),
+  of(
+    4,
+    fc
+      .tuple(pickledValue(true), pick([16, 16, 16, 16, 8, 64, 0, 2 ** 62]))
+      .map(([value, count]) => legacyFile(pickled([whole, value]), { 0: new Uint8Array(64).fill(1) }, { 0: count })),
+  ),
+  of(
+    3,
+    fc
+      .tuple(pick(seeds.legacy), pick([0, 1, 2, 3, 3, 3, 3, 4, 5]), mutations)
+      .map(([bytes, index, list]) => withPart(bytes, index, (part) => changed(part, list))),
+  ),
+  of(
+    1,
+    fc.tuple(pick(seeds.legacy), mutations).map(([bytes, list]) => changed(bytes, list)),
   ),
   of(
     1,
