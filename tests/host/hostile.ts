@@ -1,10 +1,9 @@
 /** Files that were made to do harm, or came to harm. */
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { AdamW, Arena, CosineAnnealingLR, DownhillError, Generator } from '../../host/index.ts'
+import { DownhillError } from '../../host/index.ts'
 import { Cursor } from '../../host/io/cursor.ts'
-import { checkpoint, safetensors, torchFile } from '../../host/io/index.ts'
-import { inspect } from '../../host/io/inspect.ts'
+import { checkpoint, torchFile } from '../../host/io/index.ts'
 import { unpickled } from '../../host/io/pickle-reader.ts'
 import { Call, Name, Persistent, pickled } from '../../host/io/pickle-writer.ts'
 import { Tuple } from '../../host/io/python.ts'
@@ -12,7 +11,8 @@ import { sourceOf } from '../../host/io/source.ts'
 import { torchGlobals } from '../../host/io/torch-globals.ts'
 import { StorageOf } from '../../host/io/torch-tensors.ts'
 import { contents, readDirectory, zipped } from '../../host/io/zip.ts'
-import * as nn from '../../host/nn/index.ts'
+import { legacyFile, tensorFile, torchArchive } from './corpus/files.ts'
+import { Target } from './target.ts'
 
 const files = new URL('../files/', import.meta.url)
 const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
@@ -21,109 +21,6 @@ const within = (folder: URL, ending: string) =>
   readdirSync(folder)
     .filter((name) => name.endsWith(ending))
     .map((name) => load(new URL(name, folder)))
-
-function build(arena: Arena) {
-  const model = new nn.Sequential(new nn.Linear(arena, 3, 4), new nn.BatchNorm1d(arena, 4), new nn.Linear(arena, 4, 2))
-  const optimizer = new AdamW(model.parameters(), { amsgrad: true })
-  for (const parameter of model.parameters()) parameter.grad = new Float32Array(parameter.size).fill(0.5)
-  optimizer.step()
-  const scheduler = new CosineAnnealingLR(optimizer, { tMax: 9 })
-  return { model, optimizer, scheduler, generator: new Generator(3) }
-}
-
-/** Throws unless a value is what readers promise: plain objects, tensors as long as their shapes, nothing in itself. */
-function checkSound(value: unknown, depth = 0): void {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
-  if (depth > 120) throw new Error('a value is too deep')
-  if (!Array.isArray(value)) {
-    const prototype = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype?.constructor.name !== 'Place') throw new Error('an object has a prototype of its own')
-    const { shape, data } = value as { shape?: number[]; data?: ArrayLike<unknown> }
-    if (ArrayBuffer.isView(data) && Array.isArray(shape) && (data as any).length !== shape.reduce((a, b) => a * b, 1)) {
-      throw new Error(`a tensor [${shape}] has ${(data as any).length} numbers`)
-    }
-  }
-  for (const key of Object.keys(value)) checkSound((value as Record<string, unknown>)[key], depth + 1)
-}
-
-/** Tries every way to read bytes, against one arena. */
-export class Target {
-  readonly arena = Arena.createSync()
-  readonly parts = build(this.arena)
-  readonly saved = checkpoint.save({ ...this.parts, epoch: 3, note: ['a', { b: null }] })
-  readonly bundle = torchFile.save({ ...this.parts, epoch: 3 })
-  readonly #prototype = Object.getOwnPropertyNames(Object.prototype).join()
-  outcomes = { loaded: 0, refused: 0 }
-
-  #memory(): Buffer {
-    return Buffer.from(this.arena.memory.slice(0))
-  }
-
-  /** Throws unless each way gives a value, or a typed error that has changed nothing. */
-  attempt(bytes: Uint8Array): void {
-    const { parts } = this
-    const ways: readonly [name: string, read: () => unknown, changes: boolean][] = [
-      ['safetensors.read', () => safetensors.read(bytes), false],
-      ['torchFile.read', () => torchFile.read(bytes), false],
-      ['inspect', () => inspect(sourceOf('', bytes)), false],
-      ['checkpoint.load', () => checkpoint.load(bytes, parts), true],
-      ['torchFile.load', () => torchFile.load(bytes, parts), true],
-      ['torchFile.load, loosely', () => torchFile.load(bytes, parts, { strict: false }), true],
-    ]
-    for (const [name, read, changes] of ways) {
-      const before = changes ? [this.#memory(), checkpoint.save(parts)] : []
-      const began = performance.now()
-      let time = 0
-      try {
-        const value = read()
-        time = performance.now() - began
-        checkSound(value)
-        this.outcomes.loaded++
-        if (changes) checkpoint.load(this.saved, parts)
-      } catch (error) {
-        time ||= performance.now() - began
-        if (!(error instanceof DownhillError)) throw new Error(`${name}: ${error}`, { cause: error })
-        if (/\p{Cc}/u.test(error.message)) throw new Error(`${name}: ${JSON.stringify(error.message)} is no line`)
-        this.outcomes.refused++
-        if (changes && !(this.#memory().equals(before[0]!) && Buffer.compare(checkpoint.save(parts), before[1]!) === 0))
-          throw new Error(`${name} changed something`)
-      }
-      if (time > 10_000) throw new Error(`${name} took ${time} ms`)
-    }
-    if (Object.getOwnPropertyNames(Object.prototype).join() !== this.#prototype) throw new Error('Object.prototype has changed')
-  }
-}
-
-/** A torch file of a pickle, with storages beside it. */
-export function torchArchive(pickle: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
-  const data = Object.entries(storages).map(([key, bytes]) => [`a/data/${key}`, bytes] as const)
-  return zipped(new Map([['a/data.pkl', pickle], ...data, ['a/version', new TextEncoder().encode('3\n')]]))
-}
-
-/** Pickles that precede the value in a torch file from before 1.6. */
-const legacyHead = [0x1950a86a20f9469cfc6cn, 1001, { little_endian: true }].map(pickled)
-
-/** Such a file of a pickle, with storages behind it. Their counts are of elements of 4 bytes, unless `counts` says otherwise. */
-export function legacyFile(
-  pickle: Uint8Array,
-  storages: Readonly<Record<string, Uint8Array>> = {},
-  counts: Readonly<Record<string, number | bigint>> = {},
-): Uint8Array {
-  const data = Object.entries(storages).flatMap(([key, bytes]) => [
-    new Uint8Array(BigUint64Array.of(BigInt(counts[key] ?? Math.floor(bytes.length / 4))).buffer),
-    bytes,
-  ])
-  return new Uint8Array(Buffer.concat([...legacyHead, pickle, pickled(Object.keys(storages)), ...data]))
-}
-
-/** A safetensors file of a header and so many bytes. */
-export function tensorFile(header: string, bytes = 0): Uint8Array {
-  const text = new TextEncoder().encode(header)
-  const file = new Uint8Array(8 + text.length + bytes)
-  new DataView(file.buffer).setUint32(0, text.length, true)
-  file.set(text, 8)
-  return file
-}
 
 const target = new Target()
 const seeds = {
