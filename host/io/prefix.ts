@@ -1,4 +1,5 @@
 /** Prefixes of names in torch files. A model in `DataParallel` saves `module.0.weight`, a compiled one `_orig_mod.0.weight`. */
+import { check, shown } from '../validation/errors.ts'
 import { type Dict, isDict } from './dict.ts'
 
 const WRAPPERS = /^(?:(?:module|_orig_mod)\.)*/
@@ -13,7 +14,11 @@ export function wrapperOf(names: readonly string[]): string {
 const strip = (name: string, prefix: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name)
 
 function stripKeys(dict: Dict, prefix: string): Dict {
-  return Object.fromEntries(Object.entries(dict).map(([name, value]) => [strip(name, prefix), value]))
+  const names = Object.keys(dict)
+  const stripped = Object.fromEntries(names.map((name) => [strip(name, prefix), dict[name]]))
+  const isSame = Object.keys(stripped).length === names.length
+  check(isSame, 'state-mismatch', () => `torchFile.load: two names in the file are the same without the prefix ${shown(prefix)}`)
+  return stripped
 }
 
 /** Returns a model's state dict with the prefix removed from the names that have it, also in its `_metadata`. */

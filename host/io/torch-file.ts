@@ -29,7 +29,7 @@ export function save(value: unknown): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads a `torch.save` file: dicts as objects, tuples as arrays, tensors as `{ dtype, shape, data }`. Nothing in it is executed. Half
+ * Reads a `torch.save` file of any torch since 0.1.10: dicts as objects, tuples as arrays, tensors as `{ dtype, shape, data }`. Nothing in it is executed. Half
  * precision is widened to float32; integers become int32 if they fit. Tensors that share their storage may share memory.
  *
  * @throws `file-invalid`; `file-unsupported` with the name of a class or function that is not allowed

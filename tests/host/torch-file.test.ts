@@ -172,6 +172,13 @@ describe("a model from torch's file", () => {
       message: 'torchFile.load: stripPrefix must be a string, got 3',
     })
     expect(thrown(() => torchFile.load(bytes, model, { prefix: 'module.' } as never)).code).toBe('option-unknown')
+    const twice = torchFile.save({
+      a: { dtype: 'float32', shape: [1], data: [1] },
+      'module.a': { dtype: 'float32', shape: [1], data: [2] },
+    })
+    expect(thrown(() => torchFile.load(twice, model, { stripPrefix: 'module.' })).message).toBe(
+      "torchFile.load: two names in the file are the same without the prefix 'module.'",
+    )
   })
 
   it('is an average, where it was one', async () => {
