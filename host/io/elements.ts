@@ -43,7 +43,8 @@ interface ArrayClass<T> {
 /** Returns a view of bytes if they are aligned for it, else of a copy. */
 function viewOf<T>(Class: ArrayClass<T>, bytes: Uint8Array): T {
   const size = Class.BYTES_PER_ELEMENT
-  const { buffer, byteOffset } = bytes.byteOffset % size ? bytes.slice() : bytes
+  // Node's Buffer overrides slice, without a copy.
+  const { buffer, byteOffset } = bytes.byteOffset % size ? new Uint8Array(bytes) : bytes
   return new Class(buffer as ArrayBuffer, byteOffset, bytes.length / size)
 }
 

@@ -12,6 +12,7 @@ export interface Source {
 export function sourceOf(by: string, bytes: Uint8Array | ArrayBuffer): Source {
   const isBytes = bytes instanceof Uint8Array || bytes instanceof ArrayBuffer
   checkRange(isBytes, by, 'bytes', 'a Uint8Array', bytes)
-  const all = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+  // Methods of Node's Buffer differ from those of its base class.
+  const all = bytes instanceof Uint8Array ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes)
   return { size: all.length, at: (start, length) => all.subarray(start, start + length) }
 }

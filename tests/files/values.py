@@ -87,7 +87,12 @@ def tensor_form(tensor):
     shape = list(tensor.shape)
     flat = tensor.contiguous().reshape(-1)
     if flat.dtype in (torch.float16, torch.bfloat16):
-        flat = flat.float()
+        half, flat = flat, flat.float()
+        if half.dtype == torch.float16:
+            # torch converts NaNs differently in vectors and after them: here sign and payload are kept, and they become quiet.
+            bits = half.view(torch.int16).int()
+            nans = (bits & 0x8000) << 16 | 0x7FC00000 | (bits & 1023) << 13
+            flat = torch.where(half.isnan(), nans, flat.view(torch.int32)).view(torch.float32)
     elif flat.dtype == torch.bool:
         flat = (flat.view(torch.uint8) != 0).int()
     elif not flat.is_floating_point() and not flat.is_complex():

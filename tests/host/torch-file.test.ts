@@ -43,6 +43,15 @@ describe('torchFile.read', () => {
     })
   })
 
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])('reads a Buffer that begins %i bytes into its memory', (offset) => {
+    for (const name of ['values.pt', 'legacy/values.pt', 'values-protocol4.pt']) {
+      const bytes = load(new URL(name, files))
+      const buffer = Buffer.from(new ArrayBuffer(bytes.length + offset), offset)
+      buffer.set(bytes)
+      expect(torchFile.read(buffer), name).toEqual(torchFile.read(bytes))
+    }
+  })
+
   it('reads transposed tensors, slices and steps, and parameters', () => {
     const { windows, parameter } = torchFile.read(load(new URL('values.pt', files))) as any
     for (const [name, { shape, data }] of Object.entries<any>(expected.windows)) {
