@@ -185,12 +185,12 @@ const functions: Readonly<Record<string, ((args: Args, latin1: Latin1) => unknow
     checkAttributes(args[3])
     return parameterOf(args)
   },
-  [PARAMETER]: (args) => {
+  'torch.nn.parameter.Parameter': (args) => {
     checkCount(args, 1, 2, 'a parameter')
     return parameterOf(args)
   },
   'torch._tensor._rebuild_from_type_v2': withAttributes,
-  [TENSOR]: undefined,
+  'torch.Tensor': undefined,
   'torch.Size': sizeOf,
   'torch.device': device,
   '_codecs.encode': (args, latin1) => {
