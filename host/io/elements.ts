@@ -44,19 +44,31 @@ interface ArrayClass<T> {
 /** Returns a view of bytes if they are aligned for it, else of a copy. */
 function viewOf<T>(Class: ArrayClass<T>, bytes: Uint8Array): T {
   const size = Class.BYTES_PER_ELEMENT
-  const { buffer, byteOffset } = bytes.byteOffset % size ? bytes.slice() : bytes
+  // Node's Buffer overrides slice, without a copy.
+  const { buffer, byteOffset } = bytes.byteOffset % size ? new Uint8Array(bytes) : bytes
   return new Class(buffer as ArrayBuffer, byteOffset, bytes.length / size)
 }
 
 const whole = (data: ArrayLike<number>): Elements => ({ dtype: 'int32', data: Int32Array.from(data) })
 
-/** Converts IEEE 754 binary16: sign, 5 exponent bits, 10 fraction bits; subnormals have the smallest exponent too. */
+/**
+ * Returns the bits of the float32 that equals an IEEE 754 binary16: sign, 5 exponent bits, 10 fraction bits. NaNs keep their payload and become
+ * quiet, as in torch.
+ */
 function widenedHalf(half: number): number {
+  const sign = (half & 0x8000) << 16
   const exponent = (half >> 10) & 31
   const fraction = half & 1023
-  const finite = (fraction + (exponent ? 1024 : 0)) * 2 ** (Math.max(exponent, 1) - 25)
-  const size = exponent < 31 ? finite : fraction ? Number.NaN : Number.POSITIVE_INFINITY
-  return half & 0x8000 ? -size : size
+  if (exponent === 31) return sign | 0x7f800000 | (fraction && (fraction << 13) | 0x400000)
+  if (exponent) return sign | ((exponent + 112) << 23) | (fraction << 13)
+  // A subnormal is a multiple of 2^-24, and normal in float32.
+  const highest = 31 - Math.clz32(fraction)
+  return fraction ? sign | ((highest + 103) << 23) | ((fraction << (23 - highest)) & 0x7fffff) : sign
+}
+
+/** Returns the float32 numbers of bits that a function computes from 16 bits. */
+function widened(bytes: Uint8Array, bitsOf: (half: number) => number): Elements {
+  return { dtype: 'float32', data: new Float32Array(Uint32Array.from(viewOf(Uint16Array, bytes), bitsOf).buffer) }
 }
 
 /**
@@ -85,15 +97,12 @@ function narrowed(words: Int32Array): Elements {
 const readers: Readonly<Partial<Record<ElementType, (bytes: Uint8Array) => Elements | undefined>>> = {
   F64: (bytes) => ({ dtype: 'float64', data: viewOf(Float64Array, bytes) }),
   F32: (bytes) => ({ dtype: 'float32', data: viewOf(Float32Array, bytes) }),
-  F16: (bytes) => ({ dtype: 'float32', data: Float32Array.from(viewOf(Uint16Array, bytes), widenedHalf) }),
+  F16: (bytes) => widened(bytes, widenedHalf),
   // bfloat16 is the upper half of a float32.
-  BF16: (bytes) => ({
-    dtype: 'float32',
-    data: new Float32Array(Uint32Array.from(viewOf(Uint16Array, bytes), (half) => half << 16).buffer),
-  }),
+  BF16: (bytes) => widened(bytes, (half) => half << 16),
   F8_E4M3: (bytes) => ({ dtype: 'float32', data: Float32Array.from(bytes, widenedE4M3) }),
   // float8_e5m2 is the upper half of a float16.
-  F8_E5M2: (bytes) => ({ dtype: 'float32', data: Float32Array.from(bytes, (code) => widenedHalf(code << 8)) }),
+  F8_E5M2: (bytes) => ({ dtype: 'float32', data: new Float32Array(Uint32Array.from(bytes, (code) => widenedHalf(code << 8)).buffer) }),
   I64: (bytes) => narrowed(viewOf(Int32Array, bytes)),
   I32: (bytes) => ({ dtype: 'int32', data: viewOf(Int32Array, bytes) }),
   I16: (bytes) => whole(viewOf(Int16Array, bytes)),

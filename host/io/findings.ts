@@ -18,6 +18,8 @@ export class Findings {
   readonly reshaped: string[] = []
   /** Other mismatches, one sentence each. */
   readonly other: string[] = []
+  /** What would make it match. */
+  readonly advice: string[] = []
 
   /** Whether a tensor has the shape, and if the file stores it the type, of its counterpart in the file. Records a mismatch. */
   fits(name: string, own: TensorKind, saved: Partial<TensorKind>): boolean {
@@ -29,7 +31,7 @@ export class Findings {
 
   /** Throws if there are any mismatches, with all of them. */
   throwIfAny(by: string): void {
-    const { missing, extra, reshaped, other } = this
+    const { missing, extra, reshaped, other, advice } = this
     const lists = [
       ['missing in the file', missing],
       ['only in the file', extra],
@@ -38,9 +40,13 @@ export class Findings {
     ] as const
     const told = lists.filter(([, names]) => names.length).map(([what, names]) => `${what}: ${shortened(names)}`)
     if (!told.length) return
-    throw new DownhillError('state-mismatch', `${by}: the file does not match, and nothing was changed; ${told.join('; ')}`, {
-      cause: { missing, extra, reshaped, other },
-    })
+    throw new DownhillError(
+      'state-mismatch',
+      `${by}: the file does not match, and nothing was changed; ${[...told, ...advice].join('; ')}`,
+      {
+        cause: { missing, extra, reshaped, other },
+      },
+    )
   }
 }
 

@@ -12,8 +12,8 @@ import { MAGIC } from './npy-header.ts'
 import type { Kind, SavedPart } from './parts.ts'
 import { METADATA_KEY, savedParts } from './saved-parts.ts'
 import type { Source } from './source.ts'
-import { readArchive, settledArchive, TensorReader } from './torch-reader.ts'
-import { readDirectory } from './zip.ts'
+import { isTorchFile, readPickle, settledPickle } from './torch-reader.ts'
+import { TensorReader } from './torch-tensors.ts'
 
 /** Placeholder of a tensor in a value. */
 class Place {
@@ -99,10 +99,10 @@ function inspectTensors(source: Source): Inspection {
 }
 
 function inspectTorch(source: Source): Inspection {
-  const reader = new TensorReader(source)
-  const value = settledArchive(readArchive(source), (tensor) => {
+  const reader = new TensorReader(source.size)
+  const value = settledPickle(readPickle(source), (tensor) => {
     const { type, shape, bytes } = tensor
-    const isNumber = bytes === elementBytes[type] && tensor.entry.bytes <= SMALL
+    const isNumber = bytes === elementBytes[type] && tensor.storage.bytes <= SMALL
     return new Place({ dtype: dtypeNames[type], shape, bytes }, isNumber ? Number(reader.read(tensor).data[0]) : undefined)
   })
   const tensors: InspectedTensor[] = []
@@ -127,16 +127,18 @@ const SMALL = 64
 const LONGEST_NAME = 500
 
 /** First bytes of a zip archive. */
-const ZIP = [0x50, 0x4b] as const
-/** First byte of a pickle, torch's format before zip archives. */
-const PICKLE = 0x80
+const ZIP = [0x50, 0x4b, 3, 4] as const
+/** '.npy' */
+const ENDING = [0x2e, 0x6e, 0x70, 0x79] as const
 /** First byte of the header of a safetensors file, after its length, and of an index. */
 const BRACE = 0x7b
 
-/** Whether a zip archive is NumPy's. */
+/** Whether a file is a zip archive whose first file is an array of NumPy, by the header before that file (4.3.7 of APPNOTE.TXT). */
 function isArchiveOfArrays(source: Source): boolean {
-  const names = [...readDirectory(source).keys()]
-  return names.length > 0 && names.every((name) => name.endsWith('.npy'))
+  const start = source.at(0, Math.min(source.size, 30))
+  if (start.length < 30 || ZIP.some((byte, i) => start[i] !== byte)) return false
+  const name = source.at(30, Math.min(source.size - 30, start[26]! + 256 * start[27]!))
+  return ENDING.every((byte, i) => name[name.length - ENDING.length + i] === byte)
 }
 
 /**
@@ -147,11 +149,11 @@ function isArchiveOfArrays(source: Source): boolean {
  */
 export function inspect(source: Source, beside?: (name: string) => Source): Inspection {
   const start = source.at(0, Math.min(source.size, 9))
-  const isZip = start[0] === ZIP[0] && start[1] === ZIP[1]
-  if (isZip && isArchiveOfArrays(source)) return inspectArchive(source)
-  if (start[0] === PICKLE || isZip) return inspectTorch(source)
+  if (isArchiveOfArrays(source)) return inspectArchive(source)
   if (MAGIC.every((byte, i) => start[i] === byte)) return inspectArray(source)
+  // Before torch's formats, because the length of a header may begin like a pickle.
   if (start[8] === BRACE) return inspectTensors(source)
+  if (isTorchFile(source)) return inspectTorch(source)
   if (start[0] === BRACE && beside) return inspectIndex(source, beside)
   throw new DownhillError('file-invalid', 'this is not a checkpoint, or a file of safetensors, torch.save or NumPy')
 }

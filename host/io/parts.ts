@@ -62,6 +62,8 @@ export interface About {
   readonly parameters?: readonly SavedParameter[]
   /** For models: the generators of its modules, and its arena's. */
   readonly generators?: Readonly<Record<string, GeneratorState>>
+  /** For models of torch files: the prefix of wrappers, such as `module.`, that all names have. */
+  readonly wrapper?: string
   /** For loaders: the options that batches depend on. */
   readonly plan?: Readonly<Record<string, number | boolean>>
 }

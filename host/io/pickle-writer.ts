@@ -1,10 +1,6 @@
 /** Writes pickles of protocol 2, which `torch.load` reads (described in Lib/pickletools.py of CPython). */
 import { check, shown } from '../validation/errors.ts'
-
-/** A tuple, as opposed to a list. */
-export class Tuple {
-  constructor(readonly items: readonly unknown[]) {}
-}
+import { Tuple } from './python.ts'
 
 /** A class or function. */
 export class Name {

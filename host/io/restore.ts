@@ -2,7 +2,7 @@
 
 import { LRScheduler } from '../lr_scheduler/scheduler.ts'
 import type { Parameter } from '../memory/tensor.ts'
-import { Module, type SavedTensor } from '../nn/module.ts'
+import { Module, mayLack, type SavedTensor } from '../nn/module.ts'
 import { Generator } from '../numerics/random.ts'
 import { isStateTensor } from '../optimizer/state-dict.ts'
 import { Loader } from '../training/loader.ts'
@@ -75,7 +75,7 @@ class Fitting {
     return { prepare: () => part.prepareLoad(dict()), rest: unlessEmpty(rest) }
   }
 
-  #model(name: string, model: Module, state: Dict, { generators }: About): Fit {
+  #model(name: string, model: Module, state: Dict, { generators, wrapper }: About): Fit {
     const own = new Map(model.stateTensors())
     const fitting: Record<string, SavedTensor> = {}
     const rest: Record<string, unknown> = {}
@@ -83,14 +83,18 @@ class Fitting {
       const saved = Object.hasOwn(state, key) ? state[key] : undefined
       // torch files may have another type, which is converted as in torch.
       const told = isStateTensor(saved) && { shape: saved.shape, ...(generators && { dtype: saved.dtype }) }
-      if (!told) this.findings.missing.push(`${name}.${key}`)
-      else if (this.findings.fits(`${name}.${key}`, tensor, told)) fitting[key] = saved as SavedTensor
+      if (!told) {
+        // Checkpoints have the generators of models, and all of their tensors.
+        if (generators || Object.hasOwn(state, key) || !mayLack(state, key)) this.findings.missing.push(`${name}.${key}`)
+      } else if (this.findings.fits(`${name}.${key}`, tensor, told)) fitting[key] = saved as SavedTensor
       else rest[key] = saved
     }
     for (const key of Object.keys(state).filter((key) => !own.has(key))) {
       this.findings.extra.push(`${name}.${key}`)
       rest[key] = state[key]
     }
+    const isWrapped = wrapper && !Object.keys(fitting).length && Object.keys(rest).some((key) => own.has(key.slice(wrapper.length)))
+    if (isWrapped) this.findings.advice.push(`all names of ${name} begin with '${wrapper}', which { stripPrefix: '${wrapper}' } removes`)
     const states = generators && this.#generators(name, model, generators)
     return {
       prepare: () => together([...(states?.() ?? []), model.prepareLoad(fitting, { strict: this.#strict })]),

@@ -6,7 +6,8 @@ import { check, shown } from '../validation/errors.ts'
 import { type Dict, isDict, isPlain } from './dict.ts'
 import { elementBytes, encoded, type TensorLike } from './elements.ts'
 import { kindOf, type Part, stateOf } from './parts.ts'
-import { Call, Name, Persistent, pickled, Tuple } from './pickle-writer.ts'
+import { Call, Name, Persistent, pickled } from './pickle-writer.ts'
+import { Tuple } from './python.ts'
 import { zipped } from './zip.ts'
 
 const storageTypes = { F32: 'FloatStorage', F64: 'DoubleStorage', I64: 'LongStorage' } as const

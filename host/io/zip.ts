@@ -33,7 +33,8 @@ const LONGEST_COMMENT = 65535
 const MOST_ENTRIES = 2 ** 18
 const LARGEST_DIRECTORY = 2 ** 26
 
-function damaged(why: string): DownhillError {
+/** Returns the error for an archive that is not one. */
+export function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `this is not a zip archive: ${why}`)
 }
 
@@ -58,11 +59,18 @@ class Fields {
   }
 }
 
+/** Flags (4.4.4) of encrypted, patched, strongly encrypted and masked files. */
+const ENCRYPTED = 0x0001 | 0x0020 | 0x0040 | 0x2000
+/** External attribute of folders in MS-DOS. */
+const IS_FOLDER = 0x10
+
 function part(source: Source, start: number, length: number, what: string): Fields {
   const isThere = Number.isSafeInteger(start) && start >= 0 && Number.isSafeInteger(length) && start + length <= source.size
   if (!isThere) throw damaged(`${what} should be at ${start}, but the file has ${source.size} bytes`)
   return new Fields(source.at(start, length))
 }
+
+const SEVERAL_DISKS = 'it is a part of an archive on several disks'
 
 /** Locates the directory (4.3.16; 4.3.14 for archives beyond 4 GiB). */
 function findDirectory(source: Source): { start: number; bytes: number; count: number } {
@@ -71,16 +79,29 @@ function findDirectory(source: Source): { start: number; bytes: number; count: n
   let at = length - 22
   while (at >= 0 && tail.u32(at) !== END) at--
   if (at < 0) throw damaged('it has no directory at its end')
+  const isWhole = tail.u32(at + 4) === 0 && tail.u16(at + 8) === tail.u16(at + 10)
+  if (!isWhole) throw damaged(SEVERAL_DISKS)
   if (at < 20 || tail.u32(at - 20) !== LOCATOR_64) return { start: tail.u32(at + 16), bytes: tail.u32(at + 12), count: tail.u16(at + 10) }
   const end = part(source, tail.u64(at - 12), 56, 'its directory')
-  if (end.u32(0) !== END_64) throw damaged('its directory is misplaced')
+  if (end.u32(0) !== END_64 || end.u64(4) < 44) throw damaged('its directory is misplaced')
+  const disks = [tail.u32(at - 16), tail.u32(at - 4) - 1, end.u32(16), end.u32(20), end.u64(24) - end.u64(32)]
+  if (disks.some((disk) => disk !== 0)) throw damaged(SEVERAL_DISKS)
   return { start: end.u64(48), bytes: end.u64(40), count: end.u64(32) }
+}
+
+function nameOf(bytes: Uint8Array): string {
+  if (!bytes.length || bytes.includes(0)) throw damaged('names must have bytes other than 0')
+  try {
+    return new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(bytes)
+  } catch {
+    throw damaged('a name in it is not UTF-8')
+  }
 }
 
 /** Reads an entry of the directory (4.3.12; 4.5.3 for values beyond 32 bits). */
 function entryAt(directory: Fields, at: number): ZipEntry {
   const nameEnd = at + 46 + directory.u16(at + 28)
-  const name = new TextDecoder().decode(directory.bytes.subarray(at + 46, nameEnd))
+  const name = nameOf(directory.bytes.subarray(at + 46, nameEnd))
   const fields = [directory.u32(at + 24), directory.u32(at + 20), directory.u32(at + 42)]
   const extraEnd = nameEnd + directory.u16(at + 30)
   for (let extra = nameEnd; extra + 4 <= extraEnd; extra += 4 + directory.u16(extra + 2)) {
@@ -93,12 +114,18 @@ function entryAt(directory: Fields, at: number): ZipEntry {
     }
   }
   const [original, bytes, header] = fields as [number, number, number]
-  const isStored = directory.u16(at + 10) === 0 && original === bytes
-  const refused = directory.u16(at + 8) & 1 ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
+  const isStored = directory.u16(at + 10) === 0
+  if (isStored ? original !== bytes : original && !bytes) {
+    throw damaged(`the file ${shown(name)} in it should have ${original} bytes, but has ${bytes}`)
+  }
+  if (directory.u16(at + 34)) throw damaged(`the file ${shown(name)} in it is on another disk`)
+  // torch takes a file with this attribute for a folder, and reads none of its bytes.
+  if (directory.u32(at + 38) & IS_FOLDER || name.endsWith('/')) throw damaged(`the file ${shown(name)} in it is a folder`)
+  const refused = directory.u16(at + 8) & ENCRYPTED ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
   return { name, bytes, unpacked: original, method: directory.u16(at + 10), crc: directory.u32(at + 16), header, refused }
 }
 
-/** Returns the files of an archive by name. No two may share a byte. */
+/** Returns the files of an archive by name. No two may share a byte or a name. */
 export function readDirectory(source: Source): ReadonlyMap<string, ZipEntry> {
   const { start, bytes, count } = findDirectory(source)
   if (count > MOST_ENTRIES) throw damaged(`it must have at most ${MOST_ENTRIES} files, got ${count}`)

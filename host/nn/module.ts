@@ -92,7 +92,8 @@ export abstract class Module extends Base {
   }
 
   /**
-   * Loads copies of parameters and buffers. Everything is checked before anything changes.
+   * Loads copies of parameters and buffers. Everything is checked before anything changes. As in torch, a state dict may lack
+   * `num_batches_tracked`, which torch saves since 0.4.1, unless its `_metadata` says that it is newer.
    *
    * @param strict whether missing and unknown names throw. Default true
    * @throws `state-mismatch` naming the tensor
@@ -106,7 +107,7 @@ export abstract class Module extends Base {
     const fail = (why: string) => new DownhillError('state-mismatch', `loadStateDict: ${why}`)
     checkRange(isObject(dict), 'loadStateDict', 'the state dict', 'an object', dict, 'state-mismatch')
     const own = new Map(namedTensors(this))
-    const missing = [...own.keys()].find((name) => !Object.hasOwn(dict, name))
+    const missing = [...own.keys()].find((name) => !Object.hasOwn(dict, name) && !mayLack(dict, name))
     const extra = Object.keys(dict).find((name) => !own.has(name))
     if (strict && missing !== undefined) throw fail(`the state dict has no ${missing}`)
     if (strict && extra !== undefined) throw fail(`the model has no ${printable(extra)}`)
@@ -151,6 +152,18 @@ export abstract class Module extends Base {
   *namedChildren(): IterableIterator<[string, Module]> {
     for (const [name, value] of entriesOf(this)) if (value instanceof Module) yield [name, value]
   }
+}
+
+/** Version of a normalization's state dict, in torch's `_metadata`, since which it has num_batches_tracked. */
+const COUNTING_VERSION = 2
+
+/** Whether a state dict may lack a tensor, which keeps its value then, as in torch's `_NormBase._load_from_state_dict`. */
+export function mayLack(dict: object, name: string): boolean {
+  const path = /^(?:(.*)\.)?num_batches_tracked$/.exec(name)
+  if (!path) return false
+  const { _metadata: metadata } = dict as { readonly _metadata?: Readonly<Record<string, { readonly version?: unknown }>> }
+  const version = metadata?.[path[1] ?? '']?.version
+  return !(typeof version === 'number' && version >= COUNTING_VERSION)
 }
 
 /** Copies of a module's tensors under torch's names. */

@@ -9,6 +9,7 @@ from torch.optim.swa_utils import AveragedModel
 
 here = pathlib.Path(__file__).parent
 sys.path.insert(0, str(here.parent / "conformance"))
+import legacy  # noqa: E402
 from written import write  # noqa: E402
 
 torch.manual_seed(0)
@@ -78,10 +79,11 @@ def main():
 
     # Files that the readers must reject.
     torch.save(net, here / "whole-module.pt")
-    torch.save(net.state_dict(), here / "legacy.pt", _use_new_zipfile_serialization=False)
     torch.jit.save(torch.jit.script(torch.nn.ReLU()), here / "script.pt")
     torch.save({"z": torch.zeros(2, dtype=torch.complex64)}, here / "complex.pt")
     torch.save(torch.zeros(1).expand(1000), here / "repeated.pt")
+    legacy.write()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -83,6 +83,16 @@ describe('the kind torch-file', () => {
     expect([...outcome!.files!.keys()]).toEqual(['file-adam-named-onecycle.pt', 'file-adam-named-onecycle.safetensors'])
   })
 
+  it.each(readdirSync(new URL('torch-file', folder)).filter((name) => name.endsWith('.pt')))(
+    'continues a file of the format before torch 1.6: %s',
+    async (file) => {
+      const legacy = (name: string) =>
+        name === file ? new Uint8Array(readFileSync(new URL(`../../files/legacy/${name}`, folder))) : beside(name)
+      const [outcome] = await run(file.slice(0, -'.pt'.length), undefined, legacy)
+      expect([outcome!.passed, outcome!.dtype]).toEqual([true, 'float32'])
+    },
+  )
+
   it.each<[string, (test: any) => void, string]>([
     ['a parameter', (t) => (t.expected.float64.params_after_20[0][0] += 1e-4), 'params[20][0]'],
     ['a learning rate', (t) => (t.expected.float64.lr_after_20[1] *= 1 + 1e-9), 'lr[1]'],
@@ -115,7 +125,7 @@ describe('the kind torch-file', () => {
       throw new Error(`no ${name}`)
     }
     expect((await run('file-adam-swa', undefined, missing))[0]!.worst.what).toBe('no file-adam-swa.pt')
-    expect((await run('file-adam-swa', undefined, () => new Uint8Array(3)))[0]!.worst.what).toMatch(/not a zip archive/)
+    expect((await run('file-adam-swa', undefined, () => new Uint8Array(3)))[0]!.worst.what).toMatch(/^this is not a torch\.save file/)
     expect((await runCase(load('torch-file/file-adam-swa.json'), newArena))[0]!.worst.what).toMatch(
       /needs the file file-adam-swa\.pt beside it$/,
     )

@@ -2,15 +2,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { zipSync } from 'fflate'
-import { AdamW, Arena, CosineAnnealingLR, DownhillError, Generator } from '../../host/index.ts'
-import { checkpoint, npy, npz, safetensors, torchFile } from '../../host/io/index.ts'
-import { inspect } from '../../host/io/inspect.ts'
-import { Call, Name, Persistent, pickled, Tuple } from '../../host/io/pickle-writer.ts'
-import { readIndex } from '../../host/io/shards.ts'
+import { DownhillError } from '../../host/index.ts'
+import { Cursor } from '../../host/io/cursor.ts'
+import { checkpoint, npz, torchFile } from '../../host/io/index.ts'
+import { unpickled } from '../../host/io/pickle-reader.ts'
+import { Call, Name, Persistent, pickled } from '../../host/io/pickle-writer.ts'
+import { Tuple } from '../../host/io/python.ts'
 import { sourceOf } from '../../host/io/source.ts'
+import { torchGlobals } from '../../host/io/torch-globals.ts'
+import { StorageOf } from '../../host/io/torch-tensors.ts'
 import { Unpacker } from '../../host/io/unpack.ts'
 import { contents, readDirectory, zipped } from '../../host/io/zip.ts'
-import * as nn from '../../host/nn/index.ts'
+import { legacyFile, tensorFile, torchArchive } from './corpus/files.ts'
+import { Target } from './target.ts'
 
 const files = new URL('../files/', import.meta.url)
 const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
@@ -19,99 +23,6 @@ const within = (folder: URL, ending: string) =>
   readdirSync(folder)
     .filter((name) => name.endsWith(ending))
     .map((name) => load(new URL(name, folder)))
-
-function build(arena: Arena) {
-  const model = new nn.Sequential(new nn.Linear(arena, 3, 4), new nn.BatchNorm1d(arena, 4), new nn.Linear(arena, 4, 2))
-  const optimizer = new AdamW(model.parameters(), { amsgrad: true })
-  for (const parameter of model.parameters()) parameter.grad = new Float32Array(parameter.size).fill(0.5)
-  optimizer.step()
-  const scheduler = new CosineAnnealingLR(optimizer, { tMax: 9 })
-  return { model, optimizer, scheduler, generator: new Generator(3) }
-}
-
-/** Throws unless a value is plain objects and tensors whose lengths match their shapes, without cycles. */
-function checkSound(value: unknown, depth = 0): void {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return
-  if (depth > 120) throw new Error('a value is nested too deep')
-  if (!Array.isArray(value)) {
-    const prototype = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype?.constructor.name !== 'Place') throw new Error('an object has a custom prototype')
-    const { shape, data } = value as { shape?: number[]; data?: ArrayLike<unknown> }
-    if (ArrayBuffer.isView(data) && Array.isArray(shape) && (data as any).length !== shape.reduce((a, b) => a * b, 1)) {
-      throw new Error(`a tensor [${shape}] has ${(data as any).length} numbers`)
-    }
-  }
-  for (const key of Object.keys(value)) checkSound((value as Record<string, unknown>)[key], depth + 1)
-}
-
-/** Runs every reader on given bytes, with one arena. */
-export class Target {
-  readonly arena = Arena.createSync()
-  readonly parts = build(this.arena)
-  readonly saved = checkpoint.save({ ...this.parts, epoch: 3, note: ['a', { b: null }] })
-  readonly bundle = torchFile.save({ ...this.parts, epoch: 3 })
-  readonly #prototype = Object.getOwnPropertyNames(Object.prototype).join()
-  outcomes = { loaded: 0, refused: 0 }
-
-  #memory(): Buffer {
-    return Buffer.from(this.arena.memory.slice(0))
-  }
-
-  /** Throws unless each reader returns a value, or throws a typed error and changes nothing. */
-  attempt(bytes: Uint8Array): void {
-    const { parts } = this
-    const ways: readonly [name: string, read: () => unknown, changes: boolean][] = [
-      ['safetensors.read', () => safetensors.read(bytes), false],
-      ['torchFile.read', () => torchFile.read(bytes), false],
-      ['npy.read', () => npy.read(bytes), false],
-      ['npz.read', () => npz.read(bytes), false],
-      ['readIndex', () => Object.fromEntries(readIndex(bytes).files), false],
-      ['inspect', () => inspect(sourceOf('', bytes), shard), false],
-      ['checkpoint.load', () => checkpoint.load(bytes, parts), true],
-      ['torchFile.load', () => torchFile.load(bytes, parts), true],
-      ['torchFile.load with strict: false', () => torchFile.load(bytes, parts, { strict: false }), true],
-    ]
-    for (const [name, read, changes] of ways) {
-      const before = changes ? [this.#memory(), checkpoint.save(parts)] : []
-      const began = performance.now()
-      let time = 0
-      try {
-        const value = read()
-        time = performance.now() - began
-        checkSound(value)
-        this.outcomes.loaded++
-        if (changes) checkpoint.load(this.saved, parts)
-      } catch (error) {
-        time ||= performance.now() - began
-        if (!(error instanceof DownhillError)) throw new Error(`${name}: ${error}`, { cause: error })
-        if (/\p{Cc}/u.test(error.message)) throw new Error(`${name}: ${JSON.stringify(error.message)} contains control characters`)
-        this.outcomes.refused++
-        if (changes && !(this.#memory().equals(before[0]!) && Buffer.compare(checkpoint.save(parts), before[1]!) === 0))
-          throw new Error(`${name} changed something`)
-      }
-      if (time > 10_000) throw new Error(`${name} took ${time} ms`)
-    }
-    if (Object.getOwnPropertyNames(Object.prototype).join() !== this.#prototype) throw new Error('Object.prototype has changed')
-  }
-}
-
-/** Returns a torch file with a pickle and its storages. */
-export function torchArchive(pickle: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
-  const data = Object.entries(storages).map(([key, bytes]) => [`a/data/${key}`, bytes] as const)
-  return zipped(new Map([['a/data.pkl', pickle], ...data]))
-}
-
-/** Returns a safetensors file with a header and `bytes` zero bytes. */
-export function tensorFile(header: string, bytes = 0): Uint8Array {
-  const text = new TextEncoder().encode(header)
-  const file = new Uint8Array(8 + text.length + bytes)
-  new DataView(file.buffer).setUint32(0, text.length, true)
-  file.set(text, 8)
-  return file
-}
-
-/** The shard of every index. */
-const shard = () => sourceOf('', load(new URL('model-00001-of-00002.safetensors', files)))
 
 const target = new Target()
 const seeds = {
@@ -123,6 +34,7 @@ const seeds = {
   indices: within(files, '.index.json'),
   tensors: [...within(files, '.safetensors'), target.saved],
   torch: [...within(files, '.pt'), ...within(cases, '.pt').slice(0, 8), target.bundle],
+  legacy: within(new URL('legacy/', files), '.pt').slice(-12),
 }
 
 /** Boundary values of integer types. */
@@ -184,6 +96,29 @@ function withPickle(bytes: Uint8Array, change: (pickle: Uint8Array) => Uint8Arra
   )
 }
 
+/** The offsets at which the five pickles of a file from before torch 1.6 end. */
+function pickleEnds(bytes: Uint8Array): number[] {
+  const input = new Cursor(sourceOf('', bytes), 0, bytes.length)
+  const global = torchGlobals()
+  const persistent = (id: unknown) => {
+    const [, type, key, , elements] = (id as Tuple).items as any[]
+    return new StorageOf({ key, type: type.type, elements, bytes: 0, read: () => bytes })
+  }
+  return Array.from({ length: 5 }, () => {
+    unpickled(input, { global, persistent })
+    return input.at
+  })
+}
+
+const ends = new Map(seeds.legacy.map((bytes) => [bytes, pickleEnds(bytes)]))
+
+/** A file from before torch 1.6 of whose parts one has changed: of five pickles, or the storages. */
+function withPart(bytes: Uint8Array<ArrayBuffer>, index: number, change: (part: Uint8Array) => Uint8Array): Uint8Array {
+  const own = ends.get(bytes)!
+  const [from, to] = [own[index - 1] ?? 0, own[index] ?? bytes.length]
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, from), change(bytes.subarray(from, to)), bytes.subarray(to)]))
+}
+
 const readable = seeds.torch.filter((bytes) => bytes[0] === 0x50)
 
 /** Returns JSON with some values replaced, keys renamed and entries dropped. */
@@ -217,7 +152,7 @@ const draws = fc.array(fc.nat(10_000), { minLength: 3, maxLength: 12 })
 
 /** Pickle opcodes, with operands that may be valid. */
 const operation = fc.oneof(
-  fc.constantFrom(...Buffer.from(']})(.NteuabRlQd012\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94', 'latin1')).map((code) => [code]),
+  fc.constantFrom(...Buffer.from(']})(.NteuabRQ\x85\x86\x87\x88\x89\x8f\x90\x91\x93\x94', 'latin1')).map((code) => [code]),
   fc.tuple(fc.constantFrom(0x4b, 0x71, 0x68), fc.nat(6)).map((bytes) => [...bytes]),
   fc.constantFrom('storage', '0', 'cpu', 'x', '__proto__', 'constructor').map((text) => [0x58, text.length, 0, 0, 0, ...Buffer.from(text)]),
   fc
@@ -243,44 +178,62 @@ const pick = <T>(list: readonly T[]) => fc.constantFrom(...list)
 const near = fc.oneof(fc.nat(20), pick([64, 255, 256, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53 - 1, -1, 0.5]))
 const text = pick(['storage', '0', '1', 'cpu', '', '../0', '__proto__'])
 
-/** A call that rebuilds a tensor from a storage of 16 elements, if the values are valid. */
-const rebuilt = fc
-  .record({
-    kind: fc.oneof({ weight: 9, arbitrary: fc.constant('storage') }, { weight: 1, arbitrary: text }),
-    type: pick(['FloatStorage', 'DoubleStorage', 'HalfStorage', 'LongStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size']),
-    key: fc.oneof({ weight: 9, arbitrary: fc.constant('0') }, { weight: 1, arbitrary: text }),
-    elements: fc.oneof({ weight: 3, arbitrary: fc.constant(16) }, { weight: 1, arbitrary: near }),
-    offset: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: near }),
-    shape: fc.array(near, { maxLength: 3 }),
-    strides: fc.array(near, { maxLength: 3 }),
-    isRowMajor: fc.boolean(),
-  })
-  .map(({ kind, type, key, elements, offset, shape, strides, isRowMajor }) => {
-    const own = isRowMajor ? shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1)) : strides
-    const id = new Tuple([kind, new Name('torch', type), key, 'cpu', elements])
-    return new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
-      new Persistent(id),
-      offset,
-      new Tuple(shape),
-      new Tuple(own),
-      false,
-      new Call(new Name('collections', 'OrderedDict'), []),
-    ])
-  })
+/** Elements of a storage of 64 bytes. */
+const elementsOf: Readonly<Record<string, number>> = { DoubleStorage: 8, LongStorage: 8, HalfStorage: 32, BoolStorage: 64 }
+/** Views of a storage in files from before torch 0.4: none, some, and what is not one. */
+const view = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(null) },
+  { weight: 2, arbitrary: fc.tuple(pick(['v', 'w', '0']), fc.nat(8), fc.nat(10)).map((items) => new Tuple(items)) },
+  { weight: 1, arbitrary: fc.array(near, { maxLength: 4 }).map((items) => new Tuple(items)) },
+)
 
-/** Values that contain such tensors and odd values. */
-const { value: pickledValue } = fc.letrec<{ value: unknown }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    rebuilt,
-    fc.oneof(near, text, fc.boolean(), fc.constant(null), fc.constant(2n ** 70n)),
-    fc.array(tie('value'), { maxLength: 3 }),
-    fc.array(tie('value'), { maxLength: 3 }).map((items) => new Tuple(items)),
-    fc.array(fc.tuple(fc.oneof(text, near, tie('value')), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
-    fc.array(tie('value'), { maxLength: 2 }).map((args) => new Call(new Name('collections', 'OrderedDict'), args)),
-    fc.array(tie('value'), { maxLength: 3 }).map((args) => new Call(new Name('torch._tensor', '_rebuild_from_type_v2'), args)),
-  ),
-}))
+/** A call that rebuilds a tensor, from a storage of 64 bytes, if it is one. */
+const rebuilt = (isLegacy: boolean) =>
+  fc
+    .record({
+      kind: fc.oneof({ weight: 9, arbitrary: fc.constant('storage') }, { weight: 1, arbitrary: text }),
+      type: pick(['FloatStorage', 'DoubleStorage', 'HalfStorage', 'LongStorage', 'BoolStorage', 'ComplexFloatStorage', 'Size']),
+      key: fc.oneof({ weight: 9, arbitrary: fc.constant('0') }, { weight: 1, arbitrary: text }),
+      elements: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: near }),
+      more: isLegacy ? view.map((one) => [one]) : fc.constant([]),
+      offset: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: near }),
+      shape: fc.array(near, { maxLength: 3 }),
+      strides: fc.array(near, { maxLength: 3 }),
+      isRowMajor: fc.boolean(),
+    })
+    .map(({ kind, type, key, elements, more, offset, shape, strides, isRowMajor }) => {
+      const own = isRowMajor ? shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1)) : strides
+      const id = new Tuple([kind, new Name('torch', type), key, 'cpu', elements ?? elementsOf[type] ?? 16, ...more])
+      return new Call(new Name('torch._utils', '_rebuild_tensor_v2'), [
+        new Persistent(id),
+        offset,
+        new Tuple(shape),
+        new Tuple(own),
+        false,
+        new Call(new Name('collections', 'OrderedDict'), []),
+      ])
+    })
+
+/** A tensor of a whole storage of 64 bytes, in a file from before torch 1.6. */
+const whole = new Call(new Name('torch._utils', '_rebuild_tensor'), [
+  new Persistent(new Tuple(['storage', new Name('torch', 'FloatStorage'), '0', 'cpu', 16, null])),
+  ...[0, new Tuple([16]), new Tuple([1])],
+])
+
+/** Values with such tensors in them, and with what is odd. */
+const pickledValue = (isLegacy: boolean) =>
+  fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      rebuilt(isLegacy),
+      fc.oneof(near, text, fc.boolean(), fc.constant(null), fc.constant(2n ** 70n)),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.array(tie('value'), { maxLength: 3 }).map((items) => new Tuple(items)),
+      fc.array(fc.tuple(fc.oneof(text, near, tie('value')), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
+      fc.array(tie('value'), { maxLength: 2 }).map((args) => new Call(new Name('collections', 'OrderedDict'), args)),
+      fc.array(tie('value'), { maxLength: 3 }).map((args) => new Call(new Name('torch._tensor', '_rebuild_from_type_v2'), args)),
+    ),
+  })).value
 
 /** Lists nested in lists: each contains the one before it up to three times, or the chain contains itself. */
 const nested = fc
@@ -393,7 +346,23 @@ export const hostile: fc.Arbitrary<Uint8Array> = fc.oneof(
   ),
   of(
     6,
-    pickledValue.map((value) => torchArchive(pickled(value), { 0: new Uint8Array(64).fill(1) })),
+    pickledValue(false).map((value) => torchArchive(pickled(value), { 0: new Uint8Array(64).fill(1) })),
+  ),
+  of(
+    4,
+    fc
+      .tuple(pickledValue(true), pick([16, 16, 16, 16, 8, 64, 0, 2 ** 62]))
+      .map(([value, count]) => legacyFile(pickled([whole, value]), { 0: new Uint8Array(64).fill(1) }, { 0: count })),
+  ),
+  of(
+    3,
+    fc
+      .tuple(pick(seeds.legacy), pick([0, 1, 2, 3, 3, 3, 3, 4, 5]), mutations)
+      .map(([bytes, index, list]) => withPart(bytes, index, (part) => changed(part, list))),
+  ),
+  of(
+    1,
+    fc.tuple(pick(seeds.legacy), mutations).map(([bytes, list]) => changed(bytes, list)),
   ),
   of(
     1,

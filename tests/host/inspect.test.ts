@@ -7,8 +7,11 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { AdamW, Arena, Generator, StepLR } from '../../host/index.ts'
 import { checkpoint, npz, safetensors, torchFile } from '../../host/io/index.ts'
 import { inspect, startOf } from '../../host/io/inspect.ts'
+import { Call, Name, Persistent, pickled } from '../../host/io/pickle-writer.ts'
+import { Tuple } from '../../host/io/python.ts'
 import { sourceOf } from '../../host/io/source.ts'
 import * as nn from '../../host/nn/index.ts'
+import { legacyFile } from './corpus/files.ts'
 import { thrown } from './thrown.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -92,7 +95,10 @@ describe('downhill inspect', () => {
     expect(downhill(join(cases, 'file-rprop-plain.pt')).out).toMatch(
       /^state\.3\.prev .*\n[\s\S]*^optimizer: step 10\n {2}group 0: 4 parameters, lr 0\.02, /m,
     )
-    expect(downhill(join(root, 'tests/files/model.pt')).out).toMatch(/^13 tensors, 592 B\n\nmodel$/m)
+    for (const name of ['model.pt', 'legacy/model.pt'])
+      expect(downhill(join(root, 'tests/files', name)).out).toMatch(/^13 tensors, 592 B\n\nmodel$/m)
+    const legacy = downhill(join(root, 'tests/files/legacy/file-asgd-linear.pt')).out
+    expect(legacy.split('\n').slice(1)).toEqual(downhill(join(cases, 'file-asgd-linear.pt')).out.split('\n').slice(1))
   })
 
   it('shows tensors of every dtype, and metadata', () => {
@@ -173,6 +179,16 @@ metadata: total_size 32
     expect([code, out]).toEqual([2, ''])
     expect(err).toMatch(new RegExp(message.source, 'm'))
     expect(err).not.toMatch(/\n {4}at /)
+  })
+
+  it('reads no storages of a torch file from before 1.6', () => {
+    const id = new Persistent(new Tuple(['storage', new Name('torch', 'FloatStorage'), '0', 'cpu', 1_000_000, null]))
+    const call = new Call(new Name('torch._utils', '_rebuild_tensor'), [id, 0, new Tuple([1000, 1000]), new Tuple([1000, 1])])
+    const source = sourceOf('', legacyFile(pickled({ a: call }), { 0: new Uint8Array(4_000_000) }))
+    let read = 0
+    const { tensors } = inspect({ size: source.size, at: (start, length) => source.at(start, (read += length) && length) })
+    expect(tensors).toEqual([{ name: 'a', dtype: 'float32', shape: [1000, 1000], bytes: 4_000_000 }])
+    expect(read).toBeLessThan(100_000)
   })
 
   it('reads only the parts of a file that it shows', () => {

@@ -1,12 +1,15 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Adam, Arena, AveragedModel, Generator, Loader, MultiStepLR, SGD } from '../../host/index.ts'
+import { Adam, Arena, AveragedModel, Generator, Loader, MultiStepLR, type Parameter, SGD } from '../../host/index.ts'
 import { torchFile } from '../../host/io/index.ts'
+import { inspect } from '../../host/io/inspect.ts'
+import { sourceOf } from '../../host/io/source.ts'
 import * as nn from '../../host/nn/index.ts'
 import { thrown } from './thrown.ts'
 
 const files = new URL('../files/', import.meta.url)
 const cases = new URL('../conformance/cases/torch-file/', import.meta.url)
+const legacy = new URL('legacy/', files)
 const load = (url: URL) => new Uint8Array(readFileSync(url))
 const expected = JSON.parse(readFileSync(new URL('expected.json', files), 'utf8'))
 
@@ -40,6 +43,15 @@ describe('torchFile.read', () => {
     })
   })
 
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])('reads a Buffer that begins %i bytes into its memory', (offset) => {
+    for (const name of ['values.pt', 'legacy/values.pt', 'values-protocol4.pt']) {
+      const bytes = load(new URL(name, files))
+      const buffer = Buffer.from(new ArrayBuffer(bytes.length + offset), offset)
+      buffer.set(bytes)
+      expect(torchFile.read(buffer), name).toEqual(torchFile.read(bytes))
+    }
+  })
+
   it('reads transposed, sliced and strided tensors, and parameters', () => {
     const { windows, parameter } = torchFile.read(load(new URL('values.pt', files))) as any
     for (const [name, { shape, data }] of Object.entries<any>(expected.windows)) {
@@ -54,7 +66,6 @@ describe('torchFile.read', () => {
       'whole-module.pt',
       /^the file asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed; nothing was executed\. Only state dicts of tensors and plain values are read$/,
     ],
-    ['legacy.pt', /^legacy torch file \(before 1\.6\): not supported; re-save it with torch 1\.6 or later$/],
     ['script.pt', /^this is a TorchScript archive, which holds a program; save the state_dict\(\) of its module$/],
     ['complex.pt', /asks for 'torch\.ComplexFloatStorage'/],
     ['repeated.pt', /a tensor \[1000\] repeats its 1 elements/],
@@ -62,6 +73,37 @@ describe('torchFile.read', () => {
     const error = thrown(() => torchFile.read(load(new URL(name, files))))
     expect(error.code).toBe('file-unsupported')
     expect(error.message).toMatch(message)
+  })
+
+  it.each(readdirSync(legacy).filter((name) => existsSync(new URL(name, files)) || existsSync(new URL(name, cases))))(
+    'reads the same from the format before torch 1.6: %s',
+    (name) => {
+      const isCase = existsSync(new URL(name, cases))
+      expect(torchFile.read(load(new URL(name, legacy)))).toEqual(torchFile.read(load(new URL(name, isCase ? cases : files))))
+    },
+  )
+
+  it.each(['views.pt', 'big-endian.pt'])('reads views and shared storages of torch 0.3: %s', (name) => {
+    const tensors = torchFile.read(load(new URL(name, legacy))) as any
+    const numbers = (first: number, count: number) => Float32Array.from({ length: count }, (_, i) => first + i)
+    expect(tensors).toEqual({
+      whole: { dtype: 'float32', shape: [3, 4], data: numbers(0, 12) },
+      rows: { dtype: 'float32', shape: [2, 3], data: numbers(4, 6) },
+      row: { dtype: 'float32', shape: [3], data: numbers(7, 3) },
+      shared: { dtype: 'float32', shape: [4], data: numbers(8, 4) },
+    })
+  })
+
+  it('refuses the tar files of before torch 0.1.10', () => {
+    const tar = new Uint8Array(10240)
+    tar.set(new TextEncoder().encode('storages'))
+    tar.set(new TextEncoder().encode('ustar'), 257)
+    for (const read of [torchFile.read, (bytes: Uint8Array) => inspect(sourceOf('', bytes))]) {
+      expect(thrown(() => read(tar))).toEqual({
+        code: 'file-unsupported',
+        message: 'tar file of torch before 0.1.10: not supported; re-save it with torch 0.1.10 or later',
+      })
+    }
   })
 
   it('throws for a changed byte', () => {
@@ -77,7 +119,7 @@ describe('torchFile.read', () => {
 })
 
 describe('a model from a torch file', () => {
-  it.each(['model.pt'])('computes the same outputs as torch: %s', async (name) => {
+  it.each(['model.pt', 'legacy/model.pt'])('computes the same outputs as torch: %s', async (name) => {
     const arena = await Arena.create()
     const model = network(arena)
     torchFile.load(load(new URL(name, files)), model)
@@ -88,7 +130,67 @@ describe('a model from a torch file', () => {
     expect(model.stateDict()['1.num_batches_tracked']!.data).toEqual(Int32Array.of(2))
   })
 
-  it('loads into an AveragedModel if the file holds one', async () => {
+  it.each(['untracked.pt', 'untracked-version1.pt'])('may be from before num_batches_tracked: %s', async (name) => {
+    const arena = await Arena.create()
+    const model = network(arena)
+    const bytes = load(new URL(name, legacy))
+    expect(torchFile.load(bytes, model).missing).toEqual([])
+    const loaded = model.stateDict()
+    expect(loaded['1.num_batches_tracked']!.data).toEqual(Int32Array.of(0))
+    const whole = network(arena)
+    torchFile.load(load(new URL('model.pt', files)), whole)
+    const { '1.num_batches_tracked': _, ...others } = whole.stateDict()
+    expect(loaded).toMatchObject(others)
+    const other = network(arena)
+    other.loadStateDict(torchFile.read(bytes) as never)
+    expect(other.stateDict()).toEqual(loaded)
+  })
+
+  it('lacks num_batches_tracked, which its version should have', async () => {
+    const arena = await Arena.create()
+    const bytes = load(new URL('untracked-version2.pt', legacy))
+    expect(thrown(() => torchFile.load(bytes, network(arena))).message).toMatch(/; missing in the file: model\.1\.num_batches_tracked$/)
+    expect(thrown(() => network(arena).loadStateDict(torchFile.read(bytes) as never)).message).toMatch(/has no 1\.num_batches_tracked$/)
+  })
+
+  it.each(['module.', '_orig_mod.', 'module._orig_mod.'])(
+    'has names that begin with %s, which stripPrefix removes',
+    async (stripPrefix) => {
+      const arena = await Arena.create()
+      const model = network(arena)
+      const named = Object.fromEntries(Object.entries(model.stateDict()).map(([name, tensor]) => [`${stripPrefix}${name}`, tensor]))
+      const optimizer = new Adam(
+        [...model.namedParameters()].map(([name, parameter]) => [`${stripPrefix}${name}`, parameter] as [string, Parameter]),
+      )
+      const bytes = torchFile.save({ model: named, optimizer })
+      const parts = { model: network(arena), optimizer: new Adam(model.namedParameters()) }
+      expect(thrown(() => torchFile.load(bytes, parts)).message).toMatch(
+        new RegExp(`; all names of model begin with '${stripPrefix}', which \\{ stripPrefix: '${stripPrefix}' \\} removes$`),
+      )
+      torchFile.load(bytes, parts, { stripPrefix })
+      expect(parts.model.stateDict()).toEqual(model.stateDict())
+      expect(parts.optimizer.stateDict().param_groups[0]!.param_names).toContain('0.weight')
+    },
+  )
+
+  it('has options that are checked', async () => {
+    const model = network(await Arena.create())
+    const bytes = load(new URL('model.pt', files))
+    expect(thrown(() => torchFile.load(bytes, model, { stripPrefix: 3 as never }))).toEqual({
+      code: 'option-range',
+      message: 'torchFile.load: stripPrefix must be a string, got 3',
+    })
+    expect(thrown(() => torchFile.load(bytes, model, { prefix: 'module.' } as never)).code).toBe('option-unknown')
+    const twice = torchFile.save({
+      a: { dtype: 'float32', shape: [1], data: [1] },
+      'module.a': { dtype: 'float32', shape: [1], data: [2] },
+    })
+    expect(thrown(() => torchFile.load(twice, model, { stripPrefix: 'module.' })).message).toBe(
+      "torchFile.load: two names in the file are the same without the prefix 'module.'",
+    )
+  })
+
+  it('is an average, where it was one', async () => {
     const arena = await Arena.create()
     const average = new AveragedModel(network(arena))
     torchFile.load(load(new URL('averaged.pt', files)), { average }, { strict: false })
