@@ -35,6 +35,7 @@ async function picture(address, name, { width, height, scheme = 'light', fullPag
 
 /** Starts each view of the page and waits for its content. */
 const views = {
+  home: (page) => page.waitForFunction(() => Number(document.querySelector('[data-at]')?.dataset.at) >= 120, { timeout: 60_000 }),
   compare: async (page) => {
     await page.waitForSelector('button.primary')
     await page.click('button.primary')

@@ -52,10 +52,10 @@ describe('the guide', () => {
   })
 
   it('throws for claims about differences that the receipts contradict', () => {
-    const vanished = changed('digits', (receipt) => {
+    const vanished = changed('characters', (receipt) => {
       ;(between(receipt, 'AdamW', 'SGD') as any).interval = [-0.001, 0.02]
     })
-    expect(() => guide(declarations, vanished)).toThrow('{{digits AdamW > SGD}} in tools/guide.md: not true: AdamW > SGD')
+    expect(() => guide(declarations, vanished)).toThrow('{{characters AdamW > SGD}} in tools/guide.md: not true: AdamW > SGD')
     const found = changed('verses', (receipt) => {
       ;(between(receipt, 'Adagrad', 'Adam') as any).interval = [0.001, 0.02]
     })
