@@ -26,11 +26,11 @@ export function ranking(report: Report): string {
         cell: ({ result, path }) =>
           result.value === null ? 'failed' : exact(result.value, shownMetric(name, result.value), `${path}.value`),
       },
-      ...metricColumns(report),
       {
         title: '95 % interval',
         cell: ({ result, path }) => exactInterval(result.interval, `${path}.interval`, (value) => bareMetric(name, value)),
       },
+      ...metricColumns(report),
       { title: 'learning rate', cell: ({ result, path }) => exact(result.lr, shownNumber(result.lr), `${path}.lr`) },
       { title: 'options', words: true, cell: ({ result, path }) => exactOptions(result.options, `${path}.options`) },
       {
