@@ -5,17 +5,22 @@
  *   POST /examples?ms=20   { "examples": [{ "pixels": [64 numbers from 0 to 16], "label": 0 … 9 }, …] }: stores them and trains
  *   POST /train?ms=20      trains
  *   POST /predict          { "images": [[64 numbers], …] } → { "labels": […] }
+ *   PUT  /model            a checkpoint of `downhill train --data … --save FILE`, at most 1 MB: stores it
+ *   POST /model/predict    { "rows": [{ "column": value, … }, …] } → { "target": …, "predictions": […] }
  *   GET  /                 status: steps, loss, number of examples, bytes
  */
 import { DurableObject } from 'cloudflare:workers'
-import { AdamW, Arena, Generator } from 'downhill'
+import { AdamW, Arena, DownhillError, Generator } from 'downhill'
 import * as nn from 'downhill/nn'
+import { loadTableModel } from 'downhill/tables'
 
 const PIXELS = 64
 const CLASSES = 10
 const BATCH = 32
 const MOST_EXAMPLES = 10_000
 const MOST_MILLISECONDS = 1000
+/** Largest model in bytes: a durable object stores values of at most 2 MB. */
+const LARGEST_MODEL = 2 ** 20
 
 /** An error of the caller, answered with status 400. */
 class Refused extends Error {}
@@ -44,6 +49,7 @@ export class Learner extends DurableObject {
   #loss = null
   #images = []
   #labels = []
+  #table = null
   #busy = Promise.resolve()
 
   constructor(state, env) {
@@ -78,6 +84,8 @@ export class Learner extends DurableObject {
       this.#steps = checkpoint.steps
       this.#loss = checkpoint.loss
     }
+    const table = await this.ctx.storage.get('table')
+    if (table) this.#table = await loadTableModel(table, { arena: this.#arena })
     for (const part of (await this.ctx.storage.list({ prefix: 'examples/' })).values()) this.#remember(part)
   }
 
@@ -152,6 +160,24 @@ export class Learner extends DurableObject {
     })
   }
 
+  /** Replaces the table model, once the new one has loaded. */
+  async #replaceModel(bytes) {
+    check(bytes.byteLength <= LARGEST_MODEL, `a model must have at most ${LARGEST_MODEL} bytes, got ${bytes.byteLength}`)
+    const loaded = await loadTableModel(bytes, { arena: this.#arena })
+    await this.ctx.storage.put('table', bytes)
+    this.#table?.dispose()
+    this.#table = loaded
+    return { target: loaded.target, columns: loaded.columns }
+  }
+
+  #predictRows(rows) {
+    check(this.#table !== null, 'there is no table model; PUT /model first')
+    check(Array.isArray(rows) && rows.length <= 10_000, 'rows must be an array of at most 10000 rows')
+    const { target, classes } = this.#table
+    const probabilities = classes ? { classes, probabilities: this.#table.probabilities(rows) } : {}
+    return { target, predictions: this.#table.predict(rows), ...probabilities }
+  }
+
   #status() {
     return { steps: this.#steps, loss: this.#loss, examples: this.#labels.length, bytes: this.#arena.usage().total }
   }
@@ -166,6 +192,8 @@ export class Learner extends DurableObject {
       return { trained: await this.#stepFor(milliseconds), ...this.#status() }
     }
     if (route === 'POST /train') return { trained: await this.#stepFor(milliseconds), ...this.#status() }
+    if (route === 'PUT /model') return this.#replaceModel(await request.arrayBuffer())
+    if (route === 'POST /model/predict') return this.#predictRows((await request.json()).rows)
     if (route === 'POST /predict') return { labels: this.#predict((await request.json()).images) }
     throw new Refused(`unknown route: ${route}`)
   }
@@ -176,7 +204,8 @@ export class Learner extends DurableObject {
       try {
         return Response.json(await this.#answer(request))
       } catch (error) {
-        if (!(error instanceof Refused) && !(error instanceof SyntaxError)) throw error
+        const isCallers = [Refused, SyntaxError, DownhillError].some((Class) => error instanceof Class)
+        if (!isCallers) throw error
         return Response.json({ error: error.message }, { status: 400 })
       }
     })
