@@ -1,21 +1,14 @@
 /** The view "Predict" in a browser: checkpoints and predictions equal to the command's, typed rows, files, errors, the keyboard. */
 import assert from 'node:assert'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { csv, rows } from '../runtimes/predictions.mjs'
-import { root, temporaryFolder } from '../runtimes/project.mjs'
+import { root } from '../runtimes/project.mjs'
+import { drop, keepSaved, ownFolder, press, savedBy, tabTo, textOf } from './acts.mjs'
 import { assertAccessible, needsOf, visit } from './visit.mjs'
 
 const { loadTableModel } = await import(join(root, 'dist/tables.js'))
-
-let scratch
-
-/** Creates a folder for a check, which is deleted at the end. */
-function ownFolder() {
-  scratch ??= temporaryFolder('web')
-  return mkdtempSync(join(scratch, 'predict-'))
-}
 
 function downhill(folder, ...args) {
   return execFileSync(process.execPath, [join(root, 'dist/cli.js'), ...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
@@ -29,65 +22,13 @@ function trainedByCommand(target, ...options) {
   return folder
 }
 
-/** Keeps saved files in the page, because Firefox's driver cannot choose a folder for them. */
-const keepSaved = (page) =>
-  page.evaluateOnNewDocument(() => {
-    const blobs = new Map()
-    const create = URL.createObjectURL
-    URL.createObjectURL = (blob) => {
-      const address = create(blob)
-      blobs.set(address, blob)
-      return address
-    }
-    globalThis.saved = []
-    HTMLAnchorElement.prototype.click = function () {
-      globalThis.saved.push({ name: this.download, blob: blobs.get(this.href) })
-    }
-  })
-
-/** Presses a button and returns the file that it saves. */
-async function savedBy(page, text) {
-  const before = await page.evaluate(() => globalThis.saved.length)
-  await press(page, text)
-  await page.waitForFunction((before) => globalThis.saved.length > before, { polling: 50 }, before)
-  const { name, bytes } = await page.evaluate(async () => {
-    const { name, blob } = globalThis.saved.at(-1)
-    return { name, bytes: Array.from(new Uint8Array(await blob.arrayBuffer())) }
-  })
-  return { name, bytes: Uint8Array.from(bytes) }
-}
-
-/** Drops a file on an element. */
-function drop(page, selector, name, content) {
-  const bytes = typeof content === 'string' ? content : Array.from(content)
-  return page.$eval(
-    selector,
-    (element, name, bytes) => {
-      const transfer = new DataTransfer()
-      transfer.items.add(new File([typeof bytes === 'string' ? bytes : new Uint8Array(bytes)], name))
-      element.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
-    },
-    name,
-    bytes,
-  )
-}
-
 const dropTable = (page, name, content) => drop(page, '.choices form', name, content)
 const dropCheckpoint = (page, name, content) => drop(page, '.choices > fieldset', name, content)
 const dropRows = (page, name, content) => drop(page, '.outcome fieldset', name, content)
 
-async function press(page, text) {
-  const isPressed = await page.evaluate((text) => {
-    const button = [...document.querySelectorAll('main button')].find((one) => one.textContent === text && one.checkVisibility())
-    button?.click()
-    return Boolean(button)
-  }, text)
-  assert(isPressed, `there is no button ${text}`)
-}
-
 const open = (page) => page.waitForSelector('#table')
 
-/** Waits until the page shows a model, or fails with its alert. */
+/** Waits until the page shows a model. Returns its heading; fails on an alert. */
 async function modelShown(page) {
   const found = await page.waitForFunction(
     () =>
@@ -95,7 +36,9 @@ async function modelShown(page) {
       (document.querySelector('.outcome').checkVisibility() && document.querySelector('.outcome h2').textContent),
     { timeout: 120_000, polling: 50 },
   )
-  return found.jsonValue()
+  const text = await found.jsonValue()
+  assert.match(text, /^Model of /)
+  return text
 }
 
 async function train(page, target, task = '') {
@@ -103,20 +46,6 @@ async function train(page, target, task = '') {
   await page.select('#target', target)
   await page.select('#task', task)
   await press(page, 'Train')
-}
-
-/** Waits for a text in an element. Returns all of its text. */
-async function textOf(page, selector, pattern) {
-  const found = await page.waitForFunction(
-    (selector, source) => {
-      const text = document.querySelector(selector)?.textContent ?? ''
-      return new RegExp(source).test(text) && text
-    },
-    { timeout: 30_000, polling: 50 },
-    selector,
-    pattern.source,
-  )
-  return found.jsonValue()
 }
 
 const alertOf = (page) => textOf(page, '[role="alert"]', /./)
@@ -155,7 +84,7 @@ async function asTheCommand(address, browser) {
       assert.equal(await textOf(page, '.choices [role=status]', /rows/), 'houses.csv: 300 rows, 6 columns')
       await train(page, 'kind')
       assert.equal(await modelShown(page), 'Model of kind, trained on houses.csv')
-      assert.match(await page.$eval('.outcome .scores', (scores) => scores.textContent), /^accuracy on test rows .*baselines: .*balanced/)
+      assert.match(await page.$eval('.outcome .scores', (scores) => scores.textContent), /^Accuracy on test rows .*baselines: .*balanced/)
       assert.deepEqual(await page.$$eval('.scores thead th', (list) => list.map((cell) => cell.textContent)), ['actual', ...model.classes])
       const { name, bytes } = await savedBy(page, 'Save model')
       assert.equal(name, 'houses.checkpoint')
@@ -169,7 +98,7 @@ async function asTheCommand(address, browser) {
       )
       await dropRows(page, 'houses.csv', csv)
       assert.equal(await textOf(page, '.outcome fieldset + [role=status]', /^Predicted/), 'Predicted 300 rows of houses.csv.')
-      assert.match(await page.$eval('.predicted .metric', (line) => line.textContent), /^accuracy on these rows \d/)
+      assert.match(await page.$eval('.predicted .metric', (line) => line.textContent), /^Accuracy on these rows \d/)
       assert.equal(await page.$$eval('.predicted [aria-label="Predicted rows"] tbody tr', ({ length }) => length), 10)
       const saved = await savedBy(page, 'Save predictions')
       assert.equal(saved.name, 'houses-predictions.csv')
@@ -214,7 +143,7 @@ async function loaded(address, browser) {
 
 /** Returns a table that takes several seconds to train on. */
 function longTable() {
-  const lines = Array.from({ length: 20_000 }, (_, i) => `${(i * 37) % 160},${(i * 11) % 101},${(i * 7919) % 1009}`)
+  const lines = Array.from({ length: 60_000 }, (_, i) => `${(i * 37) % 160},${(i * 11) % 101},${(i * 7919) % 1009}`)
   return `a,b,c\n${lines.join('\n')}\n`
 }
 
@@ -232,6 +161,52 @@ async function canceled(address, browser) {
     assert.equal(await modelShown(page), 'Model of area, trained on houses.csv')
     assert.match(await page.$eval('.outcome .scores', (scores) => scores.textContent), /^R² on test rows .*baselines: .*MAE .*RMSE/)
   })
+}
+
+/** Returns the files that a file of the page imports at once, and itself. */
+function importsOf(name, seen = new Set()) {
+  if (seen.has(name)) return seen
+  seen.add(name)
+  const text = readFileSync(join(root, 'build/web', name), 'utf8')
+  for (const [, path] of text.matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g)) importsOf(posix.join(name, '..', path), seen)
+  return seen
+}
+
+async function parquet(address, browser) {
+  const imported = [...importsOf('predict-worker.js')]
+  assert(imported.length > 3 && !imported.some((name) => name.includes('parquet')), `${imported}`)
+  return visit(browser, address, async (page) => {
+    await open(page)
+    await dropTable(page, 'table.parquet', readFileSync(join(root, 'tests/files/table.snappy.parquet')))
+    assert.equal(await textOf(page, '.choices [role=status]', /rows/), 'table.parquet: 3 rows, 6 columns')
+  })
+}
+
+/** A text column with many categories: the rare ones are one more category, which the form offers. */
+async function others(address, browser) {
+  const lines = Array.from({ length: 300 }, (_, i) => `${i % 3 ? `city ${i % 20}` : `rare ${i}`},${i % 40 > 20 ? 'yes' : 'no'}`)
+  return visit(
+    browser,
+    address,
+    async (page) => {
+      await open(page)
+      await dropTable(page, 'cities.csv', `city,far\n${lines.join('\n')}\n`)
+      await train(page, 'far')
+      await modelShown(page)
+      const model = await loadTableModel((await savedBy(page, 'Save model')).bytes)
+      const options = await page.$$eval('#cell-0 option', (list) => list.map(({ value }) => value))
+      assert.deepEqual(options, ['', ...model.fields[0].categories, 'other'])
+      for (const city of ['other', 'city 1', null]) {
+        await typeRow(page, { city })
+        const [expected] = model.probabilities([{ city }])
+        assert.deepEqual(
+          (await exact(page, '.cells table')).map(Number),
+          expected.toSorted((a, b) => b - a),
+        )
+      }
+    },
+    keepSaved,
+  )
 }
 
 async function errors(address, browser) {
@@ -262,15 +237,6 @@ async function errors(address, browser) {
     await dropRows(page, 'wrong.csv', 'area,share,heating,garden,sold\nlarge,2,gas,no,2023-01-01\n')
     await said("wrong.csv: line 2: 'large' in the column area must be a number")
   })
-}
-
-/** Presses Tab until the focused element fits. */
-async function tabTo(page, fits) {
-  for (let i = 0; i < 60; i++) {
-    await page.keyboard.press('Tab')
-    if (await page.evaluate(`(${fits})(document.activeElement)`)) return
-  }
-  assert.fail(`Tab does not reach ${fits}`)
 }
 
 async function byKeyboard(address, browser) {
@@ -343,8 +309,6 @@ async function light(address, browser) {
     async (page) => {
       const session = await page.createCDPSession()
       await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder })
-      const asked = []
-      page.on('request', (request) => asked.push(request.url()))
       await open(page)
       await dropTable(page, 'houses.csv', csv)
       await train(page, 'kind')
@@ -353,11 +317,6 @@ async function light(address, browser) {
       await page.waitForSelector('.predicted .scores')
       await press(page, 'Save model')
       while (!readdirSync(folder).includes('houses.checkpoint')) await new Promise((resolve) => setTimeout(resolve, 50))
-      assert.deepEqual(
-        asked.filter((url) => url.includes('parquet')),
-        [],
-        'the reader of Parquet is loaded for a CSV file',
-      )
       const longest = await page.evaluate(() => globalThis.longest)
       assert(longest < 100, `a task of ${longest} ms`)
       return `longest task ${longest.toFixed(0)} ms`
@@ -374,6 +333,8 @@ export function checks(origin, browser) {
     check("the checkpoint and the predictions equal the command's, bit for bit", asTheCommand),
     check('a checkpoint of the command predicts a typed row and a dropped file', loaded),
     check('a training run can be canceled, and another one begun', canceled),
+    check('Parquet is read, by code that loads when it is needed', parquet),
+    check('rare categories can be chosen as one', others),
     check('an error is one sentence', errors),
     check('the keyboard is enough', byKeyboard),
     check('the view is accessible and does not overflow, wide and narrow', accessible),

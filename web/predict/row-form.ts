@@ -24,10 +24,22 @@ interface Entry {
   cell(): string | number | null
 }
 
-function entryOf({ name, kind, categories = [] }: Field, c: number): Entry {
+/** Returns a text that is not among the categories. */
+function otherText(categories: readonly string[]): string {
+  let text = 'other'
+  while (categories.includes(text)) text += ' …'
+  return text
+}
+
+function entryOf({ name, kind, categories = [], hasOther }: Field, c: number): Entry {
   const id = `cell-${c}`
   if (kind === 'boolean' || kind === 'text') {
-    const control = h('select', { id }, option('', '–'), ...categories.map((category) => option(category)))
+    const control = h(
+      'select',
+      { id },
+      option('', '–'),
+      ...[...categories, ...(hasOther ? [otherText(categories)] : [])].map((category) => option(category)),
+    )
     return { name, control, cell: () => control.value || null }
   }
   const isNumber = kind === 'number'

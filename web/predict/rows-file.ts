@@ -27,8 +27,8 @@ export function makeRowsFile({ target, classes, fields }: ModelFacts, { predict,
   const element = h(
     'fieldset',
     {},
-    h('legend', {}, 'Rows'),
-    field('Table', fileInput('rows', TABLE_FILES, read)),
+    h('legend', {}, 'Table'),
+    field('File', fileInput('rows', TABLE_FILES, read)),
     h('p', { className: 'hint' }, `Or drop it here. Columns are found by name; if ${target} is among them, the predictions are scored.`),
   )
   onDrop(element, read)
@@ -39,7 +39,7 @@ export function makeRowsFile({ target, classes, fields }: ModelFacts, { predict,
       result.replaceChildren(
         h('div', { className: 'row' }, h('button', { type: 'button', on: { click: save } }, 'Save predictions')),
         notes.length ? noted(notes) : '',
-        scores ? scored(scores, classes) : '',
+        scores ? scored(scores, 'predicted rows', classes) : '',
         h('h3', {}, first.length < rows ? `First ${first.length} rows` : 'Rows'),
         scrolled(
           'Predicted rows',

@@ -1,4 +1,5 @@
 /** Shows scores: lines, and the confusion of classes as a table. */
+import { capitalized } from '../../host/compare/shown.ts'
 import { h } from '../element.ts'
 import type { ShownScores } from './messages.ts'
 
@@ -17,16 +18,21 @@ export function scrolled(label: string, head: readonly string[], rows: readonly 
   )
 }
 
-export function scored({ lines: [first = '', ...others], confusion }: ShownScores, classes: readonly string[] = []): HTMLElement {
+/** Returns scores. `of` names the rows: 'test rows'. */
+export function scored(
+  { lines: [first = '', ...others], confusion }: ShownScores,
+  of: string,
+  classes: readonly string[] = [],
+): HTMLElement {
   const rows = confusion?.map((counts, c) => [classes[c]!, ...counts.map((count) => count.toLocaleString('en-US'))])
   return h(
     'div',
     { className: 'scores' },
-    h('p', { className: 'metric' }, first),
+    h('p', { className: 'metric' }, capitalized(first)),
     h('ul', {}, ...others.map((line) => h('li', {}, line))),
-    rows && h('h3', {}, 'Confusion'),
+    rows && h('h3', {}, `Confusion of the ${of}`),
     rows && h('p', { className: 'hint' }, 'Rows are actual classes, columns predicted ones.'),
-    rows && scrolled('Confusion', ['actual', ...classes], rows),
+    rows && scrolled(`Confusion of the ${of}`, ['actual', ...classes], rows),
   )
 }
 

@@ -16,6 +16,9 @@ import { shownScores } from './scores.ts'
 /** Milliseconds between progress messages, after which the worker hears a cancel. */
 const TELL_EVERY = 100
 
+/** Lets messages to the worker arrive. */
+const messages = () => new Promise((resolve) => setTimeout(resolve, 0))
+
 /** A training run to cancel. */
 export interface Running {
   isCanceled: boolean
@@ -41,14 +44,17 @@ export async function train(
       const { step, curve } = training.progress
       const held = curve.length ? `, ${metric} on validation rows ${shownMetric(metric, curve.at(-1)![2])}` : ''
       tell({ tell: 'progress', step, total: training.totalSteps, text: `loss ${loss.toPrecision(3)}${held}` })
-      await new Promise((resolve) => setTimeout(resolve, 0))
+      await messages()
       if (running.isCanceled) return undefined
       last = performance.now()
     }
+    tell({ tell: 'progress', step: training.totalSteps, total: training.totalSteps, text: 'computing the baselines' })
     const { target } = data.coding!
     const [about, test] = trainedLines(training, data)
     const scores = shownScores(training.scores()!, target.name, data.classes)
     const baselines = baselinesLine(metric, baselinesOf(arena, data))
+    await messages()
+    if (running.isCanceled) return undefined
     return {
       bytes: saveRun(training, { source, sha256 }),
       trained: { about, notes: data.notes, scores: { ...scores, lines: [test, baselines, ...scores.lines] } },

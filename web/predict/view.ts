@@ -62,12 +62,12 @@ function mount(place: HTMLElement): () => void {
     outcome.replaceChildren(
       heading,
       trained ? h('p', { className: 'hint' }, trained.about) : '',
-      trained ? scored(trained.scores, classes) : '',
+      trained ? scored(trained.scores, 'test rows', classes) : '',
       trained?.notes.length ? noted(trained.notes) : '',
       h('div', { className: 'row' }, trained ? save : '', h('button', { type: 'button', on: { click: again } }, 'Choose another model')),
       h('h2', {}, 'One row'),
       rowForm.element,
-      h('h2', {}, 'A table'),
+      h('h2', {}, 'Many rows'),
       rowsFile.element,
     )
     stage('predicting')

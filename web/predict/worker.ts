@@ -58,7 +58,7 @@ async function trainOn(given: OwnTable, { target, task }: Extract<Ask, { ask: 't
   running = mine
   const source: TableSource = { data: given.name, target, ...(task && { task }) }
   const done = await train(given, source, mine, tell)
-  if (done && !mine.isCanceled) await use(given.name, done.bytes, done.trained)
+  if (done) await use(given.name, done.bytes, done.trained)
   else tell({ tell: 'canceled' })
 }
 
