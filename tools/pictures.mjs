@@ -41,6 +41,15 @@ const views = {
     await page.click('button.primary')
     await page.waitForSelector('#receipt', { timeout: 120_000 })
   },
+  predict: async (page) => {
+    await (await page.waitForSelector('#table')).uploadFile(join(root, 'datasets/diabetes.csv'))
+    await page.waitForSelector('#target', { visible: true })
+    await page.select('#target', 'progression')
+    await page.click('button.primary')
+    await page.waitForSelector('.cells', { visible: true, timeout: 120_000 })
+    await page.click('.cells button')
+    await page.waitForSelector('.prediction data')
+  },
   surface: (page) => page.waitForFunction(() => document.querySelector('.surface')?.dataset.at === '300', { timeout: 60_000 }),
   bits: async (page) => {
     await page.waitForSelector('main button')

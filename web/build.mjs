@@ -60,6 +60,7 @@ async function bundle() {
       'docs/main': join(root, 'web/docs/main.ts'),
       'compare-lead': join(root, 'web/compare/lead.ts'),
       'compare-worker': join(root, 'web/compare/worker.ts'),
+      'predict-worker': join(root, 'web/predict/worker.ts'),
       'bits-worker': join(root, 'web/bits/worker.ts'),
     },
     // Keeps the docs of declarations, because the page shows them.

@@ -4,6 +4,7 @@ import { h, type View } from './element.ts'
 const views: Readonly<Record<string, () => Promise<{ view: View }>>> = {
   home: () => import('./home/view.ts'),
   compare: () => import('./compare/view.ts'),
+  predict: () => import('./predict/view.ts'),
   surface: () => import('./surface/view.ts'),
   bits: () => import('./bits/view.ts'),
 }

@@ -2,17 +2,11 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { parseArgs } from 'node:util'
-import Papa from 'papaparse'
-import { METRICS } from '../compare/rows.ts'
-import { shownMetric } from '../compare/shown.ts'
-import { read } from '../io/checkpoint.ts'
-import { isDict } from '../io/dict.ts'
+import { hadHeader } from '../compare/saved-run.ts'
 import { Arena } from '../memory/arena.ts'
-import { scoreLines } from '../report/scores.ts'
-import type { Cell } from '../tables/column.ts'
+import { rowMetricLines, scoreLines } from '../report/scores.ts'
 import { TableModel } from '../tables/model.ts'
-import { classScores, valueScores } from '../tables/scores.ts'
-import { readCells } from '../tables/table.ts'
+import { predictionsCsv, predictTable } from '../tables/predictions.ts'
 import { decodeTable } from '../tables/text.ts'
 import { check } from '../validation/errors.ts'
 import { namingFile, readBytes } from './data.ts'
@@ -28,69 +22,6 @@ const usage = `downhill predict MODEL   predict the rows of a table with a model
 
 Columns are found by name; additional ones are ignored. If the target is among them, the predictions are scored.
 `
-
-/** Predictions of a table, and its scores if it has the target. */
-interface Predicted {
-  readonly csv: string
-  readonly rows: number
-  readonly scores: readonly string[]
-}
-
-function predicted(model: TableModel, text: string, header: boolean, withProbabilities: boolean): Predicted {
-  const { names, rows, lines } = readCells(text, { header })
-  model.checkColumns(names)
-  const place = (row: number) => `line ${lines[row]}`
-  const columnOf = (name: string): readonly Cell[] => {
-    const c = names.indexOf(name)
-    return rows.map((row) => row[c]!)
-  }
-  const outputs = model.outputs({ columns: model.columns.map(columnOf), place })
-  const predictions = model.decode(outputs)
-  const probabilities = withProbabilities ? model.distribution(outputs) : undefined
-  const fields = ['prediction', ...(probabilities ? model.classes!.map((name) => `probability ${name}`) : [])]
-  const data = predictions.map((prediction, row) => [prediction, ...(probabilities?.[row] ?? [])])
-  const csv = `${Papa.unparse({ fields, data }, { newline: '\n' })}\n`
-  const scores = names.includes(model.target) ? scored(model, outputs, columnOf(model.target), place) : []
-  return { csv, rows: rows.length, scores }
-}
-
-/** Returns the scores of the rows that have a target. */
-function scored(model: TableModel, outputs: Float32Array, cells: readonly Cell[], place: (row: number) => string): string[] {
-  const targets = model.targetValues(cells, place)
-  const known = [...targets.keys()].filter((row) => !Number.isNaN(targets[row]!))
-  const { classes } = model
-  const among = known.length < cells.length ? ` (${known.length} of ${cells.length} have a target)` : ''
-  if (known.length < 1) return []
-  const actual = known.map((row) => targets[row]!)
-  if (!classes) {
-    const predictions = model.decode(outputs) as number[]
-    const scores = valueScores(
-      known.map((row) => predictions[row]!),
-      actual,
-    )
-    return [
-      `${METRICS.regression} on these rows ${shownMetric(METRICS.regression, scores.r2)}${among}`,
-      ...scoreLines(scores, model.target),
-    ]
-  }
-  const chosen = Float32Array.from({ length: known.length * classes.length }, (_, i) => {
-    const row = known[Math.floor(i / classes.length)]!
-    return outputs[row * classes.length + (i % classes.length)]!
-  })
-  const scores = classScores(chosen, actual, classes.length)
-  const unknown = actual.filter((target) => target < 0).length
-  return [
-    `accuracy on these rows ${shownMetric('accuracy', scores.accuracy)}${among}`,
-    ...(unknown ? [`${unknown} rows have a class that the model does not know; they count as wrong`] : []),
-    ...scoreLines(scores, model.target, classes),
-  ]
-}
-
-/** Whether the model's table had a header line. */
-function hadHeader(bytes: Uint8Array): boolean {
-  const { run } = read(bytes)
-  return !(isDict(run) && isDict(run.source) && run.source.header === false)
-}
 
 /** Throws if the output would replace an input. */
 function checkOut(out: string, inputs: readonly string[]): void {
@@ -125,7 +56,13 @@ export async function predictCommand(args: string[]): Promise<number> {
   const { csv, rows, scores } = await namingFile(source, async () => {
     const { text, notes } = await decodeTable(tableBytes)
     for (const note of notes) process.stderr.write(`note: ${note}\n`)
-    return predicted(model, text, header, values.probabilities ?? false)
+    const predictions = predictTable(model, text, { header })
+    const { scored, values: predicted } = predictions
+    return {
+      csv: predictionsCsv(model, predictions, values.probabilities),
+      rows: predicted.length,
+      scores: scored ? [...rowMetricLines(scored, predicted.length), ...scoreLines(scored.scores, model.target, model.classes)] : [],
+    }
   })
   if (out === undefined) {
     process.stdout.write(csv)

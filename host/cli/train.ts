@@ -2,21 +2,15 @@
 import { parseArgs } from 'node:util'
 import type { Source } from '../compare/report.ts'
 import { METRICS } from '../compare/rows.ts'
-import { counted, quoted, shownMetric } from '../compare/shown.ts'
-import {
-  defaultTraining,
-  defaultTrainingEpochs,
-  Training,
-  type TrainingProgress,
-  type TrainingSettings,
-  trainable,
-} from '../compare/training.ts'
+import { savedRun, saveRun } from '../compare/saved-run.ts'
+import { quoted, shownMetric } from '../compare/shown.ts'
+import { defaultTraining, Training, type TrainingSettings, trainable, trainingSettings } from '../compare/training.ts'
 import * as checkpoint from '../io/checkpoint.ts'
-import { isDict } from '../io/dict.ts'
 import { readFile, writeFile } from '../io/fs.ts'
 import { Arena } from '../memory/arena.ts'
 import { scoreLines } from '../report/scores.ts'
 import { baselinesLine } from '../report/terminal.ts'
+import { trainedLines } from '../report/trained.ts'
 import { baselinesOf } from '../tables/baselines.ts'
 import type { Dataset } from '../tables/dataset.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
@@ -60,15 +54,6 @@ function parse(args: string[]) {
 
 type Values = ReturnType<typeof parse>
 
-/** Entries of a checkpoint besides its parts. */
-interface SavedRun {
-  readonly settings: TrainingSettings
-  /** Source of the data, and their checksum. */
-  readonly source: Source
-  readonly sha256: string
-  readonly progress: TrainingProgress
-}
-
 function optionsOf({ lr, option = [] }: Values): Record<string, unknown> {
   const entries = [...(lr === undefined ? [] : [`lr=${lr}`]), ...option].map((entry) => {
     const [, name, value] = entry.match(/^(\w+)=(.+)$/) ?? []
@@ -83,27 +68,15 @@ function optionsOf({ lr, option = [] }: Values): Record<string, unknown> {
 }
 
 function settingsOf(values: Values, rows: number): TrainingSettings {
-  const batchSize = wholeNumber('batch-size', values['batch-size']) ?? d.batchSize
-  return {
-    optimizer: values.optimizer ?? d.optimizer,
+  return trainingSettings(rows, {
+    optimizer: values.optimizer,
     options: optionsOf(values),
-    epochs: wholeNumber('epochs', values.epochs) ?? defaultTrainingEpochs(rows, batchSize),
-    batchSize,
+    epochs: wholeNumber('epochs', values.epochs),
+    batchSize: wholeNumber('batch-size', values['batch-size']),
     ...architectureOf(values),
-    seed: wholeNumber('seed', values.seed) ?? d.seed,
-    patience: wholeNumber('patience', values.patience) ?? d.patience,
-  }
-}
-
-/** Reads the run in a checkpoint. Settings are checked where they are used. */
-function savedRun(bytes: Uint8Array): SavedRun {
-  const { run } = checkpoint.read(bytes)
-  const { settings, source, sha256, progress } = isDict(run) ? run : {}
-  const hasSettings = isDict(settings) && isDict(settings.options) && typeof settings.optimizer === 'string'
-  const hasProgress = isDict(progress) && Number.isSafeInteger(progress.step) && Array.isArray(progress.curve)
-  const fits = hasSettings && hasProgress && isDict(source) && typeof sha256 === 'string'
-  check(fits, 'file-invalid', 'this checkpoint was not written by downhill train')
-  return run as unknown as SavedRun
+    seed: wholeNumber('seed', values.seed),
+    patience: wholeNumber('patience', values.patience),
+  })
 }
 
 /** Options that a checkpoint determines. */
@@ -201,11 +174,9 @@ async function train(
   keep: number,
 ): Promise<number> {
   const metric = METRICS[data.task]
-  const { settings, totalSteps } = training
+  const { totalSteps } = training
   const save = async () => {
-    const run = { settings, source, sha256, progress: training.progress }
-    const { table } = training
-    if (file !== undefined) await writeFile(file, checkpoint.save({ ...training.parts, ...(table && { table }), run }), { keep })
+    if (file !== undefined) await writeFile(file, saveRun(training, { source, sha256 }), { keep })
   }
   const bar = progressBar()
   const interrupted = interruption(bar.stop)
@@ -235,19 +206,13 @@ function stopped({ progress, totalSteps }: Training, file: string | undefined): 
 }
 
 function result(arena: Arena, training: Training, data: Dataset, metric: string, file: string | undefined): string {
-  const { model, settings, progress, epochsWithoutGain } = training
-  const { optimizer, epochs } = settings
+  const { settings, progress } = training
   const scores = training.scores()
   const target = data.coding?.target.name ?? data.name
-  const parameters = [...model.parameters()].reduce((sum, { size }) => sum + size, 0)
-  const done = progress.curve.length
-  const early = done < epochs ? `${done} of ${epochs} epochs, the last ${epochsWithoutGain} without improvement` : counted(done, 'epoch')
+  const epochs = 2 * Math.max(settings.epochs, progress.curve.length)
   return [
-    `${data.name}: ${data.rows} rows, ${data.featureNames.length} features; ${parameters} parameters; ${optimizer}, ${early}`,
-    `${metric} on test rows ${shownMetric(metric, training.test())}, with the weights of epoch ${progress.best?.epoch}`,
+    ...trainedLines(training, data),
     ...(scores ? [...scoreLines(scores, target, data.classes), baselinesLine(metric, baselinesOf(arena, data))] : []),
-    ...(file === undefined
-      ? []
-      : [`saved ${file}; continue with: downhill train --resume ${quoted(file)} --epochs ${2 * Math.max(epochs, done)}`]),
+    ...(file === undefined ? [] : [`saved ${file}; continue with: downhill train --resume ${quoted(file)} --epochs ${epochs}`]),
   ].join('\n')
 }

@@ -40,7 +40,7 @@ export interface TrainingSettings {
 }
 
 /** Defaults of `downhill train`. */
-export const defaultTraining: Omit<TrainingSettings, 'epochs'> = {
+export const defaultTraining: Required<Omit<TrainingSettings, 'epochs'>> = {
   optimizer: 'AdamW',
   options: {},
   batchSize: 32,
@@ -51,8 +51,27 @@ export const defaultTraining: Omit<TrainingSettings, 'epochs'> = {
 }
 
 /** Returns the default epochs for a number of training rows: about 5,000 steps, in 40 to 300 epochs. */
-export function defaultTrainingEpochs(rows: number, batchSize: number): number {
+function defaultTrainingEpochs(rows: number, batchSize: number): number {
   return Math.min(Math.max(Math.round(5000 / Math.ceil(rows / batchSize)), 40), 300)
+}
+
+/** Settings that may be missing. */
+type Given = { readonly [K in keyof TrainingSettings]?: TrainingSettings[K] | undefined }
+
+/** Returns complete settings, for a number of training rows. Missing ones have the defaults of `downhill train`. */
+export function trainingSettings(rows: number, given: Given = {}): TrainingSettings {
+  const d = defaultTraining
+  const batchSize = given.batchSize ?? d.batchSize
+  return {
+    optimizer: given.optimizer ?? d.optimizer,
+    options: given.options ?? d.options,
+    epochs: given.epochs ?? defaultTrainingEpochs(rows, batchSize),
+    batchSize,
+    hidden: given.hidden ?? d.hidden,
+    dropout: given.dropout ?? d.dropout,
+    seed: given.seed ?? d.seed,
+    patience: given.patience ?? d.patience,
+  }
 }
 
 /** State of a run besides weights, optimizer state and order. */

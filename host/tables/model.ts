@@ -23,6 +23,8 @@ export interface Field {
   readonly kind: 'number' | 'date' | 'boolean' | 'text'
   /** For booleans the two texts, for texts the known categories. */
   readonly categories?: readonly string[]
+  /** Whether all other texts are one more category; otherwise they are treated as empty. */
+  readonly hasOther?: boolean
 }
 
 /** Cells of the model's columns, in its order, and what errors call a row. */
@@ -180,7 +182,8 @@ function classIndex(cell: Cell, indices: ReadonlyMap<string, number>): number {
 function fieldOf(coding: ColumnCoding): Field {
   const { name, kind } = coding
   if (kind === 'boolean') return { name, kind, categories: [coding.no, coding.yes] }
-  return kind === 'text' ? { name, kind, categories: coding.categories } : { name, kind }
+  if (kind !== 'text') return { name, kind }
+  return { name, kind, categories: coding.categories, ...(coding.hasOther && { hasOther: true }) }
 }
 
 /** Reads cells as a column of the coding's kind. */

@@ -1,21 +1,14 @@
 /** The view "Compare" in a browser: numbers equal to the command's, own tables, resuming, errors, replays, the keyboard, and long tasks. */
 import assert from 'node:assert'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { root, temporaryFolder } from '../runtimes/project.mjs'
+import { root } from '../runtimes/project.mjs'
 import { serve } from '../runtimes/serve.mjs'
+import { drop as dropOn, ownFolder, tabTo } from './acts.mjs'
 import { assertAccessible, needsOf, visit } from './visit.mjs'
-
-let scratch
-
-/** Creates a folder for a check, which is deleted at the end. */
-function ownFolder() {
-  scratch ??= temporaryFolder('web')
-  return mkdtempSync(join(scratch, 'check-'))
-}
 
 const PROBLEMS = ['digits', 'diabetes', 'verses', 'characters', 'quadratic', 'rosenbrock', 'beale', 'himmelblau', 'rastrigin']
 
@@ -63,19 +56,8 @@ function numbersOf(receipt) {
   return JSON.parse(JSON.stringify(receipt, (key, value) => (own.includes(key) ? undefined : value)))
 }
 
-/** Drops a file on the form. Its content is a text or bytes. */
-function drop(page, name, content) {
-  return page.evaluate(
-    (fileName, body) => {
-      const transfer = new DataTransfer()
-      transfer.items.add(new File([typeof body === 'string' ? body : new Uint8Array(body)], fileName))
-      const event = new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })
-      document.querySelector('fieldset').dispatchEvent(event)
-    },
-    name,
-    content,
-  )
-}
+/** Drops a file on the form. */
+const drop = (page, name, content) => dropOn(page, 'fieldset', name, content)
 
 /** Returns a table of 50,000 rows with quoted commas and empty cells. */
 function largeTable() {
@@ -275,7 +257,7 @@ async function errors(address, browser) {
       await page.evaluate(() => (document.querySelector('[role="alert"]').textContent = ''))
     }
     await drop(page, 'picture.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 255, 254])
-    await said(/^picture\.png must be a table in UTF-8\.$/)
+    await said(/^picture\.png: the file is a PNG picture$/)
     await drop(page, 'ragged.csv', 'a,b\n1,2\n3\n')
     await said(/^ragged\.csv: line 3 must have 2 cells like the header, got 1$/)
     await drop(page, 'empty.csv', '')
@@ -370,15 +352,6 @@ async function inMinutes(address, browser) {
     const { protocol, command } = await receiptOf(page)
     return `${command}: ${protocol.trials} trials, ${protocol.seeds.length} seeds, ${protocol.epochs} epochs`
   })
-}
-
-/** Presses Tab until the focused element fits. */
-async function tabTo(page, fits) {
-  for (let i = 0; i < 80; i++) {
-    await page.keyboard.press('Tab')
-    if (await page.evaluate(`(${fits})(document.activeElement)`)) return
-  }
-  assert.fail(`Tab does not reach ${fits}`)
 }
 
 async function byKeyboard(address, browser) {

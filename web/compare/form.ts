@@ -5,7 +5,9 @@ import type { Source } from '../../host/compare/report.ts'
 import { type OptimizerName, optimizerNames, type Schedule, schedules, spaces } from '../../host/compare/spaces.ts'
 import { spaceText } from '../../host/report/plan.ts'
 import { h } from '../element.ts'
-import type { Choice, TableFacts } from './messages.ts'
+import { columnOptions, field, onDrop, option, sizeOf } from '../field.ts'
+import type { TableFacts } from '../table.ts'
+import type { Choice } from './messages.ts'
 
 const OWN = 'own table'
 
@@ -17,16 +19,6 @@ export interface Form {
   showTable(table: TableFacts): void
   /** Called when a table could not be read. */
   showNoTable(): void
-}
-
-/** Returns an option of a select. */
-function option(value: string, text = value): HTMLOptionElement {
-  return h('option', { value }, text)
-}
-
-/** Returns a labeled control. */
-function field(label: string, control: HTMLElement): HTMLLabelElement {
-  return h('label', { className: 'field' }, h('span', {}, label), control)
 }
 
 function numberInput(id: string, { min = '1', step = '1', value = '', placeholder = '' } = {}): HTMLInputElement {
@@ -80,16 +72,7 @@ function problemPart(onFile: (file: File) => void) {
     if (file.files?.[0]) read(file.files[0])
   })
   const element = h('fieldset', {}, h('legend', {}, 'Problem'), field('Problem', select), about, conditionField, own)
-  element.addEventListener('dragover', (event) => {
-    event.preventDefault()
-    element.classList.add('over')
-  })
-  element.addEventListener('dragleave', () => element.classList.remove('over'))
-  element.addEventListener('drop', (event) => {
-    event.preventDefault()
-    element.classList.remove('over')
-    const dropped = event.dataTransfer?.files[0]
-    if (!dropped) return
+  onDrop(element, (dropped) => {
     select.value = OWN
     show()
     read(dropped)
@@ -99,12 +82,8 @@ function problemPart(onFile: (file: File) => void) {
     element,
     showTable(given: TableFacts) {
       table = given
-      facts.textContent = `${given.name}: ${given.rows.toLocaleString('en-US')} rows, ${given.columns.length} columns`
-      const kinds = { number: 'distinct numbers', date: 'distinct dates', text: 'distinct texts' }
-      target.replaceChildren(
-        option('', 'choose a column'),
-        ...given.columns.map(({ name, kind, different }) => option(name, `${name} (${different.toLocaleString('en-US')} ${kinds[kind]})`)),
-      )
+      facts.textContent = sizeOf(given)
+      target.replaceChildren(...columnOptions(given))
       columns.hidden = false
     },
     showNoTable() {

@@ -8,13 +8,13 @@ import type { Report, Source } from '../../host/compare/report.ts'
 import { shownMetric } from '../../host/compare/shown.ts'
 import { Arena } from '../../host/memory/arena.ts'
 import { planSentence } from '../../host/report/plan.ts'
-import { readTable } from '../../host/tables/table.ts'
+import { bytesOf, factsOf, type OwnTable, tableOf } from '../table.ts'
 import { finished, weights } from './finished.ts'
 import { Live } from './live.ts'
 import type { Ask, Choice, Summary, Tell } from './messages.ts'
 import { Cancelled, startThreads, type Threads } from './pool.ts'
 import { runtimeName } from './runtime.ts'
-import { bytesOf, commandOf, naming, type OwnTable, problemOf, settingsOf, specOf, tableOf } from './source.ts'
+import { commandOf, problemOf, settingsOf, specOf } from './source.ts'
 import * as store from './store.ts'
 
 /** A comparison to run, with its stored runs. */
@@ -56,13 +56,9 @@ async function read(file: File): Promise<void> {
     waiting = undefined
     return replay(asked, receipt)
   }
-  const { columns, rows } = await naming(file.name, () => readTable(read.text))
+  const facts = await factsOf(read)
   table = read
-  const facts = columns.map((column) => {
-    const { name, kind } = column
-    return { name, kind, different: kind === 'text' ? column.categories.length : new Set(column.values).size }
-  })
-  tell({ tell: 'table', name: file.name, rows, columns: facts })
+  tell({ tell: 'table', ...facts })
 }
 
 async function start(choice: Choice): Promise<void> {

@@ -1,6 +1,7 @@
 /** Messages between the page and the worker that runs a comparison. */
 import type { Settings } from '../../host/compare/protocol.ts'
 import type { Source } from '../../host/compare/report.ts'
+import type { TableFacts } from '../table.ts'
 
 /** The visitor's choices. Missing ones are planned, or have the command's defaults. */
 export interface Choice {
@@ -17,13 +18,6 @@ export type Ask =
   | { readonly ask: 'weights'; readonly kind: 'safetensors' | 'pt' }
   | { readonly ask: 'threadFailed'; readonly message: string }
   | { readonly ask: 'goOn' | 'pause' | 'resume' | 'cancel' | 'forget' }
-
-/** A table: its columns, with their numbers of distinct values. */
-export interface TableFacts {
-  readonly name: string
-  readonly rows: number
-  readonly columns: readonly { readonly name: string; readonly kind: 'number' | 'date' | 'text'; readonly different: number }[]
-}
 
 /** A comparison to resume. */
 export interface Summary {

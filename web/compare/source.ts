@@ -1,6 +1,6 @@
 /** Converts the visitor's choices to a problem and settings, and to the equivalent command. */
 
-import { bundledSpec, HIDDEN, makeProblem, type ProblemSpec, refuseModel, sha256Of } from '../../host/compare/bundled.ts'
+import { bundledSpec, HIDDEN, makeProblem, type ProblemSpec, refuseModel } from '../../host/compare/bundled.ts'
 import { measuredEpoch, planned } from '../../host/compare/plan.ts'
 import type { Problem } from '../../host/compare/problem.ts'
 import { checkSettings, defaultEpochs, defaultSettings, type Settings } from '../../host/compare/protocol.ts'
@@ -8,39 +8,8 @@ import type { Source } from '../../host/compare/report.ts'
 import { quoted } from '../../host/compare/shown.ts'
 import type { Arena } from '../../host/memory/arena.ts'
 import type { Architecture } from '../../host/tables/perceptron.ts'
-import { decodeTable, type TableText } from '../../host/tables/text.ts'
-import { DownhillError } from '../../host/validation/errors.ts'
+import { naming, type OwnTable } from '../table.ts'
 import type { Choice } from './messages.ts'
-
-/** A table's text, what was guessed about its encoding, and the hash of its file. */
-export interface OwnTable extends TableText {
-  readonly name: string
-  readonly sha256: string
-}
-
-/** Reads a file's bytes. */
-export async function bytesOf(file: File): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await file.arrayBuffer())
-  } catch (error) {
-    throw new Error(`${file.name} could not be read: ${(error as Error).message}`)
-  }
-}
-
-/** Reads a table like the command. Errors begin with the file's name. */
-export async function tableOf(file: File): Promise<OwnTable> {
-  const bytes = await bytesOf(file)
-  return naming(file.name, async () => ({ name: file.name, ...(await decodeTable(bytes)), sha256: await sha256Of(bytes) }))
-}
-
-/** Runs `body`, and prefixes its errors with a table's name. */
-export async function naming<T>(name: string, body: () => T | Promise<T>): Promise<T> {
-  try {
-    return await body()
-  } catch (error) {
-    throw error instanceof DownhillError ? new DownhillError(error.code, `${name}: ${error.message}`) : error
-  }
-}
 
 async function fetchText(file: string): Promise<string> {
   const response = await fetch(`datasets/${file}`)

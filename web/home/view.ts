@@ -19,6 +19,7 @@ function copyButton(text: string, what: string): HTMLElement {
 
 const ways = [
   ['#/compare', 'Compare', 'Find the optimizer for your own table, in this browser.'],
+  ['#/predict', 'Predict', 'Train a model on your own table, and predict new rows.'],
   ['#/surface', 'Surfaces', 'Watch any optimizer on any surface, option by option.'],
   ['#/bits', 'Same bits', 'Compute the published hashes on your machine.'],
   ['docs/choosing.html', 'Guide', 'Choose an optimizer, with measured reasons.'],
