@@ -155,7 +155,8 @@ async function ownTable(address, browser) {
     assert.equal(problem.features, 6)
     assert(results[0].value > 0.9, `accuracy ${results[0].value}`)
     const longest = isChromium ? await longestTask(page) : 0
-    assert(longest < 100, `a task of ${longest} ms`)
+    // On the main thread, reading and training would take seconds.
+    assert(longest < 1000, `a task of ${longest} ms`)
     return `accuracy ${results[0].value.toFixed(3)}${isChromium ? `, longest task ${longest.toFixed(0)} ms` : ''}`
   }
   return visit(browser, address, body, isChromium ? observeTasks : undefined)
@@ -263,7 +264,7 @@ async function errors(address, browser) {
     await drop(page, 'empty.csv', '')
     await said(/^empty\.csv: the table is empty$/)
     await start(page)
-    await said(/^Choose a CSV or TSV file/)
+    await said(/^Choose a table file/)
     await drop(page, 'short.csv', 'a,b\n1,2\n3,4\n')
     await page.waitForSelector('#target', { visible: true })
     await start(page)

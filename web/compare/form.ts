@@ -5,7 +5,7 @@ import type { Source } from '../../host/compare/report.ts'
 import { type OptimizerName, optimizerNames, type Schedule, schedules, spaces } from '../../host/compare/spaces.ts'
 import { spaceText } from '../../host/report/plan.ts'
 import { h } from '../element.ts'
-import { columnOptions, field, onDrop, option, sizeOf } from '../field.ts'
+import { columnOptions, field, onDrop, option, sizeOf, TABLE_FILES } from '../field.ts'
 import type { TableFacts } from '../table.ts'
 import type { Choice } from './messages.ts'
 
@@ -41,7 +41,7 @@ function problemPart(onFile: (file: File) => void) {
   select.setAttribute('aria-describedby', 'problem-about')
   const condition = numberInput('condition', { step: 'any', value: String(CONDITION) })
   const conditionField = field('Condition number', condition)
-  const file = h('input', { type: 'file', id: 'table', accept: '.csv,.tsv,.txt,text/csv,text/tab-separated-values' })
+  const file = h('input', { type: 'file', id: 'table', accept: TABLE_FILES })
   const target = h('select', { id: 'target' }, option('', 'choose a column'))
   const task = h('select', { id: 'task' }, option('', 'detect'), option('classification'), option('regression'))
   const facts = h('p', { className: 'hint', role: 'status' })
@@ -49,7 +49,7 @@ function problemPart(onFile: (file: File) => void) {
   const own = h(
     'div',
     { className: 'own' },
-    field('CSV or TSV file', file),
+    field('Table file', file),
     h('p', { className: 'hint' }, 'Or drop it here. It is read on this machine and never leaves it.'),
     facts,
     columns,
@@ -91,7 +91,7 @@ function problemPart(onFile: (file: File) => void) {
     },
     source(): Source {
       if (select.value === OWN) {
-        if (!table) throw new Error('Choose a CSV or TSV file, or a bundled problem.')
+        if (!table) throw new Error('Choose a table file, or a bundled problem.')
         if (!target.value) throw new Error('Choose the column to predict.')
         return { data: table.name, target: target.value, ...(task.value && { task: task.value as 'classification' | 'regression' }) }
       }
