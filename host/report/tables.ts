@@ -82,25 +82,26 @@ function baselines({ baselines, metric: { name } }: Report): string {
 /** Larger confusion tables help nobody. */
 const MOST_CLASSES = 20
 
-/** Returns the confusion table of the first result, summed over its runs. */
+/** Returns the confusion tables, each summed over the runs of an optimizer. */
 function confusion(report: Report): string {
-  const at = report.results.findIndex(({ metrics }) => metrics && 'confusion' in metrics)
-  const best = report.results[at]
-  if (!best?.metrics || !('confusion' in best.metrics) || best.metrics.confusion.length > MOST_CLASSES) return ''
-  const rows = best.metrics.confusion
-  const names = report.problem.classNames ?? rows.map((_, c) => String(c))
-  const body = table<number>({
-    caption: `Confusion of ${best.label}, all runs: rows are actual classes, columns predicted ones`,
-    columns: [
-      { title: 'actual', words: true, cell: (a) => escapeHtml(names[a]) },
-      ...rows.map((_, b) => ({
-        title: String(names[b]),
-        cell: (a: number) => exact(rows[a]![b]!, shownCount(rows[a]![b]!), `results.${at}.metrics.confusion.${a}.${b}`),
-      })),
-    ],
-    groups: [[...rows.keys()]],
+  const bodies = report.results.flatMap(({ label, metrics }, at) => {
+    if (!metrics || !('confusion' in metrics) || metrics.confusion.length > MOST_CLASSES) return []
+    const rows = metrics.confusion
+    const names = report.problem.classNames ?? rows.map((_, c) => String(c))
+    const body = table<number>({
+      caption: `${label}, all runs: rows are actual classes, columns predicted ones`,
+      columns: [
+        { title: 'actual', words: true, cell: (a) => escapeHtml(names[a]) },
+        ...rows.map((_, b) => ({
+          title: String(names[b]),
+          cell: (a: number) => exact(rows[a]![b]!, shownCount(rows[a]![b]!), `results.${at}.metrics.confusion.${a}.${b}`),
+        })),
+      ],
+      groups: [[...rows.keys()]],
+    })
+    return [body]
   })
-  return details(`Confusion of ${best.label}`, body)
+  return bodies.length ? details('Confusion of classes', bodies.join('\n')) : ''
 }
 
 function isDetected({ interval: [low, high] }: Comparison): boolean {
