@@ -53,15 +53,22 @@ const FEWEST_PER_CATEGORY = 5
 /** … and if together they cover this fraction of the rows; else the column identifies rows rather than describing them. */
 const LEAST_COVERED = 0.5
 
-/** Returns mean and standard deviation of the given rows that have a value. */
+/** Returns mean and standard deviation of the given rows that have a value. The deviation of equal values is exactly 0. */
 export function moments(values: ArrayLike<number>, rows: Uint32Array): Scale {
   let sum = 0
   let count = 0
+  let least = Number.POSITIVE_INFINITY
+  let most = Number.NEGATIVE_INFINITY
   for (const row of rows) {
-    if (Number.isNaN(values[row]!)) continue
-    sum += values[row]!
+    const value = values[row]!
+    if (Number.isNaN(value)) continue
+    sum += value
     count++
+    least = Math.min(least, value)
+    most = Math.max(most, value)
   }
+  // The mean of many 0.1 is not exactly 0.1.
+  if (least === most) return { mean: least, deviation: 0 }
   const mean = count ? sum / count : 0
   let squares = 0
   for (const row of rows) if (!Number.isNaN(values[row]!)) squares += (values[row]! - mean) * (values[row]! - mean)

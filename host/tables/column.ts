@@ -37,6 +37,8 @@ export type Column = NumberColumn | DateColumn | TextColumn
 const MISSING = new Set([
   ...['', 'na', 'n/a', '#n/a', '<na>', 'nan', 'nat', 'null', 'none', 'nil'],
   ...['?', '-', '--', '.', '#div/0!', '#value!', '#ref!', '#num!'],
+  // C and C++ print these.
+  ...['-nan', 'nan(ind)', '-nan(ind)', '1.#qnan', '-1.#ind'],
 ])
 
 /** A column is numeric if at least this fraction of its cells are numbers; any other cell is then an error. The same holds for dates. */
@@ -90,7 +92,8 @@ export function readColumn(name: string, texts: Texts, lines: readonly number[],
     return { column: { name, kind: 'number', values: new Float64Array(texts.length).fill(Number.NaN), notation: PLAIN }, notes: [] }
   const { notation, count, isAmbiguous } = readingOf(given, decimal)
   if (count >= MOSTLY * given.length) {
-    const values = parsed(name, texts, lines, 'a number', (text) => numberOf(text, notation))
+    const what = notation.unit ? `a number with ${notation.unit}` : 'a number'
+    const values = parsed(name, texts, lines, what, (text) => numberOf(text, notation))
     return numbers(name, texts, values, lines, notation, isAmbiguous)
   }
   const dates = dateReadingOf(given)

@@ -4,7 +4,7 @@ import { cosPi } from '../numerics/portable.ts'
 /** Order of day, month and year in a column of dates. */
 export type DateOrder = 'ymd' | 'dmy' | 'mdy'
 
-const TIME = '(?:(?:T|,? )\\s*(\\d{1,2}):(\\d{2})(?::(\\d{2}(?:[.,]\\d+)?))?\\s*([AaPp][Mm])?\\s*(Z|[+-]\\d{2}:?\\d{2})?)?'
+const TIME = '(?:(?:T|,? )\\s*(\\d{1,2}):(\\d{2})(?::(\\d{2}(?:[.,]\\d+)?))?\\s*([AaPp][Mm])?\\s*(Z|UTC|[+-]\\d{2}(?::?\\d{2})?)?)?'
 const YEAR_FIRST = new RegExp(`^(\\d{4})([-/.])(\\d{1,2})\\2(\\d{1,2})${TIME}$`)
 const YEAR_LAST = new RegExp(`^(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d{2})${TIME}$`)
 
@@ -23,7 +23,7 @@ function timeOf([hours, minutes, seconds = '0', half, zone]: (string | undefined
   const second = Number(seconds.replace(',', '.'))
   if (hour > 23 || Number(minutes) > 59 || second >= 61 || (half !== undefined && (Number(hours) < 1 || Number(hours) > 12)))
     return Number.NaN
-  const [, sign, east, rest] = zone?.match(/^([+-])(\d{2}):?(\d{2})$/) ?? []
+  const [, sign, east, rest = 0] = zone?.match(/^([+-])(\d{2}):?(\d{2})?$/) ?? []
   const offset = sign ? (sign === '-' ? -1 : 1) * (60 * Number(east) + Number(rest)) : 0
   return (hour * 3600 + (Number(minutes) - offset) * 60 + second) / 86_400
 }

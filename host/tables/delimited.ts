@@ -114,7 +114,7 @@ function distinct(names: readonly string[], isTold: boolean, notes: string[]): s
     for (let k = 1; seen.has(name) || (name !== given && used.has(name)); k++) name = `${given || `column ${i + 1}`}.${k}`
     seen.add(name)
     if (isTold && name !== given)
-      notes.push(given ? `the second column ${shown(given)} is called ${shown(name)}` : `${name} has no name in the header`)
+      notes.push(given ? `another column ${shown(given)} is called ${shown(name)}` : `${name} has no name in the header`)
     return name
   })
 }

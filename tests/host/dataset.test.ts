@@ -55,6 +55,21 @@ describe('a column', () => {
   })
 })
 
+describe('a column of 0.1 in every row', () => {
+  it('is dropped although the mean of the rows is not exactly 0.1', () => {
+    const data = makeDataset(table(200, { k: () => 0.1, x: noise, y: target }), { name: 't', target: 'y' })
+    expect(data.featureNames).toEqual(['x'])
+    expect(data.notes).toEqual(['k: constant over the training rows, dropped'])
+  })
+
+  it('is not a target for regression', () => {
+    const constant = table(200, { k: () => 0.1, x: noise })
+    expect(thrown(() => makeDataset(constant, { name: 't', target: 'k' })).message).toBe(
+      'the target k is 0.1 in all train rows, so predictions cannot be judged',
+    )
+  })
+})
+
 describe('a split', () => {
   it('has the classes in equal proportions in all parts', () => {
     const { split, targets } = makeDataset(table(200, { x: noise, y: (row) => (row % 20 ? 'common' : 'rare') }), { name: 't', target: 'y' })

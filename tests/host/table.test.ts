@@ -46,7 +46,7 @@ describe('numbers', () => {
     ['a Unicode minus', ['\u22125', '3', '4'], [-5, 3, 4], "x: numbers such as '\u22125' are read as -5"],
     ['exponents', ['1e-3', '2E5', '.5'], [0.001, 200000, 0.5], undefined],
     ['infinities', ['inf', '-Infinity', '3'], [missing, missing, 3], 'x: 2 infinite values (lines 2, 3), treated as empty'],
-    ['empty cells', ['', 'NA', '#N/A', '3', '-'], [missing, missing, missing, 3, missing], undefined],
+    ['empty cells', ['', 'NA', '#N/A', '3', '-', '-nan'], [missing, missing, missing, 3, missing, missing], undefined],
   ])('with %s', (_, cells, values, note) => {
     expect(column(cells)).toEqual({ kind: 'number', values, notes: note ? [note] : [] })
   })
@@ -84,6 +84,12 @@ describe('dates', () => {
       'ISO with times',
       ['2024-01-31T12:00:00Z', '2024-01-31 18:00', '2024-02-01T00:00+02:00'],
       [19753.5, 19753.75, 19754 - 1 / 12],
+      undefined,
+    ],
+    [
+      'zones without minutes',
+      ['2024-01-31 12:00:00+00', '2024-01-31 12:00:00-06', '2024-01-31 18:00:00 UTC'],
+      [19753.5, 19753.75, 19753.75],
       undefined,
     ],
     ['day first', ['31.01.2024', '1.2.2024'], [19753, 19754], "x: dates such as '31.01.2024' are read as 2024-01-31"],
@@ -137,7 +143,7 @@ describe('a layout', () => {
   it('with repeated and missing names gets names of its own', () => {
     const { names, notes } = contents('a,a,,a.1\n1,2,3,4\n')
     expect(names).toEqual(['a', 'a.2', 'column 3', 'a.1'])
-    expect(notes).toEqual(["the second column 'a' is called 'a.2'", 'column 3 has no name in the header'])
+    expect(notes).toEqual(["another column 'a' is called 'a.2'", 'column 3 has no name in the header'])
   })
 
   it('without a header has numbered columns', () => {
@@ -171,6 +177,7 @@ describe('a layout', () => {
     ['# c\na,b\n1,2\n3\n', 'line 4 must have 2 cells like the header, got 1'],
     ['a,b\n1,"2\n', 'line 2: quoted field unterminated'],
     ['a\n1\n2\n3\n4\nfive\n6\n', "line 6: 'five' in the column a must be a number like its other values"],
+    ['a,b\n1%,2\n2%,2\n3%,2\n4%,2\n5,2\n', "line 6: '5' in the column a must be a number with % like its other values"],
     ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b is beyond ±1e+150"],
     ['[{"a": 1}, 2]', 'row 2 must be an object with a value for each column, got 2'],
     ['{"a": [1, 2], "b": [1]}', 'the column b must have 2 values like a, got 1'],
