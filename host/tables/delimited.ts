@@ -28,7 +28,10 @@ function delimiterOf(lines: readonly string[]): string {
     const [first = 1, ...rest] = outside.map((line) => line.split(delimiter).length)
     return { delimiter, first, isRegular: first > 1 && rest.every((count) => Math.abs(count - first) <= 1) }
   })
-  const fits = counts.filter(({ isRegular }) => isRegular)
+  const regular = counts.filter(({ isRegular }) => isRegular)
+  // Commas that are always between digits are decimal commas if another delimiter fits.
+  const isDecimal = regular.length > 1 && !outside.some((line) => /(?<!\d),|,(?!\d)/.test(line))
+  const fits = regular.filter(({ delimiter }) => !isDecimal || delimiter !== ',')
   return (fits.length ? fits : counts).reduce((a, b) => (b.first > a.first ? b : a)).delimiter
 }
 
@@ -38,9 +41,12 @@ const SAMPLE = 10
 /** Reads text with a delimiter, which is found in its first lines. Cells may be quoted. */
 export function readDelimited(text: string, header: boolean): Cells {
   const notes: string[] = []
-  const { body, skipped, marked } = withoutComments(text)
-  if (skipped) notes.push(`${skipped} comment line${skipped > 1 ? 's' : ''} before the header ${skipped > 1 ? 'are' : 'is'} skipped`)
-  const delimiter = delimiterOf(unquotedLines(body).slice(0, SAMPLE))
+  // Excel writes such a first line, and reads it.
+  const [declaration = '', declared] = text.match(/^"?sep=([,;|\t])"?[,;|\t]*\n/i) ?? []
+  const { body, skipped: comments, marked } = withoutComments(text.slice(declaration.length))
+  if (comments) notes.push(`${comments} comment line${comments > 1 ? 's' : ''} before the header ${comments > 1 ? 'are' : 'is'} skipped`)
+  const skipped = comments + (declared ? 1 : 0)
+  const delimiter = declared ?? delimiterOf(unquotedLines(body).slice(0, SAMPLE))
   const { data, errors } = Papa.parse<string[]>(body, { delimiter, newline: '\n' })
   const lines: Line[] = []
   let line = 1 + skipped
@@ -54,6 +60,7 @@ export function readDelimited(text: string, header: boolean): Cells {
   const [first, ...rest] = lines
   const rows = header ? rest : lines
   if (!rows.length) fail('the table has no rows below its header')
+  if (header && marked && first!.cells[0]!.startsWith('#')) notes.push('the # before the header is removed')
   const names = header ? first!.cells.map((name, i) => (i === 0 && marked ? name.replace(/^#\s*/, '') : name)) : first!.cells.map(() => '')
   return { ...rectangular(names, rows, header ? first!.line : 0, notes), decimal: delimiter === ';' ? ',' : '.' }
 }
@@ -61,10 +68,12 @@ export function readDelimited(text: string, header: boolean): Cells {
 /** Returns the lines of a text; a line break inside quotes does not end a line. */
 function unquotedLines(text: string): string[] {
   const head = text.slice(0, 2 ** 16)
-  return head
+  const lines = head
     .replace(/"(?:[^"]|"")*"/g, (quoted) => quoted.replaceAll('\n', ' '))
     .split('\n')
     .filter((line) => line.trim() !== '')
+  // The last one is cut off.
+  return head.length < text.length && lines.length > 1 ? lines.slice(0, -1) : lines
 }
 
 function lineOf(data: readonly (readonly string[])[], row: number): number {

@@ -127,7 +127,7 @@ describe('a layout', () => {
     ['pipes', 'a|b\n1|2\n3|4\n', []],
     ['a byte order mark', '\ufeffa,b\n1,2\n3,4\n', []],
     ['comments', '# source: x\n# unit: y\na,b\n1,2\n3,4\n', ['2 comment lines before the header are skipped']],
-    ['a header that is a comment', '#a,b\n1,2\n3,4\n', []],
+    ['a header that is a comment', '#a,b\n1,2\n3,4\n', ['the # before the header is removed']],
     ['a trailing delimiter', 'a,b,\n1,2,\n3,4,\n', ['the delimiter at the end of each line is ignored']],
     ['a trailing delimiter in the rows', 'a,b\n1,2,\n3,4,\n', ['the delimiter at the end of each line is ignored']],
     ['blank lines and spaces', '\n a , b \n\n 1 , 2 \n3,4\n\n', []],
@@ -135,7 +135,9 @@ describe('a layout', () => {
     ['single quotes around names', "'a','b'\n1,2\n3,4\n", []],
     ['a JSON array', '[{"a": 1, "b": 2}, {"a": 3, "b": 4}]', []],
     ['JSON columns', '{"a": [1, 3], "b": [2, 4]}', []],
+    ['JSON columns, as pandas writes them', '{"a": {"0": 1, "1": 3}, "b": {"0": 2, "1": 4}}', []],
     ['JSON lines', '{"a": 1, "b": 2}\n{"b": 4, "a": 3}\n', []],
+    ["Excel's line with the delimiter", 'sep=;\na;b\n1;2\n3;4\n', []],
   ])('with %s is read', (_, text, notes) => {
     expect(contents(text)).toEqual({ ...two, notes })
   })
@@ -159,6 +161,30 @@ describe('a layout', () => {
   it('has the line number of each row', () => {
     const { lines } = readTable('# comment\nn,"t, u"\r\n1,"x\ny"\r\n\r\n2.5e1,""\r\n')
     expect(lines).toEqual([3, 6])
+  })
+
+  it('has the delimiter beside which commas are only within numbers', () => {
+    const rows = ['1,5;2,5;x', '2,5;3,5;y', '3,5;4,5;z']
+    const { cells } = contents(rows.join('\n'), { header: false })
+    expect(cells).toEqual([
+      [1.5, 2.5, 3.5],
+      [2.5, 3.5, 4.5],
+      ['x', 'y', 'z'],
+    ])
+  })
+
+  it('has the delimiter of its complete lines, if the sample ends within one', () => {
+    const wide = (value: string) => new Array(4000).fill(value).join(';')
+    const { names } = contents(Array.from({ length: 5 }, () => wide('1,5')).join('\n'), { header: false })
+    expect(names).toHaveLength(4000)
+  })
+
+  it('has NaN and Infinity of Python in JSON', () => {
+    expect(contents('[{"a": NaN, "b": "NaN, Infinity"}, {"a": -Infinity, "b": "x"}, {"a": 1, "b": "x"}]').cells).toEqual([
+      [missing, missing, 1],
+      ['NaN, Infinity', 'x', 'x'],
+    ])
+    expect(contents('{"a": NaN}\n{"a": 2}\n').cells).toEqual([[missing, 2]])
   })
 
   it('has null, true and missing values in JSON', () => {
