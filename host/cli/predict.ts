@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import Papa from 'papaparse'
 import { METRICS } from '../compare/rows.ts'
-import { shownMetric } from '../compare/shown.ts'
+import { counted, shownMetric } from '../compare/shown.ts'
 import { read } from '../io/checkpoint.ts'
 import { isDict } from '../io/dict.ts'
 import { Arena } from '../memory/arena.ts'
@@ -33,33 +33,35 @@ Columns are found by name; additional ones are ignored. If the target is among t
 interface Predicted {
   readonly csv: string
   readonly rows: number
+  readonly notes: readonly string[]
   readonly scores: readonly string[]
 }
 
 function predicted(model: TableModel, text: string, header: boolean, withProbabilities: boolean): Predicted {
-  const { names, rows, lines } = readCells(text, { header })
+  const { names, rows, lines, decimal, notes } = readCells(text, { header })
   model.checkColumns(names)
   const place = (row: number) => `line ${lines[row]}`
   const columnOf = (name: string): readonly Cell[] => {
     const c = names.indexOf(name)
     return rows.map((row) => row[c]!)
   }
-  const outputs = model.outputs({ columns: model.columns.map(columnOf), place })
+  const target = names.includes(model.target) ? columnOf(model.target) : undefined
+  const read = model.read({ columns: model.columns.map(columnOf), target, decimal, place })
+  const outputs = model.outputs(read.columns, place)
   const predictions = model.decode(outputs)
   const probabilities = withProbabilities ? model.distribution(outputs) : undefined
   const fields = ['prediction', ...(probabilities ? model.classes!.map((name) => `probability ${name}`) : [])]
   const data = predictions.map((prediction, row) => [prediction, ...(probabilities?.[row] ?? [])])
   const csv = `${Papa.unparse({ fields, data }, { newline: '\n' })}\n`
-  const scores = names.includes(model.target) ? scored(model, outputs, columnOf(model.target), place) : []
-  return { csv, rows: rows.length, scores }
+  const targets = target && (read.target ?? model.classIndices(target))
+  return { csv, rows: rows.length, notes: [...notes, ...read.notes], scores: targets ? scored(model, outputs, targets) : [] }
 }
 
 /** Returns the scores of the rows that have a target. */
-function scored(model: TableModel, outputs: Float32Array, cells: readonly Cell[], place: (row: number) => string): string[] {
-  const targets = model.targetValues(cells, place)
+function scored(model: TableModel, outputs: Float32Array, targets: Float64Array): string[] {
   const known = [...targets.keys()].filter((row) => !Number.isNaN(targets[row]!))
   const { classes } = model
-  const among = known.length < cells.length ? ` (${known.length} of ${cells.length} have a target)` : ''
+  const among = known.length < targets.length ? ` (${known.length} of ${targets.length} have a target)` : ''
   if (known.length < 1) return []
   const actual = known.map((row) => targets[row]!)
   if (!classes) {
@@ -68,10 +70,9 @@ function scored(model: TableModel, outputs: Float32Array, cells: readonly Cell[]
       known.map((row) => predictions[row]!),
       actual,
     )
-    return [
-      `${METRICS.regression} on these rows ${shownMetric(METRICS.regression, scores.r2)}${among}`,
-      ...scoreLines(scores, model.target),
-    ]
+    const r2 = `${METRICS.regression} on these rows ${shownMetric(METRICS.regression, scores.r2)}${among}`
+    // Equal targets have no variance to explain.
+    return [...(Number.isFinite(scores.r2) ? [r2] : []), ...scoreLines(scores, model.target)]
   }
   const chosen = Float32Array.from({ length: known.length * classes.length }, (_, i) => {
     const row = known[Math.floor(i / classes.length)]!
@@ -122,17 +123,18 @@ export async function predictCommand(args: string[]): Promise<number> {
   const arena = await Arena.create()
   const model = await namingFile({ data: file, target: '' }, () => new TableModel(arena, bytes))
   const header = values['no-header'] ? false : hadHeader(bytes)
-  const { csv, rows, scores } = await namingFile(source, async () => {
+  const { csv, rows, notes, scores } = await namingFile(source, async () => {
     const { text, notes } = await decodeTable(tableBytes)
-    for (const note of notes) process.stderr.write(`note: ${note}\n`)
-    return predicted(model, text, header, values.probabilities ?? false)
+    const done = predicted(model, text, header, values.probabilities ?? false)
+    return { ...done, notes: [...notes, ...done.notes] }
   })
+  for (const note of notes) process.stderr.write(`note: ${note}\n`)
   if (out === undefined) {
     process.stdout.write(csv)
     for (const line of scores) process.stderr.write(`${line}\n`)
     return 0
   }
   writeAll(dirname(out), { [basename(out)]: csv })
-  process.stdout.write([`wrote ${rows} predictions of ${model.target} to ${out}`, ...scores, ''].join('\n'))
+  process.stdout.write([`wrote ${counted(rows, 'prediction')} of ${model.target} to ${out}`, ...scores, ''].join('\n'))
   return 0
 }

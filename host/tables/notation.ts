@@ -81,9 +81,12 @@ function parsed({ sign, digits }: Parts, notation: Notation): number {
   return sign * Number(decimal === ',' ? whole.replace(',', '.') : whole)
 }
 
+/** Whether a cell is a number as programs write it, without an exponent. */
+const isProgram = (cell: string) => /^-?\d+(?:\.\d+)?$/.test(cell)
+
 /** Returns the number that a cell holds in a notation; NaN if it holds none. */
 export function numberOf(cell: string, notation: Notation): number {
-  if (isPlain(notation) && /^-?\d+(?:\.\d+)?$/.test(cell)) return Number(cell)
+  if (isPlain(notation) && isProgram(cell)) return Number(cell)
   const parts = partsOf(cell)
   return parts.unit === notation.unit && patternOf(notation).test(parts.digits) ? parsed(parts, notation) : Number.NaN
 }
@@ -96,13 +99,38 @@ export interface Reading {
   readonly isAmbiguous: boolean
 }
 
+/** The decimal separator of a file. */
+export interface Decimal {
+  readonly mark: '.' | ','
+  /** Whether numbers prove it, such as 0,5 or 1.234,5, so that it holds for 1.234 too. */
+  readonly isProven: boolean
+}
+
+const GERMAN: Notation = { decimal: ',', group: '.', unit: '' }
+
 /**
- * Returns the notation that reads the most cells, which must not be empty.
+ * Returns the decimal separator of a file.
+ *
+ * @param columns the cells of each column that are not empty
+ * @param mark the separator if no number proves one
+ */
+export function decimalOf(columns: readonly (readonly string[])[], mark: '.' | ','): Decimal {
+  const hasCommas = columns.some((cells) => {
+    const { notation, count, isAmbiguous } = readingOf(cells, { mark, isProven: false })
+    return notation.decimal === ',' && count === cells.length && !isAmbiguous
+  })
+  const hasPoints = columns.some((cells) => cells.every(isProgram) && cells.some((cell) => Number.isNaN(numberOf(cell, GERMAN))))
+  return { mark: hasCommas ? ',' : hasPoints ? '.' : mark, isProven: hasCommas !== hasPoints }
+}
+
+/**
+ * Returns the notation that reads the most cells.
  *
  * @param decimal the decimal separator if the cells allow both: 1,234
  */
-export function readingOf(cells: readonly string[], decimal: '.' | ','): Reading {
-  if (cells.every((cell) => /^-?\d+(?:\.\d+)?$/.test(cell))) return { notation: PLAIN, count: cells.length, isAmbiguous: false }
+export function readingOf(cells: readonly string[], { mark, isProven }: Decimal): Reading {
+  const isGrouped = isProven && mark === ',' && cells.some((cell) => cell.includes('.'))
+  if (!isGrouped && cells.every(isProgram)) return { notation: PLAIN, count: cells.length, isAmbiguous: false }
   const parts = cells.map(partsOf)
   const unit = mostFrequent(parts.map((part) => part.unit))
   const counts = SEPARATORS.map((separators) => {
@@ -111,8 +139,9 @@ export function readingOf(cells: readonly string[], decimal: '.' | ','): Reading
   })
   const [, thousands, comma] = counts
   const plain = counts[0]!
-  const isAmbiguous = thousands === comma && thousands! > plain && thousands === Math.max(...counts)
-  const best = isAmbiguous ? (decimal === ',' ? 2 : 1) : counts.indexOf(Math.max(...counts))
+  const most = Math.max(...counts)
+  const isAmbiguous = comma === most && ((thousands === comma && comma > plain) || (isGrouped && plain === comma))
+  const best = isAmbiguous ? (mark === ',' ? 2 : 1) : counts.indexOf(most)
   const { decimal: point, group } = SEPARATORS[best]!
   const notation = best === 0 && unit === '' ? PLAIN : { decimal: point, group, unit }
   return { notation, count: counts[best]!, isAmbiguous }

@@ -67,6 +67,15 @@ describe('numbers', () => {
     ])
   })
 
+  it('such as 1.234 have thousands in a file with decimal commas', () => {
+    const grouped = (others: string[]) => contents(['a;b;c', '1.234;2,5;x', `999;${others[0]};x`, `2.345;${others[1]};x`].join('\n'))
+    const { cells, notes } = grouped(['0,5', '1,5'])
+    expect(cells[0]).toEqual([1234, 999, 2345])
+    expect(notes[0]).toBe("a: numbers such as '1.234' are read as 1234, although . could also separate decimals")
+    expect(contents('a;b;c\n1.234;2,5;0.5\n2.345;3,5;1.5\n').cells[0]).toEqual([1.234, 2.345])
+    expect(contents('[{"a": 1.234, "b": "2,5"}, {"a": 2.345, "b": "0,5"}]').cells[0]).toEqual([1.234, 2.345])
+  })
+
   it.each([
     ['names with numbers', ['ABC 12', 'ABC 13', 'ABC 14']],
     ['two units', ['12 €', '13 $', '14 €', '15 $']],
