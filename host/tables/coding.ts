@@ -138,9 +138,17 @@ function fitText(column: TextColumn, train: Uint32Array): Fitted {
     return { coding: { name, kind: 'boolean', no: pair[0], yes: pair[1], ...scale } }
   }
   if (categories.length < 2 && !hasEmpty) return { dropped: 'constant' }
-  if (categories.length <= MOST_CATEGORIES) return { coding: { name, kind: 'text', categories, hasOther: false } }
   const counts = new Int32Array(categories.length)
   for (const row of train) if (codes[row]! >= 0) counts[codes[row]!]!++
+  if (categories.length <= MOST_CATEGORIES) {
+    // A feature that is 0 in every training row would keep its initial weights.
+    const seen = categories.filter((_, code) => counts[code]! > 0)
+    const unseen = categories.length - seen.length
+    if (!seen.length) return { dropped: 'empty in every training row' }
+    if (counts.includes(train.length)) return { dropped: 'constant over the training rows' }
+    const coding = { name, kind: 'text', categories: seen, hasOther: false } as const
+    return unseen ? { coding, note: `${unseen} of ${categories.length} texts are in no training row, encoded as no category` } : { coding }
+  }
   const frequent = Array.from(counts.keys())
     .filter((code) => counts[code]! >= FEWEST_PER_CATEGORY)
     .sort((a, b) => counts[b]! - counts[a]! || a - b)
