@@ -35,6 +35,17 @@ function delimiterOf(lines: readonly string[]): string {
   return (fits.length ? fits : counts).reduce((a, b) => (b.first > a.first ? b : a)).delimiter
 }
 
+/** More cells do not fit the heap of V8, which has 4 GB by default. */
+const MOST_CELLS = 2 ** 26
+
+/** Throws if a text has too many cells, before memory is spent on them. A small compressed file may be such a text. */
+export function checkCells(text: string, delimiter: string): void {
+  let cells = 0
+  for (const mark of [delimiter, '\n'])
+    for (let at = text.indexOf(mark); at >= 0 && cells <= MOST_CELLS; at = text.indexOf(mark, at + 1)) cells++
+  if (cells > MOST_CELLS) fail(`the table must have at most ${MOST_CELLS} cells`)
+}
+
 /** Lines that the delimiter is found from. */
 const SAMPLE = 10
 
@@ -47,6 +58,7 @@ export function readDelimited(text: string, header: boolean): Cells {
   if (comments) notes.push(`${comments} comment line${comments > 1 ? 's' : ''} before the header ${comments > 1 ? 'are' : 'is'} skipped`)
   const skipped = comments + (declared ? 1 : 0)
   const delimiter = declared ?? delimiterOf(unquotedLines(body).slice(0, SAMPLE))
+  checkCells(body, delimiter)
   const { data, errors } = Papa.parse<string[]>(body, { delimiter, newline: '\n' })
   const lines: Line[] = []
   let line = 1 + skipped

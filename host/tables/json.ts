@@ -1,7 +1,7 @@
 /** Reads the cells of JSON: an array of objects, an object of columns, or one object per line. */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { type Cell, fail } from './column.ts'
-import type { Cells } from './delimited.ts'
+import { type Cells, checkCells } from './delimited.ts'
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -14,6 +14,7 @@ function cellOf(value: unknown): Cell {
 
 /** Reads JSON text. Missing values are empty cells; nested values are texts. */
 export function readJson(text: string): Cells {
+  checkCells(text, ',')
   const { records, lines } = recordsOf(text)
   const wrong = records.findIndex((record) => !isRecord(record))
   if (wrong >= 0) fail(`row ${wrong + 1} must be an object with a value for each column, got ${shown(records[wrong])}`)

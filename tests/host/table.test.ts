@@ -203,6 +203,11 @@ describe('a layout', () => {
     ])
   })
 
+  it('of too many cells is an error before memory is spent on them', () => {
+    const message = 'the table must have at most 67108864 cells'
+    expect(thrown(() => readTable(`a,b\n${','.repeat(2 ** 26)}`))).toEqual({ code: 'data-invalid', message })
+  }, 60_000)
+
   it.each([
     ['', 'the table is empty'],
     ['  \n\n', 'the table is empty'],
