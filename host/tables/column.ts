@@ -41,6 +41,8 @@ const MISSING = new Set([
   ...['-nan', 'nan(ind)', '-nan(ind)', '1.#qnan', '-1.#ind'],
 ])
 
+const LONGEST_MISSING = Math.max(...Array.from(MISSING, ({ length }) => length))
+
 /** A column is numeric if at least this fraction of its cells are numbers; any other cell is then an error. The same holds for dates. */
 const MOSTLY = 0.8
 
@@ -58,7 +60,7 @@ export type Texts = readonly (string | undefined)[]
 export function textOf(cell: Cell): string | undefined {
   if (cell === null) return undefined
   const text = typeof cell === 'string' ? cell.trim() : String(cell)
-  return MISSING.has(text.toLowerCase()) ? undefined : text
+  return text.length <= LONGEST_MISSING && MISSING.has(text.toLowerCase()) ? undefined : text
 }
 
 /** Returns the texts that are not empty. */
@@ -159,10 +161,11 @@ export function notationNotes(name: string, texts: Texts, values: Float64Array, 
 function exampleOf(texts: Texts, values: Float64Array, { decimal, group }: Notation): number {
   const isOther = (text: string | undefined, row: number) =>
     text !== undefined && !Number.isNaN(values[row]) && Number(text) !== values[row]
-  const rows = [[group || decimal, decimal], [group || decimal], ['']].map((marks) =>
-    texts.findIndex((text, row) => isOther(text, row) && marks.every((mark) => text!.includes(mark))),
+  const others = [...texts.keys()].filter((row) => isOther(texts[row], row))
+  const found = [[group || decimal, decimal], [group || decimal], ['']].map((marks) =>
+    others.find((row) => marks.every((mark) => texts[row]!.includes(mark))),
   )
-  return rows.find((row) => row >= 0) ?? -1
+  return found.find((row) => row !== undefined) ?? -1
 }
 
 /** Returns some rows of a column. */

@@ -1,5 +1,6 @@
 /** Dates as people write them, as days since 1970-01-01, and their cycles. */
 import { cosPi } from '../numerics/portable.ts'
+import { frequencies } from './notation.ts'
 
 /** Order of day, month and year in a column of dates. */
 export type DateOrder = 'ymd' | 'dmy' | 'mdy'
@@ -57,7 +58,8 @@ export interface DateReading {
 
 /** Returns the order that reads the most cells. If both orders read all of them, 3/4 is March 4 and 3.4 or 3-4 is April 3. */
 export function dateReadingOf(cells: readonly string[]): DateReading {
-  const count = (order: DateOrder) => cells.reduce((sum, cell) => sum + (Number.isNaN(daysOf(cell, order)) ? 0 : 1), 0)
+  const times = [...frequencies(cells)]
+  const count = (order: DateOrder) => times.reduce((sum, [cell, repeats]) => sum + (Number.isNaN(daysOf(cell, order)) ? 0 : repeats), 0)
   const counts = { ymd: count('ymd'), dmy: count('dmy'), mdy: count('mdy') }
   if (counts.ymd > 0 && counts.ymd >= counts.dmy && counts.ymd >= counts.mdy) return { order: 'ymd', count: counts.ymd, isAmbiguous: false }
   const isAmbiguous = counts.dmy === counts.mdy && counts.dmy > 0 && cells.some((cell) => daysOf(cell, 'dmy') !== daysOf(cell, 'mdy'))

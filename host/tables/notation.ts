@@ -116,6 +116,7 @@ const GERMAN: Notation = { decimal: ',', group: '.', unit: '' }
  */
 export function decimalOf(columns: readonly (readonly string[])[], mark: '.' | ','): Decimal {
   const hasCommas = columns.some((cells) => {
+    if (!cells.some((cell) => cell.includes(','))) return false
     const { notation, count, isAmbiguous } = readingOf(cells, { mark, isProven: false })
     return notation.decimal === ',' && count === cells.length && !isAmbiguous
   })
@@ -131,11 +132,14 @@ export function decimalOf(columns: readonly (readonly string[])[], mark: '.' | '
 export function readingOf(cells: readonly string[], { mark, isProven }: Decimal): Reading {
   const isGrouped = isProven && mark === ',' && cells.some((cell) => cell.includes('.'))
   if (!isGrouped && cells.every(isProgram)) return { notation: PLAIN, count: cells.length, isAmbiguous: false }
-  const parts = cells.map(partsOf)
-  const unit = mostFrequent(parts.map((part) => part.unit))
+  const parts = [...frequencies(cells)].map(([cell, times]) => ({ ...partsOf(cell), times }))
+  const units = new Map<string, number>()
+  for (const { unit, times } of parts) units.set(unit, (units.get(unit) ?? 0) + times)
+  const [unit] = [...units].reduce((a, b) => (b[1] > a[1] ? b : a))
+  const likely = parts.filter((part) => part.unit === unit && /^(?:[\d.,]|inf)/i.test(part.digits))
   const counts = SEPARATORS.map((separators) => {
     const pattern = patternOf(separators)
-    return parts.reduce((count, part) => count + (part.unit === unit && pattern.test(part.digits) ? 1 : 0), 0)
+    return likely.reduce((count, { digits, times }) => count + (pattern.test(digits) ? times : 0), 0)
   })
   const [, thousands, comma] = counts
   const plain = counts[0]!
@@ -147,10 +151,11 @@ export function readingOf(cells: readonly string[], { mark, isProven }: Decimal)
   return { notation, count: counts[best]!, isAmbiguous }
 }
 
-function mostFrequent(texts: readonly string[]): string {
+/** Returns the number of times that each text occurs, because texts that repeat need to be read only once. */
+export function frequencies(texts: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
-  return [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0]
+  return counts
 }
 
 /** Whether a notation is that of programs. */
