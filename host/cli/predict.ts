@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { hadHeader } from '../compare/saved-run.ts'
+import { counted } from '../compare/shown.ts'
 import { Arena } from '../memory/arena.ts'
 import { rowMetricLines, scoreLines } from '../report/scores.ts'
 import { TableModel } from '../tables/model.ts'
@@ -53,23 +54,24 @@ export async function predictCommand(args: string[]): Promise<number> {
   const arena = await Arena.create()
   const model = await namingFile({ data: file, target: '' }, () => new TableModel(arena, bytes))
   const header = values['no-header'] ? false : hadHeader(bytes)
-  const { csv, rows, scores } = await namingFile(source, async () => {
+  const { csv, rows, notes, scores } = await namingFile(source, async () => {
     const { text, notes } = await decodeTable(tableBytes)
-    for (const note of notes) process.stderr.write(`note: ${note}\n`)
     const predictions = predictTable(model, text, { header })
     const { scored, values: predicted } = predictions
     return {
       csv: predictionsCsv(model, predictions, values.probabilities),
       rows: predicted.length,
+      notes: [...notes, ...predictions.notes],
       scores: scored ? [...rowMetricLines(scored, predicted.length), ...scoreLines(scored.scores, model.target, model.classes)] : [],
     }
   })
+  for (const note of notes) process.stderr.write(`note: ${note}\n`)
   if (out === undefined) {
     process.stdout.write(csv)
     for (const line of scores) process.stderr.write(`${line}\n`)
     return 0
   }
   writeAll(dirname(out), { [basename(out)]: csv })
-  process.stdout.write([`wrote ${rows} predictions of ${model.target} to ${out}`, ...scores, ''].join('\n'))
+  process.stdout.write([`wrote ${counted(rows, 'prediction')} of ${model.target} to ${out}`, ...scores, ''].join('\n'))
   return 0
 }

@@ -25,7 +25,8 @@ export function rowMetricLines({ scores, known, unknown }: RowScores, rows: numb
   const among = known < rows ? ` (${known} of ${rows} have a target)` : ''
   const [metric, value] = 'mae' in scores ? [METRICS.regression, scores.r2] : [METRICS.classification, scores.accuracy]
   return [
-    `${metric} on these rows ${shownMetric(metric, value)}${among}`,
+    // Equal targets have no variance to explain.
+    ...(Number.isFinite(value) ? [`${metric} on these rows ${shownMetric(metric, value)}${among}`] : []),
     ...(unknown ? [`${unknown} rows have a class that the model does not know; they count as wrong`] : []),
   ]
 }

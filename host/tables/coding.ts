@@ -53,15 +53,22 @@ const FEWEST_PER_CATEGORY = 5
 /** … and if together they cover this fraction of the rows; else the column identifies rows rather than describing them. */
 const LEAST_COVERED = 0.5
 
-/** Returns mean and standard deviation of the given rows that have a value. */
+/** Returns mean and standard deviation of the given rows that have a value. The deviation of equal values is exactly 0. */
 export function moments(values: ArrayLike<number>, rows: Uint32Array): Scale {
   let sum = 0
   let count = 0
+  let least = Number.POSITIVE_INFINITY
+  let most = Number.NEGATIVE_INFINITY
   for (const row of rows) {
-    if (Number.isNaN(values[row]!)) continue
-    sum += values[row]!
+    const value = values[row]!
+    if (Number.isNaN(value)) continue
+    sum += value
     count++
+    least = Math.min(least, value)
+    most = Math.max(most, value)
   }
+  // The mean of many 0.1 is not exactly 0.1.
+  if (least === most) return { mean: least, deviation: 0 }
   const mean = count ? sum / count : 0
   let squares = 0
   for (const row of rows) if (!Number.isNaN(values[row]!)) squares += (values[row]! - mean) * (values[row]! - mean)
@@ -131,9 +138,17 @@ function fitText(column: TextColumn, train: Uint32Array): Fitted {
     return { coding: { name, kind: 'boolean', no: pair[0], yes: pair[1], ...scale } }
   }
   if (categories.length < 2 && !hasEmpty) return { dropped: 'constant' }
-  if (categories.length <= MOST_CATEGORIES) return { coding: { name, kind: 'text', categories, hasOther: false } }
   const counts = new Int32Array(categories.length)
   for (const row of train) if (codes[row]! >= 0) counts[codes[row]!]!++
+  if (categories.length <= MOST_CATEGORIES) {
+    // A feature that is 0 in every training row would keep its initial weights.
+    const seen = categories.filter((_, code) => counts[code]! > 0)
+    const unseen = categories.length - seen.length
+    if (!seen.length) return { dropped: 'empty in every training row' }
+    if (counts.includes(train.length)) return { dropped: 'constant over the training rows' }
+    const coding = { name, kind: 'text', categories: seen, hasOther: false } as const
+    return unseen ? { coding, note: `${unseen} of ${categories.length} texts are in no training row, encoded as no category` } : { coding }
+  }
   const frequent = Array.from(counts.keys())
     .filter((code) => counts[code]! >= FEWEST_PER_CATEGORY)
     .sort((a, b) => counts[b]! - counts[a]! || a - b)

@@ -1,7 +1,7 @@
 /** Columns of a table: numbers, dates or texts, each in one notation. */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { type DateOrder, dateReadingOf, daysOf, shownDate } from './dates.ts'
-import { type Notation, numberOf, PLAIN, readingOf } from './notation.ts'
+import { type Decimal, type Notation, numberOf, PLAIN, readingOf } from './notation.ts'
 
 /** A cell as it was written; null where it is empty. */
 export type Cell = string | number | boolean | null
@@ -37,7 +37,11 @@ export type Column = NumberColumn | DateColumn | TextColumn
 const MISSING = new Set([
   ...['', 'na', 'n/a', '#n/a', '<na>', 'nan', 'nat', 'null', 'none', 'nil'],
   ...['?', '-', '--', '.', '#div/0!', '#value!', '#ref!', '#num!'],
+  // C and C++ print these.
+  ...['-nan', 'nan(ind)', '-nan(ind)', '1.#qnan', '-1.#ind'],
 ])
+
+const LONGEST_MISSING = Math.max(...Array.from(MISSING, ({ length }) => length))
 
 /** A column is numeric if at least this fraction of its cells are numbers; any other cell is then an error. The same holds for dates. */
 const MOSTLY = 0.8
@@ -56,7 +60,7 @@ export type Texts = readonly (string | undefined)[]
 export function textOf(cell: Cell): string | undefined {
   if (cell === null) return undefined
   const text = typeof cell === 'string' ? cell.trim() : String(cell)
-  return MISSING.has(text.toLowerCase()) ? undefined : text
+  return text.length <= LONGEST_MISSING && MISSING.has(text.toLowerCase()) ? undefined : text
 }
 
 /** Returns the texts that are not empty. */
@@ -84,29 +88,33 @@ export interface ReadColumn {
  * @param decimal the decimal separator if the cells allow both: 1,234
  * @throws `data-invalid` with the line of a cell that is unlike the others
  */
-export function readColumn(name: string, texts: Texts, lines: readonly number[], decimal: '.' | ','): ReadColumn {
+export function readColumn(name: string, texts: Texts, lines: readonly number[], decimal: Decimal): ReadColumn {
   const given = present(texts)
   if (!given.length)
     return { column: { name, kind: 'number', values: new Float64Array(texts.length).fill(Number.NaN), notation: PLAIN }, notes: [] }
   const { notation, count, isAmbiguous } = readingOf(given, decimal)
   if (count >= MOSTLY * given.length) {
-    const values = parsed(name, texts, lines, 'a number', (text) => numberOf(text, notation))
+    const what = notation.unit ? `a number with ${notation.unit}` : 'a number'
+    const values = parsed(name, texts, lines, what, (text) => numberOf(text, notation))
     return numbers(name, texts, values, lines, notation, isAmbiguous)
   }
   const dates = dateReadingOf(given)
   if (dates.count >= MOSTLY * given.length) {
-    const { order } = dates
+    const { order, isAmbiguous } = dates
     const values = parsed(name, texts, lines, 'a date', (text) => daysOf(text, order))
-    const example = given[0]!
-    const isGuessed = order !== 'ymd'
-    const unsure = dates.isAmbiguous ? ', although day and month could also be exchanged' : ''
-    const notes = isGuessed ? [`${name}: dates such as ${shown(example)} are read as ${shownDate(daysOf(example, order))}${unsure}`] : []
-    return { column: { name, kind: 'date', values, order }, notes }
+    return { column: { name, kind: 'date', values, order }, notes: dateNotes(name, given[0]!, order, isAmbiguous) }
   }
   const categories = [...new Set(given)].sort()
   const codeOf = new Map(categories.map((category, code) => [category, code]))
   const codes = Int32Array.from(texts, (text) => (text === undefined ? -1 : codeOf.get(text)!))
   return { column: { name, kind: 'text', codes, categories }, notes: [] }
+}
+
+/** Returns a note on how dates are read, unless the year is first. */
+export function dateNotes(name: string, example: string, order: DateOrder, isAmbiguous: boolean): string[] {
+  if (order === 'ymd') return []
+  const unsure = isAmbiguous ? ', although day and month could also be exchanged' : ''
+  return [`${name}: dates such as ${shown(example)} are read as ${shownDate(daysOf(example, order))}${unsure}`]
 }
 
 /** Reads every cell that is not empty. */
@@ -135,22 +143,29 @@ function numbers(
     else if (Math.abs(value) > LARGEST) fail(`line ${lines[row]}: ${shown(texts[row])} in the column ${name} is beyond ±${LARGEST}`)
   }
   const notes = infinite ? [`${name}: ${infinite}, treated as empty`] : []
-  const example = exampleOf(texts, values, notation)
-  if (example >= 0) {
-    const other = notation.decimal === ',' ? ', although , could also separate thousands' : ', although , could also separate decimals'
-    notes.push(`${name}: numbers such as ${shown(texts[example])} are read as ${values[example]}${isAmbiguous ? other : ''}`)
-  }
+  notes.push(...notationNotes(name, texts, values, notation, isAmbiguous))
   return { column: { name, kind: 'number', values, notation }, notes }
+}
+
+/** Returns a note on how numbers are read, unless they are written as programs write them. */
+export function notationNotes(name: string, texts: Texts, values: Float64Array, notation: Notation, isAmbiguous: boolean): string[] {
+  const example = exampleOf(texts, values, notation)
+  if (example < 0) return []
+  const text = texts[example]!
+  const [mark, role] = text.includes(notation.decimal) ? [notation.decimal, 'thousands'] : [notation.group, 'decimals']
+  const unsure = isAmbiguous ? `, although ${mark} could also separate ${role}` : ''
+  return [`${name}: numbers such as ${shown(text)} are read as ${values[example]}${unsure}`]
 }
 
 /** Returns a row whose number is not written as programs write it, if possible with separators; -1 without one. */
 function exampleOf(texts: Texts, values: Float64Array, { decimal, group }: Notation): number {
   const isOther = (text: string | undefined, row: number) =>
     text !== undefined && !Number.isNaN(values[row]) && Number(text) !== values[row]
-  const rows = [[group || decimal, decimal], [group || decimal], ['']].map((marks) =>
-    texts.findIndex((text, row) => isOther(text, row) && marks.every((mark) => text!.includes(mark))),
+  const others = [...texts.keys()].filter((row) => isOther(texts[row], row))
+  const found = [[group || decimal, decimal], [group || decimal], ['']].map((marks) =>
+    others.find((row) => marks.every((mark) => texts[row]!.includes(mark))),
   )
-  return rows.find((row) => row >= 0) ?? -1
+  return found.find((row) => row !== undefined) ?? -1
 }
 
 /** Returns some rows of a column. */
@@ -158,6 +173,11 @@ export function rowsOf(column: Column, rows: readonly number[]): Column {
   return column.kind === 'text'
     ? { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]!) }
     : { ...column, values: Float64Array.from(rows, (row) => column.values[row]!) }
+}
+
+/** Returns the number of rows of a column. */
+export function rowCount(column: Column): number {
+  return column.kind === 'text' ? column.codes.length : column.values.length
 }
 
 /** Whether a row's cell is empty. */

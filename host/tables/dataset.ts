@@ -107,6 +107,15 @@ function splitOf(table: Table, classIndices: ArrayLike<number>, { splitSeed = 0,
   return stratified(classIndices, splitSeed)
 }
 
+/** Notes classes without training rows, as a split by group or time can leave them. */
+function unseenClasses(targets: Float64Array, { train }: Split, classes: readonly string[], name: string): string[] {
+  const seen = new Set(Array.from(train, (row) => targets[row]!))
+  const unseen = classes.filter((_, c) => !seen.has(c))
+  if (!unseen.length) return []
+  const listed = unseen.slice(0, 5).map(shown).join(', ') + (unseen.length > 5 ? ', …' : '')
+  return [`${name}, the target: no training row has ${listed}; the model cannot learn to predict ${unseen.length > 1 ? 'them' : 'it'}`]
+}
+
 /** Notes classes with few rows, the rarest first. */
 function rareClasses(targets: Float64Array, classes: readonly string[], name: string): string[] {
   const counts = new Int32Array(classes.length)
@@ -139,6 +148,7 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
   const targets = targetsOf(target, classes)
   if (classes) notes.push(...rareClasses(targets, classes, target.name))
   const split = splitOf(table, classes ? targets : new Uint8Array(table.rows), options)
+  if (classes) notes.push(...unseenClasses(targets, split, classes, target.name))
   const fitted: { column: Column; coding: ColumnCoding }[] = []
   for (const column of table.columns) {
     if (column === target) continue

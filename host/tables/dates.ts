@@ -1,10 +1,11 @@
 /** Dates as people write them, as days since 1970-01-01, and their cycles. */
 import { cosPi } from '../numerics/portable.ts'
+import { frequencies } from './notation.ts'
 
 /** Order of day, month and year in a column of dates. */
 export type DateOrder = 'ymd' | 'dmy' | 'mdy'
 
-const TIME = '(?:(?:T|,? )\\s*(\\d{1,2}):(\\d{2})(?::(\\d{2}(?:[.,]\\d+)?))?\\s*([AaPp][Mm])?\\s*(Z|[+-]\\d{2}:?\\d{2})?)?'
+const TIME = '(?:(?:T|,? )\\s*(\\d{1,2}):(\\d{2})(?::(\\d{2}(?:[.,]\\d+)?))?\\s*([AaPp][Mm])?\\s*(Z|UTC|[+-]\\d{2}(?::?\\d{2})?)?)?'
 const YEAR_FIRST = new RegExp(`^(\\d{4})([-/.])(\\d{1,2})\\2(\\d{1,2})${TIME}$`)
 const YEAR_LAST = new RegExp(`^(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d{2})${TIME}$`)
 
@@ -23,7 +24,7 @@ function timeOf([hours, minutes, seconds = '0', half, zone]: (string | undefined
   const second = Number(seconds.replace(',', '.'))
   if (hour > 23 || Number(minutes) > 59 || second >= 61 || (half !== undefined && (Number(hours) < 1 || Number(hours) > 12)))
     return Number.NaN
-  const [, sign, east, rest] = zone?.match(/^([+-])(\d{2}):?(\d{2})$/) ?? []
+  const [, sign, east, rest = 0] = zone?.match(/^([+-])(\d{2}):?(\d{2})?$/) ?? []
   const offset = sign ? (sign === '-' ? -1 : 1) * (60 * Number(east) + Number(rest)) : 0
   return (hour * 3600 + (Number(minutes) - offset) * 60 + second) / 86_400
 }
@@ -57,7 +58,8 @@ export interface DateReading {
 
 /** Returns the order that reads the most cells. If both orders read all of them, 3/4 is March 4 and 3.4 or 3-4 is April 3. */
 export function dateReadingOf(cells: readonly string[]): DateReading {
-  const count = (order: DateOrder) => cells.reduce((sum, cell) => sum + (Number.isNaN(daysOf(cell, order)) ? 0 : 1), 0)
+  const times = [...frequencies(cells)]
+  const count = (order: DateOrder) => times.reduce((sum, [cell, repeats]) => sum + (Number.isNaN(daysOf(cell, order)) ? 0 : repeats), 0)
   const counts = { ymd: count('ymd'), dmy: count('dmy'), mdy: count('mdy') }
   if (counts.ymd > 0 && counts.ymd >= counts.dmy && counts.ymd >= counts.mdy) return { order: 'ymd', count: counts.ymd, isAmbiguous: false }
   const isAmbiguous = counts.dmy === counts.mdy && counts.dmy > 0 && cells.some((cell) => daysOf(cell, 'dmy') !== daysOf(cell, 'mdy'))

@@ -28,8 +28,22 @@ function delimiterOf(lines: readonly string[]): string {
     const [first = 1, ...rest] = outside.map((line) => line.split(delimiter).length)
     return { delimiter, first, isRegular: first > 1 && rest.every((count) => Math.abs(count - first) <= 1) }
   })
-  const fits = counts.filter(({ isRegular }) => isRegular)
+  const regular = counts.filter(({ isRegular }) => isRegular)
+  // Commas that are always between digits are decimal commas if another delimiter fits.
+  const isDecimal = regular.length > 1 && !outside.some((line) => /(?<!\d),|,(?!\d)/.test(line))
+  const fits = regular.filter(({ delimiter }) => !isDecimal || delimiter !== ',')
   return (fits.length ? fits : counts).reduce((a, b) => (b.first > a.first ? b : a)).delimiter
+}
+
+/** More cells do not fit the heap of V8, which has 4 GB by default. */
+const MOST_CELLS = 2 ** 26
+
+/** Throws if a text has too many cells, before memory is spent on them. A small compressed file may be such a text. */
+export function checkCells(text: string, delimiter: string): void {
+  let cells = 0
+  for (const mark of [delimiter, '\n'])
+    for (let at = text.indexOf(mark); at >= 0 && cells <= MOST_CELLS; at = text.indexOf(mark, at + 1)) cells++
+  if (cells > MOST_CELLS) fail(`the table must have at most ${MOST_CELLS} cells`)
 }
 
 /** Lines that the delimiter is found from. */
@@ -38,9 +52,13 @@ const SAMPLE = 10
 /** Reads text with a delimiter, which is found in its first lines. Cells may be quoted. */
 export function readDelimited(text: string, header: boolean): Cells {
   const notes: string[] = []
-  const { body, skipped, marked } = withoutComments(text)
-  if (skipped) notes.push(`${skipped} comment line${skipped > 1 ? 's' : ''} before the header ${skipped > 1 ? 'are' : 'is'} skipped`)
-  const delimiter = delimiterOf(unquotedLines(body).slice(0, SAMPLE))
+  // Excel writes such a first line, and reads it.
+  const [declaration = '', declared] = text.match(/^"?sep=([,;|\t])"?[,;|\t]*\n/i) ?? []
+  const { body, skipped: comments, marked } = withoutComments(text.slice(declaration.length))
+  if (comments) notes.push(`${comments} comment line${comments > 1 ? 's' : ''} before the header ${comments > 1 ? 'are' : 'is'} skipped`)
+  const skipped = comments + (declared ? 1 : 0)
+  const delimiter = declared ?? delimiterOf(unquotedLines(body).slice(0, SAMPLE))
+  checkCells(body, delimiter)
   const { data, errors } = Papa.parse<string[]>(body, { delimiter, newline: '\n' })
   const lines: Line[] = []
   let line = 1 + skipped
@@ -54,6 +72,7 @@ export function readDelimited(text: string, header: boolean): Cells {
   const [first, ...rest] = lines
   const rows = header ? rest : lines
   if (!rows.length) fail('the table has no rows below its header')
+  if (header && marked && first!.cells[0]!.startsWith('#')) notes.push('the # before the header is removed')
   const names = header ? first!.cells.map((name, i) => (i === 0 && marked ? name.replace(/^#\s*/, '') : name)) : first!.cells.map(() => '')
   return { ...rectangular(names, rows, header ? first!.line : 0, notes), decimal: delimiter === ';' ? ',' : '.' }
 }
@@ -61,10 +80,12 @@ export function readDelimited(text: string, header: boolean): Cells {
 /** Returns the lines of a text; a line break inside quotes does not end a line. */
 function unquotedLines(text: string): string[] {
   const head = text.slice(0, 2 ** 16)
-  return head
+  const lines = head
     .replace(/"(?:[^"]|"")*"/g, (quoted) => quoted.replaceAll('\n', ' '))
     .split('\n')
     .filter((line) => line.trim() !== '')
+  // The last one is cut off.
+  return head.length < text.length && lines.length > 1 ? lines.slice(0, -1) : lines
 }
 
 function lineOf(data: readonly (readonly string[])[], row: number): number {
@@ -114,7 +135,7 @@ function distinct(names: readonly string[], isTold: boolean, notes: string[]): s
     for (let k = 1; seen.has(name) || (name !== given && used.has(name)); k++) name = `${given || `column ${i + 1}`}.${k}`
     seen.add(name)
     if (isTold && name !== given)
-      notes.push(given ? `the second column ${shown(given)} is called ${shown(name)}` : `${name} has no name in the header`)
+      notes.push(given ? `another column ${shown(given)} is called ${shown(name)}` : `${name} has no name in the header`)
     return name
   })
 }

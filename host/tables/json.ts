@@ -1,7 +1,7 @@
 /** Reads the cells of JSON: an array of objects, an object of columns, or one object per line. */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { type Cell, fail } from './column.ts'
-import type { Cells } from './delimited.ts'
+import { type Cells, checkCells } from './delimited.ts'
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -14,6 +14,7 @@ function cellOf(value: unknown): Cell {
 
 /** Reads JSON text. Missing values are empty cells; nested values are texts. */
 export function readJson(text: string): Cells {
+  checkCells(text, ',')
   const { records, lines } = recordsOf(text)
   const wrong = records.findIndex((record) => !isRecord(record))
   if (wrong >= 0) fail(`row ${wrong + 1} must be an object with a value for each column, got ${shown(records[wrong])}`)
@@ -25,12 +26,33 @@ export function readJson(text: string): Cells {
   return { names, rows, lines, decimal: '.', notes: [] }
 }
 
+/** Parses JSON. Python also writes NaN and Infinity, which become null. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!/\b(?:NaN|Infinity)\b/.test(text)) throw error
+    const strict = text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) => (token.startsWith('"') ? token : 'null'))
+    return JSON.parse(strict)
+  }
+}
+
+/** Returns the columns of an object of arrays, or of objects with the same keys, as pandas writes them; undefined for another value. */
+function columnsOf(whole: unknown): [string, unknown[]][] | undefined {
+  const columns = isRecord(whole) ? Object.entries(whole) : []
+  if (!columns.length) return undefined
+  if (columns.every(([, values]) => Array.isArray(values))) return columns as [string, unknown[]][]
+  if (!columns.every(([, values]) => isRecord(values))) return undefined
+  const keys = String(Object.keys(columns[0]![1] as object))
+  if (columns.some(([, values]) => String(Object.keys(values as object)) !== keys)) return undefined
+  return columns.map(([name, values]) => [name, Object.values(values as object)])
+}
+
 function recordsOf(text: string): { records: unknown[]; lines: number[] } {
   try {
-    const whole: unknown = JSON.parse(text)
-    const columns = isRecord(whole) ? Object.entries(whole) : []
-    const isColumnar = columns.length > 0 && columns.every(([, values]) => Array.isArray(values))
-    const records = Array.isArray(whole) ? whole : isColumnar ? transposed(columns as [string, unknown[]][]) : [whole]
+    const whole = parseJson(text)
+    const columns = columnsOf(whole)
+    const records = Array.isArray(whole) ? whole : columns ? transposed(columns) : [whole]
     return { records, lines: records.map((_, i) => i + 1) }
   } catch (error) {
     if (error instanceof DownhillError) throw error
@@ -39,7 +61,7 @@ function recordsOf(text: string): { records: unknown[]; lines: number[] } {
   const filled = text.split('\n').flatMap((content, i) => (content.trim() === '' ? [] : [{ content, line: i + 1 }]))
   const records = filled.map(({ content, line }) => {
     try {
-      return JSON.parse(content) as unknown
+      return parseJson(content)
     } catch {
       return fail(`line ${line} must be a JSON object, got ${shown(content)}`)
     }

@@ -7,10 +7,10 @@ import type { ModuleStateDict } from '../nn/module.ts'
 import { Generator } from '../numerics/random.ts'
 import { check, nearest, shown } from '../validation/errors.ts'
 import { type ColumnCoding, encode, featureNames } from './coding.ts'
-import { type Cell, type Column, fail, present, textOf } from './column.ts'
-import { dateReadingOf, daysOf } from './dates.ts'
-import { numberOf, PLAIN, readingOf } from './notation.ts'
+import { type Cell, type Column, fail, rowCount, textOf } from './column.ts'
+import { numberOf, PLAIN } from './notation.ts'
 import { EVALUATION_ROWS, perceptron } from './perceptron.ts'
+import { type ModelCells, type ModelRows, readRows } from './reading.ts'
 import { type SavedTable, savedTable } from './saved.ts'
 import { largest, softmaxOf } from './scores.ts'
 
@@ -25,13 +25,6 @@ export interface Field {
   readonly categories?: readonly string[]
   /** Whether all other texts are one more category; otherwise they are treated as empty. */
   readonly hasOther?: boolean
-}
-
-/** Cells of the model's columns, in its order, and what errors call a row. */
-export interface ModelCells {
-  readonly columns: readonly (readonly Cell[])[]
-  /** Name of a row for errors: 'line 4'. */
-  readonly place: (row: number) => string
 }
 
 /**
@@ -84,7 +77,7 @@ export class TableModel {
    * @throws `data-invalid` if a column is missing from every row, or a cell is not a number or date where one must be
    */
   predict(rows: readonly Row[]): (string | number)[] {
-    return this.decode(this.outputs(this.#cellsOf(rows)))
+    return this.decode(this.#outputsOf(rows))
   }
 
   /**
@@ -93,12 +86,17 @@ export class TableModel {
    * @throws as `predict`; `option-range` if the model predicts values
    */
   probabilities(rows: readonly Row[]): number[][] {
-    return this.distribution(this.outputs(this.#cellsOf(rows)))
+    return this.distribution(this.#outputsOf(rows))
   }
 
   /** Frees the model's memory. */
   dispose(): void {
     for (const parameter of this.#model.parameters()) parameter.dispose()
+  }
+
+  #outputsOf(rows: readonly Row[]): Float32Array {
+    const cells = this.#cellsOf(rows)
+    return this.outputs(this.read(cells).columns, cells.place)
   }
 
   #cellsOf(rows: readonly Row[]): ModelCells {
@@ -108,7 +106,7 @@ export class TableModel {
     const names = new Set(rows.flatMap((row) => Object.keys(row)))
     if (rows.length) this.checkColumns([...names])
     const columns = this.columns.map((name) => rows.map((row) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null)))
-    return { columns, place: (row) => `rows[${row}]` }
+    return { columns, decimal: '.', place: (row) => `rows[${row}]` }
   }
 
   /** Throws unless all columns are among the names. */
@@ -120,14 +118,18 @@ export class TableModel {
     fail(`the model needs the column${missing.length > 1 ? 's' : ''} ${missing.join(', ')}${missing.length > 1 ? '' : hint}`)
   }
 
-  /** Computes the outputs of rows, [rows, classes] or [rows]. */
-  outputs({ columns, place }: ModelCells): Float32Array {
-    const rows = columns[0]?.length ?? 0
-    const read = this.#saved.columns.map((coding, c) => columnOf(coding, columns[c]!, place))
+  /** Reads cells as the model's columns. */
+  read(cells: ModelCells): ModelRows {
+    return readRows(this.#saved, cells)
+  }
+
+  /** Computes the outputs of rows, [rows, classes] or [rows]. Throws `data-invalid` if one is not finite. */
+  outputs(columns: readonly Column[], place: ModelCells['place']): Float32Array {
+    const rows = rowCount(columns[0]!)
     const matrix = { data: new Float32Array(rows * this.#width), width: this.#width }
     let offset = 0
     for (const [c, coding] of this.#saved.columns.entries()) {
-      encode(coding, read[c]!, matrix, offset)
+      encode(coding, columns[c]!, matrix, offset)
       offset += featureNames(coding).length
     }
     const count = this.classes?.length ?? 1
@@ -140,6 +142,8 @@ export class TableModel {
         outputs.set(output.data as Float32Array, start * count)
       })
     }
+    const broken = outputs.findIndex((output) => !Number.isFinite(output))
+    if (broken >= 0) fail(`${place(Math.floor(broken / count))}: a number is so large that the prediction is ${outputs[broken]}`)
     return outputs
   }
 
@@ -161,14 +165,10 @@ export class TableModel {
     return Array.from({ length: outputs.length / count }, (_, row) => softmaxOf(outputs, row * count, count))
   }
 
-  /** Returns the values of the target's cells; NaN where they are empty. Values are read in the target's notation. */
-  targetValues(cells: readonly Cell[], place: (row: number) => string): Float64Array {
-    const { target } = this.#saved
-    if ('classes' in target) {
-      const indices = new Map(target.classes.map((name, c) => [name, c]))
-      return Float64Array.from(cells, (cell) => classIndex(cell, indices))
-    }
-    return valuesOf(target.name, cells, place, (text) => numberOf(text, target.notation), numbersAnew)
+  /** Returns the index of each cell's class: −1 for an unknown class, NaN for an empty cell. */
+  classIndices(cells: readonly Cell[]): Float64Array {
+    const indices = new Map(this.classes?.map((name, c) => [name, c]))
+    return Float64Array.from(cells, (cell) => classIndex(cell, indices))
   }
 }
 
@@ -184,56 +184,4 @@ function fieldOf(coding: ColumnCoding): Field {
   if (kind === 'boolean') return { name, kind, categories: [coding.no, coding.yes] }
   if (kind !== 'text') return { name, kind }
   return { name, kind, categories: coding.categories, ...(coding.hasOther && { hasOther: true }) }
-}
-
-/** Reads cells as a column of the coding's kind. */
-function columnOf(coding: ColumnCoding, cells: readonly Cell[], place: (row: number) => string): Column {
-  const { name, kind } = coding
-  if (kind === 'number') {
-    const { notation } = coding
-    const values = valuesOf(name, cells, place, (text) => numberOf(text, notation), numbersAnew)
-    return { name, kind, notation, values: values.map((value) => (Number.isFinite(value) ? value : Number.NaN)) }
-  }
-  if (kind === 'date') {
-    const { order } = coding
-    return { name, kind, order, values: valuesOf(name, cells, place, (text) => daysOf(text, order), datesAnew, 'a date') }
-  }
-  const texts = cells.map(textOf)
-  const categories = [...new Set(present(texts))]
-  const codes = new Map(categories.map((category, code) => [category, code]))
-  return { name, kind: 'text', categories, codes: Int32Array.from(texts, (text) => (text === undefined ? -1 : codes.get(text)!)) }
-}
-
-type Read = (text: string) => number
-
-function numbersAnew(texts: readonly string[]): Read {
-  const { notation } = readingOf(texts, '.')
-  return (text) => numberOf(text, notation)
-}
-
-function datesAnew(texts: readonly string[]): Read {
-  const { order } = dateReadingOf(texts)
-  return (text) => daysOf(text, order)
-}
-
-/** Reads cells in the notation of the training table; if that does not read all of them, in one of their own. */
-function valuesOf(
-  name: string,
-  cells: readonly Cell[],
-  place: (row: number) => string,
-  read: Read,
-  anew: (texts: readonly string[]) => Read,
-  what = 'a number',
-): Float64Array {
-  const valueIn = (read: Read) => (cell: Cell) => {
-    if (typeof cell === 'number' && what === 'a number') return { isRead: true, value: cell }
-    const text = textOf(cell)
-    const value = text === undefined ? Number.NaN : read(text)
-    return { isRead: text === undefined || !Number.isNaN(value), value }
-  }
-  let values = cells.map(valueIn(read))
-  if (values.some(({ isRead }) => !isRead)) values = cells.map(valueIn(anew(present(cells.map(textOf)))))
-  const wrong = values.findIndex(({ isRead }) => !isRead)
-  if (wrong >= 0) fail(`${place(wrong)}: ${shown(cells[wrong])} in the column ${name} must be ${what}`)
-  return Float64Array.from(values, ({ value }) => value)
 }

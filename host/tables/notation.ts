@@ -81,9 +81,12 @@ function parsed({ sign, digits }: Parts, notation: Notation): number {
   return sign * Number(decimal === ',' ? whole.replace(',', '.') : whole)
 }
 
+/** Whether a cell is a number as programs write it, without an exponent. */
+const isProgram = (cell: string) => /^-?\d+(?:\.\d+)?$/.test(cell)
+
 /** Returns the number that a cell holds in a notation; NaN if it holds none. */
 export function numberOf(cell: string, notation: Notation): number {
-  if (isPlain(notation) && /^-?\d+(?:\.\d+)?$/.test(cell)) return Number(cell)
+  if (isPlain(notation) && isProgram(cell)) return Number(cell)
   const parts = partsOf(cell)
   return parts.unit === notation.unit && patternOf(notation).test(parts.digits) ? parsed(parts, notation) : Number.NaN
 }
@@ -96,32 +99,63 @@ export interface Reading {
   readonly isAmbiguous: boolean
 }
 
+/** The decimal separator of a file. */
+export interface Decimal {
+  readonly mark: '.' | ','
+  /** Whether numbers prove it, such as 0,5 or 1.234,5, so that it holds for 1.234 too. */
+  readonly isProven: boolean
+}
+
+const GERMAN: Notation = { decimal: ',', group: '.', unit: '' }
+
 /**
- * Returns the notation that reads the most cells, which must not be empty.
+ * Returns the decimal separator of a file.
+ *
+ * @param columns the cells of each column that are not empty
+ * @param mark the separator if no number proves one
+ */
+export function decimalOf(columns: readonly (readonly string[])[], mark: '.' | ','): Decimal {
+  const hasCommas = columns.some((cells) => {
+    if (!cells.some((cell) => cell.includes(','))) return false
+    const { notation, count, isAmbiguous } = readingOf(cells, { mark, isProven: false })
+    return notation.decimal === ',' && count === cells.length && !isAmbiguous
+  })
+  const hasPoints = columns.some((cells) => cells.every(isProgram) && cells.some((cell) => Number.isNaN(numberOf(cell, GERMAN))))
+  return { mark: hasCommas ? ',' : hasPoints ? '.' : mark, isProven: hasCommas !== hasPoints }
+}
+
+/**
+ * Returns the notation that reads the most cells.
  *
  * @param decimal the decimal separator if the cells allow both: 1,234
  */
-export function readingOf(cells: readonly string[], decimal: '.' | ','): Reading {
-  if (cells.every((cell) => /^-?\d+(?:\.\d+)?$/.test(cell))) return { notation: PLAIN, count: cells.length, isAmbiguous: false }
-  const parts = cells.map(partsOf)
-  const unit = mostFrequent(parts.map((part) => part.unit))
+export function readingOf(cells: readonly string[], { mark, isProven }: Decimal): Reading {
+  const isGrouped = isProven && mark === ',' && cells.some((cell) => cell.includes('.'))
+  if (!isGrouped && cells.every(isProgram)) return { notation: PLAIN, count: cells.length, isAmbiguous: false }
+  const parts = [...frequencies(cells)].map(([cell, times]) => ({ ...partsOf(cell), times }))
+  const units = new Map<string, number>()
+  for (const { unit, times } of parts) units.set(unit, (units.get(unit) ?? 0) + times)
+  const [unit] = [...units].reduce((a, b) => (b[1] > a[1] ? b : a))
+  const likely = parts.filter((part) => part.unit === unit && /^(?:[\d.,]|inf)/i.test(part.digits))
   const counts = SEPARATORS.map((separators) => {
     const pattern = patternOf(separators)
-    return parts.reduce((count, part) => count + (part.unit === unit && pattern.test(part.digits) ? 1 : 0), 0)
+    return likely.reduce((count, { digits, times }) => count + (pattern.test(digits) ? times : 0), 0)
   })
   const [, thousands, comma] = counts
   const plain = counts[0]!
-  const isAmbiguous = thousands === comma && thousands! > plain && thousands === Math.max(...counts)
-  const best = isAmbiguous ? (decimal === ',' ? 2 : 1) : counts.indexOf(Math.max(...counts))
+  const most = Math.max(...counts)
+  const isAmbiguous = comma === most && ((thousands === comma && comma > plain) || (isGrouped && plain === comma))
+  const best = isAmbiguous ? (mark === ',' ? 2 : 1) : counts.indexOf(most)
   const { decimal: point, group } = SEPARATORS[best]!
   const notation = best === 0 && unit === '' ? PLAIN : { decimal: point, group, unit }
   return { notation, count: counts[best]!, isAmbiguous }
 }
 
-function mostFrequent(texts: readonly string[]): string {
+/** Returns the number of times that each text occurs, because texts that repeat need to be read only once. */
+export function frequencies(texts: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
-  return [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0]
+  return counts
 }
 
 /** Whether a notation is that of programs. */

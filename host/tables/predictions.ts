@@ -21,6 +21,8 @@ export interface Predictions {
   readonly outputs: Float32Array
   /** Names of classes, or values in the unit of the target. */
   readonly values: readonly (string | number)[]
+  /** Notes on how the cells were read, one sentence each. */
+  readonly notes: readonly string[]
   /** undefined if no row has a target. */
   readonly scored: RowScores | undefined
 }
@@ -31,7 +33,7 @@ export interface Predictions {
  * @throws `data-invalid` with the column or the line
  */
 export function predictTable(model: TableModel, text: string, options: ReadOptions = {}): Predictions {
-  const { names, rows, lines } = readCells(text, options)
+  const { names, rows, lines, decimal, notes } = readCells(text, options)
   model.checkColumns(names)
   const place = (row: number) => `line ${lines[row]}`
   const columnOf = (name: string): readonly Cell[] => {
@@ -39,10 +41,12 @@ export function predictTable(model: TableModel, text: string, options: ReadOptio
     return rows.map((row) => row[c]!)
   }
   const columns = model.columns.map(columnOf)
-  const outputs = model.outputs({ columns, place })
+  const target = names.includes(model.target) ? columnOf(model.target) : undefined
+  const read = model.read({ columns, target, decimal, place })
+  const outputs = model.outputs(read.columns, place)
   const values = model.decode(outputs)
-  const targets = names.includes(model.target) ? model.targetValues(columnOf(model.target), place) : new Float64Array(0)
-  return { columns, outputs, values, scored: scoresOf(model, outputs, values, targets) }
+  const targets = target ? (read.target ?? model.classIndices(target)) : new Float64Array(0)
+  return { columns, outputs, values, notes: [...notes, ...read.notes], scored: scoresOf(model, outputs, values, targets) }
 }
 
 /** Scores the rows whose target is not NaN. */

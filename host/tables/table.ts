@@ -3,7 +3,7 @@ import { check, nearest, shown } from '../validation/errors.ts'
 import { type Column, fail, present, readColumn, textOf } from './column.ts'
 import { type Cells, readDelimited } from './delimited.ts'
 import { readJson } from './json.ts'
-import { readingOf } from './notation.ts'
+import { decimalOf } from './notation.ts'
 
 /** A table, column by column. */
 export interface Table {
@@ -37,13 +37,12 @@ export function readCells(source: string, { header = true }: ReadOptions = {}): 
 export function readTable(source: string, options: ReadOptions = {}): Table {
   const { names, rows, lines, decimal, notes } = readCells(source, options)
   const texts = names.map((_, c) => rows.map((row) => textOf(row[c]!)))
-  // A column of numbers such as 1,234 follows the other columns of its file.
-  const isComma = texts.some((column) => {
-    const given = present(column)
-    const { notation, count, isAmbiguous } = readingOf(given, decimal)
-    return notation.decimal === ',' && count === given.length && !isAmbiguous
+  // A column of numbers such as 1,234 follows the other columns of its file; numbers of JSON are what they are.
+  const found = decimalOf(texts.map(present), decimal)
+  const columns = names.map((name, c) => {
+    const isProven = found.isProven && !rows.some((row) => typeof row[c] === 'number')
+    return readColumn(name, texts[c]!, lines, { ...found, isProven })
   })
-  const columns = names.map((name, c) => readColumn(name, texts[c]!, lines, isComma ? ',' : decimal))
   return {
     columns: columns.map(({ column }) => column),
     rows: rows.length,

@@ -55,6 +55,37 @@ describe('a column', () => {
   })
 })
 
+describe('a text that is in no training row', () => {
+  const late = (row: number) => (row < 80 ? ['a', 'b'][row % 2] : 'c')
+
+  it('has no feature, because its weights would be the initial ones', () => {
+    const given = table(100, { time: (row) => row, t: late, y: target })
+    const { featureNames, notes } = makeDataset(given, { name: 't', target: 'y', time: 'time' })
+    expect(featureNames).toEqual(['time', 't=a', 't=b'])
+    expect(notes).toEqual(['t: 1 of 3 texts are in no training row, encoded as no category'])
+  })
+
+  it('is named if it is a class', () => {
+    const { notes } = makeDataset(table(100, { time: (row) => row, y: late }), { name: 't', target: 'y', time: 'time' })
+    expect(notes).toEqual(["y, the target: no training row has 'c'; the model cannot learn to predict it"])
+  })
+})
+
+describe('a column of 0.1 in every row', () => {
+  it('is dropped although the mean of the rows is not exactly 0.1', () => {
+    const data = makeDataset(table(200, { k: () => 0.1, x: noise, y: target }), { name: 't', target: 'y' })
+    expect(data.featureNames).toEqual(['x'])
+    expect(data.notes).toEqual(['k: constant over the training rows, dropped'])
+  })
+
+  it('is not a target for regression', () => {
+    const constant = table(200, { k: () => 0.1, x: noise })
+    expect(thrown(() => makeDataset(constant, { name: 't', target: 'k' })).message).toBe(
+      'the target k is 0.1 in all train rows, so predictions cannot be judged',
+    )
+  })
+})
+
 describe('a split', () => {
   it('has the classes in equal proportions in all parts', () => {
     const { split, targets } = makeDataset(table(200, { x: noise, y: (row) => (row % 20 ? 'common' : 'rare') }), { name: 't', target: 'y' })

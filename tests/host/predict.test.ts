@@ -154,6 +154,7 @@ describe('loadTableModel', () => {
       ],
       "rows[1]: 'big' in the column area must be a number",
     ],
+    [[{ area: 1e60, heating: 'gas' }], 'rows[0]: a number is so large that the prediction is NaN'],
     [{ area: 1 }, 'predict: rows must be an array of objects, got an object'],
     [[{ area: 1, heating: 'gas' }, 3], 'predict: rows[1] must be an object, got 3'],
   ])('throws for %j', (rows, message) => {
@@ -200,7 +201,41 @@ describe('downhill predict', () => {
 
   it('prints to standard output without --out, and ignores additional columns and their order', () => {
     writeFileSync(at('new.csv'), 'extra\theating\tarea\nx\tgas\t60\ny\tcoal\t180\n')
-    expect(downhill('predict', 'size', '--data', 'new.csv')).toEqual({ code: 0, out: 'prediction\nsmall\nlarge\n', err: '' })
+    expect(downhill('predict', 'size', '--data', 'new.csv')).toEqual({
+      code: 0,
+      out: 'prediction\nsmall\nlarge\n',
+      err: "note: heating: 1 cell with unknown categories such as 'coal', treated as empty\n",
+    })
+  })
+
+  it.each([
+    ['area;heating\n1,500;gas\n', [1.5], "area: numbers such as '1,500' are read as 1.5, although , could also separate thousands"],
+    ['area;heating\n1.500;gas\n12,5;gas\n', [1500, 12.5], "area: numbers such as '1.500' are read as 1500"],
+    ['area,heating\n"1,500",gas\n', [1500], "area: numbers such as '1,500' are read as 1500, although , could also separate decimals"],
+    ['area,heating\n12 %,gas\n', [12], "area: numbers such as '12 %' have %, but no unit in the training table"],
+    ['area,area,heating\n12,1,gas\n', [12], "another column 'area' is called 'area.1'"],
+  ])('notes how the numbers of %j are read', (text, areas, note) => {
+    writeFileSync(at('other.csv'), text)
+    const { out, err } = downhill('predict', 'size', '--data', 'other.csv', '--probabilities')
+    const [, ...lines] = out.trim().split('\n')
+    const expected = sizes.probabilities(areas.map((area) => ({ area, heating: 'gas' })))
+    expect(lines.map((line) => line.split(',').slice(1).map(Number))).toEqual(expected)
+    expect(err).toBe(`note: ${note}\n`)
+  })
+
+  it('reads numbers such as 1.234 as the other columns of the file, not as the training table', () => {
+    const [{ price: _, ...row }] = houses as [House]
+    const header = Object.keys(row).join(',')
+    writeFileSync(at('points.csv'), `${header},price\n${Object.values({ ...row, area: '1.234' }).join(',')},2.5\n`)
+    const { out } = downhill('predict', 'price', '--data', 'points.csv')
+    expect(out.trim().split('\n').slice(1).map(Number)).toEqual(prices.predict([{ ...row, area: 1.234 }]))
+  })
+
+  it('scores a single row without R²', () => {
+    writeFileSync(at('one.csv'), csv(houses.slice(0, 1)))
+    expect(downhill('predict', 'price', '--data', 'one.csv').err).toBe(
+      "note: price: numbers such as '105000' have no unit, but € in the training table\nMAE 541.7, RMSE 541.7 (in the unit of price)\n",
+    )
   })
 
   it('reads what train reads', () => {

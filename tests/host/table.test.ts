@@ -46,7 +46,7 @@ describe('numbers', () => {
     ['a Unicode minus', ['\u22125', '3', '4'], [-5, 3, 4], "x: numbers such as '\u22125' are read as -5"],
     ['exponents', ['1e-3', '2E5', '.5'], [0.001, 200000, 0.5], undefined],
     ['infinities', ['inf', '-Infinity', '3'], [missing, missing, 3], 'x: 2 infinite values (lines 2, 3), treated as empty'],
-    ['empty cells', ['', 'NA', '#N/A', '3', '-'], [missing, missing, missing, 3, missing], undefined],
+    ['empty cells', ['', 'NA', '#N/A', '3', '-', '-nan'], [missing, missing, missing, 3, missing, missing], undefined],
   ])('with %s', (_, cells, values, note) => {
     expect(column(cells)).toEqual({ kind: 'number', values, notes: note ? [note] : [] })
   })
@@ -67,6 +67,15 @@ describe('numbers', () => {
     ])
   })
 
+  it('such as 1.234 have thousands in a file with decimal commas', () => {
+    const grouped = (others: string[]) => contents(['a;b;c', '1.234;2,5;x', `999;${others[0]};x`, `2.345;${others[1]};x`].join('\n'))
+    const { cells, notes } = grouped(['0,5', '1,5'])
+    expect(cells[0]).toEqual([1234, 999, 2345])
+    expect(notes[0]).toBe("a: numbers such as '1.234' are read as 1234, although . could also separate decimals")
+    expect(contents('a;b;c\n1.234;2,5;0.5\n2.345;3,5;1.5\n').cells[0]).toEqual([1.234, 2.345])
+    expect(contents('[{"a": 1.234, "b": "2,5"}, {"a": 2.345, "b": "0,5"}]').cells[0]).toEqual([1.234, 2.345])
+  })
+
   it.each([
     ['names with numbers', ['ABC 12', 'ABC 13', 'ABC 14']],
     ['two units', ['12 €', '13 $', '14 €', '15 $']],
@@ -84,6 +93,12 @@ describe('dates', () => {
       'ISO with times',
       ['2024-01-31T12:00:00Z', '2024-01-31 18:00', '2024-02-01T00:00+02:00'],
       [19753.5, 19753.75, 19754 - 1 / 12],
+      undefined,
+    ],
+    [
+      'zones without minutes',
+      ['2024-01-31 12:00:00+00', '2024-01-31 12:00:00-06', '2024-01-31 18:00:00 UTC'],
+      [19753.5, 19753.75, 19753.75],
       undefined,
     ],
     ['day first', ['31.01.2024', '1.2.2024'], [19753, 19754], "x: dates such as '31.01.2024' are read as 2024-01-31"],
@@ -121,7 +136,7 @@ describe('a layout', () => {
     ['pipes', 'a|b\n1|2\n3|4\n', []],
     ['a byte order mark', '\ufeffa,b\n1,2\n3,4\n', []],
     ['comments', '# source: x\n# unit: y\na,b\n1,2\n3,4\n', ['2 comment lines before the header are skipped']],
-    ['a header that is a comment', '#a,b\n1,2\n3,4\n', []],
+    ['a header that is a comment', '#a,b\n1,2\n3,4\n', ['the # before the header is removed']],
     ['a trailing delimiter', 'a,b,\n1,2,\n3,4,\n', ['the delimiter at the end of each line is ignored']],
     ['a trailing delimiter in the rows', 'a,b\n1,2,\n3,4,\n', ['the delimiter at the end of each line is ignored']],
     ['blank lines and spaces', '\n a , b \n\n 1 , 2 \n3,4\n\n', []],
@@ -129,7 +144,9 @@ describe('a layout', () => {
     ['single quotes around names', "'a','b'\n1,2\n3,4\n", []],
     ['a JSON array', '[{"a": 1, "b": 2}, {"a": 3, "b": 4}]', []],
     ['JSON columns', '{"a": [1, 3], "b": [2, 4]}', []],
+    ['JSON columns, as pandas writes them', '{"a": {"0": 1, "1": 3}, "b": {"0": 2, "1": 4}}', []],
     ['JSON lines', '{"a": 1, "b": 2}\n{"b": 4, "a": 3}\n', []],
+    ["Excel's line with the delimiter", 'sep=;\na;b\n1;2\n3;4\n', []],
   ])('with %s is read', (_, text, notes) => {
     expect(contents(text)).toEqual({ ...two, notes })
   })
@@ -137,7 +154,7 @@ describe('a layout', () => {
   it('with repeated and missing names gets names of its own', () => {
     const { names, notes } = contents('a,a,,a.1\n1,2,3,4\n')
     expect(names).toEqual(['a', 'a.2', 'column 3', 'a.1'])
-    expect(notes).toEqual(["the second column 'a' is called 'a.2'", 'column 3 has no name in the header'])
+    expect(notes).toEqual(["another column 'a' is called 'a.2'", 'column 3 has no name in the header'])
   })
 
   it('without a header has numbered columns', () => {
@@ -155,12 +172,41 @@ describe('a layout', () => {
     expect(lines).toEqual([3, 6])
   })
 
+  it('has the delimiter beside which commas are only within numbers', () => {
+    const rows = ['1,5;2,5;x', '2,5;3,5;y', '3,5;4,5;z']
+    const { cells } = contents(rows.join('\n'), { header: false })
+    expect(cells).toEqual([
+      [1.5, 2.5, 3.5],
+      [2.5, 3.5, 4.5],
+      ['x', 'y', 'z'],
+    ])
+  })
+
+  it('has the delimiter of its complete lines, if the sample ends within one', () => {
+    const wide = (value: string) => new Array(4000).fill(value).join(';')
+    const { names } = contents(Array.from({ length: 5 }, () => wide('1,5')).join('\n'), { header: false })
+    expect(names).toHaveLength(4000)
+  })
+
+  it('has NaN and Infinity of Python in JSON', () => {
+    expect(contents('[{"a": NaN, "b": "NaN, Infinity"}, {"a": -Infinity, "b": "x"}, {"a": 1, "b": "x"}]').cells).toEqual([
+      [missing, missing, 1],
+      ['NaN, Infinity', 'x', 'x'],
+    ])
+    expect(contents('{"a": NaN}\n{"a": 2}\n').cells).toEqual([[missing, 2]])
+  })
+
   it('has null, true and missing values in JSON', () => {
     expect(contents('[{"a": null, "b": true}, {"b": false}, {"a": 1}]').cells).toEqual([
       [missing, missing, 1],
       ['true', 'false', null],
     ])
   })
+
+  it('of too many cells is an error before memory is spent on them', () => {
+    const message = 'the table must have at most 67108864 cells'
+    expect(thrown(() => readTable(`a,b\n${','.repeat(2 ** 26)}`))).toEqual({ code: 'data-invalid', message })
+  }, 60_000)
 
   it.each([
     ['', 'the table is empty'],
@@ -171,6 +217,7 @@ describe('a layout', () => {
     ['# c\na,b\n1,2\n3\n', 'line 4 must have 2 cells like the header, got 1'],
     ['a,b\n1,"2\n', 'line 2: quoted field unterminated'],
     ['a\n1\n2\n3\n4\nfive\n6\n', "line 6: 'five' in the column a must be a number like its other values"],
+    ['a,b\n1%,2\n2%,2\n3%,2\n4%,2\n5,2\n', "line 6: '5' in the column a must be a number with % like its other values"],
     ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b is beyond ±1e+150"],
     ['[{"a": 1}, 2]', 'row 2 must be an object with a value for each column, got 2'],
     ['{"a": [1, 2], "b": [1]}', 'the column b must have 2 values like a, got 1'],
