@@ -80,7 +80,7 @@ async function predictRows({ model, bytes }: Current, file: File): Promise<void>
   predicted = { name, predictions }
   const { values, columns } = predictions
   const first = values.slice(0, FIRST_ROWS).map((value, row) => ({ value, cells: columns.map((cells) => String(cells[row] ?? '')) }))
-  tell({ tell: 'rows', name, rows: values.length, notes, first, scores: scoresOf(model, predictions) })
+  tell({ tell: 'rows', name, rows: values.length, notes: [...notes, ...predictions.notes], first, scores: scoresOf(model, predictions) })
 }
 
 /** Returns the model. A message that needs one comes only after it was told. */
