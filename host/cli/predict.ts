@@ -81,7 +81,7 @@ function scored(model: TableModel, outputs: Float32Array, cells: readonly Cell[]
   const unknown = actual.filter((target) => target < 0).length
   return [
     `accuracy on these rows ${shownMetric('accuracy', scores.accuracy)}${among}`,
-    ...(unknown ? [`${unknown} rows have a class that the model does not know; they count as wrong`] : []),
+    ...(unknown ? [`${unknown} rows have a class that is unknown to the model; they count as wrong`] : []),
     ...scoreLines(scores, model.target, classes),
   ]
 }
@@ -95,7 +95,7 @@ function hadHeader(bytes: Uint8Array): boolean {
 /** Throws if the output would replace an input. */
 function checkOut(out: string, inputs: readonly string[]): void {
   const isInput = existsSync(out) && inputs.some((input) => realpathSync(input) === realpathSync(out))
-  check(!isInput, 'option-range', `--out ${out} is one of the files that are read; it is not overwritten`)
+  check(!isInput, 'option-range', `--out must not be an input file, got ${out}`)
   checkFolder(dirname(out), [basename(out)])
 }
 
@@ -112,8 +112,8 @@ export async function predictCommand(args: string[]): Promise<number> {
     return 0
   }
   const [file, ...others] = positionals
-  check(file !== undefined && !others.length, 'option-range', 'give one checkpoint: downhill predict MODEL --data FILE')
-  check(values.data !== undefined, 'option-range', '--data FILE is missing: the rows to predict')
+  check(file !== undefined && !others.length, 'option-range', 'exactly one checkpoint must be given, as in downhill predict MODEL --data FILE')
+  check(values.data !== undefined, 'option-range', '--data FILE, the rows to predict, must be given')
   const { data, out } = values
   const bytes = readBytes(file)
   const source = { data, target: '' }

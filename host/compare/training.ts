@@ -81,7 +81,7 @@ function optimizerClass(name: string): OptimizerClass {
   if (Object.hasOwn(optimizers, name)) return optimizers[name]!
   const meant = nearest(name, trainable)
   const hint = meant ? `did you mean ${meant}?` : `the optimizers are ${trainable.join(', ')}`
-  throw new DownhillError('option-range', `there is no optimizer ${shown(name)} to train with; ${hint}`)
+  throw new DownhillError('option-range', `unknown optimizer ${shown(name)}; ${hint}`)
 }
 
 /** Returns some rows of a data set, concatenated. */

@@ -90,7 +90,7 @@ function findDirectory(source: Source): { start: number; bytes: number; count: n
 }
 
 function nameOf(bytes: Uint8Array): string {
-  if (!bytes.length || bytes.includes(0)) throw damaged('names must have bytes other than 0')
+  if (!bytes.length || bytes.includes(0)) throw damaged('names must not be empty or contain a 0 byte')
   try {
     return new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(bytes)
   } catch {

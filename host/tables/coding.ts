@@ -139,10 +139,10 @@ function fitText(column: TextColumn, train: Uint32Array): Fitted {
     .sort((a, b) => counts[b]! - counts[a]! || a - b)
     .slice(0, MOST_CATEGORIES - 1)
   const covered = frequent.reduce((sum, code) => sum + counts[code]!, 0)
-  if (covered < LEAST_COVERED * train.length) return { dropped: `${categories.length} distinct texts` }
+  if (covered < LEAST_COVERED * train.length) return { dropped: `${categories.length} distinct categories` }
   const kept = frequent.map((code) => categories[code]!).sort()
   const share = Math.floor((100 * covered) / train.length)
-  const note = `${categories.length} distinct texts; the ${kept.length} most frequent ones (${share} % of the rows) are kept, the rest is "other"`
+  const note = `${categories.length} distinct categories; the ${kept.length} most frequent ones (${share} % of the rows) are kept, the rest is "other"`
   return { coding: { name, kind: 'text', categories: kept, hasOther: true }, note }
 }
 

@@ -99,7 +99,7 @@ export function readColumn(name: string, texts: Texts, lines: readonly number[],
     const values = parsed(name, texts, lines, 'a date', (text) => daysOf(text, order))
     const example = given[0]!
     const isGuessed = order !== 'ymd'
-    const unsure = dates.isAmbiguous ? ', although day and month could also be exchanged' : ''
+    const unsure = dates.isAmbiguous ? '; day and month could also be swapped' : ''
     const notes = isGuessed ? [`${name}: dates such as ${shown(example)} are read as ${shownDate(daysOf(example, order))}${unsure}`] : []
     return { column: { name, kind: 'date', values, order }, notes }
   }
@@ -132,12 +132,12 @@ function numbers(
   const infinite = countedCells('infinite value', lines, isInfinite)
   for (const [row, value] of values.entries()) {
     if (isInfinite(row)) values[row] = Number.NaN
-    else if (Math.abs(value) > LARGEST) fail(`line ${lines[row]}: ${shown(texts[row])} in the column ${name} is beyond ±${LARGEST}`)
+    else if (Math.abs(value) > LARGEST) fail(`line ${lines[row]}: ${shown(texts[row])} in the column ${name} must be within ±${LARGEST}`)
   }
   const notes = infinite ? [`${name}: ${infinite}, treated as empty`] : []
   const example = exampleOf(texts, values, notation)
   if (example >= 0) {
-    const other = notation.decimal === ',' ? ', although , could also separate thousands' : ', although , could also separate decimals'
+    const other = notation.decimal === ',' ? '; the comma could also be a thousands separator' : '; the comma could also be a decimal separator'
     notes.push(`${name}: numbers such as ${shown(texts[example])} are read as ${values[example]}${isAmbiguous ? other : ''}`)
   }
   return { column: { name, kind: 'number', values, notation }, notes }

@@ -75,9 +75,9 @@ function classesOf(column: Column, task: Task | undefined, rows: number): readon
   const few = distinct.length <= MOST_CLASSES && distinct.every(Number.isInteger)
   if (column.kind === 'number' && !few && task !== 'classification') return undefined
   const classes = column.kind === 'text' ? column.categories : distinct.map(String)
-  if (classes.length < 2) fail(`the target ${name} is always ${classes[0]}`)
+  if (classes.length < 2) fail(`the target ${name} must have at least two classes, got only ${classes[0]}`)
   if (classes.length > rows / 2) {
-    const what = column.kind === 'text' ? 'texts' : 'numbers'
+    const what = column.kind === 'text' ? 'categories' : 'numbers'
     const hint = column.kind === 'text' ? `; for regression its values must be plain numbers, got ${shown(classes[0])}` : ''
     fail(`the target ${name} has ${classes.length} distinct ${what} in ${rows} rows, too many for classification${hint}`)
   }
@@ -157,7 +157,7 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
     if (found.note) notes.push(`${column.name}: ${found.note}`)
     fitted.push({ column, coding: found.coding })
   }
-  if (!fitted.length) fail(`no feature column is left besides the target ${target.name}`)
+  if (!fitted.length) fail(`the table must have at least one feature column besides the target ${target.name}`)
   const names = fitted.map(({ coding }) => featureNames(coding))
   const width = names.reduce((sum, { length }) => sum + length, 0)
   const features = new Float32Array(table.rows * width)
@@ -182,7 +182,7 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
 function scaleOfTarget(name: string, targets: Float64Array, split: Split): Scale {
   for (const part of ['train', 'validation', 'test'] as const) {
     const { mean, deviation } = moments(targets, split[part])
-    if (deviation === 0) fail(`the target ${name} is ${mean} in all ${part} rows, so predictions cannot be judged`)
+    if (deviation === 0) fail(`the target ${name} is ${mean} in all ${part} rows, so predictions cannot be scored`)
   }
   return moments(targets, split.train)
 }

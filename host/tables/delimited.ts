@@ -96,7 +96,7 @@ function rectangular(header: readonly string[], rows: readonly Line[], line: num
     cells = cells.map((row) => row.slice(0, names.length))
   } else if (cells.every((row) => row.length === names.length + 1)) {
     names = ['row', ...names]
-    notes.push(`the rows have one cell more than the header; the first one is taken for the name of the row`)
+    notes.push(`the rows have one cell more than the header; the first cell is used as the name of the row`)
   }
   if (isLastEmpty || (line > 0 && isTrailing)) notes.push('the delimiter at the end of each line is ignored')
   const wrong = cells.findIndex((row) => row.length !== names.length)

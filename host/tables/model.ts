@@ -155,7 +155,7 @@ export class TableModel {
   /** Returns the probabilities of outputs. */
   distribution(outputs: Float32Array): number[][] {
     const count = this.classes?.length
-    check(count !== undefined, 'option-range', `probabilities: ${this.target} must be a class, but the model predicts values`)
+    check(count !== undefined, 'option-range', `probabilities: the model must be a classifier, but it predicts values of ${this.target}`)
     return Array.from({ length: outputs.length / count }, (_, row) => softmaxOf(outputs, row * count, count))
   }
 

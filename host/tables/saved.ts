@@ -60,7 +60,7 @@ function isArchitecture({ hidden, dropout }: Dict): boolean {
 export function savedTable(contents: Dict): SavedTable {
   const { table } = contents
   if (!isDict(contents.best) || !isDict(table))
-    throw new DownhillError('file-invalid', 'this checkpoint holds no table model; downhill train --data … --save FILE writes one')
+    throw new DownhillError('file-invalid', 'this checkpoint has no table model; downhill train --data … --save FILE writes one')
   const { columns, target } = table
   const fits = Array.isArray(columns) && columns.every(isColumn) && isTarget(target) && isArchitecture(table)
   if (!fits) throw new DownhillError('file-invalid', 'the table model of this checkpoint is damaged')

@@ -11,9 +11,9 @@ export interface TableText {
 const OTHERS: readonly (readonly [start: string, what: string])[] = [
   ['\xd0\xcf\x11\xe0', 'an old Excel workbook (.xls); save the sheet as CSV'],
   ['%PDF-', 'a PDF'],
-  ['\x89PNG', 'a PNG picture'],
-  ['\xff\xd8\xff', 'a JPEG picture'],
-  ['GIF8', 'a GIF picture'],
+  ['\x89PNG', 'a PNG image'],
+  ['\xff\xd8\xff', 'a JPEG image'],
+  ['GIF8', 'a GIF image'],
   ['SQLite format 3\0', 'an SQLite database; export the table as CSV'],
   ['ARROW1', 'an Arrow (Feather) file; save it as Parquet or CSV'],
   ['\x89HDF', 'an HDF5 file; save the table as CSV'],

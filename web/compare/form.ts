@@ -100,7 +100,7 @@ function problemPart(onFile: (file: File) => void) {
     showTable(given: TableFacts) {
       table = given
       facts.textContent = `${given.name}: ${given.rows.toLocaleString('en-US')} rows, ${given.columns.length} columns`
-      const kinds = { number: 'distinct numbers', date: 'distinct dates', text: 'distinct texts' }
+      const kinds = { number: 'distinct numbers', date: 'distinct dates', text: 'categories' }
       target.replaceChildren(
         option('', 'choose a column'),
         ...given.columns.map(({ name, kind, different }) => option(name, `${name} (${different.toLocaleString('en-US')} ${kinds[kind]})`)),
