@@ -46,12 +46,12 @@ describe('a column', () => {
     const city = (row: number) => (row % 4 === 0 ? `village ${row}` : `city ${row % 3}`)
     const { featureNames, notes } = makeDataset(table(300, { city, y: target }), { name: 't', target: 'y' })
     expect(featureNames).toEqual(['city=city 0', 'city=city 1', 'city=city 2', 'city=other'])
-    expect(notes.join()).toMatch(/^city: 78 distinct texts; the 3 most frequent ones \(7\d % of the rows\) are kept, the rest is "other"$/)
+    expect(notes.join()).toMatch(/^city: 78 distinct categories; the 3 most frequent ones \(7\d % of the rows\) are kept, the rest is "other"$/)
   })
 
   it('with mostly different texts is dropped', () => {
     const data = makeDataset(table(300, { id: (row) => `row ${row}`, x: noise, y: target }), { name: 't', target: 'y' })
-    expect(data.notes).toEqual(['id: 300 distinct texts, dropped'])
+    expect(data.notes).toEqual(['id: 300 distinct categories, dropped'])
   })
 })
 

@@ -161,7 +161,7 @@ describe('loadTableModel', () => {
   })
 
   it('rejects checkpoints without a table model, and damaged ones', async () => {
-    await expect(loadTableModel(checkpoint.save({ epoch: 1 }))).rejects.toThrow(/^this checkpoint holds no table model; /)
+    await expect(loadTableModel(checkpoint.save({ epoch: 1 }))).rejects.toThrow(/^this checkpoint has no table model; /)
     const whole = checkpoint.read(readFileSync(at('size'))) as Record<string, any>
     const damage: ((table: any) => void)[] = [
       (table) => (table.columns[0].kind = 'sound'),
@@ -234,19 +234,19 @@ describe('downhill predict', () => {
   })
 
   it.each<[string[], RegExp]>([
-    [[], /^downhill predict: give one checkpoint: downhill predict MODEL --data FILE$/],
-    [['size'], /^downhill predict: --data FILE is missing: the rows to predict$/],
+    [[], /^downhill predict: exactly one checkpoint must be given, as in downhill predict MODEL --data FILE$/],
+    [['size'], /^downhill predict: --data FILE, the rows to predict, must be given$/],
     [['none', '--data', 'sizes.csv'], /^downhill predict: none cannot be read: no such file or folder$/],
     [['size', '--data', 'none'], /^downhill predict: none cannot be read: no such file or folder$/],
     [['sizes.csv', '--data', 'sizes.csv'], /^downhill predict: sizes\.csv: this is not a safetensors file/],
     [
       ['size', '--data', 'sizes.csv', '--out', 'sizes.csv'],
-      /^downhill predict: --out sizes\.csv is one of the files that are read; it is not overwritten$/,
+      /^downhill predict: --out must not be an input file, got sizes\.csv$/,
     ],
     [['price', '--data', 'sizes.csv'], /^downhill predict: sizes\.csv: the model needs the columns garden, sold$/],
     [
       ['price', '--data', 'houses.csv', '--probabilities'],
-      /^downhill predict: houses\.csv: probabilities: price must be a class, but the model predicts values$/,
+      /^downhill predict: houses\.csv: probabilities: the model must be a classifier, but it predicts values of price$/,
     ],
     [['size', '--data', 'broken.csv'], /^downhill predict: broken\.csv: line 3: 'wide' in the column area must be a number$/],
   ])('%j exits with code 2 and a one-sentence error', (args, message) => {

@@ -56,7 +56,7 @@ describe('numbers', () => {
     expect(column(unsure)).toEqual({
       kind: 'number',
       values: [1234, 2345, 999],
-      notes: ["x: numbers such as '1,234' are read as 1234, although , could also separate decimals"],
+      notes: ["x: numbers such as '1,234' are read as 1234; the comma could also be a decimal separator"],
     })
     const semicolons = contents(['a;b', ...unsure.map((cell) => `${cell};x`)].join('\n'))
     expect(semicolons.cells[0]).toEqual([1.234, 2.345, 999])
@@ -90,10 +90,10 @@ describe('dates', () => {
     ['month first', ['01/31/2024', '2/1/2024'], [19753, 19754], "x: dates such as '01/31/2024' are read as 2024-01-31"],
     ['two-digit years', ['1/31/24', '2/1/99'], [19753, 10623], "x: dates such as '1/31/24' are read as 2024-01-31"],
     [
-      'days and months that could be exchanged',
+      'days and months that could be swapped',
       ['3/4/2024', '5/6/2024'],
       [19786, 19849],
-      "x: dates such as '3/4/2024' are read as 2024-03-04, although day and month could also be exchanged",
+      "x: dates such as '3/4/2024' are read as 2024-03-04; day and month could also be swapped",
     ],
   ])('with %s', (_, cells, values, note) => {
     expect(column(cells)).toEqual({ kind: 'date', values, notes: note ? [note] : [] })
@@ -147,7 +147,7 @@ describe('a layout', () => {
   it('with names of rows, as R writes it, is read', () => {
     const { names, notes } = contents('"a","b"\n"r1",1,2\n"r2",3,4\n')
     expect(names).toEqual(['row', 'a', 'b'])
-    expect(notes).toEqual(['the rows have one cell more than the header; the first one is taken for the name of the row'])
+    expect(notes).toEqual(['the rows have one cell more than the header; the first cell is used as the name of the row'])
   })
 
   it('has the line number of each row', () => {
@@ -171,7 +171,7 @@ describe('a layout', () => {
     ['# c\na,b\n1,2\n3\n', 'line 4 must have 2 cells like the header, got 1'],
     ['a,b\n1,"2\n', 'line 2: quoted field unterminated'],
     ['a\n1\n2\n3\n4\nfive\n6\n', "line 6: 'five' in the column a must be a number like its other values"],
-    ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b is beyond ±1e+150"],
+    ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b must be within ±1e+150"],
     ['[{"a": 1}, 2]', 'row 2 must be an object with a value for each column, got 2'],
     ['{"a": [1, 2], "b": [1]}', 'the column b must have 2 values like a, got 1'],
     ['{"a": 1}\nb\n', "line 2 must be a JSON object, got 'b'"],
@@ -212,7 +212,7 @@ describe('an encoding', () => {
     ['PK\x03\x04table.csv', 'a zip archive; extract the table'],
     ['\xd0\xcf\x11\xe0\xa1\xb1', 'an old Excel workbook (.xls); save the sheet as CSV'],
     ['%PDF-1.7', 'a PDF'],
-    ['\x89PNG\r\n', 'a PNG picture'],
+    ['\x89PNG\r\n', 'a PNG image'],
     ['SQLite format 3\0', 'an SQLite database; export the table as CSV'],
     ['<!DOCTYPE html><html>', 'an HTML page'],
     ['<?xml version="1.0"?>', 'an XML file'],

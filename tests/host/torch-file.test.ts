@@ -64,10 +64,10 @@ describe('torchFile.read', () => {
   it.each<[string, RegExp]>([
     [
       'whole-module.pt',
-      /^the file asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed; nothing was executed\. Only state dicts of tensors and plain values are read$/,
+      /^the file refers to 'torch\.nn\.modules\.container\.Sequential', which is not allowed; nothing was executed\. Save the state dict instead$/,
     ],
     ['script.pt', /^this is a TorchScript archive, which holds a program; save the state_dict\(\) of its module$/],
-    ['complex.pt', /asks for 'torch\.ComplexFloatStorage'/],
+    ['complex.pt', /refers to 'torch\.ComplexFloatStorage'/],
     ['repeated.pt', /a tensor \[1000\] repeats its 1 elements/],
   ])('throws for %s', (name, message) => {
     const error = thrown(() => torchFile.read(load(new URL(name, files))))
@@ -314,7 +314,7 @@ describe('torchFile.load', () => {
       code: 'state-mismatch',
       message:
         'torchFile.load: the file does not match, and nothing was changed; missing in the file: model.0.bias, average; only in the file: model.aux.bias; ' +
-        'of another shape or type: model.1.weight (float32 [5, 4], in the file float32 [2, 4]), model.1.bias (float32 [5], in the file float32 [2])',
+        'different shape or type: model.1.weight (float32 [5, 4] here, float32 [2, 4] in the file), model.1.bias (float32 [5] here, float32 [2] in the file)',
     })
     expect([other.model.stateDict(), other.optimizer.stateDict()]).toEqual(before)
   })

@@ -274,8 +274,8 @@ async function errors(address, browser) {
       assert.match(await alertOf(page), pattern)
       await page.evaluate(() => (document.querySelector('[role="alert"]').textContent = ''))
     }
-    await drop(page, 'picture.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 255, 254])
-    await said(/^picture\.png must be a table in UTF-8\.$/)
+    await drop(page, 'image.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 255, 254])
+    await said(/^image\.png: the file is a PNG image$/)
     await drop(page, 'ragged.csv', 'a,b\n1,2\n3\n')
     await said(/^ragged\.csv: line 3 must have 2 cells like the header, got 1$/)
     await drop(page, 'empty.csv', '')
