@@ -8,7 +8,7 @@ import { fusedMulAdd, isOn, mulAdd } from '../lanes'
   return isOn<Decay>() ? fusedMulAdd<E>(weightDecay, param, v128.load(g)) : v128.load(g)
 }
 
-/** The same for rules that are linear in it, where the rest is negligible: a step of SGD with decay takes a third of the time. */
+/** The gradient for rules that are linear in it, where the rest is negligible: a step of SGD with decay takes a third of the time. */
 @inline export function linearGradient<E, Decay>(g: usize, param: v128, weightDecay: v128): v128 {
   return isOn<Decay>() ? mulAdd<E>(weightDecay, param, v128.load(g)) : v128.load(g)
 }

@@ -10,9 +10,9 @@ import { record } from './tape.ts'
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
-  /** Factor of the normalized numbers, with the normalized shape. */
+  /** Factor of the normalized input, with shape normalizedShape. Default: none. */
   readonly weight?: Tensor | null
-  /** Added to them, with the normalized shape. */
+  /** Added to the normalized input, with shape normalizedShape. Default: none. */
   readonly bias?: Tensor | null
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number

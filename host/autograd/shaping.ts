@@ -41,7 +41,7 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
 /**
  * Reorders the axes.
  *
- * @param dims for each axis of the result, the axis of x
+ * @param dims axes of x, in the order of the result
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const { arena, dtype } = prepare('permute', x)

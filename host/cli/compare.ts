@@ -78,7 +78,11 @@ type Values = ReturnType<typeof parse>
 function numberOf(name: 'condition' | 'minutes', values: Values): number | undefined {
   const given = values[name]
   const number = Number(given)
-  check(given === undefined || (given.trim() !== '' && Number.isFinite(number)), 'option-range', `--${name} must be a number, got '${given}'`)
+  check(
+    given === undefined || (given.trim() !== '' && Number.isFinite(number)),
+    'option-range',
+    `--${name} must be a number, got '${given}'`,
+  )
   return given === undefined ? undefined : number
 }
 

@@ -22,14 +22,14 @@ const usage = `downhill predict MODEL   predict the rows of a table with a model
 
   MODEL                  the checkpoint
   --data FILE            the rows: CSV, TSV, JSON, JSON lines or Parquet, also gzip-compressed
-  --out FILE.csv         where to write the column prediction, in the order of the rows (default: standard output)
-  --probabilities        also write a column "probability CLASS" per class
+  --out FILE.csv         output file for the predictions, in the order of the rows (default: standard output)
+  --probabilities        also write a column "probability CLASS" for each class
   --no-header            the file has no header line; its columns are called column 1, column 2 …
 
-Columns are found by name; additional ones are ignored. If the target is among them, the predictions are scored.
+Columns are matched by name; additional ones are ignored. If the target is among them, the predictions are scored.
 `
 
-/** Predictions of a table, and its scores if it has the target. */
+/** Predictions of a table, and their scores if the table has the target. */
 interface Predicted {
   readonly csv: string
   readonly rows: number
@@ -92,7 +92,7 @@ function hadHeader(bytes: Uint8Array): boolean {
   return !(isDict(run) && isDict(run.source) && run.source.header === false)
 }
 
-/** Throws if the output would replace an input. */
+/** Throws if the output would overwrite an input. */
 function checkOut(out: string, inputs: readonly string[]): void {
   const isInput = existsSync(out) && inputs.some((input) => realpathSync(input) === realpathSync(out))
   check(!isInput, 'option-range', `--out must not be an input file, got ${out}`)
@@ -112,7 +112,11 @@ export async function predictCommand(args: string[]): Promise<number> {
     return 0
   }
   const [file, ...others] = positionals
-  check(file !== undefined && !others.length, 'option-range', 'exactly one checkpoint must be given, as in downhill predict MODEL --data FILE')
+  check(
+    file !== undefined && !others.length,
+    'option-range',
+    'exactly one checkpoint must be given, as in downhill predict MODEL --data FILE',
+  )
   check(values.data !== undefined, 'option-range', '--data FILE, the rows to predict, must be given')
   const { data, out } = values
   const bytes = readBytes(file)

@@ -78,7 +78,7 @@ export interface ProblemSpec {
   readonly name: string
   /** The table or text; undefined for a function. */
   readonly text?: string
-  /** What was guessed when the file was decoded. */
+  /** Notes on how the file was decoded. */
   readonly notes?: readonly string[]
   /** Hash of the file; for a function, of its name and options. */
   readonly sha256: string

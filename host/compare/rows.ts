@@ -74,7 +74,7 @@ const CONTEXT = 12
 /** Number of characters between the starts of successive rows. */
 const STRIDE = 7
 
-/** Rows of characters and the next one; the last tenth of the text is for the result, the tenth before it for choosing. */
+/** Rows of characters and the next one; the last tenth of the text is for testing, the tenth before it for validation. */
 export function characters(text: string, name: string): Dataset {
   const letters = Array.from(text)
   const alphabet = [...new Set(letters)].sort()

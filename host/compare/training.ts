@@ -58,7 +58,7 @@ export function defaultTrainingEpochs(rows: number, batchSize: number): number {
 /** State of a run besides weights, optimizer state and order. */
 export interface TrainingProgress {
   readonly step: number
-  /** Of the current epoch: the sum of the rows' losses, and the number of rows. */
+  /** Sum of the losses in the current epoch, and the number of their rows. */
   readonly loss: number
   readonly rows: number
   readonly curve: readonly CurvePoint[]

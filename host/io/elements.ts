@@ -41,7 +41,7 @@ interface ArrayClass<T> {
   new (buffer: ArrayBuffer, offset: number, length: number): T
 }
 
-/** Returns a view of bytes if they are aligned for it, else of a copy. */
+/** Returns a typed view of bytes, or of a copy if they are not aligned. */
 function viewOf<T>(Class: ArrayClass<T>, bytes: Uint8Array): T {
   const size = Class.BYTES_PER_ELEMENT
   // Node's Buffer overrides slice, without a copy.

@@ -7,7 +7,7 @@ import { type ElementType, elementBytes } from './elements.ts'
 import { extentOf } from './json.ts'
 import type { Source } from './source.ts'
 
-/** Enough for 35,000 tensors. Parsed JSON can take 50 times its bytes, and hostile JSON does. */
+/** Limit of bytes in a header, enough for 35,000 tensors. Hostile JSON takes 50 times its bytes when parsed. */
 export const LONGEST_HEADER = 2 ** 22
 
 /** Location of a tensor in a file. */
@@ -15,7 +15,7 @@ export interface Entry {
   readonly name: string
   readonly type: ElementType
   readonly shape: Shape
-  /** Offset of its first byte, and number of bytes. */
+  /** Offset of the first byte, and number of bytes. */
   readonly start: number
   readonly bytes: number
 }
@@ -106,7 +106,7 @@ function checkPlaces(entries: readonly Entry[], dataStart: number, size: number)
   if (at !== size && size !== UNKNOWN) throw damaged(`${size - at} bytes at its end belong to no tensor`)
 }
 
-/** Size of a file that is read in parts and does not tell it. */
+/** Size of a file that is read in parts and whose size is unknown. */
 export const UNKNOWN = Number.POSITIVE_INFINITY
 
 /** Reads and checks the header only. */

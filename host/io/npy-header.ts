@@ -69,7 +69,8 @@ function entriesOf(text: string): Map<string, string> {
   const entry = /\s*(['"])(\w+)\1\s*:\s*('[^']*'|"[^"]*"|True|False|\([\d,L\s]*\))\s*(?:,|$)/y
   for (let at = 0; body.slice(at).trim() !== ''; at = entry.lastIndex) {
     const [found, , name, value] = entry.exec(body) ?? []
-    if (found === undefined || entries.has(name!)) throw damaged(`its header must be a Python dict of distinct names and literals, got ${shown(text)}`)
+    if (found === undefined || entries.has(name!))
+      throw damaged(`its header must be a Python dict of distinct names and literals, got ${shown(text)}`)
     entries.set(name!, value!)
   }
   const isComplete = entries.size === 3 && ['descr', 'fortran_order', 'shape'].every((name) => entries.has(name))

@@ -44,7 +44,8 @@ const isFloat = (type: ElementType) => type.startsWith('F') || type === 'BF16'
 /** Throws unless `requires_grad` fits the type. Only floats may require a gradient, as in torch. */
 function checkGradient(type: ElementType, requiresGrad: unknown): void {
   const fits = typeof requiresGrad === 'boolean' && (!requiresGrad || isFloat(type))
-  if (!fits) throw damaged(`requires_grad of a tensor of type ${type} must be ${isFloat(type) ? 'a boolean' : 'False'}, got ${shown(requiresGrad)}`)
+  if (!fits)
+    throw damaged(`requires_grad of a tensor of type ${type} must be ${isFloat(type) ? 'a boolean' : 'False'}, got ${shown(requiresGrad)}`)
 }
 
 const isEmptyDict = (value: unknown) => value instanceof PythonDict && !Object.keys(value.entries).length
@@ -80,7 +81,8 @@ function checkAttributes(state: unknown): void {
   const parts = state instanceof Tuple ? state.items : [state, null]
   for (const part of parts) {
     const fits = part === null || part instanceof PythonDict
-    if (!fits || parts.length !== 2) throw damaged(`the attributes of a tensor must be a dict or a pair of dicts, got ${shown(itemsOf(state) ?? state)}`)
+    if (!fits || parts.length !== 2)
+      throw damaged(`the attributes of a tensor must be a dict or a pair of dicts, got ${shown(itemsOf(state) ?? state)}`)
     for (const name of part ? Object.keys(part.entries) : []) {
       // These attributes would replace the tensor's data.
       if (['data', 'real', 'imag'].includes(name)) throw damaged(`a tensor must not have the attribute ${shown(name)}`)
@@ -155,7 +157,8 @@ function sizeOf(args: Args): Tuple {
   checkCount(args, 0, 1, 'a torch.Size')
   const [value = []] = args
   const items = itemsOf(value)
-  if (!items?.every((item) => Number.isSafeInteger(item))) throw damaged(`a torch.Size must be made from integers, got ${shown(items ?? value)}`)
+  if (!items?.every((item) => Number.isSafeInteger(item)))
+    throw damaged(`a torch.Size must be made from integers, got ${shown(items ?? value)}`)
   return new Tuple(items)
 }
 

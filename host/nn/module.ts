@@ -86,7 +86,7 @@ export abstract class Module extends Base {
     return Object.fromEntries(entries)
   }
 
-  /** @internal The same without copying. */
+  /** @internal Returns the tensors of `stateDict` without copying. */
   stateTensors(): Iterable<[string, StateTensor]> {
     return namedTensors(this)
   }
@@ -115,7 +115,10 @@ export abstract class Module extends Base {
     for (const [name, { shape }] of shared) {
       const saved = dict[name]
       const fits = isObject(saved) && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
-      if (!fits) throw fail(`${name} must have shape ${showShape(shape)}, got ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`)
+      if (!fits)
+        throw fail(
+          `${name} must have shape ${showShape(shape)}, got ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`,
+        )
       checkNumbers('loadStateDict', name, shape, saved.data, 'state-mismatch')
     }
     const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))

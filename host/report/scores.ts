@@ -3,10 +3,10 @@ import { counted, shownCount, shownMetric, shownNumber } from '../compare/shown.
 import type { Scores } from '../tables/scores.ts'
 import { aligned } from './terminal.ts'
 
-/** Larger confusion tables do not fit a terminal. */
+/** Maximum number of classes in a confusion matrix, so that it fits a terminal. */
 const MOST_CLASSES = 12
 
-/** Returns the scores as lines: for classes with a confusion table, for values in the unit of the target. */
+/** Returns the scores as lines: for classes with a confusion matrix, for values in the unit of the target. */
 export function scoreLines(scores: Scores, target: string, classes: readonly string[] = []): string[] {
   if ('mae' in scores) return [`MAE ${shownNumber(scores.mae)}, RMSE ${shownNumber(scores.rmse)} (in the unit of ${target})`]
   const { balancedAccuracy, logLoss, confusion } = scores

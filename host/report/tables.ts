@@ -79,10 +79,10 @@ function baselines({ baselines, metric: { name } }: Report): string {
   return `<p>Baselines, ${escapeHtml(name)} on the same test rows: ${parts.join(', ')}.</p>`
 }
 
-/** Larger confusion tables help nobody. */
+/** Maximum number of classes in a confusion matrix. Larger ones are unreadable. */
 const MOST_CLASSES = 20
 
-/** Returns the confusion table of the first result, summed over its runs. */
+/** Returns the confusion matrix of the first result, summed over its runs. */
 function confusion(report: Report): string {
   const at = report.results.findIndex(({ metrics }) => metrics && 'confusion' in metrics)
   const best = report.results[at]
@@ -90,7 +90,7 @@ function confusion(report: Report): string {
   const rows = best.metrics.confusion
   const names = report.problem.classNames ?? rows.map((_, c) => String(c))
   const body = table<number>({
-    caption: `Confusion of ${best.label}, all runs: rows are actual classes, columns predicted ones`,
+    caption: `Confusion matrix of ${best.label}, all runs: rows are actual classes, columns predicted ones`,
     columns: [
       { title: 'actual', words: true, cell: (a) => escapeHtml(names[a]) },
       ...rows.map((_, b) => ({
@@ -100,7 +100,7 @@ function confusion(report: Report): string {
     ],
     groups: [[...rows.keys()]],
   })
-  return details(`Confusion of ${best.label}`, body)
+  return details(`Confusion matrix of ${best.label}`, body)
 }
 
 function isDetected({ interval: [low, high] }: Comparison): boolean {

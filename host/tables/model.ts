@@ -1,4 +1,4 @@
-/** A model that was trained on a table, for new rows. */
+/** Predicts new rows with a model trained on a table. */
 import { noGrad } from '../autograd/recording.ts'
 import { read } from '../io/checkpoint.ts'
 import type { Arena } from '../memory/arena.ts'
@@ -14,26 +14,26 @@ import { EVALUATION_ROWS, perceptron } from './perceptron.ts'
 import { type SavedTable, savedTable } from './saved.ts'
 import { largest, softmaxOf } from './scores.ts'
 
-/** A row: cells by the names of their columns. Missing and null cells are empty. */
+/** A row: cells by column name. Missing and null cells are empty. */
 export type Row = Readonly<Record<string, Cell | undefined>>
 
-/** What a column of the model takes. */
+/** Description of a column that the model takes. */
 export interface Field {
   readonly name: string
   readonly kind: 'number' | 'date' | 'boolean' | 'text'
-  /** For booleans the two texts, for texts the known categories. */
+  /** The two strings of a boolean, or the known categories of text. */
   readonly categories?: readonly string[]
 }
 
-/** Cells of the model's columns, in its order, and what errors call a row. */
+/** Cells of the model's columns, in its order, and the names of rows in errors. */
 export interface ModelCells {
   readonly columns: readonly (readonly Cell[])[]
-  /** Name of a row for errors: 'line 4'. */
+  /** Returns the name of a row in errors: 'line 4'. */
   readonly place: (row: number) => string
 }
 
 /**
- * A trained model of a table.
+ * A model trained on a table.
  *
  * @example
  * import { readFile } from 'downhill/fs'
@@ -46,7 +46,7 @@ export interface ModelCells {
 export class TableModel {
   /** Names of the columns that a row must have. */
   readonly columns: readonly string[]
-  /** What each of these columns takes. */
+  /** Descriptions of these columns. */
   readonly fields: readonly Field[]
   /** Name of the predicted column. */
   readonly target: string
@@ -76,10 +76,10 @@ export class TableModel {
   }
 
   /**
-   * Predicts the class of each row, or its value in the unit of the target. Numbers may be texts in the notation of the training table;
-   * unknown categories and empty cells are missing.
+   * Predicts the class of each row, or its value in the unit of the target. Numbers may be strings in the notation of the training table.
+   * Unknown categories are treated as empty cells.
    *
-   * @throws `data-invalid` if a column is missing from every row, or a cell is not a number or date where one must be
+   * @throws `data-invalid` if every row lacks a column, or a cell of a numeric or date column is not a number or date
    */
   predict(rows: readonly Row[]): (string | number)[] {
     return this.decode(this.outputs(this.#cellsOf(rows)))
@@ -88,7 +88,7 @@ export class TableModel {
   /**
    * Returns the probability of each class for each row, in the order of `classes`.
    *
-   * @throws as `predict`; `option-range` if the model predicts values
+   * @throws like `predict`; `option-range` if the model predicts values
    */
   probabilities(rows: readonly Row[]): number[][] {
     return this.distribution(this.outputs(this.#cellsOf(rows)))
@@ -109,7 +109,7 @@ export class TableModel {
     return { columns, place: (row) => `rows[${row}]` }
   }
 
-  /** Throws unless all columns are among the names. */
+  /** Throws unless the names include all columns. */
   checkColumns(names: readonly string[]): void {
     const missing = this.columns.filter((name) => !names.includes(name))
     if (!missing.length) return
@@ -159,7 +159,7 @@ export class TableModel {
     return Array.from({ length: outputs.length / count }, (_, row) => softmaxOf(outputs, row * count, count))
   }
 
-  /** Returns the values of the target's cells; NaN where they are empty. Values are read in the target's notation. */
+  /** Reads the target's cells as values, in the target's notation; NaN where they are empty. */
   targetValues(cells: readonly Cell[], place: (row: number) => string): Float64Array {
     const { target } = this.#saved
     if ('classes' in target) {
@@ -170,7 +170,7 @@ export class TableModel {
   }
 }
 
-/** Returns a class's index; −1 for an unknown class, NaN for an empty cell. A class such as 1 may be written 1.0. */
+/** Returns the index of a cell's class; −1 for an unknown class, NaN for an empty cell. The class 1 may be written as 1.0. */
 function classIndex(cell: Cell, indices: ReadonlyMap<string, number>): number {
   const text = textOf(cell)
   if (text === undefined) return Number.NaN
@@ -213,7 +213,7 @@ function datesAnew(texts: readonly string[]): Read {
   return (text) => daysOf(text, order)
 }
 
-/** Reads cells in the notation of the training table; if that does not read all of them, in one of their own. */
+/** Reads cells in the notation of the training table, or if that does not fit all of them, in one detected anew. */
 function valuesOf(
   name: string,
   cells: readonly Cell[],

@@ -95,7 +95,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const rowsOf = (rows: readonly House[]): Row[] => rows.map(({ price: _, size: __, ...rest }) => rest)
 
 describe('loadTableModel', () => {
-  it('describes what it takes and predicts', () => {
+  it('describes its columns and its target', () => {
     expect(prices.columns).toEqual(['area', 'heating', 'garden', 'sold', 'size'])
     expect([prices.target, prices.classes]).toEqual(['price', undefined])
     expect([sizes.target, sizes.classes]).toEqual(['size', ['large', 'medium', 'small']])
@@ -122,7 +122,7 @@ describe('loadTableModel', () => {
     expect(thrown(() => prices.probabilities(rowsOf(houses)))).toMatchObject({ code: 'data-invalid' })
   })
 
-  it('reads numbers as numbers, in the notation of the training table, and in another one', () => {
+  it('reads numbers, and strings in the notation of the training table or in another one', () => {
     const [row] = houses.map(({ price: _, ...rest }) => rest)
     const [expected] = prices.predict([{ ...row, area: 1234.5 }])
     for (const area of ['1.234,50', '1234,5', '1234.5', '1,234.50']) expect(prices.predict([{ ...row, area }])).toEqual([expected])
@@ -203,7 +203,7 @@ describe('downhill predict', () => {
     expect(downhill('predict', 'size', '--data', 'new.csv')).toEqual({ code: 0, out: 'prediction\nsmall\nlarge\n', err: '' })
   })
 
-  it('reads what train reads', () => {
+  it('reads the same formats as train', () => {
     const expected = prices.predict(rowsOf(houses).map((row, i) => ({ ...row, size: houses[i]!.size })))
     writeFileSync(at('houses.jsonl.gz'), gzipSync(houses.map((row) => JSON.stringify(row)).join('\n')))
     for (const file of ['houses.csv', 'houses.jsonl.gz']) {
@@ -239,10 +239,7 @@ describe('downhill predict', () => {
     [['none', '--data', 'sizes.csv'], /^downhill predict: none cannot be read: no such file or folder$/],
     [['size', '--data', 'none'], /^downhill predict: none cannot be read: no such file or folder$/],
     [['sizes.csv', '--data', 'sizes.csv'], /^downhill predict: sizes\.csv: this is not a safetensors file/],
-    [
-      ['size', '--data', 'sizes.csv', '--out', 'sizes.csv'],
-      /^downhill predict: --out must not be an input file, got sizes\.csv$/,
-    ],
+    [['size', '--data', 'sizes.csv', '--out', 'sizes.csv'], /^downhill predict: --out must not be an input file, got sizes\.csv$/],
     [['price', '--data', 'sizes.csv'], /^downhill predict: sizes\.csv: the model needs the columns garden, sold$/],
     [
       ['price', '--data', 'houses.csv', '--probabilities'],

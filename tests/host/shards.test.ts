@@ -41,7 +41,7 @@ describe('safetensors.readSharded', () => {
     expect(metadata).toEqual({ total_size: 32 })
   })
 
-  it('asks for each file once, and takes a parsed index', async () => {
+  it('requests each file once, and accepts a parsed index', async () => {
     const asked: string[] = []
     const { tensors } = await safetensors.readSharded(JSON.parse(readFileSync(new URL(INDEX, files), 'utf8')), (file) => {
       asked.push(file)

@@ -134,7 +134,7 @@ describe('a layout', () => {
     expect(contents(text)).toEqual({ ...two, notes })
   })
 
-  it('with repeated and missing names gets names of its own', () => {
+  it('with repeated and missing names gets distinct names', () => {
     const { names, notes } = contents('a,a,,a.1\n1,2,3,4\n')
     expect(names).toEqual(['a', 'a.2', 'column 3', 'a.1'])
     expect(notes).toEqual(["the second column 'a' is called 'a.2'", 'column 3 has no name in the header'])
@@ -144,7 +144,7 @@ describe('a layout', () => {
     expect(contents('1,2\n3,4\n', { header: false })).toEqual({ ...two, names: ['column 1', 'column 2'], notes: [] })
   })
 
-  it('with names of rows, as R writes it, is read', () => {
+  it('with row names, as R writes them, is read', () => {
     const { names, notes } = contents('"a","b"\n"r1",1,2\n"r2",3,4\n')
     expect(names).toEqual(['row', 'a', 'b'])
     expect(notes).toEqual(['the rows have one cell more than the header; the first cell is used as the name of the row'])
@@ -229,7 +229,7 @@ describe('an encoding', () => {
   it('of a damaged gzip file is an error', async () => {
     const whole = gzipSync(utf8(text.repeat(100)))
     for (const bytes of [whole.subarray(0, 40), Uint8Array.from(whole, (byte, i) => (i === 30 ? byte ^ 255 : byte))])
-      await expect(decodeTable(bytes)).rejects.toThrow('the file is gzip-compressed and damaged')
+      await expect(decodeTable(bytes)).rejects.toThrow('the gzip-compressed file is damaged')
     await expect(decodeTable(gzipSync(whole))).rejects.toThrow('the file is gzip-compressed twice')
   })
 })

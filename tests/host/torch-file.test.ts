@@ -94,7 +94,7 @@ describe('torchFile.read', () => {
     })
   })
 
-  it('refuses the tar files of before torch 0.1.10', () => {
+  it('refuses tar files from before torch 0.1.10', () => {
     const tar = new Uint8Array(10240)
     tar.set(new TextEncoder().encode('storages'))
     tar.set(new TextEncoder().encode('ustar'), 257)
@@ -146,7 +146,7 @@ describe('a model from a torch file', () => {
     expect(other.stateDict()).toEqual(loaded)
   })
 
-  it('lacks num_batches_tracked, which its version should have', async () => {
+  it('throws if it lacks num_batches_tracked despite its version', async () => {
     const arena = await Arena.create()
     const bytes = load(new URL('untracked-version2.pt', legacy))
     expect(thrown(() => torchFile.load(bytes, network(arena))).message).toMatch(/; missing in the file: model\.1\.num_batches_tracked$/)
@@ -186,11 +186,11 @@ describe('a model from a torch file', () => {
       'module.a': { dtype: 'float32', shape: [1], data: [2] },
     })
     expect(thrown(() => torchFile.load(twice, model, { stripPrefix: 'module.' })).message).toBe(
-      "torchFile.load: two names in the file are the same without the prefix 'module.'",
+      "torchFile.load: names in the file are not distinct without the prefix 'module.'",
     )
   })
 
-  it('is an average, where it was one', async () => {
+  it('loads into an AveragedModel if it was saved from one', async () => {
     const arena = await Arena.create()
     const average = new AveragedModel(network(arena))
     torchFile.load(load(new URL('averaged.pt', files)), { average }, { strict: false })

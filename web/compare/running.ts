@@ -35,7 +35,7 @@ function swatch(at: number): SVGSVGElement {
   return svg as SVGSVGElement
 }
 
-/** Returns the table's rows, whose texts change. */
+/** Returns the table's rows, whose text changes. */
 function lineTable() {
   const body = h('tbody')
   const head = h('tr', {}, ...COLUMNS.map((title) => h('th', { scope: 'col' }, title)))

@@ -12,7 +12,7 @@ import { decodeTable, type TableText } from '../../host/tables/text.ts'
 import { DownhillError } from '../../host/validation/errors.ts'
 import type { Choice } from './messages.ts'
 
-/** A table's text, what was guessed about its encoding, and the hash of its file. */
+/** A table's text, notes on its encoding, and the hash of its file. */
 export interface OwnTable extends TableText {
   readonly name: string
   readonly sha256: string

@@ -55,7 +55,7 @@ export const pickles: readonly Entry[] = [
   ['a prototype', () => torchArchive(pickle('}X', u32(9), '__proto__', '}s')), /the key '__proto__'/],
   ['a key that is a list', () => torchArchive(pickle('}]]s')), /the key \[\]/],
   ['a long key', () => torchArchive(pickle('}X', u32(2000), 'k'.repeat(2000), 'Ns')), /the key 'k{80}…'/],
-  ['a list in itself', () => torchArchive(pickle(']q\0h\0a')), /nested 100 deep, or one contains itself$/],
+  ['a list in itself', () => torchArchive(pickle(']q\0h\0a')), /nested 100 levels deep, or one contains itself$/],
   ['a dict in itself', () => torchArchive(pickle('}q\0K\x01h\0s')), /or one contains itself$/],
   ['lists within lists', () => torchArchive(pickle(repeated(']', 200_000), repeated('a', 199_999))), /nested 100 deep/],
   [
@@ -134,7 +134,11 @@ export const pickles: readonly Entry[] = [
     () => torchArchive(pickle('ccollections\nOrderedDict\n]]', [0x86], 'R')),
     /: an OrderedDict must have 0 to 1 arguments, got 2$/,
   ],
-  ['a Counter of a list', () => torchArchive(pickle('ccollections\nCounter\n]', [0x85], 'R')), /: a Counter must be made from a dict, got \[\]$/],
+  [
+    'a Counter of a list',
+    () => torchArchive(pickle('ccollections\nCounter\n]', [0x85], 'R')),
+    /: a Counter must be made from a dict, got \[\]$/,
+  ],
   [
     'a torch.Size of a float',
     () => torchArchive(pickle('ctorch\nSize\n]G', Buffer.alloc(8), 'a', [0x85], 'R')),

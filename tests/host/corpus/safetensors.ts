@@ -14,7 +14,11 @@ export const safetensors: readonly Entry[] = [
     () => tensorFile(`{"a":${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}}`),
     /^this is not a safetensors file: its header is nested too deeply$/,
   ],
-  ['empty lists in JSON', () => tensorFile(`{"a":[${'[],'.repeat(1_390_000)}[]]}`), /has \[\[\], \[\], \[\], \[\], \[\], \[\], …\]|'a' must be an object/],
+  [
+    'empty lists in JSON',
+    () => tensorFile(`{"a":[${'[],'.repeat(1_390_000)}[]]}`),
+    /has \[\[\], \[\], \[\], \[\], \[\], \[\], …\]|'a' must be an object/,
+  ],
   ['empty objects in JSON', () => tensorFile(`{"a":[${'{},'.repeat(1_390_000)}{}]}`), /'a' must be an object/],
   [
     'keys in JSON',

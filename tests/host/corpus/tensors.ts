@@ -58,7 +58,11 @@ export const tensors: readonly Entry[] = [
     /: a tensor has an invalid shape \[a Float\], strides \[1\] or offset 0$/,
   ],
   ['a tensor that lacks an argument', () => tensor([4], [1], { more: [false] }), /: a tensor must have 6 to 7 arguments, got 5$/],
-  ['a requires_grad that is not a boolean', () => tensor([4], [1], { more: [0, null] }), /: requires_grad of a tensor of type F32 must be a boolean, got 0$/],
+  [
+    'a requires_grad that is not a boolean',
+    () => tensor([4], [1], { more: [0, null] }),
+    /: requires_grad of a tensor of type F32 must be a boolean, got 0$/,
+  ],
   [
     'integers with a gradient',
     () => tensor([4], [1], { type: 'LongStorage', elements: 8, more: [true, null] }),
