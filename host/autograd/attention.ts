@@ -18,13 +18,13 @@ import { record } from './tape.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
-  /** [..., queries, keys], broadcasts: int32, where 0 masks a position, or floats that are added to the scores. */
+  /** Mask that broadcasts to [..., queries, keys]: int32, where 0 masks a position, or floats that are added to the scores. */
   readonly attnMask?: Tensor
-  /** Whether query i attends to keys 0 to i only. Excludes attnMask. Default false. */
+  /** Whether query i attends to keys 0 to i only. Cannot be combined with attnMask. Default false. */
   readonly isCausal?: boolean
   /** Factor of the scores. Default 1/√width. */
   readonly scale?: number
-  /** Applied to the attention weights, for example dropout. */
+  /** Function applied to the attention weights, for example dropout. */
   readonly weightsMap?: (weights: Tensor) => Tensor
 }
 

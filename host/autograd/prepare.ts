@@ -44,7 +44,7 @@ export function alias({ arena, address, dtype }: Tensor, shape: Shape, by: strin
   return new Tensor(arena, address, shape, dtype, arena.frames.required(by))
 }
 
-/** Returns the error for two shapes that do not match. `why` says what they must be. */
+/** Returns the error for two shapes that do not match. `why` states the requirement. */
 export function mismatch(by: string, a: Tensor, b: Tensor, why: string): DownhillError {
   return new DownhillError('shape-mismatch', `${by}: shapes ${showShape(a.shape)} and ${showShape(b.shape)} do not match: ${why}`)
 }

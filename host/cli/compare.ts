@@ -121,7 +121,7 @@ function ownSource(values: Values): Source {
 
 function settingsOf(values: Values, problem: Problem): Settings {
   const batchSize = wholeNumber('batch-size', values['batch-size']) ?? d.batchSize
-  check(batchSize > 0, 'option-range', '--batch-size must be at least 1')
+  check(batchSize > 0, 'option-range', `--batch-size must be an integer ≥ 1, got ${batchSize}`)
   return {
     optimizers: values.optimizers?.split(',') ?? d.optimizers,
     trials: wholeNumber('trials', values.trials) ?? d.trials,

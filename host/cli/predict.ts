@@ -86,7 +86,7 @@ function scored(model: TableModel, outputs: Float32Array, cells: readonly Cell[]
   ]
 }
 
-/** Whether the model's table had a header line. */
+/** Returns whether the model's training table had a header line. */
 function hadHeader(bytes: Uint8Array): boolean {
   const { run } = read(bytes)
   return !(isDict(run) && isDict(run.source) && run.source.header === false)

@@ -30,7 +30,7 @@ function placesOf(groups: readonly Group[], saved: readonly SavedParameter[]): M
   return new Map(saved.map((parameter, i) => [parameter.name, { ...members[i]!, parameter }]))
 }
 
-/** The state dict to load once everything matches, and the states in the file that no parameter here has. */
+/** The state dict to load once everything matches, and the leftover states in the file. */
 interface Aligned {
   readonly dict: () => OptimizerStateDict
   readonly rest: Dict

@@ -25,10 +25,10 @@ export interface Meanings {
 /** For pickles of plain values. */
 export const noMeanings: Meanings = {
   global: (name) => {
-    throw damaged(`it refers to ${shown(name)} where torch has a plain value`)
+    throw damaged(`it refers to ${shown(name)} where a plain value is required`)
   },
   persistent: (id) => {
-    throw damaged(`it refers to ${shown(id)} where torch has a plain value`)
+    throw damaged(`it refers to ${shown(id)} where a plain value is required`)
   },
 }
 

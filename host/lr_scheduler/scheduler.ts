@@ -231,7 +231,7 @@ const baseFields: readonly Field[] = [
   ['lastLr', '_last_lr'],
 ]
 
-/** Keys that state dicts of older versions of torch do not have. */
+/** Keys that state dicts of older torch versions lack. */
 const OPTIONAL = new Set(['_is_initial', '_get_lr_called_within_step'])
 
 /** Whether a saved value has the type of another: a number, an array of the same length, or an object with the same keys. */

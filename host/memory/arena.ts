@@ -20,7 +20,7 @@ export interface ArenaOptions {
 const OPTIONS = ['module', 'relaxed', 'maximumBytes']
 
 /**
- * Linear memory with the compute module over it. A model, its gradients and its optimizers keep everything here.
+ * Linear memory with the compute module over it. It holds models, gradients and optimizer state.
  *
  * @example
  * const arena = await Arena.create()

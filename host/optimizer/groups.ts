@@ -27,7 +27,7 @@ export type ParamGroup<O> = O & {
 export interface Declaration<O> {
   readonly name: string
   readonly options: Declared
-  /** Returns what is wrong if options contradict each other. */
+  /** Returns an error sentence if options contradict each other, else undefined. */
   readonly conflict?: (options: O) => string | undefined
 }
 

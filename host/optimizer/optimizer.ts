@@ -134,7 +134,7 @@ export abstract class Optimizer<O extends object> {
     return this.declaration.name
   }
 
-  /** Returns its class and its number of groups. */
+  /** Returns the class and the number of groups, as a string. */
   toString(): string {
     return `${this.className}(${this.paramGroups.length} groups)`
   }

@@ -79,7 +79,9 @@ function classesOf(column: Column, task: Task | undefined, rows: number): readon
   if (classes.length > rows / 2) {
     const what = column.kind === 'text' ? 'categories' : 'numbers'
     const hint = column.kind === 'text' ? `; for regression its values must be plain numbers, got ${shown(classes[0])}` : ''
-    fail(`the target ${name} has ${classes.length} distinct ${what} in ${rows} rows, too many for classification${hint}`)
+    fail(
+      `the target ${name} must have at most ${Math.floor(rows / 2)} classes in ${rows} rows, got ${classes.length} distinct ${what}${hint}`,
+    )
   }
   return classes
 }

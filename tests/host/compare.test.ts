@@ -102,7 +102,7 @@ describe('a dataset', () => {
     [
       ['x,y', ...Array.from({ length: 30 }, (_, i) => `${i},name${i}`)].join('\n'),
       'y',
-      "the target y has 30 distinct categories in 30 rows, too many for classification; for regression its values must be plain numbers, got 'name0'",
+      "the target y must have at most 15 classes in 30 rows, got 30 distinct categories; for regression its values must be plain numbers, got 'name0'",
     ],
     [
       ['x,y', ...Array.from({ length: 30 }, (_, i) => `1,${i}`)].join('\n'),

@@ -94,7 +94,7 @@ describe('downhill train', () => {
     [['--epochs', '0'], /^downhill train: epochs must be an integer in \[1, 1000000\], got 0$/],
     [['--patience', 'two'], /^downhill train: --patience must be an integer, got 'two'$/],
     [['--every', '5'], /^downhill train: --every needs --save$/],
-    [['--keep', '0', '--save', 'x'], /^downhill train: --keep must be at least 1$/],
+    [['--keep', '0', '--save', 'x'], /^downhill train: --keep must be an integer ≥ 1, got 0$/],
     [['--data', 'table.csv'], /--data needs --target/],
     [['--resume', 'none'], /^downhill train: none cannot be read: no such file or folder$/],
     [

@@ -14,7 +14,7 @@ export const legacy: readonly Entry[] = [
   [
     'a legacy file of which facts ask for a global',
     () => new Uint8Array(Buffer.concat([pickled(0x1950a86a20f9469cfc6cn), pickled(1001), pickle('ctorch\nSize\n')])),
-    /: it refers to 'torch\.Size' where torch has a plain value$/,
+    /: it refers to 'torch\.Size' where a plain value is required$/,
   ],
   [
     'a legacy file of another version',
