@@ -64,7 +64,7 @@ export interface CrossEntropyOptions {
   readonly weight?: Tensor | Numbers
   /** Class index to ignore. Default −100. */
   readonly ignoreIndex?: number
-  /** Default 'mean': over the positions not ignored, by their class weights; for probabilities, over all positions. */
+  /** Default 'mean': weighted by class over the positions that are not ignored; for probabilities, over all positions. */
   readonly reduction?: Reduction
   /** Fraction of the target spread over all classes, in [0, 1]. Default 0. */
   readonly labelSmoothing?: number

@@ -6,7 +6,7 @@ import { checkReadable, checkSum, contents, placeOf, type ZipEntry } from './zip
 
 /** Compression method of deflated files (4.4.5). */
 const DEFLATED = 8
-/** Packed bytes inflated at once. A byte inflates to at most 1032, so the limit is exceeded by at most 16 MB. */
+/** Packed bytes inflated at once. A byte inflates to at most 1032 bytes, so the limit is exceeded by at most 16 MB. */
 const CHUNK = 2 ** 14
 /** Packed bytes inflated at once to read only the beginning of a file. */
 const SMALL_CHUNK = 256

@@ -137,7 +137,7 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Updates the learning rates; call it after `optimizer.step()`. With an epoch, jumps to it, by the closed form if there is one.
+   * Updates the learning rates; call it after `optimizer.step()`. Given an epoch, jumps to it, in closed form if there is one.
    */
   step(epoch?: number): void {
     const isEpoch = epoch === undefined || (typeof epoch === 'number' && Number.isFinite(epoch))

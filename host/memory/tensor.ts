@@ -270,7 +270,7 @@ export class Parameter extends Tensor {
     return this.#sparse
   }
 
-  /** @internal Allocates memory for the gradient; `hasGrad` stays as it is. */
+  /** @internal Allocates memory for the gradient; `hasGrad` does not change. */
   reserveGrad(): number {
     if (!this.gradAddress) this.gradAddress = this.arena.heap.allocate(this.bytes, 'gradients')
     return this.gradAddress

@@ -36,7 +36,7 @@ export interface Dataset {
   readonly split: Split
   /** Notes on dropped columns and filled cells, one sentence each. */
   readonly notes: readonly string[]
-  /** For tables: the coding of their columns, for predictions. */
+  /** Coding of a table's columns, for predictions. */
   readonly coding?: TableCoding
 }
 

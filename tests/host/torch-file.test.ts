@@ -173,7 +173,7 @@ describe('a model from a torch file', () => {
     },
   )
 
-  it('has options that are checked', async () => {
+  it('throws for invalid options', async () => {
     const model = network(await Arena.create())
     const bytes = load(new URL('model.pt', files))
     expect(thrown(() => torchFile.load(bytes, model, { stripPrefix: 3 as never }))).toEqual({

@@ -57,7 +57,7 @@ export const pickles: readonly Entry[] = [
   ['a long key', () => torchArchive(pickle('}X', u32(2000), 'k'.repeat(2000), 'Ns')), /the key 'k{80}…'/],
   ['a list in itself', () => torchArchive(pickle(']q\0h\0a')), /nested 100 levels deep, or one contains itself$/],
   ['a dict in itself', () => torchArchive(pickle('}q\0K\x01h\0s')), /or one contains itself$/],
-  ['lists within lists', () => torchArchive(pickle(repeated(']', 200_000), repeated('a', 199_999))), /nested 100 deep/],
+  ['lists within lists', () => torchArchive(pickle(repeated(']', 200_000), repeated('a', 199_999))), /nested 100 levels deep/],
   [
     'twice twice twice',
     () =>
