@@ -48,7 +48,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
   checkList('permute', 'dims', dims)
   const axes = dims.map((dim) => axisOf('permute', x.shape.length, dim))
   const isOrder = axes.length === x.shape.length && new Set(axes).size === axes.length
-  check(isOrder, 'shape-mismatch', () => `permute: dims must be an order of the axes of ${showShape(x.shape)}, got ${shown(dims)}`)
+  check(isOrder, 'shape-mismatch', () => `permute: dims must be a permutation of the axes of ${showShape(x.shape)}, got ${shown(dims)}`)
   const own = stridesOf(x.shape)
   const shape = axes.map((axis) => x.shape[axis]!)
   const y = arena.temporary(shape, dtype, 'permute')

@@ -36,7 +36,7 @@ export interface Column<Row> {
 interface TableParts<Row> {
   readonly caption: string
   readonly columns: readonly Column<Row>[]
-  /** Groups of rows, each with a body of its own. */
+  /** Groups of rows, each in a separate `<tbody>`. */
   readonly groups: readonly (readonly Row[])[]
   /** Index of the column that names the row. */
   readonly head?: number

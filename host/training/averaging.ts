@@ -15,14 +15,14 @@ type Integer = (averaged: number, current: number, nAveraged: number, round: (x:
 /** Updates an averaged tensor from the current one. `nAveraged` is the number of updates so far. */
 export interface AvgFn {
   (averaged: Tensor, current: Tensor, nAveraged: number): void
-  /** For counters; the result is truncated to an integer. */
+  /** Average of counters. The result is truncated to an integer. */
   readonly integer?: Integer
 }
 
 /** Updates all averaged tensors of an element type at once. */
 export interface MultiAvgFn {
   (averaged: readonly Tensor[], current: readonly Tensor[], nAveraged: number): void
-  /** For counters; the result is truncated to an integer. */
+  /** Average of counters. The result is truncated to an integer. */
   readonly integer?: Integer
 }
 
