@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of docs/: the output and the report of `npm start`, and the views of the page, at the width of a desktop and of a
+ * Takes the screenshots of docs/: the output and the report of `npm start`, and the views of the page, at the width of a desktop and of a
  * phone, light and dark.
  *
  *   node tools/pictures.mjs        after npm run build, with the browser of tests/runtimes/install
@@ -23,7 +23,7 @@ const terminal = `<!doctype html><meta charset="utf-8"><style>
 </style><body><pre><b>$ npm start</b>\n\n${printed}</pre>`
 const report = readFileSync(join(folder, 'report.html'), 'utf8')
 
-/** Takes a picture of a whole page, or of its first `height` pixels. */
+/** Takes a screenshot of a whole page, or of its first `height` pixels. */
 async function picture(address, name, { width, height, scheme = 'light', fullPage = false }) {
   await inBrowser('chromium', 'about:blank', async (page) => {
     await page.setViewport({ width, height, deviceScaleFactor: width < 500 ? 2 : 1 })

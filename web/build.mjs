@@ -46,7 +46,7 @@ const own = {
   },
 }
 
-/** Replaces the binary in the code by a separate file (web/binary.ts). */
+/** Replaces the binary in the code with a separate file (web/binary.ts). */
 const besideCode = {
   name: 'beside-code',
   resolveId: (source, importer) =>

@@ -87,7 +87,7 @@ function entriesOf(page) {
 const all = pages.flatMap((page) => (page.name === 'api' ? entriesOf(page) : [page]))
 const isReceipt = (path) => path.startsWith('docs/receipts/')
 
-/** Returns where a link in a file leads on the site; undefined if the site does not have its target. */
+/** Returns the address on the site of a link in a file; undefined if the site does not have the target. */
 function target(href, from) {
   if (/^(https:|#)/.test(href)) return href
   const [path, hash = ''] = href.split('#')

@@ -107,7 +107,7 @@ function addColumns<E, R>(
   else storeFirst(y, s0, bytes)
 }
 
-/** The same for B of n × k. */
+/** y = x·Bᵀ + scale·S for B of n × k. */
 export function gemvCrossed<E>(
   n: usize, k: usize, alpha: v128, x: usize, stepX: usize, b: usize, strideB: usize, y: usize, scale: v128, start: usize, stepS: usize,
 ): void {

@@ -26,7 +26,7 @@ export class Window {
   outWidth: i32
 }
 
-/** Elements beyond a row of the image, on either side, up to which they are read and then put right: their memory is there. */
+/** Elements that may be read beyond either end of an image row, because their memory exists. The columns are corrected afterwards. */
 const BESIDE: i32 = 4
 
 /** A row of windows in the columns, and its image row. */

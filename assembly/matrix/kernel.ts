@@ -16,7 +16,7 @@ export const WIDTH: usize = 32
  * C[R × 2 vectors] = A[R × k]·B[k × 2 vectors] + scale·S.
  *
  * Packed: `a` is [k][R] vectors with one element each. Otherwise `a` is the first element of A, and `rowA` and `stepA` lead to the next row and
- * the next k; `stepB` leads to B's next k, `rowC` and `rowS` to the next rows, all in bytes. A function of its own, because inside another loop
+ * the next k; `stepB` leads to B's next k, `rowC` and `rowS` to the next rows, all in bytes. A separate function, because inside another loop
  * Node 20 (V8 11.3) spills four accumulators, which costs a sixth. tools/micro-kernel.mjs finds it by its name.
  */
 function tile<E, R, Packed>(

@@ -121,7 +121,7 @@ export function channelAffine<E>(n: usize, channels: usize, length: usize, out: 
   channelCombine<E>(n, channels, length, out, x, x, table, false)
 }
 
-/** The same with a fourth number that multiplies y; without `both`, y is not read. */
+/** out = (x − mean)·scale + shift + factor·y per channel; without `both`, y is not read. Table: four f64 per channel, factor last. */
 export function channelCombine<E>(
   n: usize, channels: usize, length: usize, out: usize, x: usize, y: usize, table: usize, both: bool,
 ): void {

@@ -18,13 +18,13 @@ import { record } from './tape.ts'
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
-  /** [..., queries, keys], broadcasts: int32, where 0 masks a position, or floats that are added to the scores. */
+  /** Mask that broadcasts to [..., queries, keys]: int32, where 0 masks a position, or floats that are added to the scores. */
   readonly attnMask?: Tensor
-  /** Whether query i attends to keys 0 to i only. Excludes attnMask. Default false. */
+  /** Whether query i attends to keys 0 to i only. Cannot be combined with attnMask. Default false. */
   readonly isCausal?: boolean
   /** Factor of the scores. Default 1/√width. */
   readonly scale?: number
-  /** Applied to the attention weights, for example dropout. */
+  /** Function applied to the attention weights, for example dropout. */
   readonly weightsMap?: (weights: Tensor) => Tensor
 }
 
@@ -52,7 +52,7 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   checkRange(typeof scale === 'number', BY, 'scale', 'a number', scale)
   if (query.shape.length < 2 || query.shape.at(-1) !== key.shape.at(-1))
     throw mismatch(BY, query, key, 'they must be [..., queries, width] and [..., keys, width]')
-  if (key.shape.at(-2) !== value.shape.at(-2)) throw mismatch(BY, key, value, 'they must have as many rows')
+  if (key.shape.at(-2) !== value.shape.at(-2)) throw mismatch(BY, key, value, 'key and value must have the same number of rows')
   const batch = query.shape.slice(0, -2)
   const isPlain = batch.length <= 2 && [key, value].every(({ shape }) => sameShape(shape.slice(0, -2), batch))
   if (!isPlain || weightsMap || attnMask?.requiresGrad) return composed(query, key, value, scale, options)
@@ -67,7 +67,7 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   return attendHeads(whole(query), whole(key), whole(value), whole(out), { ...sizes, mask: attnMask, isCausal, scale })
 }
 
-/** The same from other functions, which support more broadcasting and a gradient of the mask. */
+/** Computes attention from other functions, which support more broadcasting and a gradient of the mask. */
 function composed(query: Tensor, key: Tensor, value: Tensor, scale: number, { attnMask, isCausal, weightsMap }: AttentionOptions): Tensor {
   const scores = matmul(affine(query, scale, 0), transpose(key, -2, -1))
   const mask = attnMask ? additive(attnMask, scores.dtype as FloatType) : isCausal ? causal(scores) : undefined

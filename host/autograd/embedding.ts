@@ -13,7 +13,7 @@ import { record } from './tape.ts'
 export interface EmbeddingOptions {
   /** Index of a row that gets no gradient; negative indices count from the end. Default: none. */
   readonly paddingIdx?: number | null
-  /** Whether the weight gets a sparse gradient, as SparseAdam needs it. Default false. */
+  /** Whether the weight gets a sparse gradient, as SparseAdam requires. Default false. */
   readonly sparse?: boolean
 }
 

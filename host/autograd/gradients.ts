@@ -20,7 +20,7 @@ export function accumulate(x: Tensor, write: (address: number, more: 0 | 1) => v
   }
 }
 
-/** The same for a `write` that can only overwrite. */
+/** Adds to a gradient with a `write` that can only overwrite. */
 export function contribute(x: Tensor | null | undefined, write: (address: number) => void): void {
   if (!x) return
   accumulate(x, (address, more) => {

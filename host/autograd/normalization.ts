@@ -10,9 +10,9 @@ import { record } from './tape.ts'
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
-  /** Factor of the normalized numbers, with the normalized shape. */
+  /** Factor of the normalized input, with shape normalizedShape. Default: none. */
   readonly weight?: Tensor | null
-  /** Added to them, with the normalized shape. */
+  /** Added to the normalized input, with shape normalizedShape. Default: none. */
   readonly bias?: Tensor | null
   /** Added to the variance. Default 1e-5. */
   readonly eps?: number
@@ -78,8 +78,8 @@ export interface BatchNormOptions extends LayerNormOptions {
  * (x − mean)/√(variance + eps)·weight + bias per channel, axis 1 (Ioffe and Szegedy, arXiv 1502.03167). It normalizes by the biased variance
  * and adds the unbiased variance to runningVar.
  *
- * @param runningMean [channels], changed in training; null for none
- * @param runningVar [channels], likewise
+ * @param runningMean [channels], updated in training; null for none
+ * @param runningVar [channels], updated in training; null for none
  * @throws `shape-mismatch`; `option-range` outside training without running statistics, or in training with one number per channel
  */
 export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, options: BatchNormOptions = {}): Tensor {

@@ -32,7 +32,7 @@ function windows(by: string, x: Tensor, kernelSize: Sizes, options: PoolOptions,
   check(
     x.shape.length === 3 || x.shape.length === 4,
     'shape-mismatch',
-    () => `${by} takes [rows, channels, height, width], not ${showShape(x.shape)}`,
+    () => `${by}: the input must be [rows, channels, height, width], got ${showShape(x.shape)}`,
   )
   const kernel = sizesOf(by, 'kernelSize', kernelSize, 2, 1)
   const stride = sizesOf(by, 'stride', options.stride ?? kernelSize, 2, 1)

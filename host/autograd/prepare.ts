@@ -1,4 +1,4 @@
-/** Checks that all differentiable functions begin with. */
+/** Checks at the beginning of every differentiable function. */
 import type { Arena } from '../memory/arena.ts'
 import { type Shape, showShape } from '../memory/shape.ts'
 import { Tensor } from '../memory/tensor.ts'
@@ -20,7 +20,7 @@ export function prepare(by: string, ...inputs: readonly (Tensor | null | undefin
   const { arena, dtype } = tensors[0]!
   for (const input of tensors) {
     input.assertAlive(by)
-    check(input.arena === arena, 'dtype-mismatch', `${by}: all tensors must be of one arena`)
+    check(input.arena === arena, 'dtype-mismatch', `${by}: all tensors must be in one arena`)
     const isFloat = input.dtype === dtype && dtype !== 'int32'
     check(
       isFloat,
@@ -44,7 +44,7 @@ export function alias({ arena, address, dtype }: Tensor, shape: Shape, by: strin
   return new Tensor(arena, address, shape, dtype, arena.frames.required(by))
 }
 
-/** Returns the error for two shapes that do not match. `why` says what they must be. */
+/** Returns the error for two shapes that do not match. `why` states the requirement. */
 export function mismatch(by: string, a: Tensor, b: Tensor, why: string): DownhillError {
   return new DownhillError('shape-mismatch', `${by}: shapes ${showShape(a.shape)} and ${showShape(b.shape)} do not match: ${why}`)
 }

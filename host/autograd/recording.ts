@@ -45,7 +45,7 @@ export function checkpoint(block: (...inputs: Tensor[]) => Tensor, ...inputs: Te
   const { arena, dtype } = prepare('checkpoint', ...inputs)
   checkRange(typeof block === 'function', 'checkpoint', 'block', 'a function of tensors', block)
   const constants = () => inputs.map((input) => alias(input, input.shape, 'checkpoint'))
-  // Only the result outlives the block: its activations are in a frame of their own.
+  // Only the result outlives the block: its activations are in a separate frame.
   const { shape, data } = arena.frame(() => {
     const result = noGrad(arena, () => block(...constants()))
     prepare('checkpoint', ...inputs, result)

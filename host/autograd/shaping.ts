@@ -41,14 +41,14 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
 /**
  * Reorders the axes.
  *
- * @param dims for each axis of the result, the axis of x
+ * @param dims axes of x, in the order of the result
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   const { arena, dtype } = prepare('permute', x)
   checkList('permute', 'dims', dims)
   const axes = dims.map((dim) => axisOf('permute', x.shape.length, dim))
   const isOrder = axes.length === x.shape.length && new Set(axes).size === axes.length
-  check(isOrder, 'shape-mismatch', () => `permute: dims must be an order of the axes of ${showShape(x.shape)}, got ${shown(dims)}`)
+  check(isOrder, 'shape-mismatch', () => `permute: dims must be a permutation of the axes of ${showShape(x.shape)}, got ${shown(dims)}`)
   const own = stridesOf(x.shape)
   const shape = axes.map((axis) => x.shape[axis]!)
   const y = arena.temporary(shape, dtype, 'permute')

@@ -64,7 +64,7 @@ export interface CrossEntropyOptions {
   readonly weight?: Tensor | Numbers
   /** Class index to ignore. Default −100. */
   readonly ignoreIndex?: number
-  /** Default 'mean': over the positions not ignored, by their class weights; for probabilities, over all positions. */
+  /** Default 'mean': weighted by class over the positions that are not ignored; for probabilities, over all positions. */
   readonly reduction?: Reduction
   /** Fraction of the target spread over all classes, in [0, 1]. Default 0. */
   readonly labelSmoothing?: number
@@ -146,7 +146,7 @@ function labelsOf(arena: Arena, logits: Tensor, positions: Shape, classes: numbe
   checkRange(isList, 'crossEntropy', 'target', 'an array of class indices', target, 'dtype-mismatch')
   if (!(target instanceof Tensor)) {
     const count = sizeOf(positions)
-    const why = () => `crossEntropy: ${showShape(logits.shape)} has ${count} targets, not ${target.length}`
+    const why = () => `crossEntropy: target must have length ${count} for logits ${showShape(logits.shape)}, got ${target.length}`
     check(target.length === count, 'shape-mismatch', why)
   } else if (!sameShape(target.shape, positions))
     throw mismatch('crossEntropy', logits, target, 'target must have the shape of the logits without axis 1')

@@ -34,7 +34,7 @@ export function broadcastShape(by: string, a: Shape, b: Shape): Shape {
   })
 }
 
-/** Copies between strided arrays (strides in elements); with `more`, adds. */
+/** Copies between strided arrays (strides in elements). With `more`, adds instead of overwriting. */
 export function stridedCopy(
   arena: Arena,
   dtype: FloatType,

@@ -90,7 +90,7 @@ export class Tape implements Recorded {
   }
 }
 
-/** Removes gradients after a backward pass, whose frame owns them, so that a tensor that outlives it does not add to them again. */
+/** Removes gradients after a backward pass, because its frame owns their memory, and a tensor may outlive the frame. */
 function forgetGrad(x: Tensor): void {
   if (!(x instanceof Parameter) && x.frame !== x.arena.frames.current) x.gradAddress = 0
 }

@@ -78,7 +78,11 @@ type Values = ReturnType<typeof parse>
 function numberOf(name: 'condition' | 'minutes', values: Values): number | undefined {
   const given = values[name]
   const number = Number(given)
-  check(given === undefined || (given.trim() !== '' && Number.isFinite(number)), 'option-range', `--${name} is a number, not '${given}'`)
+  check(
+    given === undefined || (given.trim() !== '' && Number.isFinite(number)),
+    'option-range',
+    `--${name} must be a number, got '${given}'`,
+  )
   return given === undefined ? undefined : number
 }
 
@@ -117,7 +121,7 @@ function ownSource(values: Values): Source {
 
 function settingsOf(values: Values, problem: Problem): Settings {
   const batchSize = wholeNumber('batch-size', values['batch-size']) ?? d.batchSize
-  check(batchSize > 0, 'option-range', '--batch-size must be at least 1')
+  check(batchSize > 0, 'option-range', `--batch-size must be an integer ≥ 1, got ${batchSize}`)
   return {
     optimizers: values.optimizers?.split(',') ?? d.optimizers,
     trials: wholeNumber('trials', values.trials) ?? d.trials,

@@ -8,7 +8,7 @@ import { Arena } from '../memory/arena.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
 import { checkFolder } from './files.ts'
 
-const usage = `downhill conformance PATH…   run case files, or all in a folder, and compare the results with the numbers in them
+const usage = `downhill conformance PATH…   run case files or folders of them, and compare the results with the recorded numbers
 
   --emit DIR    write the results, passed or not, to DIR/NAME.DTYPE.json, and files of kind torch-file
   --only GLOB   run only cases whose name matches, as in 'adam*'

@@ -23,7 +23,7 @@ export const DETERMINED = ['problem', 'target', 'task', 'group', 'split', 'no-he
 /** Lines of the commands' usage about tables. */
 export const tableUsage = `--data FILE            your own table: CSV, TSV, JSON, JSON lines or Parquet, also gzip-compressed
   --target COLUMN        the column to predict
-  --task TASK            classification or regression (default: found from the target)
+  --task TASK            classification or regression (default: inferred from the target)
   --no-header            the file has no header line; its columns are called column 1, column 2 …
   --group COLUMN         keeps rows with the same value in this column on one side of the split
   --split time COLUMN    trains on the earliest rows and tests on the latest

@@ -8,7 +8,7 @@ import { check, DownhillError, shown } from '../validation/errors.ts'
 /**
  * Throws unless a folder exists or can be created, and files with these names can be written in it.
  *
- * @throws `option-range` with the obstacle
+ * @throws `option-range` with the reason
  */
 export function checkFolder(folder: string, files: readonly string[]): void {
   check(folder !== '', 'option-range', 'the output folder must have a name')
@@ -53,7 +53,7 @@ export function withFile<T>(path: string, look: (source: Source, beside: (name: 
   const cannot = (what: string, error: unknown) => failure(`${what} cannot be read`, error)
   const opened = (what: string, path: string): Source => {
     try {
-      // A pipe, for example, would block.
+      // Opening a pipe, for example, would block.
       if (!statSync(path).isFile()) throw new Error('it is not a file')
       const file = openSync(path, 'r')
       files.push(file)

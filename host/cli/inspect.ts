@@ -21,7 +21,7 @@ const FORMATS: Readonly<Record<Inspection['format'], string>> = {
   npz: '.npz file',
 }
 
-/** Letters of a value to show. */
+/** Characters of a value to show. */
 const LONGEST = 100
 
 /** Returns a value on one line. */

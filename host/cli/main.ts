@@ -38,7 +38,7 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!command) {
-    process.stderr.write(`downhill: there is no command ${name}\n\n${usage}`)
+    process.stderr.write(`downhill: unknown command ${name}\n\n${usage}`)
     return 2
   }
   try {

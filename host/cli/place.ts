@@ -6,7 +6,7 @@ import { inspect } from '../io/inspect.ts'
 import { check } from '../validation/errors.ts'
 import { withFile } from './files.ts'
 
-/** Throws unless a file can be written, and would not replace a file that is not a checkpoint. */
+/** Throws if a file cannot be written, or exists and is not a checkpoint. */
 export function checkCheckpoint(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true })

@@ -17,17 +17,17 @@ const usage = `downhill predict MODEL   predict the rows of a table with a model
 
   MODEL                  the checkpoint
   --data FILE            the rows: CSV, TSV, JSON, JSON lines or Parquet, also gzip-compressed
-  --out FILE.csv         where to write the column prediction, in the order of the rows (default: standard output)
-  --probabilities        also write a column "probability CLASS" per class
+  --out FILE.csv         output file for the predictions, in the order of the rows (default: standard output)
+  --probabilities        also write a column "probability CLASS" for each class
   --no-header            the file has no header line; its columns are called column 1, column 2 …
 
-Columns are found by name; additional ones are ignored. If the target is among them, the predictions are scored.
+Columns are matched by name; additional ones are ignored. If the target is among them, the predictions are scored.
 `
 
 /** Throws if the output would replace an input. */
 function checkOut(out: string, inputs: readonly string[]): void {
   const isInput = existsSync(out) && inputs.some((input) => realpathSync(input) === realpathSync(out))
-  check(!isInput, 'option-range', `--out ${out} is one of the files that are read; it is not overwritten`)
+  check(!isInput, 'option-range', `--out must not be an input file, got ${out}`)
   checkFolder(dirname(out), [basename(out)])
 }
 
@@ -44,8 +44,12 @@ export async function predictCommand(args: string[]): Promise<number> {
     return 0
   }
   const [file, ...others] = positionals
-  check(file !== undefined && !others.length, 'option-range', 'give one checkpoint: downhill predict MODEL --data FILE')
-  check(values.data !== undefined, 'option-range', '--data FILE is missing: the rows to predict')
+  check(
+    file !== undefined && !others.length,
+    'option-range',
+    'exactly one checkpoint must be given, as in downhill predict MODEL --data FILE',
+  )
+  check(values.data !== undefined, 'option-range', '--data FILE, the rows to predict, must be given')
   const { data, out } = values
   const bytes = readBytes(file)
   const source = { data, target: '' }

@@ -158,7 +158,7 @@ export async function trainCommand(args: string[]): Promise<number> {
     ['keep', keep],
     ['every', every],
   ] as const)
-    check(value !== 0, 'option-range', `--${name} must be at least 1`)
+    check(value !== 0, 'option-range', `--${name} must be an integer ≥ 1, got ${value}`)
   const arena = await Arena.create()
   const run = values.resume === undefined ? await begin(arena, values) : await resume(arena, values, values.resume)
   if (save !== undefined) checkCheckpoint(save)

@@ -34,7 +34,7 @@ const tables: Readonly<Record<string, Bundled>> = {
     make: (text, name) => {
       const { columns, ...rest } = readTable(text)
       const kept = columns.filter((column) => column.name === 'book' || column.name === 'text')
-      // Words that no training verse has are dropped without a note. Their columns are not columns of the file, so the coding is of no use.
+      // Words that occur in no training verse are dropped without a note. Word columns are not columns of the file, so the coding is dropped too.
       const { coding: _, ...data } = makeDataset(wordsOf({ ...rest, columns: kept }, 'text'), { name, target: 'book' })
       return { ...data, notes: [] }
     },
@@ -74,11 +74,11 @@ export function fileOf(name: string): string | undefined {
 /** Source of a problem as plain values, which can be sent to a worker. */
 export interface ProblemSpec {
   readonly source: Source
-  /** Its name in the report. */
+  /** Name in the report. */
   readonly name: string
   /** The table or text; undefined for a function. */
   readonly text?: string
-  /** What was guessed when the file was decoded. */
+  /** Notes on how the file was decoded. */
   readonly notes?: readonly string[]
   /** Hash of the file; for a function, of its name and options. */
   readonly sha256: string
@@ -109,7 +109,7 @@ export async function bundledSpec(
   return { source, name: source.problem, ...(text && { text }), sha256: await sha256Of(text ?? JSON.stringify(source)), ...architecture }
 }
 
-/** Returns the rows of a problem, if it has any. */
+/** Returns the rows of a problem; undefined for a function. */
 export function datasetOf({ source, name, text = '', notes = [] }: ProblemSpec): Dataset | undefined {
   if ('data' in source) {
     const { data: _, header = true, ...options } = source
@@ -119,7 +119,7 @@ export function datasetOf({ source, name, text = '', notes = [] }: ProblemSpec):
   return 'problem' in source ? tables[source.problem]?.make(text, name) : undefined
 }
 
-/** Takes the place of the import where files cannot be imported. */
+/** Replaces the import in runtimes that cannot import files. */
 export async function refuseModel(): Promise<never> {
   throw new DownhillError('option-range', '--model needs the command line: this runtime cannot import a file')
 }

@@ -22,7 +22,7 @@ export function contestantsOf(names: readonly string[]): Contestant[] {
     if (!(optimizerNames as string[]).includes(name)) {
       const meant = nearest(name, optimizerNames)
       const hint = meant ? `did you mean ${meant}?` : `the optimizers are ${optimizerNames.join(', ')}`
-      throw new DownhillError('option-range', `there is no optimizer ${shown(name)}; ${hint}`)
+      throw new DownhillError('option-range', `unknown optimizer ${shown(name)}; ${hint}`)
     }
     const optimizer = name as OptimizerName
     check(

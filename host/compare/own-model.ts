@@ -118,7 +118,7 @@ function begin(
       check(
         values.every((value) => typeof value === 'number'),
         'data-invalid',
-        () => `${name}: metric() gives a number, not ${shown(values[0])}`,
+        () => `${name}: metric() must return a number, got ${shown(values[0])}`,
       )
       return values.reduce((sum, value) => sum + value, 0) / values.length
     },

@@ -1,4 +1,4 @@
-/** Problems that optimizers are compared on. */
+/** The interface of problems for a comparison. */
 import type { Arena } from '../memory/arena.ts'
 import type { Parameter } from '../memory/tensor.ts'
 import type { ModuleStateDict } from '../nn/module.ts'
@@ -11,7 +11,7 @@ import type { ProblemFacts, Report } from './report.ts'
 
 /** The data of one step. */
 export interface Portion {
-  /** Weight of its loss in the mean of an epoch. */
+  /** Weight of the batch's loss in the mean of an epoch. */
   readonly rows: number
   /** Computes the loss and adds its gradients to the existing ones. */
   gradients(): number
@@ -30,7 +30,7 @@ export interface Session {
   scores?(): Scores
   /** Returns the current weights, if there is a model. */
   stateDict?(): ModuleStateDict
-  /** Frees its memory. */
+  /** Frees the memory of the session. */
   dispose(): void
 }
 

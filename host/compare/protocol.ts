@@ -137,7 +137,7 @@ interface Tried {
  * Runs a comparison.
  *
  * @param arena used to inspect the model before it is trained
- * @param execute executes the runs; their order and number at a time do not affect the results
+ * @param execute executes the runs; their order and concurrency do not affect the results
  * @throws `option-range` for settings out of range, before anything runs
  */
 export async function compare(
@@ -235,7 +235,7 @@ function summarize({ contestant: { label, optimizer }, trials, best, runs }: Tri
   }
 }
 
-/** Returns the scores of the runs together, for tables. */
+/** Returns the combined scores of the runs, for tables. */
 function metricsOf(runs: readonly Run[]): Pick<Result, 'metrics'> {
   const scores = runs.flatMap((run) => run.scores ?? [])
   if (!scores.length) return {}

@@ -42,7 +42,7 @@ export type Metrics =
 /** An optimizer with its best options. */
 export interface Result {
   readonly optimizer: string
-  /** Its name or label on the command line. */
+  /** Name or label on the command line. */
   readonly label: string
   readonly lr: number
   readonly options: Options
@@ -52,7 +52,7 @@ export interface Result {
   readonly interval: Interval
   readonly runs: readonly ReportRun[]
   readonly trials: readonly Trial[]
-  /** Further scores on the test rows, for tables: means over the runs, and the sum of their confusion tables. null if a run failed. */
+  /** Further scores on the test rows, for tables: means over the runs, and the sum of their confusion matrices. null if a run failed. */
   readonly metrics?: Metrics | null
   /** Mean number of steps until the validation metric reached the target; null if a run did not reach it. */
   readonly stepsToTarget: number | null
@@ -79,9 +79,9 @@ export interface TableSource {
   readonly data: string
   readonly target: string
   readonly task?: 'classification' | 'regression'
-  /** false: the file has no header line. */
+  /** false if the file has no header line. */
   readonly header?: false
-  /** Column whose groups of rows are not divided. */
+  /** Column to group by: rows with the same value stay in one part. */
   readonly group?: string
   /** Column of times: the latest rows are the test rows. */
   readonly time?: string
@@ -100,7 +100,7 @@ export interface ProblemFacts {
   readonly features: number
   /** Number of classes; for text, of characters. */
   readonly classes?: number
-  /** Names of the classes of a table, in the order of confusion tables. */
+  /** Names of the classes of a table, in the order of confusion matrices. */
   readonly classNames?: readonly string[]
   readonly split: { readonly train: number; readonly validation: number; readonly test: number; readonly seed: number }
   /** Hash of the table, the text or the model's file; for a function, of its name and options. */

@@ -74,7 +74,7 @@ const CONTEXT = 12
 /** Number of characters between the starts of successive rows. */
 const STRIDE = 7
 
-/** Rows of characters and the next one; the last tenth of the text is for the result, the tenth before it for choosing. */
+/** Rows of characters and the next one; the last tenth of the text is for testing, the tenth before it for validation. */
 export function characters(text: string, name: string): Dataset {
   const letters = Array.from(text)
   const alphabet = [...new Set(letters)].sort()
@@ -101,7 +101,7 @@ export function characters(text: string, name: string): Dataset {
 /** A word is in the table if at least this many rows have it. */
 const FEWEST_ROWS = 4
 
-/** Returns a table in which a text column is replaced by one column per word: 1 if the row contains it, else 0. */
+/** Returns a table in which a text column is replaced with one column per word: 1 if the row contains it, else 0. */
 export function wordsOf(table: Table, column: string): Table {
   const text = columnCalled(table, column)
   if (text.kind !== 'text') return table

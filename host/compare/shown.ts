@@ -28,7 +28,7 @@ export function bareDifference(name: string, value: number): string {
   return name === 'accuracy' ? (100 * value).toFixed(2).replace(/^-/, '−') : shownNumber(value)
 }
 
-/** The same with its sign. */
+/** Formats a difference of metrics with its sign. */
 export function shownDifference(name: string, value: number): string {
   return `${value > 0 ? '+' : ''}${bareDifference(name, value)}`
 }

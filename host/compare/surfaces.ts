@@ -10,9 +10,9 @@ export interface Surface {
   readonly name: string
   /** Runs start with each number in this range. */
   readonly start: readonly (readonly [low: number, high: number])[]
-  /** Returns its value at a point. */
+  /** Returns the value at a point. */
   value(x: ArrayLike<number>): number
-  /** Returns its gradient at a point. */
+  /** Returns the gradient at a point. */
   gradient(x: ArrayLike<number>): number[]
 }
 
@@ -89,7 +89,7 @@ function square(x: number): number {
 
 /** Steps from one point of a curve to the next. */
 export const STEPS_PER_POINT = 10
-/** Values below this count as this. */
+/** Smaller values count as this value. */
 const SMALLEST = 1e-16
 
 /** A function as a problem: seeds choose the starting points, and the metric is −log₁₀ of the value, the number of correct digits. */

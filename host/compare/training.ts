@@ -77,7 +77,7 @@ export function trainingSettings(rows: number, given: Given = {}): TrainingSetti
 /** State of a run besides weights, optimizer state and order. */
 export interface TrainingProgress {
   readonly step: number
-  /** Of the current epoch: the sum of the rows' losses, and the number of rows. */
+  /** Sum of the losses in the current epoch, and the number of their rows. */
   readonly loss: number
   readonly rows: number
   readonly curve: readonly CurvePoint[]
@@ -100,7 +100,7 @@ function optimizerClass(name: string): OptimizerClass {
   if (Object.hasOwn(optimizers, name)) return optimizers[name]!
   const meant = nearest(name, trainable)
   const hint = meant ? `did you mean ${meant}?` : `the optimizers are ${trainable.join(', ')}`
-  throw new DownhillError('option-range', `there is no optimizer ${shown(name)} to train with; ${hint}`)
+  throw new DownhillError('option-range', `unknown optimizer ${shown(name)}; ${hint}`)
 }
 
 /** Returns some rows of a data set, concatenated. */

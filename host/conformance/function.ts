@@ -26,7 +26,7 @@ interface Call {
 /** The result of a function: its output, and other results by name. */
 type Output = Tensor | { readonly output: Tensor; readonly extra: Readonly<Record<string, Tensor>> }
 
-/** Returns the given options under our names. */
+/** Returns the given options under downhill's names. */
 function renamed(o: Call['o'], names: Readonly<Record<string, string>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(names).flatMap(([theirs, ours]) => (o[theirs] === undefined || o[theirs] === null ? [] : [[ours, o[theirs]]])),

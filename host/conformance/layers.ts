@@ -18,7 +18,7 @@ export interface LayerSpec {
 // biome-ignore lint/suspicious/noExplicitAny: options of any layer
 type Options = Record<string, any>
 
-/** torch's positional arguments of a layer; ours precede the options. */
+/** Positional arguments of a layer in torch. In downhill they precede the options. */
 const makers: Readonly<Record<string, (arena: Arena, o: Options, rest: (...positional: string[]) => Options) => nn.Module>> = {
   Linear: (arena, o, rest) => new nn.Linear(arena, o.inFeatures, o.outFeatures, rest('inFeatures', 'outFeatures')),
   Conv1d: (arena, o, rest) =>
@@ -49,7 +49,7 @@ function without(options: Options, ...names: readonly string[]): Options {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
 }
 
-/** A layer whose `forward` applies additions of its specification: only the last step's output, or a causal mask. */
+/** A layer with a `forward` for extensions of its specification: only the last step's output, or a causal mask. */
 class Adapted extends nn.Module {
   constructor(
     readonly layer: nn.Module,

@@ -30,7 +30,7 @@ function placesOf(groups: readonly Group[], saved: readonly SavedParameter[]): M
   return new Map(saved.map((parameter, i) => [parameter.name, { ...members[i]!, parameter }]))
 }
 
-/** The state dict to load once everything matches, and the states in the file that no parameter here has. */
+/** The state dict to load once everything matches, and the leftover states in the file. */
 interface Aligned {
   readonly dict: () => OptimizerStateDict
   readonly rest: Dict
@@ -57,7 +57,7 @@ export function alignedState(
 
   const places = placesOf(groups, saved)
   const hasGroups = groups.length === optimizer.paramGroups.length
-  if (!hasGroups) findings.other.push(`${part} has ${optimizer.paramGroups.length} groups, ${groups.length} in the file`)
+  if (!hasGroups) findings.other.push(`${part} has ${optimizer.paramGroups.length} groups here and ${groups.length} in the file`)
   const groupOf = optimizer.paramGroups.flatMap(({ params }, group) => (params as readonly Parameter[]).map(() => group))
   const keys = own.map((parameter, i) => {
     const what = `${part}.${parameter.name}`
@@ -65,7 +65,7 @@ export function alignedState(
     if (!place) findings.missing.push(what)
     if (!place || !findings.fits(what, parameter, place.parameter)) return undefined
     const isElsewhere = hasGroups && place.group !== groupOf[i]
-    if (isElsewhere) findings.other.push(`${what} is in group ${groupOf[i]}, in group ${place.group} in the file`)
+    if (isElsewhere) findings.other.push(`${what} is in group ${groupOf[i]} here and in group ${place.group} in the file`)
     return place.key
   })
   const ownNames = new Set(own.map(({ name }) => name))

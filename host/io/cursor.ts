@@ -1,10 +1,10 @@
-/** Reads numbers and texts from a part of a file, little-endian unless noted. */
+/** Reads numbers and strings from a part of a file, little-endian unless noted. */
 import { DownhillError } from '../validation/errors.ts'
 import type { Source } from './source.ts'
 
-/** Bytes that are read at once. A pickle in front of gigabytes of storages takes as little memory as one alone. */
+/** Bytes read at once, so that a pickle followed by gigabytes of storages takes little memory. */
 const WINDOW = 2 ** 16
-/** Limit of bytes in a line: the module or the name of a class or function. */
+/** Limit of bytes in a line, which is the module or the name of a class or function. */
 const LONGEST_LINE = 4096
 const NEWLINE = 0x0a
 
@@ -17,12 +17,12 @@ export class Cursor {
   readonly #end: number
   #window = new Uint8Array(0)
   #view = new DataView(this.#window.buffer)
-  /** Offset of the window in the source, and of the next byte in the window. */
+  /** Offsets of the window in the source, and of the next byte in the window. */
   #start: number
   #next = 0
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
 
-  /** Starts at `start`; bytes from `end` on do not exist. */
+  /** Reads from `start` up to `end`. */
   constructor(source: Source, start: number, end: number) {
     this.#source = source
     this.#start = start
@@ -34,12 +34,12 @@ export class Cursor {
     return this.#start + this.#next
   }
 
-  /** Number of bytes that follow. */
+  /** Number of remaining bytes. */
   get left(): number {
     return this.#end - this.at
   }
 
-  /** Makes the window begin at the next byte and hold `length` bytes. */
+  /** Moves the window to the next byte and reads at least `length` bytes into it. */
   #fill(length: number): void {
     if (length > this.left) throw damaged(this.#end < this.#source.size ? `it has more than ${this.#end} bytes` : 'it is truncated')
     this.#start = this.at
@@ -48,7 +48,7 @@ export class Cursor {
     this.#view = new DataView(this.#window.buffer, this.#window.byteOffset, this.#window.byteLength)
   }
 
-  /** Advances by `length` bytes, which must exist; returns their offset in the window. */
+  /** Advances by `length` bytes and returns their offset in the window. Throws if they do not exist. */
   #pass(length: number): number {
     if (this.#next + length > this.#window.length) this.#fill(length)
     const at = this.#next
@@ -56,7 +56,7 @@ export class Cursor {
     return at
   }
 
-  /** Returns a copy. */
+  /** Returns a copy of the next `length` bytes. */
   bytes(length: number): Uint8Array {
     const at = this.#pass(length)
     return this.#window.slice(at, at + length)
@@ -77,7 +77,7 @@ export class Cursor {
     return this.#view.getUint32(at, true)
   }
 
-  /** Rounded beyond 2^53, which is larger than any file. */
+  /** Reads an unsigned 64-bit integer, rounded above 2^53, which exceeds any file size. */
   u64(): number {
     return this.u32() + this.u32() * 2 ** 32
   }

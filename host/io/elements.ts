@@ -41,7 +41,7 @@ interface ArrayClass<T> {
   new (buffer: ArrayBuffer, offset: number, length: number): T
 }
 
-/** Returns a view of bytes if they are aligned for it, else of a copy. */
+/** Returns a typed view of bytes, or of a copy if they are not aligned. */
 function viewOf<T>(Class: ArrayClass<T>, bytes: Uint8Array): T {
   const size = Class.BYTES_PER_ELEMENT
   // Node's Buffer overrides slice, without a copy.
@@ -147,7 +147,7 @@ const classes = { float32: Float32Array, float64: Float64Array, int32: Int32Arra
 /** Returns a tensor's type in a file, its shape, and its bytes, without a copy if possible. */
 export function encoded(what: string, tensor: TensorLike): { type: ElementType; shape: Shape; bytes: Uint8Array } {
   const isTensor = typeof tensor === 'object' && tensor !== null && 'data' in tensor
-  check(isTensor, 'option-range', () => `${what} is a tensor { dtype, shape, data }, not ${shown(tensor)}`)
+  check(isTensor, 'option-range', () => `${what} must be a tensor { dtype, shape, data }, got ${shown(tensor)}`)
   const { dtype, data } = tensor
   checkRange(Object.hasOwn(written, dtype), what, 'dtype', Object.keys(written).join(', '), dtype, 'dtype-mismatch')
   const shape = checkedShape(what, tensor.shape)

@@ -10,7 +10,7 @@ export interface WriteOptions {
   readonly keep?: number
 }
 
-/** Returns the names of a file and its older versions, newest first, from the options of writing one. */
+/** Checks the options of `writeFile`. Returns the names of the file and its older versions, newest first. */
 export function versions(path: string, bytes: unknown, options: WriteOptions): string[] {
   checkNames('writeFile', ['keep'], options)
   const { keep = 1 } = options

@@ -18,14 +18,14 @@ export class Findings {
   readonly reshaped: string[] = []
   /** Other mismatches, one sentence each. */
   readonly other: string[] = []
-  /** What would make it match. */
+  /** Hints on how to make the file match. */
   readonly advice: string[] = []
 
-  /** Whether a tensor has the shape, and if the file stores it the type, of its counterpart in the file. Records a mismatch. */
+  /** Whether a tensor has the shape of its counterpart in the file, and the type if the file stores it. Records a mismatch. */
   fits(name: string, own: TensorKind, saved: Partial<TensorKind>): boolean {
     const { dtype = own.dtype, shape = own.shape } = saved
     const fits = dtype === own.dtype && sameShape(shape, own.shape)
-    if (!fits) this.reshaped.push(`${name} (${own.dtype} ${showShape(own.shape)}, in the file ${dtype} ${showShape(shape)})`)
+    if (!fits) this.reshaped.push(`${name} (${own.dtype} ${showShape(own.shape)} here, ${dtype} ${showShape(shape)} in the file)`)
     return fits
   }
 
@@ -35,8 +35,8 @@ export class Findings {
     const lists = [
       ['missing in the file', missing],
       ['only in the file', extra],
-      ['of another shape or type', reshaped],
-      ['else', other],
+      ['different shape or type', reshaped],
+      ['other differences', other],
     ] as const
     const told = lists.filter(([, names]) => names.length).map(([what, names]) => `${what}: ${shortened(names)}`)
     if (!told.length) return

@@ -7,7 +7,7 @@ import { type ElementType, elementBytes } from './elements.ts'
 import { extentOf } from './json.ts'
 import type { Source } from './source.ts'
 
-/** Enough for 35,000 tensors. Parsed JSON can take 50 times its bytes, and hostile JSON does. */
+/** Limit of bytes in a header, enough for 35,000 tensors. Hostile JSON takes 50 times its bytes when parsed. */
 export const LONGEST_HEADER = 2 ** 22
 
 /** Location of a tensor in a file. */
@@ -15,7 +15,7 @@ export interface Entry {
   readonly name: string
   readonly type: ElementType
   readonly shape: Shape
-  /** Offset of its first byte, and number of bytes. */
+  /** Offset of the first byte, and number of bytes. */
   readonly start: number
   readonly bytes: number
 }
@@ -32,14 +32,14 @@ function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `this is not a safetensors file: ${why}`)
 }
 
-/** The maximum in torch. */
+/** Maximum number of axes in torch. */
 const MOST_AXES = 64
 
 const isPlace = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** Returns the length of the header, which follows the first 8 bytes of a file. */
 export function headerLength(prefix: Uint8Array, size: number): number {
-  if (size < 8) throw damaged(`it has ${size} bytes`)
+  if (size < 8) throw damaged(`it must have at least 8 bytes, got ${size}`)
   const view = new DataView(prefix.buffer, prefix.byteOffset, 8)
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32
   if (length > size - 8) throw damaged(`its header should have ${length} bytes, but ${size - 8} follow`)
@@ -55,12 +55,12 @@ function decodedText(bytes: Uint8Array): string {
   }
 }
 
-/** Depth in the header of a tensor's shape. */
+/** Maximum nesting of the header: an object of entries, each with arrays. */
 const DEEPEST = 3
 
 function parsed(text: string): Record<string, unknown> {
   let value: unknown
-  if (extentOf(text).depth > DEEPEST) throw damaged('its header is nested too deep')
+  if (extentOf(text).depth > DEEPEST) throw damaged('its header is nested too deeply')
   try {
     value = text.startsWith('{') ? JSON.parse(text) : undefined
   } catch {
@@ -78,7 +78,7 @@ function checkedMetadata(value: unknown): Readonly<Record<string, string>> {
 
 function checkedEntry(name: string, value: unknown, dataStart: number, dataBytes: number): Entry {
   const what = `the tensor ${shown(name)}`
-  if (name === '__proto__' || !isDict(value)) throw damaged(`${what} is ${shown(value)}`)
+  if (name === '__proto__' || !isDict(value)) throw damaged(`${what} must be an object, got ${shown(value)}`)
   const { dtype, shape, data_offsets: offsets, ...more } = value
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype)) throw damaged(`${what} has an unknown dtype: ${shown(dtype)}`)
   if (!Array.isArray(shape) || shape.length > MOST_AXES || !shape.every(isPlace))
@@ -87,10 +87,10 @@ function checkedEntry(name: string, value: unknown, dataStart: number, dataBytes
   if (!isPair) throw damaged(`${what} has invalid data_offsets: ${shown(offsets)}`)
   if (Object.keys(more).length) throw damaged(`${what} has an unknown entry ${shown(Object.keys(more)[0])}`)
   const [start, end] = offsets as [number, number]
-  if (start > end || end > dataBytes) throw damaged(`${what} has offsets ${start} to ${end} in ${dataBytes} bytes`)
+  if (start > end || end > dataBytes) throw damaged(`${what} has data_offsets ${start} to ${end}, outside the ${dataBytes} bytes of data`)
   const type = dtype as ElementType
   const bytes = sizeOf(shape) * elementBytes[type]
-  if (bytes !== end - start) throw damaged(`${what} is ${dtype} ${showShape(shape)}, ${bytes} bytes, but has ${end - start}`)
+  if (bytes !== end - start) throw damaged(`${what} must have ${bytes} bytes for ${dtype} ${showShape(shape)}, got ${end - start}`)
   return { name, type, shape, start: dataStart + start, bytes }
 }
 
@@ -106,7 +106,7 @@ function checkPlaces(entries: readonly Entry[], dataStart: number, size: number)
   if (at !== size && size !== UNKNOWN) throw damaged(`${size - at} bytes at its end belong to no tensor`)
 }
 
-/** Size of a file that is read in parts and does not tell it. */
+/** Size of a file that is read in parts and whose size is unknown. */
 export const UNKNOWN = Number.POSITIVE_INFINITY
 
 /** Reads and checks the header only. */

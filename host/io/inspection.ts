@@ -6,11 +6,11 @@ import type { Kind } from './parts.ts'
 /** A tensor in a file. */
 export interface InspectedTensor {
   readonly name: string
-  /** Its type under torch's name. */
+  /** Type under torch's name. */
   readonly dtype: string
   readonly shape: Shape
   readonly bytes: number
-  /** The file that has it, if there are several. */
+  /** File that holds the tensor, if there are several files. */
   readonly file?: string
 }
 

@@ -53,7 +53,7 @@ export function toJson(value: unknown, path: string, put: (path: string, tensor:
 
 const isKey = (key: string) => !key.startsWith('$') && key !== '__proto__'
 
-/** Reverses {@link toJson}, in place, for a text that is not too deep. `get` returns the tensor with a name. */
+/** Reverses {@link toJson}, in place. The caller has checked the depth. `get` returns a tensor by name. */
 export function fromJson(value: unknown, get: (name: string) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const entries = value as Record<string | number, unknown>

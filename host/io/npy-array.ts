@@ -5,7 +5,7 @@ import { decoded, elementBytes, encoded, type FileTensor, type TensorLike } from
 import { arrayHeader, readArrayHeader } from './npy-header.ts'
 import type { Source } from './source.ts'
 
-/** Reads the array of a file. */
+/** Reads the array in a file. */
 export function arrayOf(source: Source): FileTensor {
   const { type, shape, isBigEndian, isFortran, start, bytes } = readArrayHeader(source)
   const element = elementBytes[type]
@@ -15,7 +15,7 @@ export function arrayOf(source: Source): FileTensor {
   return decoded('the array', type, shape, elements)
 }
 
-/** Returns the file of a tensor. `what` is its name in an error. */
+/** Returns an .npy file of a tensor. `what` is the tensor's name in an error. */
 export function arrayFile(what: string, tensor: TensorLike): Uint8Array<ArrayBuffer> {
   const { type, shape, bytes } = encoded(what, tensor)
   const header = arrayHeader(type, shape)
@@ -34,7 +34,7 @@ function swapped(bytes: Uint8Array, element: number): Uint8Array {
   return out
 }
 
-/** Reorders elements whose first axis is the fastest, so that the last is. */
+/** Converts elements from Fortran order to C order. */
 function rowMajor(bytes: Uint8Array, shape: Shape, element: number): Uint8Array {
   const out = new Uint8Array(bytes.length)
   const strides = shape.map((_, axis) => element * sizeOf(shape.slice(0, axis)))

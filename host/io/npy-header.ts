@@ -10,20 +10,20 @@ export interface ArrayHeader {
   readonly type: ElementType
   readonly shape: Shape
   readonly isBigEndian: boolean
-  /** Whether the first axis is the fastest. */
+  /** Whether the array is in Fortran order: the first axis varies fastest. */
   readonly isFortran: boolean
-  /** Offset of the first element, and number of bytes of all. */
+  /** Offset of the first element, and number of bytes of all elements. */
   readonly start: number
   readonly bytes: number
 }
 
-/** NumPy's own limit. 64 axes take 1,400 bytes. */
+/** NumPy's limit on the header, in bytes. 64 axes take 1,400. */
 const LONGEST_HEADER = 10_000
-/** Bytes before the header: magic, version, and length. */
+/** Bytes before the header, by version: magic, version and length. */
 const PREFIX = { 1: 10, 2: 12, 3: 12 } as const
 /** Largest offset of the first element. */
 export const LARGEST_START = 12 + LONGEST_HEADER
-/** The maximum in NumPy 2. */
+/** Maximum number of axes in NumPy 2. */
 const MOST_AXES = 64
 
 export const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const
@@ -47,7 +47,7 @@ function headerText(source: Source): { text: string; start: number } {
     throw new DownhillError('file-unsupported', `version ${version}.${minor} of .npy files is not supported`)
   }
   const before = PREFIX[version]
-  if (size < before) throw damaged(`it has ${size} bytes`)
+  if (size < before) throw damaged(`it must have at least ${before} bytes, got ${size}`)
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.length)
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true)
   if (length > size - before) throw damaged(`its header should have ${length} bytes, but ${size - before} follow`)
@@ -63,23 +63,24 @@ function headerText(source: Source): { text: string; start: number } {
 /** Returns the entries of a Python dict of strings, booleans and tuples of integers. */
 function entriesOf(text: string): Map<string, string> {
   const body = /^\s*\{([^{}]*)\}\s*$/.exec(text)?.[1]
-  if (body === undefined) throw damaged(`its header is ${shown(text)}`)
+  if (body === undefined) throw damaged(`its header must be a Python dict, got ${shown(text)}`)
   if (/['"]descr['"]\s*:\s*\[/.test(body)) throw new DownhillError('file-unsupported', 'the array has records, which are not supported')
   const entries = new Map<string, string>()
   const entry = /\s*(['"])(\w+)\1\s*:\s*('[^']*'|"[^"]*"|True|False|\([\d,L\s]*\))\s*(?:,|$)/y
   for (let at = 0; body.slice(at).trim() !== ''; at = entry.lastIndex) {
     const [found, , name, value] = entry.exec(body) ?? []
-    if (found === undefined || entries.has(name!)) throw damaged(`its header is ${shown(text)}`)
+    if (found === undefined || entries.has(name!))
+      throw damaged(`its header must be a Python dict of distinct names and literals, got ${shown(text)}`)
     entries.set(name!, value!)
   }
   const isComplete = entries.size === 3 && ['descr', 'fortran_order', 'shape'].every((name) => entries.has(name))
-  if (!isComplete) throw damaged(`its header has the entries ${shown([...entries.keys()])}`)
+  if (!isComplete) throw damaged(`its header must have the entries descr, fortran_order and shape, got ${shown([...entries.keys()])}`)
   return entries
 }
 
 function checkedType(descr: string): { type: ElementType; isBigEndian: boolean } {
   const [, name] = /^['"](.*)['"]$/.exec(descr) ?? []
-  if (name === undefined) throw damaged(`its descr is ${shown(descr)}`)
+  if (name === undefined) throw damaged(`its descr must be a string, got ${shown(descr)}`)
   if (/^[<>|=]?O/.test(name)) {
     throw new DownhillError('file-unsupported', 'the array holds pickled Python objects, which are not read; nothing was executed')
   }
@@ -93,14 +94,14 @@ function checkedType(descr: string): { type: ElementType; isBigEndian: boolean }
 function checkedTuple(tuple: string): Shape {
   const parts = tuple.slice(1, -1).split(',')
   const isTuple = tuple.startsWith('(') && parts.at(-1)?.trim() === ''
-  // Only one number needs its comma.
+  // Only a tuple of one number needs a trailing comma.
   const sizes = (isTuple ? parts.slice(0, -1) : parts).map((part) => (/^\s*\d{1,16}L?\s*$/.test(part) ? Number.parseInt(part, 10) : -1))
   const fits =
     tuple.startsWith('(') &&
     (isTuple || sizes.length > 1) &&
     sizes.length <= MOST_AXES &&
     sizes.every((n) => n >= 0 && Number.isSafeInteger(n))
-  if (!fits) throw damaged(`its shape is ${shown(tuple)}`)
+  if (!fits) throw damaged(`its shape must be a tuple of at most ${MOST_AXES} integers ≥ 0, got ${shown(tuple)}`)
   return sizes
 }
 
@@ -109,22 +110,23 @@ export function readArrayHeader(source: Source): ArrayHeader {
   const { text, start } = headerText(source)
   const entries = entriesOf(text)
   const order = entries.get('fortran_order')
-  if (order !== 'True' && order !== 'False') throw damaged(`its fortran_order is ${shown(order)}`)
+  if (order !== 'True' && order !== 'False') throw damaged(`its fortran_order must be True or False, got ${shown(order)}`)
   const shape = checkedTuple(entries.get('shape')!)
   const { type, isBigEndian } = checkedType(entries.get('descr')!)
   const bytes = sizeOf(shape) * elementBytes[type]
   if (bytes !== source.size - start)
-    throw damaged(`its array is ${type} ${showShape(shape)}, ${bytes} bytes, but has ${source.size - start}`)
+    throw damaged(`its array must have ${bytes} bytes for ${type} ${showShape(shape)}, got ${source.size - start}`)
   return { type, shape, isBigEndian, isFortran: order === 'True', start, bytes }
 }
 
 const descrs = { F64: '<f8', F32: '<f4', I64: '<i8', I32: '<i4' } as const
 
-/** NumPy leaves room for the first size to grow to so many digits, and aligns the elements. */
+/** NumPy pads the header so that the first size can grow to this many digits. */
 const DIGITS = 21
+/** NumPy's alignment of the first element, in bytes. */
 const ALIGNMENT = 64
 
-/** Returns the header that NumPy writes, of version 1.0. */
+/** Returns the header of version 1.0, as NumPy writes it. */
 export function arrayHeader(type: ElementType, shape: Shape): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`
   const text = `{'descr': '${descrs[type as keyof typeof descrs]}', 'fortran_order': False, 'shape': ${tuple}, }`

@@ -4,8 +4,8 @@ import { arrayFile, arrayOf } from './npy-array.ts'
 import { sourceOf } from './source.ts'
 
 /**
- * Reads a file of `numpy.save`, of format version 1.0, 2.0 or 3.0. The tensor is a view of its bytes if these are aligned, little-endian and in
- * C order. Floats of 16 bits become float32; integers and booleans become int32 if they fit, else int64.
+ * Reads a `numpy.save` file of format version 1.0, 2.0 or 3.0. The tensor is a view of the file's bytes if these are aligned, little-endian and
+ * in C order. float16 becomes float32; integers and booleans become int32 if they fit, else int64.
  *
  * @param bytes the whole file
  * @throws `file-invalid` if it is damaged; `file-unsupported` if it has objects, records, strings, dates or complex numbers
@@ -20,7 +20,7 @@ export function read(bytes: Uint8Array | ArrayBuffer): FileTensor {
 }
 
 /**
- * Returns a file for `numpy.load`, with the bytes that `numpy.save` writes: version 1.0, little-endian, in C order.
+ * Returns a file for `numpy.load`, byte-identical to that of `numpy.save`: version 1.0, little-endian, in C order.
  *
  * @param tensor of a state dict, of a model, or `{ dtype, shape, data }`; int64 takes a BigInt64Array
  * @throws `shape-mismatch`, `dtype-mismatch` or `option-range`

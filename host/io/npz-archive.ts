@@ -2,18 +2,18 @@
 import { DownhillError, printable, shown } from '../validation/errors.ts'
 import type { ZipEntry } from './zip.ts'
 
-/** Default limit of unpacked bytes: so many, or so many times the file. */
+/** Default limit of unpacked bytes: the larger of this and MOST_TIMES times the size of the file. */
 const MOST_UNPACKED = 2 ** 27
 const MOST_TIMES = 16
 
 export const ENDING = '.npy'
 
-/** Returns the limit of the unpacked bytes of a file. */
+/** Returns the default limit of unpacked bytes for a file of `size` bytes. */
 export function unpackedLimit(size: number): number {
   return Math.max(MOST_UNPACKED, MOST_TIMES * size)
 }
 
-/** Returns the arrays of an archive by name. */
+/** Returns the arrays in an archive, with their names. */
 export function arrayEntries(entries: ReadonlyMap<string, ZipEntry>): [name: string, entry: ZipEntry][] {
   return [...entries].map(([file, entry]) => {
     const name = file.slice(0, -ENDING.length)
@@ -23,7 +23,7 @@ export function arrayEntries(entries: ReadonlyMap<string, ZipEntry>): [name: str
   })
 }
 
-/** Runs a function on an array. Errors have its name. */
+/** Runs a function on an array, and prefixes its errors with the array's name. */
 export function named<T>(name: string, look: () => T): T {
   try {
     return look()

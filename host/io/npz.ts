@@ -12,7 +12,7 @@ import { readDirectory } from './zip.ts'
 
 /** Options of `npz.read`. */
 export interface NpzReadOptions {
-  /** Limit of the bytes that compressed arrays unpack to. Default: 128 MiB, or 16 times the file if that is more. */
+  /** Limit of the bytes that compressed arrays unpack to. Default: 128 MiB or 16 times the file, whichever is more. */
   readonly maxBytes?: number
 }
 
@@ -23,7 +23,7 @@ export interface NpzWriteOptions {
 }
 
 /**
- * Reads a file of `numpy.savez` or `numpy.savez_compressed`. Stored arrays that are aligned are views of its bytes.
+ * Reads a `numpy.savez` or `numpy.savez_compressed` file. Uncompressed aligned arrays are views of its bytes.
  *
  * @param bytes the whole file
  * @returns tensors by name, converted as `npy.read` does; positional arguments of `savez` are `arr_0`, `arr_1`, …
@@ -44,7 +44,7 @@ export function read(bytes: Uint8Array | ArrayBuffer, options: NpzReadOptions = 
   return Object.fromEntries(arrays.map(([name, entry]) => [name, named(name, () => arrayOf(sourceOf('npz.read', unpacker.whole(entry))))]))
 }
 
-/** Limits of a zip archive without the extension for more. */
+/** Limits of a zip archive without the zip64 extension: files, and bytes. */
 const MOST_ARRAYS = 65534
 const LARGEST = 2 ** 32 - 2 ** 16
 

@@ -21,7 +21,7 @@ async function locate(path: string, create: boolean): Promise<{ folder: FileSyst
   return { folder, name }
 }
 
-/** Writes contents under a temporary name, then renames it to its own, which replaces the old file. */
+/** Writes the contents under a temporary name, then renames the file, which replaces the old one. */
 async function put(folder: FileSystemDirectoryHandle, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const part = (await folder.getFileHandle(`${name}.part`, { create: true })) as FileSystemFileHandle & BrowserFile
   if ('createWritable' in part) {

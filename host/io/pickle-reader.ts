@@ -25,10 +25,10 @@ export interface Meanings {
 /** For pickles of plain values. */
 export const noMeanings: Meanings = {
   global: (name) => {
-    throw damaged(`it asks for ${shown(name)} where torch has a plain value`)
+    throw damaged(`it refers to ${shown(name)} where a plain value is required`)
   },
   persistent: (id) => {
-    throw damaged(`it refers to ${shown(id)} where torch has a plain value`)
+    throw damaged(`it refers to ${shown(id)} where a plain value is required`)
   },
 }
 
@@ -64,7 +64,7 @@ function called([callee, args]: readonly unknown[]): unknown {
   return callee.call(args.items)
 }
 
-/** Creates an instance without initializing it, which only for parameters is the same as a call. */
+/** Creates an instance without initializing it. Only for parameters this equals a call. */
 function created([callee, args]: readonly unknown[]): unknown {
   const isParameter = callee instanceof Global && callee.name === 'torch.nn.parameter.Parameter'
   if (!isParameter) throw damaged(`it creates an instance of ${shown(callee)}`)
@@ -188,7 +188,7 @@ function frameEnd(input: Cursor): number {
 }
 
 /**
- * Builds the value of a pickle, with Python's types; the cursor is behind it then.
+ * Builds the value of a pickle, with Python's types, and leaves the cursor after the pickle.
  *
  * @throws `file-invalid`, `file-unsupported`
  */

@@ -4,7 +4,7 @@ import { type Dict, isDict } from './dict.ts'
 
 const WRAPPERS = /^(?:(?:module|_orig_mod)\.)*/
 
-/** Returns the prefix of such wrappers that all names have, '' if there is none. */
+/** Returns the wrappers' prefix that all names share; '' without one. */
 export function wrapperOf(names: readonly string[]): string {
   const prefixes = names.map((name) => WRAPPERS.exec(name)![0])
   const shortest = prefixes.reduce((a, b) => (b.length < a.length ? b : a), prefixes[0] ?? '')
@@ -17,11 +17,11 @@ function stripKeys(dict: Dict, prefix: string): Dict {
   const names = Object.keys(dict)
   const stripped = Object.fromEntries(names.map((name) => [strip(name, prefix), dict[name]]))
   const isSame = Object.keys(stripped).length === names.length
-  check(isSame, 'state-mismatch', () => `torchFile.load: two names in the file are the same without the prefix ${shown(prefix)}`)
+  check(isSame, 'state-mismatch', () => `torchFile.load: names in the file are not distinct without the prefix ${shown(prefix)}`)
   return stripped
 }
 
-/** Returns a model's state dict with the prefix removed from the names that have it, also in its `_metadata`. */
+/** Returns a model's state dict without the prefix, in its names and in its `_metadata`. */
 export function stripModel(state: Dict, prefix: string): Dict {
   const stripped = stripKeys(state, prefix)
   const { _metadata: metadata } = state
@@ -30,7 +30,7 @@ export function stripModel(state: Dict, prefix: string): Dict {
   return stripped
 }
 
-/** Returns an optimizer's state dict with the prefix removed from the names of its parameters. */
+/** Returns an optimizer's state dict without the prefix in its parameter names. */
 export function stripOptimizer(state: Dict, prefix: string): Dict {
   if (!Array.isArray(state.param_groups)) return state
   const groups = state.param_groups.map((group: unknown) => {

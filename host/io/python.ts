@@ -1,18 +1,18 @@
-/** Python's values for which JavaScript has no type of its own. `settled` converts them. */
+/** Python values without a JavaScript counterpart. `settled` converts them. */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { damaged } from './cursor.ts'
 
-/** A tuple, as opposed to a list, which is an array. */
+/** A tuple. Lists are arrays. */
 export class Tuple {
   constructor(readonly items: readonly unknown[]) {}
 }
 
-/** A float that is a whole number, such as 4.0, as opposed to the int. Other floats are numbers. */
+/** A float with an integer value, such as 4.0. Ints and other floats are numbers. */
 export class Float {
   constructor(readonly value: number) {}
 }
 
-/** A dtype or a device, as opposed to its name. */
+/** A dtype or a device. Their names are strings. */
 export class Constant {
   constructor(readonly name: string) {}
 }
@@ -21,23 +21,23 @@ export class Constant {
 export class Global {
   constructor(
     readonly name: string,
-    /** Calls it; undefined for a class without instances in files. */
+    /** Calls the class or function; undefined for a class that files refer to but do not call. */
     readonly call?: (args: readonly unknown[]) => unknown,
   ) {}
 }
 
 const NONE = Object.freeze({})
-/** Limit of letters in a key. A repeated key is read once. */
+/** Limit of characters in a key. A repeated key is read only once. */
 const LONGEST_KEY = 1024
-/** Strings that are also the names of ints. */
+/** String keys that JavaScript cannot distinguish from ints. */
 const INTEGER = /^(0|-?[1-9]\d*)$/
 
-/** A dict or one of its subclasses. Its keys are strings and ints. */
+/** A dict or a subclass of it, with strings or ints as keys. */
 export class PythonDict {
   readonly entries: Record<string, unknown> = {}
   /** Attributes of an OrderedDict. */
   attributes: Readonly<Record<string, unknown>> = NONE
-  /** Whether keys such as 1 are ints or strings: JavaScript has the same key for both. */
+  /** Whether keys such as 1 are ints or strings, which are the same key in JavaScript. */
   #integers: 'number' | 'string' | undefined
 
   constructor(readonly className: 'dict' | 'OrderedDict' | 'Counter' = 'dict') {}
@@ -71,7 +71,7 @@ export class PythonDict {
   }
 }
 
-/** A set of plain values, in the order in which they were added. */
+/** A set of plain values, in insertion order. */
 export class PythonSet {
   readonly items: unknown[] = []
   readonly #seen = new Set<unknown>()
@@ -92,7 +92,7 @@ export class PythonSet {
   }
 }
 
-/** Returns equal values for equal items: 1, 1.0 and True are equal in Python. */
+/** Returns a key that is the same for equal items. In Python 1, 1.0 and True are equal. */
 function hashOf(item: unknown): unknown {
   if (item instanceof Float) return item.value
   if (item instanceof Uint8Array) return `bytes ${item}`

@@ -61,14 +61,14 @@ class Fitting {
 
   fit(name: string, part: Part, { kind, state, about = {} }: SavedPart): Fit {
     if (kind !== kindOf(part) || !isDict(state)) {
-      this.findings.other.push(`${name} is a ${kindOf(part)}, in the file ${kind === kindOf(part) ? shown(state) : kind}`)
+      this.findings.other.push(`${name} is of kind ${kindOf(part)} here and ${kind === kindOf(part) ? shown(state) : kind} in the file`)
       return { prepare: () => together([]), rest: state }
     }
     if (part instanceof Module) return this.#model(name, part, state, about)
     if (part instanceof Generator) return { prepare: () => together([part.prepareLoad(state as never)]) }
     if (part instanceof Loader) return this.#loader(name, part, state, about)
     if (about.className !== undefined && about.className !== part.className) {
-      this.findings.other.push(`${name} is ${part.className}, in the file ${about.className}`)
+      this.findings.other.push(`${name} is ${part.className} here and ${about.className} in the file`)
     }
     if (part instanceof LRScheduler) return { prepare: () => together([part.prepareLoad(state)]) }
     const { dict, rest } = alignedState(name, part, state, about, this.#names, this.findings)
@@ -112,7 +112,7 @@ class Fitting {
   #loader(name: string, loader: Loader<string>, state: Dict, { plan = {} }: About): Fit {
     for (const [key, value] of Object.entries(loader.plan)) {
       const isOther = Object.hasOwn(plan, key) && plan[key] !== value
-      if (isOther) this.findings.other.push(`${name} has ${key} ${value}, in the file ${shown(plan[key])}`)
+      if (isOther) this.findings.other.push(`${name} has ${key} ${value} here and ${shown(plan[key])} in the file`)
     }
     return { prepare: () => together([loader.prepareLoad(state as never)]) }
   }
@@ -126,7 +126,7 @@ export function restore(by: string, saved: Readonly<Record<string, SavedPart>>, 
   checkRange(isPlain, by, 'parts', '{ model, optimizer, … }', parts)
   for (const [name, part] of Object.entries(parts)) {
     const what = 'a model, an optimizer, a scheduler, a generator or a loader'
-    check(kindOf(part) !== undefined, 'option-range', () => `${by}: ${name} is ${what}, not ${shown(part)}`)
+    check(kindOf(part) !== undefined, 'option-range', () => `${by}: ${name} must be ${what}, got ${shown(part)}`)
   }
   const fitting = new Fitting(parts, strict)
   const { findings } = fitting

@@ -6,7 +6,7 @@ import { dtypeNames } from './dtype-names.ts'
 import { checkType, decoded, type FileTensor } from './elements.ts'
 import { type Entry, type Header, headerLength, parsedHeader, UNKNOWN } from './header.ts'
 
-/** The part of a Blob or File that is needed to read it. */
+/** The methods of a Blob or File that the reader uses. */
 export interface BlobLike {
   readonly size: number
   /** Returns the part from `start` up to `end`. */
@@ -18,18 +18,18 @@ export type ReadRange = (start: number, end: number) => Promise<Uint8Array | Arr
 
 /** Description of a tensor in a file. */
 export interface TensorInfo {
-  /** Its type in the file under torch's name, as 'bfloat16'. */
+  /** Type in the file, under torch's name, such as 'bfloat16'. */
   readonly dtype: string
   readonly shape: Shape
-  /** Its bytes in the file. */
+  /** Number of bytes in the file. */
   readonly bytes: number
 }
 
-/** An open file. It holds the header only. */
+/** An open file. Only its header is in memory. */
 export class SafeTensorsFile {
   /** Names of the tensors, in the order of the header. */
   readonly names: readonly string[]
-  /** Strings by name. */
+  /** Metadata strings by name. */
   readonly metadata: Readonly<Record<string, string>>
   readonly #entries: ReadonlyMap<string, Entry>
   readonly #read: ReadRange
@@ -53,7 +53,7 @@ export class SafeTensorsFile {
   }
 
   /**
-   * Reads one tensor. Nothing is cached: a second call reads it again.
+   * Reads one tensor. Nothing is cached; a second call reads the tensor again.
    *
    * @throws `option-range` if the file has no tensor of this name; `file-unsupported` if its type is not supported
    */
@@ -71,7 +71,7 @@ export class SafeTensorsFile {
   }
 }
 
-/** Reads bytes, which must be as many as were asked for. */
+/** Reads bytes. Throws unless the reader returns the requested number. */
 async function exactly(read: ReadRange, start: number, end: number): Promise<Uint8Array> {
   if (start === end) return new Uint8Array(0)
   const found: unknown = await read(start, end)
@@ -83,7 +83,7 @@ async function exactly(read: ReadRange, start: number, end: number): Promise<Uin
       `safetensors.open: reading bytes ${start} to ${end} must return ${end - start} bytes, got ${got}`,
     )
   }
-  // A view of its own, because the slices of Node's Buffer share its memory.
+  // A separate view, because slices of Node's Buffer share its memory.
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
@@ -91,10 +91,10 @@ const isBlob = (file: unknown): file is BlobLike =>
   typeof file === 'object' && file !== null && 'size' in file && 'slice' in file && typeof file.slice === 'function'
 
 /**
- * Opens a file without reading its tensors: one call reads 8 bytes, another the header, and `tensor(name)` the bytes of one tensor.
+ * Opens a file without reading its tensors. It reads 8 bytes, then the header; `tensor(name)` reads the bytes of one tensor.
  *
  * @param file a Blob, a File, or a function that returns the bytes from `start` up to `end`, for example by an HTTP range request
- * @throws `file-invalid` if the header is damaged, or the function returns more or fewer bytes than were asked for
+ * @throws `file-invalid` if the header is damaged, or the function returns more or fewer bytes than requested
  * @example
  * const bytes = io.safetensors.write({ weight: { dtype: 'float32', shape: [2, 2], data: [1, 2, 3, 4] } })
  * const file = await io.safetensors.open(new Blob([bytes]))

@@ -1,27 +1,27 @@
-/** Models in several safetensors files. */
+/** Sharded models: several safetensors files with an index. */
 import { check, checkRange, shown } from '../validation/errors.ts'
 import { type Dict, isDict } from './dict.ts'
 import type { FileTensor } from './elements.ts'
 import { read, type SafeTensors } from './safetensors-whole.ts'
 import { checkShards, inShard, readIndex } from './shards.ts'
 
-/** Bytes of a model's files by their names, or a function that returns those of a file. */
+/** The files of a sharded model: their bytes by name, or a function that returns the bytes of a file. */
 export type Shards =
   | Readonly<Record<string, Uint8Array | ArrayBuffer>>
   | ReadonlyMap<string, Uint8Array | ArrayBuffer>
   | ((file: string) => Uint8Array | ArrayBuffer | Promise<Uint8Array | ArrayBuffer>)
 
-/** Contents of a model in several files. */
+/** Contents of a sharded model. */
 export interface ShardedTensors {
   readonly tensors: Readonly<Record<string, FileTensor>>
-  /** That of the index, for example `{ total_size: 4096 }`. */
+  /** Metadata of the index, for example `{ total_size: 4096 }`. */
   readonly metadata: Readonly<Record<string, unknown>>
 }
 
 /**
- * Reads a model in several files, as Hugging Face stores large ones. Files are asked for one after the other, each once.
+ * Reads a sharded model, as Hugging Face stores large models. Each file is requested once, one after another.
  *
- * @param index `model.safetensors.index.json`: its bytes, or the object in it
+ * @param index the bytes of `model.safetensors.index.json`, or its parsed object
  * @param shards the files by the names in the index, or a function that returns a file or a promise of it
  * @returns tensors by name, in the order of the index
  * @throws `file-invalid` if the index or a file is damaged, or a tensor is missing, in another file, or not in the index;

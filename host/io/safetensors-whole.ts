@@ -11,7 +11,7 @@ import { sourceOf } from './source.ts'
 /** Contents of a file. */
 export interface SafeTensors {
   readonly tensors: Readonly<Record<string, FileTensor>>
-  /** Strings by name. */
+  /** Metadata strings by name. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -37,7 +37,7 @@ export function read(bytes: Uint8Array | ArrayBuffer): SafeTensors {
   return { tensors: Object.fromEntries(tensors), metadata }
 }
 
-/** The order of the reference implementation, which aligns everything: by type, then by name. */
+/** Order of the reference implementation, by type, then by name, which aligns every tensor. */
 const ORDER: readonly ElementType[] = ['I64', 'F64', 'F32', 'I32']
 
 /**

@@ -26,7 +26,7 @@ function checkedAbout(name: string, about: unknown): About {
   return about as About
 }
 
-/** Returns the parts of a checkpoint. `get` returns the tensor with a name. */
+/** Returns the parts of a checkpoint. `get` returns a tensor by name. */
 export function savedParts(
   metadata: Readonly<Record<string, string>>,
   get: (name: string) => unknown,

@@ -40,7 +40,7 @@ export function settled(
       replaced.add(other)
       return other
     }
-    if (depth === DEEPEST) throw damaged(`its values are nested ${DEEPEST} deep, or one contains itself`)
+    if (depth === DEEPEST) throw damaged(`its values are nested ${DEEPEST} levels deep, or one contains itself`)
     const entries = parts as Record<string | number, unknown>
     for (const key of Array.isArray(parts) ? parts.keys() : Object.keys(parts)) entries[key] = visit(entries[key], depth + 1)
     if (part instanceof PythonDict) onDict(part, parts)

@@ -1,4 +1,4 @@
-/** The index of a model in several safetensors files, as `model.safetensors.index.json` of Hugging Face. */
+/** The index of a sharded safetensors model: Hugging Face's `model.safetensors.index.json`. */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { type Dict, isDict } from './dict.ts'
 import { LONGEST_HEADER } from './header.ts'
@@ -6,15 +6,15 @@ import { extentOf } from './json.ts'
 
 /** The parsed index. */
 export interface ShardIndex {
-  /** File of each tensor. */
+  /** File name of each tensor. */
   readonly files: ReadonlyMap<string, string>
   readonly metadata: Dict
 }
 
-/** Depth of the weight map, and of values in the metadata. */
+/** Maximum nesting of the index. The weight map takes two levels; values in the metadata may take more. */
 const DEEPEST = 8
 
-/** A file beside the index: a path elsewhere could be any file. */
+/** Name of a file in the same folder as the index. Paths are rejected, because they could lead to any file. */
 const FILE_NAME = /^(?!\.)[^/\\:\p{C}\p{Zl}\p{Zp}]{1,255}$/u
 
 function damaged(why: string): DownhillError {
@@ -37,7 +37,7 @@ function parsed(bytes: Uint8Array): unknown {
     throw damaged('it is not UTF-8')
   }
   const { depth, keys } = extentOf(text)
-  if (depth > DEEPEST) throw damaged('it is nested too deep')
+  if (depth > DEEPEST) throw damaged('it is nested too deeply')
   try {
     value = JSON.parse(text)
   } catch {
@@ -48,13 +48,13 @@ function parsed(bytes: Uint8Array): unknown {
   return value
 }
 
-/** Reads and checks an index: the bytes of its file, or the object in it. */
+/** Reads and checks an index, given as the bytes of its file or as the parsed object. */
 export function readIndex(index: unknown): ShardIndex {
   const value = index instanceof Uint8Array ? parsed(index) : index
-  if (!isDict(value)) throw damaged(`it is ${shown(value)}`)
+  if (!isDict(value)) throw damaged(`it must be an object, got ${shown(value)}`)
   const { weight_map: map, metadata = {} } = value
-  if (!isDict(map)) throw damaged(`its weight_map is ${shown(map)}`)
-  if (!isDict(metadata)) throw damaged(`its metadata is ${shown(metadata)}`)
+  if (!isDict(map)) throw damaged(`its weight_map must be an object, got ${shown(map)}`)
+  if (!isDict(metadata)) throw damaged(`its metadata must be an object, got ${shown(metadata)}`)
   const files = new Map<string, string>()
   for (const [name, file] of Object.entries(map)) {
     const fits = typeof file === 'string' && FILE_NAME.test(file) && name !== '__proto__'
@@ -78,7 +78,7 @@ export function checkShards({ files }: ShardIndex, shards: ReadonlyMap<string, r
   for (const [name, file] of missing) throw damaged(`it maps the tensor ${shown(name)} to ${shown(file)}, which lacks it`)
 }
 
-/** Runs a function on a shard. Errors have its name. */
+/** Runs a function on a shard, and prefixes its errors with the shard's name. */
 export function inShard<T>(file: string, look: () => T): T {
   try {
     return look()

@@ -12,7 +12,7 @@ export interface Source {
 export function sourceOf(by: string, bytes: Uint8Array | ArrayBuffer): Source {
   const isBytes = bytes instanceof Uint8Array || bytes instanceof ArrayBuffer
   checkRange(isBytes, by, 'bytes', 'a Uint8Array', bytes)
-  // A view of its own, because the slices of Node's Buffer share its memory.
+  // A separate view, because slices of Node's Buffer share its memory.
   const all = bytes instanceof Uint8Array ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : new Uint8Array(bytes)
   return { size: all.length, at: (start, length) => all.subarray(start, start + length) }
 }

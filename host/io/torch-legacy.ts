@@ -1,7 +1,7 @@
 /**
- * The format of torch.save before 1.6, and of `_use_new_zipfile_serialization=False` since: pickles of a magic number, a version, facts about the
- * machine, the value, and the keys of its storages; then each storage, its number of elements first. Storages are little-endian on every
- * machine (torch/csrc/serialization.cpp), so the byte order among the facts has no meaning.
+ * The format of torch.save before 1.6, and with `_use_new_zipfile_serialization=False` since: pickles of a magic number, a version, the sizes
+ * and byte order of the machine, the value, and the keys of its storages; then each storage, preceded by its number of elements. Storages
+ * are little-endian on every machine (torch/csrc/serialization.cpp), so the byte order is ignored.
  */
 
 import { DownhillError, shown } from '../validation/errors.ts'
@@ -15,10 +15,10 @@ import { isWhole, type Storage, StorageOf } from './torch-tensors.ts'
 
 const MAGIC_NUMBER = 0x1950a86a20f9469cfc6cn
 const PROTOCOL_VERSION = 1001
-/** Bytes of a storage's number of elements. */
+/** Bytes of the element count before each storage. */
 const COUNT = 8
 
-/** A storage in the file, whose place is known once the pickles are read. */
+/** A storage in the file. Its position is known after the pickles are read. */
 class LegacyStorage implements Storage {
   start: number | undefined
   readonly #source: Source
@@ -41,7 +41,7 @@ class LegacyStorage implements Storage {
   }
 }
 
-/** A part of another storage, in files from before torch 0.4. */
+/** A view of another storage, in files of torch before 0.4. */
 class StorageView implements Storage {
   readonly #root: Storage
   readonly #start: number
@@ -49,7 +49,7 @@ class StorageView implements Storage {
   constructor(
     root: Storage,
     readonly key: string,
-    /** In elements. */
+    /** Offset in the other storage, in elements. */
     start: number,
     readonly elements: number,
   ) {
@@ -84,11 +84,11 @@ class Storages {
     this.#source = source
   }
 
-  /** Returns the storage of a persistent id: ('storage', type, key, location, number of elements, view). */
+  /** Returns the storage of a persistent id: ('storage', type, key, location, elements, view). */
   find(id: unknown): StorageOf {
     const { key, type, elements, view } = storageId(id, 6)
     const root = this.#roots.get(key) ?? new LegacyStorage(this.#source, key, type, elements)
-    if (this.#views.has(key)) throw damaged(`the storage ${shown(key)} is also a view`)
+    if (this.#views.has(key)) throw damaged(`the key ${shown(key)} belongs to a storage and to a view`)
     if (root.bytes > this.#source.size) {
       throw damaged(`the storage ${shown(key)} should have ${elements} elements of ${type}, but the file has ${this.#source.size} bytes`)
     }
@@ -97,11 +97,14 @@ class Storages {
     return new StorageOf(view === null ? root : this.#view(root, view))
   }
 
-  /** Returns a part of a storage: (key, offset, number of elements). */
+  /** Returns a view of a storage: (key, start, size), in elements. */
   #view(root: LegacyStorage, view: unknown): StorageView {
     const [key, start, elements, ...more] = view instanceof Tuple ? view.items : []
     const fits = typeof key === 'string' && isWhole(start) && isWhole(elements) && !more.length && start + elements <= root.elements
-    if (!fits) throw damaged(`a view of the storage ${shown(root.key)} is ${shown(view instanceof Tuple ? view.items : view)}`)
+    if (!fits) {
+      const given = shown(view instanceof Tuple ? view.items : view)
+      throw damaged(`a view of the storage ${shown(root.key)} must be (key, start, size) within ${root.elements} elements, got ${given}`)
+    }
     const known = this.#views.get(key) ?? new StorageView(root, key, start, elements)
     const isSame = !this.#roots.has(key) && known.isPart(root, start) && known.elements === elements
     if (!isSame) throw damaged(`two storages have the key ${shown(key)}`)
@@ -109,14 +112,14 @@ class Storages {
     return known
   }
 
-  /** Finds the storages, which follow from `at` on in the order of `keys`. */
+  /** Locates the storages, which are in the order of `keys` and start at `at`. */
   place(keys: unknown, at: number): void {
-    if (!Array.isArray(keys)) throw damaged(`the keys of its storages are ${shown(keys)}`)
+    if (!Array.isArray(keys)) throw damaged(`the keys of its storages must be a list, got ${shown(keys)}`)
     let next = at
     for (const key of keys) {
       const storage = this.#roots.get(key)
       if (!storage || storage.start !== undefined)
-        throw damaged(`its storage ${shown(key)} is ${storage ? 'repeated' : 'not of any tensor'}`)
+        throw damaged(`its storage ${shown(key)} ${storage ? 'is repeated' : 'belongs to no tensor'}`)
       storage.start = next + COUNT
       next = storage.start + storage.bytes
       if (next > this.#source.size)
@@ -128,11 +131,11 @@ class Storages {
   }
 }
 
-/** Reads the pickles of a file, with tensors as views of storages that were not read. */
+/** Reads the pickles of a file. Tensors are views of storages, which are not read. */
 export function readLegacy(source: Source): unknown {
   const input = new Cursor(source, 0, Math.min(source.size, LONGEST_PICKLE))
   if (unpickled(input, noMeanings) !== MAGIC_NUMBER) {
-    throw new DownhillError('file-invalid', "this is a pickle, but not of torch.save: it lacks torch's magic number")
+    throw new DownhillError('file-invalid', "this pickle was not written by torch.save: it lacks torch's magic number")
   }
   const version = unpickled(input, noMeanings)
   if (version !== PROTOCOL_VERSION) throw damaged(`its version must be ${PROTOCOL_VERSION}, got ${shown(version)}`)

@@ -12,32 +12,32 @@ import { readZip } from './torch-zip.ts'
 const PICKLE = 0x80
 /** First bytes of a zip archive, as torch requires them. */
 const ZIP = [0x50, 0x4b, 3, 4]
-/** The letters 'ustar', which tar archives have at an offset. */
+/** The letters 'ustar', which tar archives have at this offset. */
 const TAR = [0x75, 0x73, 0x74, 0x61, 0x72]
 const TAR_AT = 257
 
 const has = (source: Source, bytes: readonly number[], at = 0) =>
   source.size >= at + bytes.length && source.at(at, bytes.length).every((byte, i) => byte === bytes[i])
 
-/** Whether a file begins like one of torch. */
+/** Whether a file begins like a `torch.save` file. */
 export function isTorchFile(source: Source): boolean {
   return has(source, [PICKLE]) || has(source, ZIP) || has(source, TAR, TAR_AT)
 }
 
-/** Reads the pickle of a file: Python's values, with tensors that were not read yet. */
+/** Reads the pickle of a file as Python's values. Tensors are not read yet. */
 export function readPickle(source: Source): unknown {
   if (has(source, [PICKLE])) return readLegacy(source)
   if (has(source, ZIP)) return readZip(source)
   if (has(source, TAR, TAR_AT)) {
     throw new DownhillError('file-unsupported', 'tar file of torch before 0.1.10: not supported; re-save it with torch 0.1.10 or later')
   }
-  throw new DownhillError('file-invalid', 'this is not a torch.save file: it begins neither like a zip archive nor like a pickle')
+  throw new DownhillError('file-invalid', 'this is not a torch.save file: it is neither a zip archive nor a pickle')
 }
 
-/** Name of the attribute with the versions of a state dict's modules. */
+/** Attribute of a state dict that has the versions of its modules. */
 const METADATA = '_metadata'
 
-/** Keeps torch's `_metadata` of a state dict, which is an attribute of its OrderedDict: here a property that is not enumerable. */
+/** Keeps torch's `_metadata`, an attribute of the OrderedDict of a state dict, as a non-enumerable property. */
 function keepMetadata({ attributes }: PythonDict, entries: object): void {
   const metadata = Object.hasOwn(attributes, METADATA) ? attributes[METADATA] : undefined
   if (!(metadata instanceof PythonDict) || Object.hasOwn(entries, METADATA)) return
@@ -47,7 +47,7 @@ function keepMetadata({ attributes }: PythonDict, entries: object): void {
   Object.defineProperty(entries, METADATA, { value: Object.fromEntries(versions) })
 }
 
-/** Converts the value of a file's pickle, with tensors as `read` returns them. */
+/** Converts the value of a pickle. `read` returns the tensors in it. */
 export function settledPickle(value: unknown, read: (tensor: StoredTensor) => unknown): unknown {
   const leaf = (part: object) => {
     if (part instanceof StoredTensor) return read(part)

@@ -6,12 +6,12 @@ import { damaged } from './cursor.ts'
 import { decoded, type ElementType, elementBytes, type FileTensor } from './elements.ts'
 import { Tuple } from './python.ts'
 
-/** Tensors may share a storage, and are copied unless they are contiguous. Together they take at most this many times the bytes of the file. */
+/** Tensors may share a storage, and non-contiguous ones are copied. Together they may take at most this many times the bytes of the file. */
 const MOST_TIMES = 16
-/** Limit of axes, as in torch's kernels. */
+/** Maximum number of axes in torch's kernels. */
 const MOST_AXES = 64
 
-/** A storage that was not read yet. */
+/** A storage that is read on demand. */
 export interface Storage {
   readonly key: string
   readonly type: ElementType
@@ -20,18 +20,18 @@ export interface Storage {
   read(): Uint8Array
 }
 
-/** A storage where a tensor may be: the value of a persistent id. */
+/** A storage, as the value of a persistent id. */
 export class StorageOf {
   constructor(readonly storage: Storage) {}
 }
 
-/** A view of a storage that was not read yet. */
+/** A tensor as a view of a storage, read on demand. */
 export class StoredTensor {
   constructor(
     readonly storage: Storage,
     readonly shape: Shape,
     readonly strides: readonly number[],
-    /** Number of elements before its first. */
+    /** Offset of the first element, in elements. */
     readonly offset: number,
   ) {}
 
@@ -56,20 +56,20 @@ function wholeNumbers(value: unknown): readonly number[] | undefined {
   return items && items.length <= MOST_AXES && items.every(isWhole) ? items : undefined
 }
 
-/** Returns a view of a storage, checked. The arguments come from a pickle. */
+/** Checks the arguments of a pickle's tensor, and returns the view of its storage. */
 export function viewOfStorage([of, offset, size, stride]: readonly unknown[]): StoredTensor {
   const [shape, strides] = [wholeNumbers(size), wholeNumbers(stride)]
   if (!(of instanceof StorageOf && isWhole(offset) && shape && strides && shape.length === strides.length)) {
     throw damaged(
-      `a tensor of shape ${shown(itemsOf(size) ?? size)} has strides ${shown(itemsOf(stride) ?? stride)} and offset ${shown(offset)}`,
+      `a tensor has an invalid shape ${shown(itemsOf(size) ?? size)}, strides ${shown(itemsOf(stride) ?? stride)} or offset ${shown(offset)}`,
     )
   }
   const { storage } = of
   const { elements } = storage
   const count = sizeOf(shape)
-  if (!Number.isSafeInteger(count)) throw damaged(`a tensor has the impossible shape ${showShape(shape)}`)
+  if (!Number.isSafeInteger(count)) throw damaged(`a tensor has too large a shape ${showShape(shape)}`)
   const last = count ? shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset) : 0
-  if (count && !(last < elements)) throw damaged(`a tensor ${showShape(shape)} ends at element ${last} of a storage of ${elements}`)
+  if (count && !(last < elements)) throw damaged(`a tensor ${showShape(shape)} ends at element ${last}, beyond its storage of ${elements}`)
   if (count > elements)
     throw new DownhillError('file-unsupported', `a tensor ${showShape(shape)} repeats its ${elements} elements, which is not supported`)
   return new StoredTensor(storage, shape, strides, offset)
@@ -77,7 +77,7 @@ export function viewOfStorage([of, offset, size, stride]: readonly unknown[]): S
 
 /** Reads the tensors of a file. Equal views of a storage are read once. */
 export class TensorReader {
-  /** Bytes that tensors may take. */
+  /** Limit of bytes that all tensors take together. */
   readonly #most: number
   readonly #storages = new Map<Storage, Uint8Array>()
   readonly #read = new Map<string, FileTensor>()

@@ -1,4 +1,4 @@
-/** The format of torch.save since 1.6: a zip archive with a pickle that names tensors, and one file per storage. */
+/** The format of torch.save since 1.6: a zip archive of a pickle that refers to storages, and one file per storage. */
 
 import { DownhillError, shown } from '../validation/errors.ts'
 import { Cursor, damaged } from './cursor.ts'
@@ -9,7 +9,7 @@ import { checkSameStorage, storageId, torchGlobals } from './torch-globals.ts'
 import { type Storage, StorageOf } from './torch-tensors.ts'
 import { contents, damaged as damagedZip, readDirectory, type ZipEntry } from './zip.ts'
 
-/** Limit of bytes in a record of a few letters, such as the version. */
+/** Limit of bytes in a short text record, such as the version. */
 const LONGEST_RECORD = 64
 /** Limit of bytes in a name, beyond which torch truncates it. */
 const LONGEST_NAME = 511
@@ -17,18 +17,18 @@ const LONGEST_NAME = 511
 const OLDEST = 1
 const NEWEST = 10
 
-/** Throws for names that differ only in case, which torch ignores, and for names that it truncates. */
+/** Throws for names that torch would confuse, because it ignores case, and for names that it would truncate. */
 function checkNames(names: Iterable<string>): void {
   const lowercase = new Set<string>()
   for (const name of names) {
     const { length } = new TextEncoder().encode(name)
-    if (length > LONGEST_NAME) throw damagedZip(`names must have 1 to ${LONGEST_NAME} bytes other than 0, got ${length}`)
+    if (length > LONGEST_NAME) throw damagedZip(`names must have at most ${LONGEST_NAME} bytes, got ${length}`)
     if (lowercase.has(name.toLowerCase())) throw damagedZip(`two of its files have the name ${shown(name)}`)
     lowercase.add(name.toLowerCase())
   }
 }
 
-/** The files of an archive, by their names in its folder: the one of its first file. */
+/** The files of an archive by name, relative to the folder of the first file. */
 class Records {
   readonly #source: Source
   readonly #entries: ReadonlyMap<string, ZipEntry>
@@ -42,7 +42,7 @@ class Records {
     this.#folder = first.slice(0, first.indexOf('/') + 1)
   }
 
-  /** A file that is not in the folder, if any. */
+  /** Name of a file outside the folder, if any. */
   get stray(): string | undefined {
     const names = [...this.#entries.keys()]
     return this.#folder ? names.find((name) => !name.startsWith(this.#folder)) : names[0]
@@ -56,7 +56,7 @@ class Records {
     return contents(this.#source, entry)
   }
 
-  /** Returns the text of a short record, if it exists. */
+  /** Returns the text of a short record; undefined if it does not exist. */
   text(name: string): string | undefined {
     const entry = this.get(name)
     if (!entry) return undefined
@@ -74,7 +74,7 @@ function damagedRecord(name: string, found: string): DownhillError {
 function checkRecords(records: Records): void {
   const { stray } = records
   if (stray !== undefined) {
-    throw new DownhillError('file-invalid', `this zip archive was not written by torch.save: ${shown(stray)} is outside of its folder`)
+    throw new DownhillError('file-invalid', `this zip archive was not written by torch.save: ${shown(stray)} is outside its folder`)
   }
   const version = records.text('version')
   if (version === undefined) throw new DownhillError('file-invalid', 'this zip archive was not written by torch.save: it has no version')
@@ -90,7 +90,7 @@ function checkRecords(records: Records): void {
   records.text('.data/serialization_id')
 }
 
-/** Reads the pickle of an archive, with tensors as views of storages that were not read. */
+/** Reads the pickle of an archive. Tensors are views of storages, which are not read. */
 export function readZip(source: Source): unknown {
   const records = new Records(source)
   const pickle = records.get('data.pkl')

@@ -1,17 +1,17 @@
-/** Reads files of archives that may be deflated. */
+/** Reads stored and deflated files of archives. */
 import { Inflate } from 'fflate'
 import { DownhillError, shown } from '../validation/errors.ts'
 import type { Source } from './source.ts'
 import { checkReadable, checkSum, contents, placeOf, type ZipEntry } from './zip.ts'
 
-/** Method of deflated files (4.4.5). */
+/** Compression method of deflated files (4.4.5). */
 const DEFLATED = 8
-/** Packed bytes that are inflated at once: a byte becomes at most 1032, so the limit is exceeded by at most 16 MB. */
+/** Packed bytes inflated at once. A byte inflates to at most 1032 bytes, so the limit is exceeded by at most 16 MB. */
 const CHUNK = 2 ** 14
-/** The same for the beginning of a file. */
+/** Packed bytes inflated at once to read only the beginning of a file. */
 const SMALL_CHUNK = 256
 
-/** Unpacks files of one archive. Together they may take a limited number of bytes, because a small file may unpack to any size. */
+/** Unpacks the files of an archive, up to a total number of bytes, because a small file may unpack to any size. */
 export class Unpacker {
   readonly #source: Source
   readonly #most: number
@@ -23,7 +23,7 @@ export class Unpacker {
     this.#left = most
   }
 
-  /** Returns the bytes of a file, without a copy if it is stored. */
+  /** Returns the bytes of a file, without a copy if it is not compressed. */
   whole(entry: ZipEntry): Uint8Array {
     if (entry.method !== DEFLATED) return contents(this.#source, entry)
     const data = this.#inflated(entry, entry.unpacked, CHUNK)
@@ -31,7 +31,7 @@ export class Unpacker {
     return data
   }
 
-  /** Returns a file whose first bytes, up to `length`, can be read. */
+  /** Returns a source of the first `length` bytes of a file. */
   beginning(entry: ZipEntry, length: number): Source {
     if (entry.method !== DEFLATED) {
       checkReadable(entry)
@@ -78,7 +78,7 @@ function inflate(stream: Inflate, entry: ZipEntry, bytes: Uint8Array, isLast: bo
   try {
     stream.push(bytes, isLast)
   } catch {
-    // Replaces the messages of fflate, and of the engine where a number in hostile data is out of range.
+    // Replaces fflate's messages, and the engine's for out-of-range numbers in hostile data.
     throw damaged(entry)
   }
 }

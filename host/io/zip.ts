@@ -15,9 +15,9 @@ export interface ZipEntry {
   readonly unpacked: number
   readonly method: number
   readonly crc: number
-  /** Offset of its own header. */
+  /** Offset of the file's local header. */
   readonly header: number
-  /** The reason why it cannot be read, if any. */
+  /** Reason why the file cannot be read, if any. */
   readonly refused: string | undefined
 }
 
@@ -33,7 +33,7 @@ const LONGEST_COMMENT = 65535
 const MOST_ENTRIES = 2 ** 18
 const LARGEST_DIRECTORY = 2 ** 26
 
-/** Returns the error for an archive that is not one. */
+/** Returns the error for a file that is not a zip archive. */
 export function damaged(why: string): DownhillError {
   return new DownhillError('file-invalid', `this is not a zip archive: ${why}`)
 }
@@ -90,7 +90,7 @@ function findDirectory(source: Source): { start: number; bytes: number; count: n
 }
 
 function nameOf(bytes: Uint8Array): string {
-  if (!bytes.length || bytes.includes(0)) throw damaged('names must have bytes other than 0')
+  if (!bytes.length || bytes.includes(0)) throw damaged('names must not be empty or contain a 0 byte')
   try {
     return new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(bytes)
   } catch {
@@ -119,7 +119,7 @@ function entryAt(directory: Fields, at: number): ZipEntry {
     throw damaged(`the file ${shown(name)} in it should have ${original} bytes, but has ${bytes}`)
   }
   if (directory.u16(at + 34)) throw damaged(`the file ${shown(name)} in it is on another disk`)
-  // torch takes a file with this attribute for a folder, and reads none of its bytes.
+  // torch treats a file with this attribute as a folder, and reads none of its bytes.
   if (directory.u32(at + 38) & IS_FOLDER || name.endsWith('/')) throw damaged(`the file ${shown(name)} in it is a folder`)
   const refused = directory.u16(at + 8) & ENCRYPTED ? 'encrypted' : isStored ? undefined : 'compressed, unlike those of torch'
   return { name, bytes, unpacked: original, method: directory.u16(at + 10), crc: directory.u32(at + 16), header, refused }

@@ -24,7 +24,7 @@ function startsElsewhere(scheduler: LRScheduler): boolean {
 abstract class Combined extends LRScheduler {
   readonly schedulers: readonly LRScheduler[]
   protected override readonly fields: readonly Field[] = []
-  /** Whether it is part of another combined scheduler. Its state dict then has two more keys, as in torch. */
+  /** Whether the scheduler is part of another combined one. Its state dict then has two more keys, as in torch. */
   protected nested = false
 
   constructor(name: string, optimizer: AnyOptimizer, schedulers: readonly LRScheduler[]) {

@@ -137,7 +137,7 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Updates the learning rates; call it after `optimizer.step()`. With an epoch, jumps to it, by the closed form if there is one.
+   * Updates the learning rates; call it after `optimizer.step()`. Given an epoch, jumps to it, in closed form if there is one.
    */
   step(epoch?: number): void {
     const isEpoch = epoch === undefined || (typeof epoch === 'number' && Number.isFinite(epoch))
@@ -231,7 +231,7 @@ const baseFields: readonly Field[] = [
   ['lastLr', '_last_lr'],
 ]
 
-/** Keys that state dicts of older versions of torch do not have. */
+/** Keys that state dicts of older torch versions lack. */
 const OPTIONAL = new Set(['_is_initial', '_get_lr_called_within_step'])
 
 /** Whether a saved value has the type of another: a number, an array of the same length, or an object with the same keys. */

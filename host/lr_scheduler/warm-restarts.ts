@@ -41,7 +41,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   readonly etaMin: number
   /** Epochs of the current period, T_i. */
   protected period: number
-  /** Epochs since its start, T_cur. */
+  /** Epochs since the start of the period, T_cur. */
   protected elapsed: number
 
   constructor(optimizer: AnyOptimizer, given: Given<typeof options>) {

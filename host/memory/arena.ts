@@ -20,7 +20,7 @@ export interface ArenaOptions {
 const OPTIONS = ['module', 'relaxed', 'maximumBytes']
 
 /**
- * Linear memory with the compute module over it. A model, its gradients and its optimizers keep everything here.
+ * Linear memory with the compute module over it. It holds models, gradients and optimizer state.
  *
  * @example
  * const arena = await Arena.create()
@@ -38,14 +38,14 @@ export class Arena extends Allocator {
     return new Arena(options.module ?? (await compile(name)), options.maximumBytes)
   }
 
-  /** The same without waiting, where the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
+  /** Creates an arena synchronously, if the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
   static createSync(options: ArenaOptions = {}): Arena {
     const name = binaryOf('Arena.createSync', options)
     return new Arena(options.module ?? compileSync(name), options.maximumBytes)
   }
 }
 
-/** Checks the options, and returns which binary they ask for. */
+/** Checks the options, and returns the binary that they select. */
 function binaryOf(by: string, options: ArenaOptions): BinaryName {
   checkNames(by, OPTIONS, options)
   const { module, relaxed = false } = options

@@ -7,20 +7,20 @@ import { checkedShape, type Shape, showShape, sizeOf } from './shape.ts'
 /** Numbers in any array. */
 export type Numbers = ArrayLike<number>
 
-/** What a tensor is created with. */
+/** Options of a tensor. */
 export interface TensorOptions<T extends DType> {
   readonly dtype?: T
   readonly data?: Numbers
 }
 
-/** The same, checked, with its shape. */
+/** Checked options of a tensor, with its shape. */
 export interface CheckedTensor<T extends DType = DType> {
   readonly shape: Shape
   readonly dtype: T
   readonly data: Numbers | undefined
 }
 
-/** Checks what a tensor is created with. */
+/** Checks the shape and options of a tensor. */
 export function checkedTensor<T extends DType>(by: string, shape: Shape, options: TensorOptions<T>): CheckedTensor<T> {
   checkNames(by, ['dtype', 'data'], options)
   const { dtype = 'float32' as T, data } = options

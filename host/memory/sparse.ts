@@ -11,7 +11,7 @@ export interface SparseGradient {
   readonly values: Numbers
 }
 
-/** The same without repeated rows, in ascending order. */
+/** A sparse gradient without repeated rows, in ascending order. */
 export interface SparseRows {
   readonly indices: Int32Array
   readonly values: View

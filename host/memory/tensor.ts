@@ -14,11 +14,11 @@ import { type CheckedTensor, checkedTensor, checkNumbers, type Numbers, type Ten
 import { type Shape, showShape, sizeOf } from './shape.ts'
 import { coalesced, isSparse, type SparseGradient, type SparseRows } from './sparse.ts'
 
-/** Linear memory that tensors live in: an arena, whichever way its binary was compiled. */
+/** Linear memory of tensors: the base class of arenas, independent of how the binary is compiled. */
 export abstract class Allocator extends Memory {
   #generator: Generator | undefined
 
-  /** The generator that initial weights are drawn from unless another one is given. */
+  /** Default generator of initial weights. */
   get generator(): Generator {
     this.#generator ??= newGenerator.of!() as Generator
     return this.#generator
@@ -71,7 +71,7 @@ export abstract class Allocator extends Memory {
     return { ...checked, data: checked.data && this.detached(checked.data) }
   }
 
-  /** @internal A tensor of the current frame, with contents not set yet. `by` is the function an error names. */
+  /** @internal A tensor of the current frame, with contents not set yet. `by` is the function in an error. */
   temporary(shape: Shape, dtype: DType, by: string): Tensor {
     const address = this.frames.allocate(sizeOf(shape) * bytesPerElement[dtype], by)
     return new Tensor(this, address, shape, dtype, this.frames.current)
@@ -118,7 +118,7 @@ export class Tensor {
     this.bytes = padded(this.size * bytesPerElement[dtype])
   }
 
-  /** The arena it lives in. */
+  /** The arena of the tensor. */
   get arena(): Allocator {
     return this.#arena
   }
@@ -138,7 +138,7 @@ export class Tensor {
     this.#gradAddress = address
   }
 
-  /** A live view of its numbers: the next operation reads what is written here. */
+  /** A live view of the numbers. The next operation reads the values written to it. */
   get data(): View {
     this.assertAlive('data')
     if (this.#view?.buffer !== this.#arena.memory) this.#view = this.#arena.view(this.dtype, this.address, this.size)
@@ -164,7 +164,7 @@ export class Tensor {
     recorded.backward(this)
   }
 
-  /** Frees its memory, unless a frame does. A second call has no effect. */
+  /** Frees the memory, unless a frame owns it. A second call has no effect. */
   dispose(): void {
     if (this.#frame || this.#disposed || this.#arena.disposed) return
     this.#disposed = true
@@ -175,22 +175,22 @@ export class Tensor {
     this.dispose()
   }
 
-  /** Whether its memory was freed, by its frame, by `dispose()`, or with its arena. */
+  /** Whether the memory was freed by a frame, by `dispose()`, or with the arena. */
   get freed(): boolean {
     return this.#frame?.ended || this.#disposed || this.#arena.disposed
   }
 
-  /** Returns its shape and dtype. */
+  /** Returns the shape and dtype as a string, without the data. */
   toString(): string {
     return `tensor(shape=${showShape(this.shape)}, dtype=${this.dtype})`
   }
 
-  /** Returns its shape and dtype. */
+  /** Returns the shape and dtype, without the data. */
   toJSON(): { readonly shape: Shape; readonly dtype: DType } {
     return { shape: this.shape, dtype: this.dtype }
   }
 
-  /** @internal Throws if its memory was freed. `use` is what an error names. */
+  /** @internal Throws if its memory was freed. `use` is the operation in an error. */
   assertAlive(use: string): void {
     if (!this.freed) return
     this.#arena.assertAlive()
@@ -270,7 +270,7 @@ export class Parameter extends Tensor {
     return this.#sparse
   }
 
-  /** @internal Allocates memory for the gradient; `hasGrad` stays as it is. */
+  /** @internal Allocates memory for the gradient; `hasGrad` does not change. */
   reserveGrad(): number {
     if (!this.gradAddress) this.gradAddress = this.arena.heap.allocate(this.bytes, 'gradients')
     return this.gradAddress

@@ -94,7 +94,7 @@ export class Linear extends Module {
 export interface EmbeddingLayerOptions extends LayerOptions {
   /** Index of a row that starts as 0 and gets no gradient; negative indices count from the end. Default: none. */
   readonly paddingIdx?: number | null
-  /** Whether the weight gets sparse gradients, as SparseAdam needs them. Default false. */
+  /** Whether the weight gets sparse gradients, as SparseAdam requires. Default false. */
   readonly sparse?: boolean
 }
 

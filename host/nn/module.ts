@@ -33,7 +33,7 @@ export abstract class Module extends Base {
   /** Computes the output. Call it inside `arena.frame`. */
   abstract forward(x: Tensor): Tensor
 
-  /** Iterates over names and parameters: its own first, then those of its modules. Shared parameters are listed once. */
+  /** Iterates over names and parameters: those of this module first, then those of the modules in it. Shared parameters are listed once. */
   *namedParameters(prefix = '', seen: Set<Tensor> = new Set()): IterableIterator<[string, Parameter]> {
     yield* firstSeen(this, Parameter, prefix, seen)
     for (const [name, child] of this.namedChildren()) yield* child.namedParameters(`${prefix}${name}.`, seen)
@@ -86,14 +86,14 @@ export abstract class Module extends Base {
     return Object.fromEntries(entries)
   }
 
-  /** @internal The same without copying. */
+  /** @internal Returns the tensors of `stateDict` without copying. */
   stateTensors(): Iterable<[string, StateTensor]> {
     return namedTensors(this)
   }
 
   /**
-   * Loads copies of parameters and buffers. Everything is checked before anything changes. As in torch, a state dict may lack
-   * `num_batches_tracked`, which torch saves since 0.4.1, unless its `_metadata` says that it is newer.
+   * Loads copies of parameters and buffers. Everything is checked before anything changes. As in torch, a state dict
+   * without `_metadata`, or with a version from before 0.4.1 in it, may lack `num_batches_tracked`.
    *
    * @param strict whether missing and unknown names throw. Default true
    * @throws `state-mismatch` naming the tensor
@@ -115,7 +115,10 @@ export abstract class Module extends Base {
     for (const [name, { shape }] of shared) {
       const saved = dict[name]
       const fits = isObject(saved) && Array.isArray(saved.shape) && sameShape(saved.shape, shape)
-      if (!fits) throw fail(`${name} is ${showShape(shape)}, not ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`)
+      if (!fits)
+        throw fail(
+          `${name} must have shape ${showShape(shape)}, got ${Array.isArray(saved?.shape) ? showShape(saved.shape) : shown(saved)}`,
+        )
       checkNumbers('loadStateDict', name, shape, saved.data, 'state-mismatch')
     }
     const data = shared.map(([name, { arena }]) => arena.detached(dict[name]!.data))
@@ -124,12 +127,12 @@ export abstract class Module extends Base {
     }
   }
 
-  /** Returns its class and its number of parameters. */
+  /** Returns the class and the number of parameters, as a string. */
   override toString(): string {
     return `${this.constructor.name}(${[...this.parameters()].reduce((sum, { size }) => sum + size, 0)} parameters)`
   }
 
-  /** Returns its class and the shapes of its tensors. */
+  /** Returns the class and the shapes of the tensors, for `JSON.stringify`. */
   toJSON(): { readonly module: string; readonly tensors: Readonly<Record<string, Shape>> } {
     return {
       module: this.constructor.name,
@@ -148,7 +151,7 @@ export abstract class Module extends Base {
     return copy
   }
 
-  /** Iterates over the modules in its fields. */
+  /** Iterates over the modules in the fields of this module. */
   *namedChildren(): IterableIterator<[string, Module]> {
     for (const [name, value] of entriesOf(this)) if (value instanceof Module) yield [name, value]
   }

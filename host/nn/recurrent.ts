@@ -62,7 +62,7 @@ export class GRU extends Recurrent {
     return this.run(x).output
   }
 
-  /** The same from an initial state, [numLayers, rows, hiddenSize]; also returns the final state. */
+  /** Runs from an initial state, [numLayers, rows, hiddenSize]. Returns the output and the final state. */
   run(x: Tensor, hidden: Tensor | null = null): RecurrentResult {
     return gru(x, hidden, this.weights, { batchFirst: this.batchFirst })
   }
@@ -79,7 +79,7 @@ export class LSTM extends Recurrent {
     return this.run(x).output
   }
 
-  /** The same from initial states, [numLayers, rows, hiddenSize]; also returns the final states. */
+  /** Runs from initial states, [numLayers, rows, hiddenSize]. Returns the output and the final states. */
   run(x: Tensor, hidden: Tensor | null = null, cell: Tensor | null = null): RecurrentResult & { readonly cell: Tensor } {
     return lstm(x, hidden, cell, this.weights, { batchFirst: this.batchFirst })
   }

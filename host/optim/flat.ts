@@ -30,7 +30,7 @@ export class FlatVectors {
     return padded(this.size * bytesPerElement[this.dtype])
   }
 
-  /** Returns a vector with unspecified contents, a reused one if possible. */
+  /** Returns a vector with unspecified contents, recycled if possible. */
   take(): Flat {
     const free = this.#free.pop()
     if (free !== undefined) return free

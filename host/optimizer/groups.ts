@@ -27,7 +27,7 @@ export type ParamGroup<O> = O & {
 export interface Declaration<O> {
   readonly name: string
   readonly options: Declared
-  /** Returns what is wrong if options contradict each other. */
+  /** Returns an error sentence if options contradict each other, else undefined. */
   readonly conflict?: (options: O) => string | undefined
 }
 
@@ -102,7 +102,7 @@ export function checkedGroups<O extends object>(
       parameter.assertAlive(name)
       check(!seen.has(parameter), 'params-invalid', `${name}: params[${i}] appears twice`)
       arena ??= parameter.arena
-      check(parameter.arena === arena, 'params-invalid', `${name}: all parameters must be of one arena`)
+      check(parameter.arena === arena, 'params-invalid', `${name}: all parameters must be in one arena`)
       seen.add(parameter)
       return parameter
     })

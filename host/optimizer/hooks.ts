@@ -20,7 +20,7 @@ export class Hooks<Args extends readonly unknown[], Result = void> {
     for (const { call } of this.#hooks) call(...args)
   }
 
-  /** Passes a value through all functions: a result other than undefined replaces it. */
+  /** Passes a value through all functions. A result other than undefined replaces the value. */
   through<T extends Args[number]>(value: T, rest: (value: T) => Args): T {
     let present = value
     for (const { call } of this.#hooks) present = ((call(...rest(present)) as T | undefined) ?? present) as T

@@ -17,7 +17,7 @@ export type Clock = { t: number } & Record<string, number>
 export interface Member {
   readonly parameter: Parameter
   readonly group: number
-  /** Addresses of its state arrays, 0 for those it does not have. */
+  /** Addresses of the state arrays, 0 for missing ones. */
   readonly slots: number[]
   /** Bit i is set if slot i holds state. */
   live: number
@@ -29,7 +29,7 @@ export interface Slot<O> {
   /** torch's key. */
   readonly key: string
   readonly shape: (parameter: Parameter) => Shape
-  /** Its value before the first step, from the options of the group and of the constructor. */
+  /** Value before the first step, from the options of the group and of the constructor. */
   readonly initial: (options: O, defaults: O) => number
 }
 

@@ -134,7 +134,7 @@ export abstract class Optimizer<O extends object> {
     return this.declaration.name
   }
 
-  /** Returns its class and its number of groups. */
+  /** Returns the class and the number of groups, as a string. */
   toString(): string {
     return `${this.className}(${this.paramGroups.length} groups)`
   }
@@ -186,7 +186,7 @@ export abstract class Optimizer<O extends object> {
     return this.stateDictOf(copied)
   }
 
-  /** @internal The same with live arrays, for a caller that copies them at once. Hooks may keep their argument, so they get copies. */
+  /** @internal Returns the state dict with live arrays, for a caller that copies them at once. Hooks get copies, because they may keep them. */
   liveStateDict(): OptimizerStateDict {
     return this.stateDictOf(this.#afterSave.size ? copied : (live) => live)
   }

@@ -101,7 +101,7 @@ interface Decoupled extends Coupled {
   readonly decoupledWeightDecay: boolean
 }
 
-/** The same for rules with optional decoupled weight decay. */
+/** Options and uniforms of rules with optional decoupled weight decay. */
 export const decoupled = {
   option: (value = false) => flag(value, doc`shrink the parameter by lr·weightDecay instead of adding weightDecay·p to the gradient`),
   flags: { decay: (o: Decoupled) => o.weightDecay !== 0 && !o.decoupledWeightDecay },

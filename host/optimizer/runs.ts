@@ -19,7 +19,7 @@ export const SPAN_BYTES = 24
 const WORDS = SPAN_BYTES / 4
 const ADDRESSES = WORDS - 1
 
-/** Groups members into runs, in their order. With `uncounted`, only first steps need runs of their own. */
+/** Groups members into runs, in their order. With `uncounted`, only first steps need separate runs. */
 export function together(members: readonly Member[], uncounted: boolean): Run[] {
   const isSparse = ({ parameter }: Member) => parameter.sparseGrad !== null
   const runs = new Map<unknown, Member[]>()

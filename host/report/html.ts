@@ -6,7 +6,7 @@ export function escapeHtml(text: unknown): string {
   return String(text).replace(/[&<>"']/g, (character) => ENTITIES[character]!)
 }
 
-/** Returns a number as rounded text, with its exact value and its path in the receipt. */
+/** Returns a number as rounded text, with the exact value and the path in the receipt. */
 export function exact(value: number | null | undefined, text: string, path?: string): string {
   if (value === null || value === undefined) return '–'
   return `<data value="${value}"${path ? ` data-path="${escapeHtml(path)}"` : ''}>${escapeHtml(text)}</data>`
@@ -18,7 +18,7 @@ export function exactInterval(interval: readonly [number, number] | null, path: 
   return `${exact(interval[0], show(interval[0]), `${path}.0`)} to ${exact(interval[1], show(interval[1]), `${path}.1`)}`
 }
 
-/** Returns any value of an option, with its numbers exact. */
+/** Returns the value of an option, with exact numbers. */
 export function exactOption(value: unknown, path: string, show: (value: number) => string): string {
   if (typeof value === 'number') return exact(value, show(value), path)
   if (Array.isArray(value)) return `(${value.map((entry, i) => exactOption(entry, `${path}.${i}`, show)).join(', ')})`
@@ -36,7 +36,7 @@ export interface Column<Row> {
 interface TableParts<Row> {
   readonly caption: string
   readonly columns: readonly Column<Row>[]
-  /** Groups of rows, each with a body of its own. */
+  /** Groups of rows, each in a separate `<tbody>`. */
   readonly groups: readonly (readonly Row[])[]
   /** Index of the column that names the row. */
   readonly head?: number

@@ -4,11 +4,11 @@ import type { Report, Result } from '../compare/report.ts'
 /** A result as tables and plots show it. */
 export interface Ranked {
   readonly result: Result
-  /** Its path in the receipt, as in `results.3`. */
+  /** Path in the receipt, as in `results.3`. */
   readonly path: string
-  /** Its rank, shared by results that cannot be separated; null if it failed. */
+  /** Rank, shared by statistically indistinguishable results; null for a failed result. */
   readonly place: number | null
-  /** Its position from the best, which determines its color and dashes. */
+  /** Position from the best, which determines color and dashes. */
   readonly at: number
 }
 

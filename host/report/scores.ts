@@ -5,7 +5,7 @@ import type { RowScores } from '../tables/predictions.ts'
 import type { Scores } from '../tables/scores.ts'
 import { aligned } from './terminal.ts'
 
-/** Larger confusion tables do not fit a terminal. */
+/** Maximum number of classes in a confusion matrix, so that it fits a terminal. */
 const MOST_CLASSES = 12
 
 /** Returns the scores as a line; for values in the unit of the target. */

@@ -79,7 +79,7 @@ function baselines({ baselines, metric: { name } }: Report): string {
   return `<p>Baselines, ${escapeHtml(name)} on the same test rows: ${parts.join(', ')}.</p>`
 }
 
-/** Larger confusion tables help nobody. */
+/** Maximum number of classes in a confusion matrix. Larger ones are unreadable. */
 const MOST_CLASSES = 20
 
 /** Returns the confusion tables, each summed over the runs of an optimizer. */

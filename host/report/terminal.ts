@@ -71,7 +71,7 @@ function together(groups: readonly (readonly Ranked[])[]): string[] {
 /** A column: its title and cells. */
 type Cells = readonly [title: string, cell: (entry: Ranked) => string]
 
-/** Further scores of tables: their keys, titles and texts. */
+/** Further scores of tables: their keys, titles and formats. */
 const METRICS: readonly (readonly [key: string, title: string, show: (value: number) => string])[] = [
   ['balancedAccuracy', 'balanced', (value) => shownMetric('accuracy', value)],
   ['logLoss', 'log loss', shownNumber],

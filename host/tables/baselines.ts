@@ -1,4 +1,4 @@
-/** What a model must beat: the most frequent class or the mean, and a linear model on the same features. */
+/** Baselines that a model must beat: the most frequent class or the mean, and a linear model on the same features. */
 import { add, mul } from '../autograd/arithmetic.ts'
 import { mseLoss } from '../autograd/losses.ts'
 import { sum } from '../autograd/reductions.ts'
@@ -12,15 +12,15 @@ import { Batch, EVALUATION_ROWS, metricOf } from './perceptron.ts'
 
 /** Metrics on the test rows: accuracies, or R². */
 export interface Baselines {
-  /** The most frequent class of the training rows. */
+  /** Predicts the most frequent class of the training rows. */
   readonly majority?: number
-  /** The mean of the training rows. */
+  /** Predicts the mean of the training rows. */
   readonly mean?: number
-  /** A linear model: logistic or linear regression. */
+  /** Logistic or linear regression. */
   readonly linear: number
 }
 
-/** The linear model is fitted to at most this many training rows, because all of them are in one batch. */
+/** Limit of training rows for the linear model, which is fitted in one batch. */
 const MOST_ROWS = 20_000
 
 /** Iterations of LBFGS. */
@@ -36,7 +36,7 @@ export function baselinesOf(arena: Arena, data: Dataset): Baselines {
     const most = counts.indexOf(Math.max(...counts))
     return { majority: test.reduce((right, row) => right + Number(data.targets[row] === most), 0) / test.length, linear }
   }
-  // Targets are scaled by the mean of the training rows, so that mean is 0.
+  // Targets are standardized over the training rows, so their mean is 0.
   const values = Array.from(test, (row) => data.targets[row]!)
   const mean = values.reduce((a, b) => a + b, 0) / values.length
   const spread = values.reduce((a, b) => a + (b - mean) * (b - mean), 0)

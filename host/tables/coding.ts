@@ -1,4 +1,4 @@
-/** How the columns of a table become features: fitted to training rows, stored with a model, applied to other rows. */
+/** Encodes the columns of a table as features. The coding is fitted to training rows, stored with a model, and applied to other rows. */
 import { type Column, type DateColumn, isEmpty, type NumberColumn, type TextColumn } from './column.ts'
 import { DATE_PARTS, type DateOrder, datePartsOf } from './dates.ts'
 import type { Notation } from './notation.ts'
@@ -9,14 +9,14 @@ export interface Scale {
   readonly deviation: number
 }
 
-/** A number; empty cells become the mean. */
+/** Coding of numbers. Empty cells become the mean. */
 export interface NumberCoding extends Scale {
   readonly name: string
   readonly kind: 'number'
   readonly notation: Notation
 }
 
-/** A date: days and cycles. Parts that are constant over the training rows have no scale and no feature. */
+/** Coding of dates as days and cycles. Parts that are constant over the training rows have no scale and no feature. */
 export interface DateCoding {
   readonly name: string
   readonly kind: 'date'
@@ -24,16 +24,16 @@ export interface DateCoding {
   readonly scales: readonly (Scale | null)[]
 }
 
-/** Two texts such as no and yes; empty cells become the mean. */
+/** Coding of two strings such as no and yes. Empty cells become the mean. */
 export interface BooleanCoding extends Scale {
   readonly name: string
   readonly kind: 'boolean'
-  /** The texts for 0 and 1, in lower case. */
+  /** The strings for 0 and 1, in lowercase. */
   readonly no: string
   readonly yes: string
 }
 
-/** Texts: one feature per category, 1 where the row has it. Other texts have the feature `other`, if there is one, else none. */
+/** One-hot coding of categories. Unknown ones set the feature `other` if it exists, else no feature. */
 export interface TextCoding {
   readonly name: string
   readonly kind: 'text'
@@ -44,13 +44,13 @@ export interface TextCoding {
 /** The coding of a column. */
 export type ColumnCoding = NumberCoding | DateCoding | BooleanCoding | TextCoding
 
-/** A text column with more distinct values keeps the frequent ones. */
+/** A column with more categories keeps only the frequent ones. */
 const MOST_CATEGORIES = 50
 
-/** Categories of a column with many are kept if at least this many rows have them … */
+/** Such a column keeps categories that occur in at least this many rows … */
 const FEWEST_PER_CATEGORY = 5
 
-/** … and if together they cover this fraction of the rows; else the column identifies rows rather than describing them. */
+/** … if together they cover this fraction of the rows. Otherwise the column is dropped, because it identifies rows. */
 const LEAST_COVERED = 0.5
 
 /** Returns mean and standard deviation of the given rows that have a value. The deviation of equal values is exactly 0. */
@@ -85,7 +85,7 @@ function scaleOf(values: ArrayLike<number>, rows: Uint32Array): Scale {
   return { mean: 0, deviation: rows.reduce((most, row) => Math.max(most, Math.abs(values[row]! || 0)), 0) }
 }
 
-/** A coding, or why the column has none. */
+/** A coding, or the reason why the column is dropped. */
 export type Fitted = { readonly coding: ColumnCoding; readonly note?: string } | { readonly dropped: string }
 
 /** Fits a column's coding to the training rows. A `divisor` replaces the shift and scale of numbers. */
@@ -107,7 +107,7 @@ function fitDate({ name, values, order }: DateColumn, train: Uint32Array): Fitte
       parts.map((part) => part[p]!),
       train,
     )
-    // Cycles of a constant date differ by rounding errors only.
+    // Cycles of a constant date differ only by rounding errors.
     return scale.deviation > 1e-9 ? scale : null
   })
   return scales.every((scale) => scale === null)
@@ -115,7 +115,7 @@ function fitDate({ name, values, order }: DateColumn, train: Uint32Array): Fitte
     : { coding: { name, kind: 'date', order, scales } }
 }
 
-/** Texts for no and yes, in lower case. */
+/** Strings that mean no and yes, in lowercase. */
 const BOOLEANS: readonly (readonly [no: string, yes: string])[] = [
   ['false', 'true'],
   ['no', 'yes'],
@@ -154,10 +154,10 @@ function fitText(column: TextColumn, train: Uint32Array): Fitted {
     .sort((a, b) => counts[b]! - counts[a]! || a - b)
     .slice(0, MOST_CATEGORIES - 1)
   const covered = frequent.reduce((sum, code) => sum + counts[code]!, 0)
-  if (covered < LEAST_COVERED * train.length) return { dropped: `${categories.length} distinct texts` }
+  if (covered < LEAST_COVERED * train.length) return { dropped: `${categories.length} distinct categories` }
   const kept = frequent.map((code) => categories[code]!).sort()
   const share = Math.floor((100 * covered) / train.length)
-  const note = `${categories.length} distinct texts; the ${kept.length} most frequent ones (${share} % of the rows) are kept, the rest is "other"`
+  const note = `${categories.length} distinct categories; the ${kept.length} most frequent ones (${share} % of the rows) are kept, the rest is "other"`
   return { coding: { name, kind: 'text', categories: kept, hasOther: true }, note }
 }
 
@@ -175,7 +175,7 @@ export interface Matrix {
   readonly width: number
 }
 
-/** Writes a column's features into a matrix, beginning at a column of it. */
+/** Writes a column's features into a matrix, starting at the given column. */
 export function encode(coding: ColumnCoding, column: Column, { data, width }: Matrix, offset: number): void {
   const rows = data.length / width
   const put = (row: number, feature: number, value: number) => {
@@ -204,7 +204,7 @@ export function encode(coding: ColumnCoding, column: Column, { data, width }: Ma
   }
 }
 
-/** Returns 0 or 1; NaN for another text. */
+/** Returns 0 or 1; NaN for other strings. */
 function booleanOf(text: string, { no, yes }: BooleanCoding): number {
   const lower = text.toLowerCase()
   if (lower === yes) return 1

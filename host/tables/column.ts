@@ -1,9 +1,9 @@
-/** Columns of a table: numbers, dates or texts, each in one notation. */
+/** Columns of a table: numbers or dates in one notation, or text. */
 import { DownhillError, shown } from '../validation/errors.ts'
 import { type DateOrder, dateReadingOf, daysOf, shownDate } from './dates.ts'
 import { type Decimal, type Notation, numberOf, PLAIN, readingOf } from './notation.ts'
 
-/** A cell as it was written; null where it is empty. */
+/** A cell as in the file; null if it is empty. */
 export type Cell = string | number | boolean | null
 
 /** A numeric column; NaN where a cell is empty or infinite. */
@@ -22,7 +22,7 @@ export interface DateColumn {
   readonly order: DateOrder
 }
 
-/** A text column: for each row the index of its text in `categories`, −1 where the cell is empty. */
+/** A text column: the index in `categories` for each row; −1 where the cell is empty. */
 export interface TextColumn {
   readonly name: string
   readonly kind: 'text'
@@ -33,7 +33,7 @@ export interface TextColumn {
 /** A column of any kind. */
 export type Column = NumberColumn | DateColumn | TextColumn
 
-/** Texts that stand for an empty cell, in lower case. */
+/** Strings that mean an empty cell, in lowercase. */
 const MISSING = new Set([
   ...['', 'na', 'n/a', '#n/a', '<na>', 'nan', 'nat', 'null', 'none', 'nil'],
   ...['?', '-', '--', '.', '#div/0!', '#value!', '#ref!', '#num!'],
@@ -46,14 +46,14 @@ const LONGEST_MISSING = Math.max(...Array.from(MISSING, ({ length }) => length))
 /** A column is numeric if at least this fraction of its cells are numbers; any other cell is then an error. The same holds for dates. */
 const MOSTLY = 0.8
 
-/** Larger numbers overflow when squared, and the moments of a table are made of squares. */
+/** Largest magnitude of a cell. Larger numbers would overflow in the variance. */
 const LARGEST = 1e150
 
 export function fail(message: string): never {
   throw new DownhillError('data-invalid', message)
 }
 
-/** The texts of a column's cells, trimmed; undefined where they are empty. */
+/** The text of each cell of a column, trimmed; undefined where the cell is empty. */
 export type Texts = readonly (string | undefined)[]
 
 /** Returns the trimmed text of a cell; undefined if it is empty. */
@@ -63,7 +63,7 @@ export function textOf(cell: Cell): string | undefined {
   return text.length <= LONGEST_MISSING && MISSING.has(text.toLowerCase()) ? undefined : text
 }
 
-/** Returns the texts that are not empty. */
+/** Returns the text of the cells that are not empty. */
 export function present(texts: Texts): string[] {
   return texts.filter((text) => text !== undefined)
 }
@@ -76,17 +76,17 @@ export function countedCells(what: string, lines: readonly number[], holds: (row
   return `${at.length} ${what}${at.length > 1 ? 's' : ''} (line${at.length > 1 ? 's' : ''} ${listed})`
 }
 
-/** A column, and what was guessed about it. */
+/** A column, with notes on how its cells were read. */
 export interface ReadColumn {
   readonly column: Column
   readonly notes: readonly string[]
 }
 
 /**
- * Reads a column. Texts are categories unless at least 80 % of them are numbers or dates in one notation.
+ * Reads a column as numbers or dates, if at least 80 % of its cells are in one notation, otherwise as categories.
  *
  * @param decimal the decimal separator if the cells allow both: 1,234
- * @throws `data-invalid` with the line of a cell that is unlike the others
+ * @throws `data-invalid` with the line of the first cell that does not fit the notation
  */
 export function readColumn(name: string, texts: Texts, lines: readonly number[], decimal: Decimal): ReadColumn {
   const given = present(texts)
@@ -140,7 +140,7 @@ function numbers(
   const infinite = countedCells('infinite value', lines, isInfinite)
   for (const [row, value] of values.entries()) {
     if (isInfinite(row)) values[row] = Number.NaN
-    else if (Math.abs(value) > LARGEST) fail(`line ${lines[row]}: ${shown(texts[row])} in the column ${name} is beyond ±${LARGEST}`)
+    else if (Math.abs(value) > LARGEST) fail(`line ${lines[row]}: ${shown(texts[row])} in the column ${name} must be within ±${LARGEST}`)
   }
   const notes = infinite ? [`${name}: ${infinite}, treated as empty`] : []
   notes.push(...notationNotes(name, texts, values, notation, isAmbiguous))
@@ -168,7 +168,7 @@ function exampleOf(texts: Texts, values: Float64Array, { decimal, group }: Notat
   return found.find((row) => row !== undefined) ?? -1
 }
 
-/** Returns some rows of a column. */
+/** Returns the given rows of a column. */
 export function rowsOf(column: Column, rows: readonly number[]): Column {
   return column.kind === 'text'
     ? { ...column, codes: Int32Array.from(rows, (row) => column.codes[row]!) }

@@ -6,7 +6,7 @@ import type { Notation } from './notation.ts'
 import { byTime, grouped, type Split, stratified } from './split.ts'
 import { columnCalled, type Table } from './table.ts'
 
-/** Kind of target in a table: a class or a value. */
+/** Task of a table: predict a class or a value. */
 export type Task = 'classification' | 'regression'
 
 /** The target of a table: classes, or values with their shift, scale and notation. */
@@ -14,7 +14,7 @@ export type TargetCoding =
   | { readonly name: string; readonly classes: readonly string[] }
   | ({ readonly name: string; readonly notation: Notation } & Scale)
 
-/** How the rows of a table become numbers, and predictions become values again. */
+/** Coding of a table's rows as numbers, and of predictions as values. */
 export interface TableCoding {
   readonly columns: readonly ColumnCoding[]
   readonly target: TargetCoding
@@ -29,14 +29,14 @@ export interface Dataset {
   /** [rows, featureNames.length], row-major. */
   readonly features: Float32Array
   readonly featureNames: readonly string[]
-  /** A class index or a value per row; values are scaled to mean 0 and standard deviation 1 over the training rows. */
+  /** Class index or value of each row. Values are standardized over the training rows. */
   readonly targets: Float32Array
   /** Names of the classes, for classification. */
   readonly classes?: readonly string[]
   readonly split: Split
   /** Notes on dropped columns and filled cells, one sentence each. */
   readonly notes: readonly string[]
-  /** For tables: the coding of their columns, for predictions. */
+  /** Coding of a table's columns, for predictions. */
   readonly coding?: TableCoding
 }
 
@@ -50,22 +50,22 @@ export interface DatasetOptions {
   readonly divisor?: number
   /** Seed of the split. Default 0. */
   readonly splitSeed?: number
-  /** Column whose rows with the same value stay in the same part of the split. It is not a feature. */
+  /** Column to group by: rows with the same value stay in the same part of the split. It is not a feature. */
   readonly group?: string
-  /** Column of dates or numbers to split by: the earliest rows are for training, the latest for the result. */
+  /** Column of dates or numbers to split by: the earliest rows are for training, the latest for testing. */
   readonly time?: string
 }
 
 const FEWEST_ROWS = 20
-/** An integer column with at most this many distinct values holds classes. */
+/** An integer target with at most this many distinct values is treated as classes. */
 const MOST_CLASSES = 20
-/** A class with fewer rows is named, because its results are uncertain. */
+/** Classes with fewer rows are listed in a note, because their results are uncertain. */
 const RARE = 10
 
 /** Returns the classes of a target for a task; undefined for regression. */
 function classesOf(column: Column, task: Task | undefined, rows: number): readonly string[] | undefined {
   const { name } = column
-  if (column.kind === 'date') return fail(`the target ${name} holds dates; it must hold classes or numbers`)
+  if (column.kind === 'date') return fail(`the target ${name} must hold classes or numbers, got dates`)
   if (task === 'regression') {
     return column.kind === 'number'
       ? undefined
@@ -75,11 +75,13 @@ function classesOf(column: Column, task: Task | undefined, rows: number): readon
   const few = distinct.length <= MOST_CLASSES && distinct.every(Number.isInteger)
   if (column.kind === 'number' && !few && task !== 'classification') return undefined
   const classes = column.kind === 'text' ? column.categories : distinct.map(String)
-  if (classes.length < 2) fail(`the target ${name} is always ${classes[0]}`)
+  if (classes.length < 2) fail(`the target ${name} must have at least two classes, got only ${classes[0]}`)
   if (classes.length > rows / 2) {
-    const what = column.kind === 'text' ? 'texts' : 'numbers'
+    const what = column.kind === 'text' ? 'categories' : 'numbers'
     const hint = column.kind === 'text' ? `; for regression its values must be plain numbers, got ${shown(classes[0])}` : ''
-    fail(`the target ${name} has ${classes.length} distinct ${what} in ${rows} rows, too many for classification${hint}`)
+    fail(
+      `the target ${name} must have at most ${Math.floor(rows / 2)} classes in ${rows} rows, got ${classes.length} distinct ${what}${hint}`,
+    )
   }
   return classes
 }
@@ -101,7 +103,7 @@ function targetsOf(target: Column, classes: readonly string[] | undefined): Floa
 }
 
 function splitOf(table: Table, classIndices: ArrayLike<number>, { splitSeed = 0, group, time }: DatasetOptions): Split {
-  if (group !== undefined && time !== undefined) fail('rows cannot be split by a group and by time at once')
+  if (group !== undefined && time !== undefined) fail('rows cannot be split by group and by time at once')
   if (group !== undefined) return grouped(columnCalled(table, group), table.rows, splitSeed)
   if (time !== undefined) return byTime(columnCalled(table, time), table.rows, splitSeed)
   return stratified(classIndices, splitSeed)
@@ -128,11 +130,11 @@ function rareClasses(targets: Float64Array, classes: readonly string[], name: st
 }
 
 /**
- * Converts a table to a data set. Numbers are standardized, texts are one-hot encoded, pairs such as no and yes are 0 and 1, dates become days
- * and cycles of weekday and year. Missing numbers become the mean (0 in a sparse column), missing texts no category. The classes are in equal
- * proportions in all parts of the split.
+ * Converts a table to a data set. Numbers are standardized, categories are one-hot encoded, pairs such as no and yes become 0 and 1, and dates
+ * become days and cycles of weekday and year. Missing numbers become the mean (0 in a sparse column), missing categories all zeros. The
+ * split is stratified by class.
  *
- * @throws `data-invalid` if the target is missing, constant or unsuitable for the task, or without enough rows or any features
+ * @throws `data-invalid` if the target is missing, constant or unsuitable for the task, if rows are too few, or if no feature remains
  */
 export function makeDataset(given: Table, options: DatasetOptions): Dataset {
   const { name, divisor, task, group, time } = options
@@ -140,7 +142,7 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
   const known = withColumn(given, options.target, 'target', notes)
   const table = time === undefined ? known : withColumn(known, time, 'time', notes)
   const target = columnCalled(table, options.target)
-  for (const role of [group, time]) if (role === target.name) fail(`the column ${role} is the target and cannot split the rows`)
+  for (const role of [group, time]) if (role === target.name) fail(`rows cannot be split by the column ${role}, which is the target`)
   if (table.rows < FEWEST_ROWS) fail(`the table must have at least ${FEWEST_ROWS} rows with a target, got ${table.rows}`)
   const classes = classesOf(target, task, table.rows)
   if (classes && target.kind === 'number' && task === undefined && classes.length > 2)
@@ -153,7 +155,7 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
   for (const column of table.columns) {
     if (column === target) continue
     if (column.name === group) {
-      notes.push(`${group}: groups the rows, not a feature`)
+      notes.push(`${group}: used to group the rows, not as a feature`)
       continue
     }
     const found = fitColumn(column, split.train, divisor)
@@ -163,11 +165,11 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
     }
     const missing = countedCells('empty cell', table.lines, (row) => isEmpty(column, row))
     const isCategory = found.coding.kind === 'text'
-    if (missing) notes.push(`${column.name}: ${missing}, ${isCategory ? 'encoded as no category' : 'filled with the mean'}`)
+    if (missing) notes.push(`${column.name}: ${missing}, ${isCategory ? 'encoded as zeros' : 'filled with the mean'}`)
     if (found.note) notes.push(`${column.name}: ${found.note}`)
     fitted.push({ column, coding: found.coding })
   }
-  if (!fitted.length) fail(`no feature column is left besides the target ${target.name}`)
+  if (!fitted.length) fail(`the table must have at least one feature column besides the target ${target.name}`)
   const names = fitted.map(({ coding }) => featureNames(coding))
   const width = names.reduce((sum, { length }) => sum + length, 0)
   const features = new Float32Array(table.rows * width)
@@ -192,7 +194,7 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
 function scaleOfTarget(name: string, targets: Float64Array, split: Split): Scale {
   for (const part of ['train', 'validation', 'test'] as const) {
     const { mean, deviation } = moments(targets, split[part])
-    if (deviation === 0) fail(`the target ${name} is ${mean} in all ${part} rows, so predictions cannot be judged`)
+    if (deviation === 0) fail(`the target ${name} is ${mean} in all ${part} rows, so predictions cannot be scored`)
   }
   return moments(targets, split.train)
 }

@@ -1,4 +1,4 @@
-/** Dates as people write them, as days since 1970-01-01, and their cycles. */
+/** Reads dates in common notations as days since 1970-01-01, and encodes their cycles. */
 import { cosPi } from '../numerics/portable.ts'
 import { frequencies } from './notation.ts'
 
@@ -11,7 +11,7 @@ const YEAR_LAST = new RegExp(`^(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d{2})${TI
 
 const MILLISECONDS = 86_400_000
 
-/** Two digits of a year: 69 to 99 are 1969 to 1999, as in POSIX. */
+/** Expands a two-digit year: 69 to 99 are 1969 to 1999, as in POSIX. */
 function fullYear(text: string): number {
   const year = Number(text)
   if (text.length > 2) return year
@@ -29,7 +29,7 @@ function timeOf([hours, minutes, seconds = '0', half, zone]: (string | undefined
   return (hour * 3600 + (Number(minutes) - offset) * 60 + second) / 86_400
 }
 
-/** Returns the days from 1970-01-01 to a date and time; NaN if the text is not a date in this order. */
+/** Returns the days from 1970-01-01 to a date and time; NaN if the text is not a date in the given order. */
 export function daysOf(text: string, order: DateOrder): number {
   const found = text.match(order === 'ymd' ? YEAR_FIRST : YEAR_LAST)
   if (!found) return Number.NaN
@@ -42,21 +42,21 @@ export function daysOf(text: string, order: DateOrder): number {
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() / MILLISECONDS + timeOf(time) : Number.NaN
 }
 
-/** Returns a date as in 2024-01-31, with the time if there is one. */
+/** Formats days as a date such as 2024-01-31, with the time unless it is midnight. */
 export function shownDate(days: number): string {
   const text = new Date(Math.round(days * MILLISECONDS)).toISOString()
   return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text.slice(0, 19).replace('T', ' ')
 }
 
-/** An order, and the number of cells that it reads. */
+/** An order of day, month and year, and the number of cells that it fits. */
 export interface DateReading {
   readonly order: DateOrder
   readonly count: number
-  /** Whether day and month could also be exchanged in every cell. */
+  /** Whether day and month could be swapped in every cell. */
   readonly isAmbiguous: boolean
 }
 
-/** Returns the order that reads the most cells. If both orders read all of them, 3/4 is March 4 and 3.4 or 3-4 is April 3. */
+/** Returns the order that fits the most cells. In a tie, 3/4 is March 4, and 3.4 or 3-4 is April 3. */
 export function dateReadingOf(cells: readonly string[]): DateReading {
   const times = [...frequencies(cells)]
   const count = (order: DateOrder) => times.reduce((sum, [cell, repeats]) => sum + (Number.isNaN(daysOf(cell, order)) ? 0 : repeats), 0)
@@ -67,14 +67,14 @@ export function dateReadingOf(cells: readonly string[]): DateReading {
   return isMonthFirst ? { order: 'mdy', count: counts.mdy, isAmbiguous } : { order: 'dmy', count: counts.dmy, isAmbiguous }
 }
 
-/** Names of the numbers that a date becomes. */
+/** Names of the features of a date. */
 export const DATE_PARTS = ['days', 'weekday (sin)', 'weekday (cos)', 'year (sin)', 'year (cos)', 'time (sin)', 'time (cos)'] as const
 
-/** 1970-01-01 was a Thursday. */
+/** Weekday of 1970-01-01, a Thursday. */
 const WEEKDAY = 4
 const DAYS_OF_YEAR = 365.2425
 
-/** Returns the numbers that a date becomes: days, and the positions in week, year and day on a circle. */
+/** Returns the features of a date: days, and its position in the week, the year and the day as sine and cosine. */
 export function datePartsOf(days: number): readonly number[] {
   const turn = (position: number) => [cosPi(2 * position - 0.5), cosPi(2 * position)]
   const date = new Date(Math.floor(days) * MILLISECONDS)

@@ -1,4 +1,4 @@
-/** Reads the cells of delimited text: CSV, TSV, and what spreadsheets and instruments make of them. */
+/** Reads the cells of delimited text: CSV, TSV, and their variations by spreadsheets and instruments. */
 import Papa from 'papaparse'
 import { shown } from '../validation/errors.ts'
 import { type Cell, fail } from './column.ts'
@@ -7,9 +7,9 @@ import { type Cell, fail } from './column.ts'
 export interface Cells {
   readonly names: readonly string[]
   readonly rows: readonly (readonly Cell[])[]
-  /** The line of the file on which each row starts, or its position in an array. */
+  /** Line of the file on which each row starts, or position of the row in an array. */
   readonly lines: readonly number[]
-  /** The decimal separator of numbers such as 1,234, as far as the delimiter tells. */
+  /** Decimal separator of ambiguous numbers such as 1,234, guessed from the delimiter. */
   readonly decimal: '.' | ','
   readonly notes: readonly string[]
 }
@@ -21,7 +21,7 @@ interface Line {
 
 const DELIMITERS = [',', '\t', ';', '|']
 
-/** Returns the delimiter that splits the first lines into the same number of cells, the most cells first. */
+/** Returns the delimiter that splits the first lines evenly and into the most cells. */
 function delimiterOf(lines: readonly string[]): string {
   const outside = lines.map((line) => line.replace(/"[^"]*"/g, ''))
   const counts = DELIMITERS.map((delimiter) => {
@@ -49,7 +49,7 @@ export function checkCells(text: string, delimiter: string): void {
 /** Lines that the delimiter is found from. */
 const SAMPLE = 10
 
-/** Reads text with a delimiter, which is found in its first lines. Cells may be quoted. */
+/** Reads delimited text, with quoted cells. The delimiter is detected from the first lines. */
 export function readDelimited(text: string, header: boolean): Cells {
   const notes: string[] = []
   // Excel writes such a first line, and reads it.
@@ -77,7 +77,7 @@ export function readDelimited(text: string, header: boolean): Cells {
   return { ...rectangular(names, rows, header ? first!.line : 0, notes), decimal: delimiter === ';' ? ',' : '.' }
 }
 
-/** Returns the lines of a text; a line break inside quotes does not end a line. */
+/** Returns the nonempty lines of text. A line break inside quotes does not end a line. */
 function unquotedLines(text: string): string[] {
   const head = text.slice(0, 2 ** 16)
   const lines = head
@@ -92,7 +92,7 @@ function lineOf(data: readonly (readonly string[])[], row: number): number {
   return data.slice(0, row).reduce((line, cells) => line + 1 + cells.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0), 1)
 }
 
-/** Removes the comment lines before the header. A last one that has as many cells as the line below it is the header. */
+/** Removes the comment lines before the header. If the last one has as many cells as the line below it, it is the header. */
 function withoutComments(text: string): { body: string; skipped: number; marked: boolean } {
   const lines = text.split('\n', 1000)
   const isComment = (line: string) => /^\s*(#|%|\/\/)/.test(line)
@@ -104,7 +104,7 @@ function withoutComments(text: string): { body: string; skipped: number; marked:
   return { body: text.split('\n').slice(first).join('\n'), skipped: first, marked }
 }
 
-/** Gives every row as many cells as there are names, and every column a name of its own. */
+/** Makes all rows as long as the header, and all names distinct. */
 function rectangular(header: readonly string[], rows: readonly Line[], line: number, notes: string[]): Omit<Cells, 'decimal'> {
   // Some programs put single quotes around names.
   let names = header.map((name) => name.trim().replace(/^'(.*)'$/s, '$1'))
@@ -117,7 +117,7 @@ function rectangular(header: readonly string[], rows: readonly Line[], line: num
     cells = cells.map((row) => row.slice(0, names.length))
   } else if (cells.every((row) => row.length === names.length + 1)) {
     names = ['row', ...names]
-    notes.push(`the rows have one cell more than the header; the first one is taken for the name of the row`)
+    notes.push(`the rows have one cell more than the header; the first cell is used as the name of the row`)
   }
   if (isLastEmpty || (line > 0 && isTrailing)) notes.push('the delimiter at the end of each line is ignored')
   const wrong = cells.findIndex((row) => row.length !== names.length)
@@ -126,7 +126,7 @@ function rectangular(header: readonly string[], rows: readonly Line[], line: num
   return { names: distinct(names, line > 0, notes), rows: cells, lines: rows.map((row) => row.line), notes }
 }
 
-/** Names columns without a name by position, and numbers repeated names. */
+/** Names unnamed columns by position, and numbers repeated names. */
 function distinct(names: readonly string[], isTold: boolean, notes: string[]): string[] {
   const used = new Set(names)
   const seen = new Set<string>()

@@ -1,4 +1,4 @@
-/** Entry `downhill/tables`: models that were trained on tables, for predictions in any runtime. */
+/** Entry `downhill/tables`: predictions with models trained on tables, in any runtime. */
 import { Arena } from '../memory/arena.ts'
 import { TableModel } from './model.ts'
 
@@ -7,13 +7,13 @@ export type { Field, Row, TableModel } from './model.ts'
 
 /** Options of {@link loadTableModel}. */
 export interface TableModelOptions {
-  /** The memory of the model. Default: an arena of its own. */
+  /** Arena of the model. Default: a new one. */
   readonly arena?: Arena
 }
 
 /**
- * Loads a model from a checkpoint of `downhill train --data … --save FILE` or `downhill compare --data … --save FILE`. The same rows have
- * bit-identical predictions in every runtime.
+ * Loads a model from a checkpoint of `downhill train --data … --save FILE` or `downhill compare --data … --save FILE`. Predictions
+ * are bit-identical in every runtime.
  *
  * @throws `file-invalid`, `file-unsupported`
  * @example

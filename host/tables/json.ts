@@ -12,7 +12,7 @@ function cellOf(value: unknown): Cell {
   return typeof value === 'object' ? JSON.stringify(value) : (value as Cell)
 }
 
-/** Reads JSON text. Missing values are empty cells; nested values are texts. */
+/** Reads JSON text. Missing values become empty cells, nested values JSON strings. */
 export function readJson(text: string): Cells {
   checkCells(text, ',')
   const { records, lines } = recordsOf(text)

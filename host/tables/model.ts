@@ -1,4 +1,4 @@
-/** A model that was trained on a table, for new rows. */
+/** Predicts new rows with a model trained on a table. */
 import { noGrad } from '../autograd/recording.ts'
 import { read } from '../io/checkpoint.ts'
 import type { Arena } from '../memory/arena.ts'
@@ -14,21 +14,21 @@ import { type ModelCells, type ModelRows, readRows } from './reading.ts'
 import { type SavedTable, savedTable } from './saved.ts'
 import { largest, softmaxOf } from './scores.ts'
 
-/** A row: cells by the names of their columns. Missing and null cells are empty. */
+/** A row: cells by column name. Missing and null cells are empty. */
 export type Row = Readonly<Record<string, Cell | undefined>>
 
-/** What a column of the model takes. */
+/** Description of a column that the model takes. */
 export interface Field {
   readonly name: string
   readonly kind: 'number' | 'date' | 'boolean' | 'text'
-  /** For booleans the two texts, for texts the known categories. */
+  /** The two strings of a boolean, or the known categories of text. */
   readonly categories?: readonly string[]
   /** Whether all other texts are one more category; otherwise they are treated as empty. */
   readonly hasOther?: boolean
 }
 
 /**
- * A trained model of a table.
+ * A model trained on a table.
  *
  * @example
  * import { readFile } from 'downhill/fs'
@@ -41,7 +41,7 @@ export interface Field {
 export class TableModel {
   /** Names of the columns that a row must have. */
   readonly columns: readonly string[]
-  /** What each of these columns takes. */
+  /** Descriptions of these columns. */
   readonly fields: readonly Field[]
   /** Name of the predicted column. */
   readonly target: string
@@ -71,10 +71,10 @@ export class TableModel {
   }
 
   /**
-   * Predicts the class of each row, or its value in the unit of the target. Numbers may be texts in the notation of the training table;
-   * unknown categories and empty cells are missing.
+   * Predicts the class of each row, or its value in the unit of the target. Numbers may be strings in the notation of the training table.
+   * Unknown categories are treated as empty cells.
    *
-   * @throws `data-invalid` if a column is missing from every row, or a cell is not a number or date where one must be
+   * @throws `data-invalid` if every row lacks a column, or a cell of a numeric or date column is not a number or date
    */
   predict(rows: readonly Row[]): (string | number)[] {
     return this.decode(this.#outputsOf(rows))
@@ -83,7 +83,7 @@ export class TableModel {
   /**
    * Returns the probability of each class for each row, in the order of `classes`.
    *
-   * @throws as `predict`; `option-range` if the model predicts values
+   * @throws like `predict`; `option-range` if the model predicts values
    */
   probabilities(rows: readonly Row[]): number[][] {
     return this.distribution(this.#outputsOf(rows))
@@ -109,7 +109,7 @@ export class TableModel {
     return { columns, decimal: '.', place: (row) => `rows[${row}]` }
   }
 
-  /** Throws unless all columns are among the names. */
+  /** Throws unless the names include all columns. */
   checkColumns(names: readonly string[]): void {
     const missing = this.columns.filter((name) => !names.includes(name))
     if (!missing.length) return
@@ -161,7 +161,7 @@ export class TableModel {
   /** Returns the probabilities of outputs. */
   distribution(outputs: Float32Array): number[][] {
     const count = this.classes?.length
-    check(count !== undefined, 'option-range', `probabilities: ${this.target} must be a class, but the model predicts values`)
+    check(count !== undefined, 'option-range', `probabilities: the model must be a classifier, but it predicts values of ${this.target}`)
     return Array.from({ length: outputs.length / count }, (_, row) => softmaxOf(outputs, row * count, count))
   }
 
@@ -172,7 +172,7 @@ export class TableModel {
   }
 }
 
-/** Returns a class's index; −1 for an unknown class, NaN for an empty cell. A class such as 1 may be written 1.0. */
+/** Returns the index of a cell's class; −1 for an unknown class, NaN for an empty cell. The class 1 may be written as 1.0. */
 function classIndex(cell: Cell, indices: ReadonlyMap<string, number>): number {
   const text = textOf(cell)
   if (text === undefined) return Number.NaN

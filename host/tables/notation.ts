@@ -1,18 +1,18 @@
-/** Numbers as people write them: decimal commas, thousands separators, percent, currencies, accounting parentheses. */
+/** Reads numbers in common notations: decimal commas, thousands separators, percent, currencies, accounting parentheses. */
 
-/** How the numbers of a column are written. The plain notation is that of programs: 1234.5, −1e-3, inf. */
+/** Notation of the numbers in a column. In the plain notation they are as in code: 1234.5, −1e-3, inf. */
 export interface Notation {
   readonly decimal: '.' | ','
-  /** Separator of groups of digits; '' without. */
+  /** Thousands separator; '' without one. */
   readonly group: '' | ',' | '.' | ' ' | "'" | '_'
-  /** Percent sign or currency that every number has; '' without. */
+  /** Percent sign or currency of every number; '' without one. */
   readonly unit: string
 }
 
-/** The notation of programs. */
+/** The plain notation. */
 export const PLAIN: Notation = { decimal: '.', group: '', unit: '' }
 
-/** In the order in which they are tried. Those with a comma and a point can both fit: 1,234. */
+/** Separators, in the order in which they are tried. A number such as 1,234 fits two of them. */
 const SEPARATORS: readonly Pick<Notation, 'decimal' | 'group'>[] = [
   { decimal: '.', group: '' },
   { decimal: '.', group: ',' },
@@ -29,7 +29,7 @@ const CURRENCIES =
 const UNIT = `%|\\p{Sc}|${CURRENCIES}`
 const WITH_UNIT = new RegExp(`^(-|\\+)?(${UNIT})?\\s*(-|\\+)?(.*?)\\s*(${UNIT})?$`, 'su')
 
-/** Characters of one meaning: minus signs, spaces within numbers, apostrophes. */
+/** Replaces Unicode variants of minus signs, spaces and apostrophes. */
 function normalized(cell: string): string {
   return cell
     .trim()
@@ -38,7 +38,7 @@ function normalized(cell: string): string {
     .replace(/\u2019/g, "'")
 }
 
-/** A cell without its sign and unit. */
+/** Sign, unit and digits of a cell. */
 interface Parts {
   readonly sign: 1 | -1
   readonly unit: string
@@ -60,7 +60,7 @@ function partsOf(cell: string): Parts {
 const escaped = (text: string) => text.replace(/[.]/g, '\\.')
 const patterns = new Map<string, RegExp>()
 
-/** Matches digits without a sign in a notation. Groups have three digits, in India also two; the first one does not begin with 0. */
+/** Returns a pattern of unsigned numbers in a notation. Groups have three digits, in India also two; the first does not begin with 0. */
 function patternOf({ decimal, group }: Pick<Notation, 'decimal' | 'group'>): RegExp {
   const key = decimal + group
   const known = patterns.get(key)
@@ -91,11 +91,11 @@ export function numberOf(cell: string, notation: Notation): number {
   return parts.unit === notation.unit && patternOf(notation).test(parts.digits) ? parsed(parts, notation) : Number.NaN
 }
 
-/** A notation, and the number of cells that it reads. */
+/** A notation, and the number of cells that it fits. */
 export interface Reading {
   readonly notation: Notation
   readonly count: number
-  /** Whether another notation reads every cell too, as other numbers. */
+  /** Whether another notation fits as many cells, with other numbers. */
   readonly isAmbiguous: boolean
 }
 
@@ -158,7 +158,7 @@ export function frequencies(texts: readonly string[]): Map<string, number> {
   return counts
 }
 
-/** Whether a notation is that of programs. */
+/** Whether a notation is the plain one. */
 export function isPlain({ decimal, group, unit }: Notation): boolean {
   return decimal === '.' && group === '' && unit === ''
 }

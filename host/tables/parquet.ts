@@ -4,9 +4,9 @@ import { compressors } from 'hyparquet-compressors'
 import { fail } from './column.ts'
 
 /**
- * Returns a row of a Parquet file per line, as a JSON object. Dates are ISO texts, and integers beyond 2^53 are rounded to float64.
+ * Converts a Parquet file to JSON lines, one object per row. Dates become ISO strings, and integers beyond 2^53 are rounded to float64.
  *
- * @throws `data-invalid` if the file is damaged, or has a compression or encoding that hyparquet does not know
+ * @throws `data-invalid` if the file is damaged, or has a compression or encoding that hyparquet does not support
  */
 export async function parquetLines(bytes: Uint8Array): Promise<string> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer

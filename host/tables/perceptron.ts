@@ -22,7 +22,7 @@ export interface Architecture {
   readonly dropout?: number
 }
 
-/** Throws unless an architecture's numbers are in range. `by` names the command, for errors. */
+/** Throws unless an architecture's numbers are in range. `by` is the command in an error. */
 export function checkArchitecture(by: string, { hidden, dropout = 0 }: Architecture): void {
   const layers = [hidden].flat()
   const fits =
@@ -64,10 +64,10 @@ export class Batch {
 /** Embedding size of a character. */
 const EMBEDDING = 16
 
-/** The inputs and outputs of a model for rows. */
+/** Input and output sizes of a model. */
 export type Shape = Pick<Dataset, 'task' | 'featureNames' | 'classes'>
 
-/** Features, hidden layers with ReLU, one output per class (or a single one). Characters are embedded first. */
+/** Returns a perceptron with ReLU and one output per class, or one for regression. Characters are embedded first. */
 export function perceptron(arena: Arena, data: Shape, { hidden, dropout = 0 }: Architecture, generator: Generator): Sequential {
   const outputs = data.classes?.length ?? 1
   const width = data.featureNames.length
@@ -100,7 +100,7 @@ export function lossOf(data: Dataset, output: Tensor, y: Float32Array): Tensor {
   return mseLoss(output, output.arena.tensor(y, [y.length, 1]))
 }
 
-/** Calls `use` with the outputs of a model for portions of rows: [size, outputs], and the targets. The model does not train. */
+/** Calls `use` with the outputs of a model for each batch of rows, [size, outputs], and the targets. The model is in evaluation mode. */
 function forEachPortion(
   arena: Arena,
   model: Module,
@@ -156,7 +156,7 @@ export function metricOf(arena: Arena, data: Dataset, model: Module, rows: Uint3
   return 1 - squares / (sumOfSquares - (sum * sum) / rows.length)
 }
 
-/** Scores a model on rows of a table, values in the unit of the target. */
+/** Scores a model on rows of a table. Errors of values are in the unit of the target. */
 export function scoresOf(arena: Arena, data: Dataset, model: Module, rows: Uint32Array, batch: Batch): Scores {
   const outputs = outputsOf(arena, data, model, rows, batch)
   const targets = Float64Array.from(rows, (row) => data.targets[row]!)

@@ -1,4 +1,4 @@
-/** The coding of a table in a checkpoint, which may come from anywhere: everything is checked before it is used. */
+/** Reads the coding of a table from a checkpoint. The file may be hostile, so everything is checked. */
 import { type Dict, isDict } from '../io/dict.ts'
 import { DownhillError } from '../validation/errors.ts'
 import type { ColumnCoding } from './coding.ts'
@@ -6,7 +6,7 @@ import type { TableCoding, TargetCoding } from './dataset.ts'
 import { DATE_PARTS } from './dates.ts'
 import type { Architecture } from './perceptron.ts'
 
-/** A table model besides its weights. */
+/** A table model without its weights. */
 export interface SavedTable extends TableCoding, Architecture {}
 
 const isText = (value: unknown): value is string => typeof value === 'string'
@@ -53,14 +53,14 @@ function isArchitecture({ hidden, dropout }: Dict): boolean {
 }
 
 /**
- * Returns the table model that a checkpoint describes.
+ * Returns the table model of a checkpoint, checked.
  *
- * @throws `file-invalid` if it describes none
+ * @throws `file-invalid` if the checkpoint has no table model, or it is damaged
  */
 export function savedTable(contents: Dict): SavedTable {
   const { table } = contents
   if (!isDict(contents.best) || !isDict(table))
-    throw new DownhillError('file-invalid', 'this checkpoint holds no table model; downhill train --data … --save FILE writes one')
+    throw new DownhillError('file-invalid', 'this checkpoint has no table model; downhill train --data … --save FILE writes one')
   const { columns, target } = table
   const fits = Array.isArray(columns) && columns.every(isColumn) && isTarget(target) && isArchitecture(table)
   if (!fits) throw new DownhillError('file-invalid', 'the table model of this checkpoint is damaged')

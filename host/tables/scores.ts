@@ -1,14 +1,14 @@
-/** Scores of predictions: for classes beside the accuracy, for values in the unit of the target. */
+/** Scores of predictions beside the main metric. */
 import { exp, log } from '../numerics/portable.ts'
 
 /** Scores of predicted classes. */
 export interface ClassScores {
   readonly accuracy: number
-  /** Mean over the classes that occur of the fraction of their rows that are predicted correctly. */
+  /** Mean of the recall of each class that occurs. */
   readonly balancedAccuracy: number
-  /** Mean of −log of the probability of the row's class. */
+  /** Mean of −ln of the probability of each row's class. */
   readonly logLoss: number
-  /** confusion[a][b]: number of rows of class a for which class b is predicted. */
+  /** confusion[a][b] is the number of rows of class a with the prediction b. */
   readonly confusion: readonly (readonly number[])[]
 }
 
@@ -21,10 +21,10 @@ export interface ValueScores {
   readonly rmse: number
 }
 
-/** Scores of either kind. */
+/** Scores of classes or of values. */
 export type Scores = ClassScores | ValueScores
 
-/** Returns the index of the largest of `count` numbers from `start`; the first of equal ones. */
+/** Returns the index of the largest of `count` numbers from `start` on. The first of equal numbers wins. */
 export function largest(values: ArrayLike<number>, start: number, count: number): number {
   let best = 0
   for (let c = 1; c < count; c++) if (values[start + c]! > values[start + best]!) best = c
@@ -39,7 +39,7 @@ export function softmaxOf(outputs: ArrayLike<number>, start: number, classes: nu
   return powers.map((power) => power / sum)
 }
 
-/** Scores outputs [rows, classes] against the index of each row's class. A row of a class that the model does not know has index −1. */
+/** Scores outputs [rows, classes] against the index of each row's class. Unknown classes have index −1. */
 export function classScores(outputs: ArrayLike<number>, targets: ArrayLike<number>, classes: number): ClassScores {
   const rows = targets.length
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))

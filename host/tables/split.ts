@@ -1,8 +1,8 @@
-/** Splits of rows into training, validation and test rows. */
+/** Splits rows into training, validation and test rows. */
 import { Generator } from '../numerics/random.ts'
 import { type Column, fail, isEmpty } from './column.ts'
 
-/** Row indices for training, for choosing options, and for the result. */
+/** Row indices of the parts. Validation rows choose options, test rows measure the result. */
 export interface Split {
   readonly train: Uint32Array
   readonly validation: Uint32Array
@@ -18,10 +18,9 @@ const PARTS = [
 ] as const
 
 /**
- * Splits rows at random, with the classes in equal proportions in every part: the rows of each class are spread evenly over an order, whose
- * first 70 % are for training.
+ * Splits rows at random, stratified by class: the rows of each class are spread evenly over an order, whose first 70 % are for training.
  *
- * @param classes the class of each row; one class for all rows splits without regard to the target
+ * @param classes the class of each row; use one class for all rows to split without stratification
  */
 export function stratified(classes: ArrayLike<number>, seed: number): Split {
   const rows = classes.length
@@ -43,7 +42,7 @@ export function stratified(classes: ArrayLike<number>, seed: number): Split {
   return { train: spread.slice(0, train), validation: spread.slice(train, validation), test: spread.slice(validation), seed }
 }
 
-/** Splits rows without dividing a group: each goes to the part in which its middle falls. */
+/** Splits rows without dividing a group. Each group goes to the part that contains its middle. */
 function whole(groups: readonly (readonly number[])[], seed: number, name: string, what: string): Split {
   const rows = groups.reduce((sum, group) => sum + group.length, 0)
   const parts: Record<(typeof PARTS)[number][0], number[]> = { train: [], validation: [], test: [] }
@@ -60,7 +59,7 @@ function whole(groups: readonly (readonly number[])[], seed: number, name: strin
   return { train: Uint32Array.from(train), validation: Uint32Array.from(validation), test: Uint32Array.from(test), seed }
 }
 
-/** Returns the rows with each value of a column; a row without a value is a group of its own. */
+/** Groups rows by the value of a column. A row without a value is a separate group. */
 function groupsOf(column: Column, rows: number): Map<number | string, number[]> {
   const groups = new Map<number | string, number[]>()
   for (let row = 0; row < rows; row++) {
@@ -73,7 +72,7 @@ function groupsOf(column: Column, rows: number): Map<number | string, number[]> 
   return groups
 }
 
-/** Splits the values of a column at random, so that rows with the same value are in the same part. */
+/** Splits groups of rows at random: rows with the same value in a column are in the same part. */
 export function grouped(column: Column, rows: number, seed: number): Split {
   const groups = [...groupsOf(column, rows).values()]
   const order = new Generator(seed).permutation(groups.length)
@@ -81,7 +80,7 @@ export function grouped(column: Column, rows: number, seed: number): Split {
   return whole(shuffled, seed, column.name, 'groups')
 }
 
-/** Splits by time: the earliest rows are for training, the latest for the result. Rows of the same time are in the same part. */
+/** Splits by time: the earliest rows are for training, the latest for testing. Rows with the same time are in the same part. */
 export function byTime(column: Column, rows: number, seed: number): Split {
   if (column.kind === 'text') return fail(`the column ${column.name} must hold dates or numbers to split by time`)
   const groups = [...groupsOf(column, rows)].sort(([a], [b]) => (a as number) - (b as number)).map(([, group]) => group)

@@ -17,7 +17,7 @@ export interface Table {
 
 /** Options for reading a table. */
 export interface ReadOptions {
-  /** Whether the first line of delimited text holds the names of the columns. Without it they are `column 1`, `column 2` … Default true. */
+  /** Whether the first line of delimited text holds the names of the columns. If false, they are `column 1`, `column 2` … Default true. */
   readonly header?: boolean
 }
 
@@ -30,7 +30,7 @@ export function readCells(source: string, { header = true }: ReadOptions = {}): 
 
 /**
  * Reads a table: delimited text with a header line, a JSON array of objects, a JSON object of columns, or one JSON object per line. Delimiter
- * and line ends are detected. Each column is read as numbers, dates or texts, in one notation; the table's notes name what was guessed.
+ * and line ends are detected. Each column is read as numbers or dates in one notation, or as text; the table's notes list every guess.
  *
  * @throws `data-invalid` with the line: no rows, a row of another length, text in a numeric column, an unclosed quote
  */
@@ -51,7 +51,7 @@ export function readTable(source: string, options: ReadOptions = {}): Table {
   }
 }
 
-/** Returns the column with a name. Throws `data-invalid` with the nearest name. */
+/** Returns a column by name. Throws `data-invalid` and suggests the nearest name. */
 export function columnCalled(table: Pick<Table, 'columns'>, name: string): Column {
   const names = table.columns.map((column) => column.name)
   const found = table.columns.find((column) => column.name === name)

@@ -1,19 +1,19 @@
-/** Decodes the bytes of a table: gzip, character encodings, Parquet; names files that are something else. */
+/** Decodes the bytes of a table: gzip, character encodings, Parquet. Rejects other file types by name. */
 import { fail } from './column.ts'
 
-/** The text of a table, and what was guessed about its encoding. */
+/** The text of a table, with notes on its encoding. */
 export interface TableText {
   readonly text: string
   readonly notes: readonly string[]
 }
 
-/** Files that people take for tables: their first bytes as Latin-1 text, and their names. */
+/** File types that are not tables: their first bytes as Latin-1 text, and a description. */
 const OTHERS: readonly (readonly [start: string, what: string])[] = [
   ['\xd0\xcf\x11\xe0', 'an old Excel workbook (.xls); save the sheet as CSV'],
   ['%PDF-', 'a PDF'],
-  ['\x89PNG', 'a PNG picture'],
-  ['\xff\xd8\xff', 'a JPEG picture'],
-  ['GIF8', 'a GIF picture'],
+  ['\x89PNG', 'a PNG image'],
+  ['\xff\xd8\xff', 'a JPEG image'],
+  ['GIF8', 'a GIF image'],
   ['SQLite format 3\0', 'an SQLite database; export the table as CSV'],
   ['ARROW1', 'an Arrow (Feather) file; save it as Parquet or CSV'],
   ['\x89HDF', 'an HDF5 file; save the table as CSV'],
@@ -27,7 +27,7 @@ const OTHERS: readonly (readonly [start: string, what: string])[] = [
   ['$FL', 'an SPSS file (.sav); export it as CSV'],
 ]
 
-/** Returns what a file is if it is not a table. */
+/** Returns the type of a file that is not a table; undefined for a table. */
 function otherName(head: string): string | undefined {
   if (head.startsWith('PK\x03\x04')) {
     if (/\bxl\/|\[Content_Types\]\.xml/.test(head)) return 'an Excel workbook; save the sheet as CSV'
@@ -41,16 +41,16 @@ function otherName(head: string): string | undefined {
   return OTHERS.find(([start]) => head.startsWith(start))?.[1]
 }
 
-/** Number of first bytes that tell what a file is: an Excel workbook names its parts in the first few kilobytes. */
+/** Bytes that identify a file type. An Excel workbook names its parts in the first few kilobytes. */
 const HEAD = 8192
 
-/** Longest text that a JavaScript engine holds in one string, in bytes: V8's limit. */
+/** Limit of bytes in a file: V8's longest string. */
 const LONGEST = 2 ** 29 - 24
 
 /**
  * Decodes a table's bytes: UTF-8, UTF-16 with or without a byte order mark, else Windows-1252; gzip of these; Parquet, as JSON lines.
  *
- * @throws `data-invalid` if they are something else, which the error names
+ * @throws `data-invalid` with the file type if the bytes are not a table
  */
 export async function decodeTable(bytes: Uint8Array): Promise<TableText> {
   const head = latin1(bytes.subarray(0, HEAD))
@@ -83,9 +83,9 @@ async function gunzip(bytes: Uint8Array): Promise<Uint8Array> {
       if (size > LONGEST) break
     }
   } catch {
-    fail('the file is gzip-compressed and damaged')
+    fail('the gzip-compressed file is damaged')
   }
-  if (size > LONGEST) fail(`the file is gzip-compressed and must have at most ${LONGEST} bytes decompressed`)
+  if (size > LONGEST) fail(`the gzip-compressed file must unpack to at most ${LONGEST} bytes`)
   const whole = new Uint8Array(size)
   let at = 0
   for (const chunk of chunks) {

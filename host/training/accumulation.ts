@@ -102,7 +102,7 @@ export class GradientAccumulation {
     return samples
   }
 
-  /** Frees its memory. A second call has no effect. */
+  /** Frees the collected gradients. A second call has no effect. */
   dispose(): void {
     for (const part of this.#parts) {
       part.mean?.dispose()

@@ -15,14 +15,14 @@ type Integer = (averaged: number, current: number, nAveraged: number, round: (x:
 /** Updates an averaged tensor from the current one. `nAveraged` is the number of updates so far. */
 export interface AvgFn {
   (averaged: Tensor, current: Tensor, nAveraged: number): void
-  /** For counters; the result is truncated to an integer. */
+  /** Average of counters. The result is truncated to an integer. */
   readonly integer?: Integer
 }
 
-/** The same for all tensors of an element type at once. */
+/** Updates all averaged tensors of an element type at once. */
 export interface MultiAvgFn {
   (averaged: readonly Tensor[], current: readonly Tensor[], nAveraged: number): void
-  /** For counters; the result is truncated to an integer. */
+  /** Average of counters. The result is truncated to an integer. */
   readonly integer?: Integer
 }
 
@@ -50,7 +50,7 @@ export function getSwaAvgFn(): AvgFn {
   )
 }
 
-/** The same for many tensors. Throws for counters, as torch does. */
+/** Returns the function of `getSwaAvgFn` for many tensors. It throws for counters, as in torch. */
 export function getSwaMultiAvgFn(): MultiAvgFn {
   return forMany(getSwaAvgFn(), () => {
     throw new DownhillError('dtype-mismatch', "getSwaMultiAvgFn: dtype must be 'float32' or 'float64', got 'int32'")
@@ -67,7 +67,7 @@ export function getEmaAvgFn(decay = 0.999): AvgFn {
   )
 }
 
-/** The same for many tensors. */
+/** Returns the function of `getEmaAvgFn` for many tensors. */
 export function getEmaMultiAvgFn(decay = 0.999): MultiAvgFn {
   return forMany(getEmaAvgFn(decay))
 }
@@ -76,7 +76,7 @@ export function getEmaMultiAvgFn(decay = 0.999): MultiAvgFn {
 export interface AveragedModelOptions {
   /** Updates the average, tensor by tensor. Default: `getSwaAvgFn()`, the mean of all updates. */
   readonly avgFn?: AvgFn
-  /** The same for all tensors of an element type at once. Cannot be combined with `avgFn`. */
+  /** Updates all averaged tensors of an element type at once. Cannot be combined with `avgFn`. */
   readonly multiAvgFn?: MultiAvgFn
   /** Whether to average the buffers instead of copying them at each update. Default false. */
   readonly useBuffers?: boolean

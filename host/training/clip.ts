@@ -23,14 +23,14 @@ export type Parameters = Parameter | Iterable<Parameter>
 /** torch adds this to the norm before dividing by it. */
 const EPSILON = 1e-6
 
-/** Returns the parameters as a list, all alive and of one arena. */
+/** Returns the parameters as a list, all alive and in one arena. */
 export function parametersOf(params: Parameters, by: string): Parameter[] {
   const isList = params instanceof Parameter || (isObject(params) && Symbol.iterator in params)
   checkRange(isList, by, 'params', 'a list of parameters', params, 'params-invalid')
   const list = params instanceof Parameter ? [params] : [...params]
   for (const parameter of list) {
     checkRange(parameter instanceof Parameter, by, 'params', 'parameters', parameter, 'params-invalid')
-    check(parameter.arena === list[0]!.arena, 'params-invalid', `${by}: all parameters must be of one arena`)
+    check(parameter.arena === list[0]!.arena, 'params-invalid', `${by}: all parameters must be in one arena`)
     parameter.assertAlive(by)
   }
   return list

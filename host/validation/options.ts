@@ -11,11 +11,11 @@ export interface Option<T> {
   readonly range: string
   readonly doc: string
   accepts(value: unknown): boolean
-  /** torch's name, where it is not this name in snake_case. */
+  /** Name in torch, if it is not this name in snake_case. */
   readonly torchKey?: string
-  /** Whether it has no default. */
+  /** Whether the option has no default. */
   readonly required?: boolean
-  /** Whether it always has its default: callers cannot set it, and loading a state dict does not change it. */
+  /** Whether the default is fixed: callers cannot set the option, and loading a state dict does not change it. */
   readonly fixed?: boolean
 }
 
@@ -43,7 +43,7 @@ export function required<T>(option: Option<T>, torchKey?: string): Required<T> {
   return { ...option, default: undefined as T, required: true, ...(torchKey && { torchKey }) }
 }
 
-/** Sets an option's torch name, where it does not follow from this one. */
+/** Sets an option's torch name, if it is not this name in snake_case. */
 export function called<T>(torchKey: string, option: Option<T>): Option<T> {
   return { ...option, torchKey }
 }
@@ -110,7 +110,7 @@ export function torchFlag(value: boolean | null): Option<boolean | null> {
   return { default: value, range: 'true, false or null', doc: what, accepts: (v) => v === null || typeof v === 'boolean' }
 }
 
-/** A flag that tells one class from another in a state dict; not an option. */
+/** A flag that distinguishes classes in a state dict. It is not an option. */
 export function fixed(value: boolean): Option<boolean> {
   return { ...flag(value, doc`fixed by the class`), fixed: true }
 }

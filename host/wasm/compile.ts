@@ -17,7 +17,7 @@ export async function compile(name: BinaryName): Promise<CompiledModule> {
   return compiled[name]
 }
 
-/** The same, synchronously. */
+/** Compiles a binary synchronously, or returns it if it was compiled before. */
 export function compileSync(name: BinaryName): CompiledModule {
   compiled[name] ??= binaries[name].compileSync()
   return compiled[name]

@@ -118,5 +118,5 @@ function checkTorch<E>(): void {
 describe('pooling against its definition', () => {
   it('f32', () => { checkAll<f32>() })
   it('f64', () => { checkAll<f64>() })
-  it("torch's divisors and winners", () => { checkTorch<f32>(); checkTorch<f64>() })
+  it("divisors and first maxima as in torch", () => { checkTorch<f32>(); checkTorch<f64>() })
 })

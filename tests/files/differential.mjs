@@ -1,4 +1,4 @@
-// Reads torch files from stdin, each after its length in 4 bytes, and prints a line of JSON for each: its value, or the error.
+// Reads torch files from stdin, each preceded by its length in 4 bytes, and prints a line of JSON for each: its value, or the error.
 import { createHash } from 'node:crypto'
 import { readSync, writeSync } from 'node:fs'
 import { DownhillError } from '../../dist/index.js'

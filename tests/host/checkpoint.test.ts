@@ -131,7 +131,7 @@ describe('a checkpoint', () => {
     expect(own.param_groups).toEqual(saved.param_groups)
     const elsewhere = new SGD([{ params: [w0!, w1!, b0!] }, { params: [b1!] }], { momentum: 0.9 })
     expect(thrown(() => checkpoint.load(bytes, { model, optimizer: elsewhere })).message).toMatch(
-      /^checkpoint\.load: the file does not match, and nothing was changed; else: optimizer\.0\.bias is in group 0, in group 1 in the file$/,
+      /^checkpoint\.load: the file does not match, and nothing was changed; other differences: optimizer\.0\.bias is in group 0 here and in group 1 in the file$/,
     )
   })
 
@@ -152,7 +152,7 @@ describe('a checkpoint', () => {
     expect(other.lr()).toBe(0.5)
     expect(missing).toEqual(['model.2.weight', 'model.2.bias', 'optimizer.2.weight', 'optimizer.2.bias'])
     expect(extra).toEqual(['scheduler'])
-    expect(reshaped[0]).toBe('model.1.weight (float32 [5, 3], in the file float32 [2, 3])')
+    expect(reshaped[0]).toBe('model.1.weight (float32 [5, 3] here, float32 [2, 3] in the file)')
     expect(rest.epoch).toBe(7)
     expect(rest.model).toEqual({ '1.weight': model.stateDict()['1.weight'], '1.bias': model.stateDict()['1.bias'] })
     expect(rest.scheduler).toMatchObject({ T_max: 9 })
@@ -183,7 +183,7 @@ describe('L-BFGS', () => {
     const mixed = minimized(arena, ['b', 'a'])
     const before = mixed.stateDict()
     expect(thrown(() => checkpoint.load(bytes, { optimizer: mixed })).message).toMatch(
-      /^checkpoint\.load: the file does not match, and nothing was changed; else: optimizer has its parameters in a different order than the file$/,
+      /^checkpoint\.load: the file does not match, and nothing was changed; other differences: optimizer has its parameters in a different order than the file$/,
     )
     const { other } = checkpoint.load(bytes, { optimizer: mixed }, { strict: false })
     expect(other).toEqual(['optimizer has its parameters in a different order than the file'])
@@ -210,19 +210,19 @@ describe('loading a mismatched checkpoint', () => {
     [
       'another class',
       ({ model, ...run }) => ({ ...run, model, optimizer: new SGD(model.parameters()) }),
-      /else: optimizer is SGD, in the file AdamW/,
+      /other differences: optimizer is SGD here and AdamW in the file/,
     ],
     ['a missing part', (run) => ({ ...run, second: new Generator(1) }), /missing in the file: second$/],
     ['an extra part', ({ scheduler: _, ...run }) => run, /only in the file: scheduler$/],
     [
       'another kind',
       (run) => ({ ...run, scheduler: run.generator }),
-      /^checkpoint\.load: the file does not match, and nothing was changed; else: scheduler is a generator, in the file scheduler$/,
+      /^checkpoint\.load: the file does not match, and nothing was changed; other differences: scheduler is of kind generator here and scheduler in the file$/,
     ],
     [
       'another dtype',
       (run, arena) => ({ ...run, model: new nn.Sequential(new nn.Linear(arena, 3, 4, { dtype: 'float64' })) }),
-      /model\.0\.weight \(float64 \[4, 3\], in the file float32 \[4, 3\]\)/,
+      /model\.0\.weight \(float64 \[4, 3\] here, float32 \[4, 3\] in the file\)/,
     ],
     [
       'another batch size',
@@ -230,12 +230,12 @@ describe('loading a mismatched checkpoint', () => {
         ...run,
         loader: new Loader(arena, { x: { data: features, shape: [3] } }, { batchSize: 5, shuffle: true, seed: 3 }),
       }),
-      /else: loader has batchSize 5, in the file 6$/,
+      /other differences: loader has batchSize 5 here and 6 in the file$/,
     ],
     [
       'a part that is a number',
       (run) => ({ ...run, epoch: 3 }),
-      /checkpoint\.load: epoch is a model, an optimizer, a scheduler, a generator or a loader, not 3$/,
+      /checkpoint\.load: epoch must be a model, an optimizer, a scheduler, a generator or a loader, got 3$/,
     ],
   ]
 

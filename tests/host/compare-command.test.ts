@@ -94,7 +94,7 @@ describe('downhill compare', () => {
     ],
     [
       ['--data', file('far.csv', ['a,b,y', ...rows, '1,1e200,3'].join('\n')), '--target', 'y'],
-      /line 62: '1e200' in the column b is beyond/,
+      /line 62: '1e200' in the column b must be within/,
     ],
     [
       ['--data', good, '--target', 'y', '--task', 'ranking'],
@@ -108,7 +108,7 @@ describe('downhill compare', () => {
       ['--problem', 'digit'],
       /^downhill compare: --problem must be digits, diabetes, verses, characters, quadratic, rosenbrock, beale, himmelblau, rastrigin, got 'digit'$/,
     ],
-    [['--optimizers', 'SDG'], /there is no optimizer 'SDG'; did you mean SGD\?$/],
+    [['--optimizers', 'SDG'], /unknown optimizer 'SDG'; did you mean SGD\?$/],
     [['--epochs', '-1'], /epochs/],
     [['--epochs', 'many'], /^downhill compare: --epochs must be an integer, got 'many'$/],
     [['--optimizer', 'SGD'], /Unknown option '--optimizer'/],
@@ -328,7 +328,7 @@ ${more}`,
     expect(reports[1]).toEqual(reports[0])
   })
 
-  it('a large table runs with quoted commas, missing values, a constant column and a column of 1,000 distinct texts', () => {
+  it('a large table runs with quoted commas, missing values, a constant column and a column of 1,000 distinct categories', () => {
     const lines = Array.from({ length: 50_000 }, (_, i) => {
       const amount = ((i * 7919) % 1000) / 10
       return `${i},city${(i * 31) % 1000},"${i % 50 === 0 ? '' : amount}",7,"${['x', 'y', 'z, w'][i % 3]}",${amount + (i % 3) * 20 > 60 ? 'yes' : 'no'}`
@@ -338,7 +338,7 @@ ${more}`,
     const { code, err, out } = downhill('compare', ...args, '--out', 'large')
     expect(code).toBe(0)
     expect(err.split('\n')).toEqual([
-      'note: city: 1000 distinct texts, dropped',
+      'note: city: 1000 distinct categories, dropped',
       'note: amount, net: 1000 empty cells (lines 2, 52, 102, 152, 202, …), filled with the mean',
       'note: constant: constant over the training rows, dropped',
       '',

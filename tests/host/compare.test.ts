@@ -38,7 +38,7 @@ describe('a dataset', () => {
     expect(column.reduce((sum, x) => sum + x * x, 0) / 70).toBeCloseTo(1, 5)
   })
 
-  it('uses texts and a few distinct integers as classes', () => {
+  it('uses strings and a few distinct integers as classes', () => {
     expect(makeDataset(readTable(table(100)), { name: 'toy', target: 'kind' }).classes).toEqual(['high', 'low'])
     const grades = ['g,x', ...Array.from({ length: 40 }, (_, i) => `${1 + (i % 4)},${i}`)].join('\n')
     expect(makeDataset(readTable(grades), { name: 'toy', target: 'g' }).classes).toEqual(['1', '2', '3', '4'])
@@ -71,7 +71,7 @@ describe('a dataset', () => {
     const rows = Array.from({ length: 40 }, (_, i) => `${i},${i === 3 ? 2.5 : 1.5}`)
     expect(thrown(() => makeDataset(readTable(['x,y', ...rows].join('\n')), { name: 'toy', target: 'y' }))).toEqual({
       code: 'data-invalid',
-      message: 'the target y is 1.5 in all validation rows, so predictions cannot be judged',
+      message: 'the target y is 1.5 in all validation rows, so predictions cannot be scored',
     })
   })
 
@@ -86,7 +86,7 @@ describe('a dataset', () => {
       'n: 1 empty cell (line 5), filled with the mean',
       'constant: constant, dropped',
       'none: empty in every row, dropped',
-      'id: 60 distinct texts, dropped',
+      'id: 60 distinct categories, dropped',
     ])
   })
 
@@ -94,13 +94,21 @@ describe('a dataset', () => {
     [table(100), 'z', "the table has no column 'z'; the columns are a, b, kind, y"],
     [table(100), 'knd', "the table has no column 'knd'; did you mean 'kind'?"],
     [table(10), 'y', 'the table must have at least 20 rows with a target, got 10'],
-    [['x,y', ...Array.from({ length: 30 }, (_, i) => `${i},same`)].join('\n'), 'y', 'the target y is always same'],
+    [
+      ['x,y', ...Array.from({ length: 30 }, (_, i) => `${i},same`)].join('\n'),
+      'y',
+      'the target y must have at least two classes, got only same',
+    ],
     [
       ['x,y', ...Array.from({ length: 30 }, (_, i) => `${i},name${i}`)].join('\n'),
       'y',
-      "the target y has 30 distinct texts in 30 rows, too many for classification; for regression its values must be plain numbers, got 'name0'",
+      "the target y must have at most 15 classes in 30 rows, got 30 distinct categories; for regression its values must be plain numbers, got 'name0'",
     ],
-    [['x,y', ...Array.from({ length: 30 }, (_, i) => `1,${i}`)].join('\n'), 'y', 'no feature column is left besides the target y'],
+    [
+      ['x,y', ...Array.from({ length: 30 }, (_, i) => `1,${i}`)].join('\n'),
+      'y',
+      'the table must have at least one feature column besides the target y',
+    ],
   ])('throws for invalid data: %#', (text, target, message) => {
     expect(thrown(() => makeDataset(readTable(text), { name: 'toy', target }))).toEqual({ code: 'data-invalid', message })
   })
@@ -202,7 +210,7 @@ describe('a comparison', () => {
   })
 
   it.each([
-    [{ optimizers: ['Adamm'] }, "there is no optimizer 'Adamm'; did you mean Adam?"],
+    [{ optimizers: ['Adamm'] }, "unknown optimizer 'Adamm'; did you mean Adam?"],
     [{ optimizers: ['Adam', 'Adam'] }, 'two optimizers have the label Adam; give them different ones, as in A=Adam,B=Adam'],
     [{ optimizers: [] }, 'at least one optimizer must be named'],
     [{ epochs: 0 }, 'compare: epochs must be an integer in [1, 1000000], got 0'],

@@ -42,16 +42,18 @@ describe('a column', () => {
     expect(noon.featureNames).toContain('at time (cos)')
   })
 
-  it('with many texts keeps the frequent ones', () => {
+  it('with many categories keeps the frequent ones', () => {
     const city = (row: number) => (row % 4 === 0 ? `village ${row}` : `city ${row % 3}`)
     const { featureNames, notes } = makeDataset(table(300, { city, y: target }), { name: 't', target: 'y' })
     expect(featureNames).toEqual(['city=city 0', 'city=city 1', 'city=city 2', 'city=other'])
-    expect(notes.join()).toMatch(/^city: 78 distinct texts; the 3 most frequent ones \(7\d % of the rows\) are kept, the rest is "other"$/)
+    expect(notes.join()).toMatch(
+      /^city: 78 distinct categories; the 3 most frequent ones \(7\d % of the rows\) are kept, the rest is "other"$/,
+    )
   })
 
-  it('with mostly different texts is dropped', () => {
+  it('with mostly distinct categories is dropped', () => {
     const data = makeDataset(table(300, { id: (row) => `row ${row}`, x: noise, y: target }), { name: 't', target: 'y' })
-    expect(data.notes).toEqual(['id: 300 distinct texts, dropped'])
+    expect(data.notes).toEqual(['id: 300 distinct categories, dropped'])
   })
 })
 
@@ -95,7 +97,7 @@ describe('a split', () => {
     expect(new Set([...split.train, ...split.validation, ...split.test]).size).toBe(200)
   })
 
-  it('names rare classes', () => {
+  it('lists rare classes', () => {
     const { notes } = makeDataset(table(120, { x: noise, y: (row) => (row === 5 || row === 50 ? 'odd' : target(row)) }), {
       name: 't',
       target: 'y',
@@ -109,10 +111,10 @@ describe('a split', () => {
     const parts = [split.train, split.validation, split.test].map((rows) => new Set(Array.from(rows, (row) => row % 25)))
     expect(parts.reduce((sum, { size }) => sum + size, 0)).toBe(25)
     expect(parts.every(({ size }) => size > 0)).toBe(true)
-    expect([featureNames, notes]).toEqual([['x'], ['person: groups the rows, not a feature']])
+    expect([featureNames, notes]).toEqual([['x'], ['person: used to group the rows, not as a feature']])
   })
 
-  it('keeps the future out of the past', () => {
+  it('splits by time, with the latest rows for testing', () => {
     const dated = table(200, { day: (row) => `2024-01-${String(1 + ((row * 11) % 28)).padStart(2, '0')}`, x: noise, y: target })
     const { split } = makeDataset(dated, { name: 't', target: 'y', time: 'day' })
     const days = dated.columns[0] as { values: Float64Array }
@@ -125,7 +127,7 @@ describe('a split', () => {
   })
 
   it.each([
-    [{ group: 'y' }, 'the column y is the target and cannot split the rows'],
+    [{ group: 'y' }, 'rows cannot be split by the column y, which is the target'],
     [{ group: 'few' }, 'the column few has too few groups (2) to fill training, validation and test rows'],
     [{ time: 'few' }, 'the column few must hold dates or numbers to split by time'],
     [{ group: 'z' }, "the table has no column 'z'; the columns are few, x, y"],

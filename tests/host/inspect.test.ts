@@ -162,14 +162,14 @@ metadata: total_size 32
       [file('cut.safetensors', safetensors.write({}).subarray(0, 9))],
       /cut\.safetensors: this is not a safetensors file: its header should have 8 bytes, but 1 follow$/,
     ],
-    [[join(root, 'tests/files/whole-module.pt')], /asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed/],
+    [[join(root, 'tests/files/whole-module.pt')], /refers to 'torch\.nn\.modules\.container\.Sequential', which is not allowed/],
     [
       [file('index.json', new TextEncoder().encode('{"weight_map":{"a":"gone.safetensors"}}'))],
       /index\.json: gone\.safetensors cannot be read: no such file or folder$/,
     ],
     [
       [file('wrong.json', new TextEncoder().encode('{"weight_map":{"a":"empty"}}'))],
-      /wrong\.json: empty: this is not a safetensors file: it has 0 bytes$/,
+      /wrong\.json: empty: this is not a safetensors file: it must have at least 8 bytes, got 0$/,
     ],
     [['a', 'b'], /exactly one file must be given/],
     [[], /exactly one file must be given/],

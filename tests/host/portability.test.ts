@@ -79,12 +79,12 @@ const ROOMS = [
 
 const roomOf = (path: string) => path.split('/')[1]!
 
-describe('rooms', () => {
+describe('folders', () => {
   it('contain every file of the host', () => {
     expect([...new Set(host.map(({ path }) => roomOf(path)))].sort()).toEqual([...ROOMS].sort())
   })
 
-  it.each(host)('$path imports only from its own room or lower ones', ({ path, text }) => {
+  it.each(host)('$path imports only from its own folder or lower ones', ({ path, text }) => {
     const imported = [...text.matchAll(/^(?:import|export) [^;]*? from '(\.[^'?]*)'/gms)].map(([, target]) =>
       posix.join(path, '..', target!),
     )

@@ -95,7 +95,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const rowsOf = (rows: readonly House[]): Row[] => rows.map(({ price: _, size: __, ...rest }) => rest)
 
 describe('loadTableModel', () => {
-  it('describes what it takes and predicts', () => {
+  it('describes its columns and its target', () => {
     expect(prices.columns).toEqual(['area', 'heating', 'garden', 'sold', 'size'])
     expect([prices.target, prices.classes]).toEqual(['price', undefined])
     expect([sizes.target, sizes.classes]).toEqual(['size', ['large', 'medium', 'small']])
@@ -122,7 +122,7 @@ describe('loadTableModel', () => {
     expect(thrown(() => prices.probabilities(rowsOf(houses)))).toMatchObject({ code: 'data-invalid' })
   })
 
-  it('reads numbers as numbers, in the notation of the training table, and in another one', () => {
+  it('reads numbers, and strings in the notation of the training table or in another one', () => {
     const [row] = houses.map(({ price: _, ...rest }) => rest)
     const [expected] = prices.predict([{ ...row, area: 1234.5 }])
     for (const area of ['1.234,50', '1234,5', '1234.5', '1,234.50']) expect(prices.predict([{ ...row, area }])).toEqual([expected])
@@ -162,7 +162,7 @@ describe('loadTableModel', () => {
   })
 
   it('rejects checkpoints without a table model, and damaged ones', async () => {
-    await expect(loadTableModel(checkpoint.save({ epoch: 1 }))).rejects.toThrow(/^this checkpoint holds no table model; /)
+    await expect(loadTableModel(checkpoint.save({ epoch: 1 }))).rejects.toThrow(/^this checkpoint has no table model; /)
     const whole = checkpoint.read(readFileSync(at('size'))) as Record<string, any>
     const damage: ((table: any) => void)[] = [
       (table) => (table.columns[0].kind = 'sound'),
@@ -238,7 +238,7 @@ describe('downhill predict', () => {
     )
   })
 
-  it('reads what train reads', () => {
+  it('reads the same formats as train', () => {
     const expected = prices.predict(rowsOf(houses).map((row, i) => ({ ...row, size: houses[i]!.size })))
     writeFileSync(at('houses.jsonl.gz'), gzipSync(houses.map((row) => JSON.stringify(row)).join('\n')))
     for (const file of ['houses.csv', 'houses.jsonl.gz']) {
@@ -269,19 +269,16 @@ describe('downhill predict', () => {
   })
 
   it.each<[string[], RegExp]>([
-    [[], /^downhill predict: give one checkpoint: downhill predict MODEL --data FILE$/],
-    [['size'], /^downhill predict: --data FILE is missing: the rows to predict$/],
+    [[], /^downhill predict: exactly one checkpoint must be given, as in downhill predict MODEL --data FILE$/],
+    [['size'], /^downhill predict: --data FILE, the rows to predict, must be given$/],
     [['none', '--data', 'sizes.csv'], /^downhill predict: none cannot be read: no such file or folder$/],
     [['size', '--data', 'none'], /^downhill predict: none cannot be read: no such file or folder$/],
     [['sizes.csv', '--data', 'sizes.csv'], /^downhill predict: sizes\.csv: this is not a safetensors file/],
-    [
-      ['size', '--data', 'sizes.csv', '--out', 'sizes.csv'],
-      /^downhill predict: --out sizes\.csv is one of the files that are read; it is not overwritten$/,
-    ],
+    [['size', '--data', 'sizes.csv', '--out', 'sizes.csv'], /^downhill predict: --out must not be an input file, got sizes\.csv$/],
     [['price', '--data', 'sizes.csv'], /^downhill predict: sizes\.csv: the model needs the columns garden, sold$/],
     [
       ['price', '--data', 'houses.csv', '--probabilities'],
-      /^downhill predict: houses\.csv: probabilities: price must be a class, but the model predicts values$/,
+      /^downhill predict: houses\.csv: probabilities: the model must be a classifier, but it predicts values of price$/,
     ],
     [['size', '--data', 'broken.csv'], /^downhill predict: broken\.csv: line 3: 'wide' in the column area must be a number$/],
   ])('%j exits with code 2 and a one-sentence error', (args, message) => {

@@ -138,7 +138,7 @@ describe.each(Object.entries(calls))('%s', (name, [shapes, call]) => {
       if (shapes.length === 1) return
       const [first, ...rest] = made(arena, shapes)
       other.frame(() =>
-        expect(thrown(() => call(first!, ...made(other, shapes.slice(1)))).message).toContain('all tensors must be of one arena'),
+        expect(thrown(() => call(first!, ...made(other, shapes.slice(1)))).message).toContain('all tensors must be in one arena'),
       )
       expect(thrown(() => call(first!, ...made(arena, shapes.slice(1), 'float64'))).code).toBe('dtype-mismatch')
       expect(rest.length).toBe(shapes.length - 1)

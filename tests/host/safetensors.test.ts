@@ -80,7 +80,7 @@ describe('safetensors.read', () => {
 
   const tensor = { dtype: 'F32', shape: [1], data_offsets: [0, 4] }
   it.each<[string, Uint8Array, RegExp]>([
-    ['nothing', new Uint8Array(0), /it has 0 bytes$/],
+    ['nothing', new Uint8Array(0), /it must have at least 8 bytes, got 0$/],
     [
       'a length beyond the end',
       made('{}').subarray(0, 9),
@@ -127,27 +127,27 @@ describe('safetensors.read', () => {
     [
       'sizes whose product overflows',
       made({ a: { ...tensor, shape: [2 ** 50, 2 ** 50] } }, 4),
-      /^this is not a safetensors file: the tensor 'a' is F32 \[1125899906842624, 1125899906842624\], 5\.070602400912918e\+30 bytes, but has 4$/,
+      /^this is not a safetensors file: the tensor 'a' must have 5\.070602400912918e\+30 bytes for F32 \[1125899906842624, 1125899906842624\], got 4$/,
     ],
     [
       'sizes whose product is 0 after overflow',
       made({ a: { ...tensor, shape: [2 ** 52, ...Array(30).fill(2 ** 52), 0] } }, 4),
-      /'a' is F32/,
+      /'a' must have .* bytes for F32/,
     ],
     [
       'an offset beyond the end',
       made({ a: { ...tensor, data_offsets: [0, 8] } }, 4),
-      /^this is not a safetensors file: the tensor 'a' has offsets 0 to 8 in 4 bytes$/,
+      /^this is not a safetensors file: the tensor 'a' has data_offsets 0 to 8, outside the 4 bytes of data$/,
     ],
     [
       'an end before the start',
       made({ a: { ...tensor, data_offsets: [4, 0] } }, 4),
-      /^this is not a safetensors file: the tensor 'a' has offsets 4 to 0 in 4 bytes$/,
+      /^this is not a safetensors file: the tensor 'a' has data_offsets 4 to 0, outside the 4 bytes of data$/,
     ],
     [
       'a wrong length',
       made({ a: { ...tensor, shape: [2] } }, 4),
-      /^this is not a safetensors file: the tensor 'a' is F32 \[2\], 8 bytes, but has 4$/,
+      /^this is not a safetensors file: the tensor 'a' must have 8 bytes for F32 \[2\], got 4$/,
     ],
     [
       'an overlap',
@@ -181,7 +181,7 @@ describe('safetensors.read', () => {
       /^this is not a safetensors file: __metadata__ must map names to strings$/,
     ],
     ['a __proto__ name', made('{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4), /'__proto__'/],
-    ['a name with an escape', made({ '\u001b[31m\n': 1 }), /the tensor '\\u001b\[31m\\u000a' is 1$/],
+    ['a name with an escape', made({ '\u001b[31m\n': 1 }), /the tensor '\\u001b\[31m\\u000a' must be an object, got 1$/],
   ])('throws for %s', (_, file, message) => {
     const error = thrown(() => safetensors.read(file))
     expect(error.code).toBe('file-invalid')

@@ -41,7 +41,7 @@ describe('safetensors.readSharded', () => {
     expect(metadata).toEqual({ total_size: 32 })
   })
 
-  it('asks for each file once, and takes a parsed index', async () => {
+  it('requests each file once, and accepts a parsed index', async () => {
     const asked: string[] = []
     const { tensors } = await safetensors.readSharded(JSON.parse(readFileSync(new URL(INDEX, files), 'utf8')), (file) => {
       asked.push(file)
@@ -74,14 +74,14 @@ describe('safetensors.readSharded', () => {
     ['a name with an escape', map({ more: 'a\u001b[2J' }), /'a\\u001b\[2J', which is not a file name$/],
     ['a number', map({ more: 1 }), /it maps 'more' to 1, which is not a file name$/],
     ['a prototype', text('{"weight_map":{"__proto__":"a"}}'), /it maps '__proto__' to 'a', which is not a file name$/],
-    ['no map', { metadata: {} }, /its weight_map is undefined$/],
-    ['a list', { weight_map: [] }, /its weight_map is \[\]$/],
-    ['metadata that is no object', { weight_map: {}, metadata: 1 }, /its metadata is 1$/],
-    ['an index that is no object', text('[]'), /it is \[\]$/],
-    ['no JSON', text('{"weight_map"'), /it is not JSON$/],
-    ['no UTF-8', Uint8Array.of(0x7b, 0xff), /it is not UTF-8$/],
+    ['a missing map', { metadata: {} }, /its weight_map must be an object, got undefined$/],
+    ['a list', { weight_map: [] }, /its weight_map must be an object, got \[\]$/],
+    ['metadata that is not an object', { weight_map: {}, metadata: 1 }, /its metadata must be an object, got 1$/],
+    ['an index that is not an object', text('[]'), /it must be an object, got \[\]$/],
+    ['invalid JSON', text('{"weight_map"'), /it is not JSON$/],
+    ['invalid UTF-8', Uint8Array.of(0x7b, 0xff), /it is not UTF-8$/],
     ['a name twice', text('{"weight_map":{"a":"x","a":"y"}}'), /it repeats a name$/],
-    ['an index that is nested', text(`{"weight_map":${'['.repeat(1000)}`), /it is nested too deep$/],
+    ['an index that is nested', text(`{"weight_map":${'['.repeat(1000)}`), /it is nested too deeply$/],
     ['an index of 5 MB', new Uint8Array(5e6), /it must have at most 4194304 bytes, got 5000000$/],
   ])('refuses %s', async (_, index, message) => {
     const error = await refused(safetensors.readSharded(index, shards))
@@ -194,9 +194,9 @@ describe('safetensors.open', () => {
 
   it('throws for damaged files and wrong reads', async () => {
     const message = async (file: unknown) => (await refused(safetensors.open(file as never))).message
-    expect(await message(new Blob([]))).toBe('this is not a safetensors file: it has 0 bytes')
+    expect(await message(new Blob([]))).toBe('this is not a safetensors file: it must have at least 8 bytes, got 0')
     expect(await message(new Blob([bytes.subarray(0, 50)]))).toMatch(/its header should have \d+ bytes, but 42 follow$/)
-    expect(await message(new Blob([bytes.subarray(0, -1)]))).toMatch(/^this is not a safetensors file: the tensor 'z' has offsets /)
+    expect(await message(new Blob([bytes.subarray(0, -1)]))).toMatch(/^this is not a safetensors file: the tensor 'z' has data_offsets /)
     expect(await message(new Blob([bytes, 'x']))).toMatch(/1 bytes at its end belong to no tensor$/)
     expect(await message(async () => bytes)).toBe(`safetensors.open: reading bytes 0 to 8 must return 8 bytes, got ${bytes.length}`)
     expect(await message(async () => 'text')).toBe("safetensors.open: reading bytes 0 to 8 must return 8 bytes, got 'text'")

@@ -56,7 +56,7 @@ describe('numbers', () => {
     expect(column(unsure)).toEqual({
       kind: 'number',
       values: [1234, 2345, 999],
-      notes: ["x: numbers such as '1,234' are read as 1234, although , could also separate decimals"],
+      notes: ["x: numbers such as '1,234' are read as 1234; the comma could also be a decimal separator"],
     })
     const semicolons = contents(['a;b', ...unsure.map((cell) => `${cell};x`)].join('\n'))
     expect(semicolons.cells[0]).toEqual([1.234, 2.345, 999])
@@ -105,10 +105,10 @@ describe('dates', () => {
     ['month first', ['01/31/2024', '2/1/2024'], [19753, 19754], "x: dates such as '01/31/2024' are read as 2024-01-31"],
     ['two-digit years', ['1/31/24', '2/1/99'], [19753, 10623], "x: dates such as '1/31/24' are read as 2024-01-31"],
     [
-      'days and months that could be exchanged',
+      'days and months that could be swapped',
       ['3/4/2024', '5/6/2024'],
       [19786, 19849],
-      "x: dates such as '3/4/2024' are read as 2024-03-04, although day and month could also be exchanged",
+      "x: dates such as '3/4/2024' are read as 2024-03-04; day and month could also be swapped",
     ],
   ])('with %s', (_, cells, values, note) => {
     expect(column(cells)).toEqual({ kind: 'date', values, notes: note ? [note] : [] })
@@ -151,7 +151,7 @@ describe('a layout', () => {
     expect(contents(text)).toEqual({ ...two, notes })
   })
 
-  it('with repeated and missing names gets names of its own', () => {
+  it('with repeated and missing names gets distinct names', () => {
     const { names, notes } = contents('a,a,,a.1\n1,2,3,4\n')
     expect(names).toEqual(['a', 'a.2', 'column 3', 'a.1'])
     expect(notes).toEqual(["another column 'a' is called 'a.2'", 'column 3 has no name in the header'])
@@ -161,10 +161,10 @@ describe('a layout', () => {
     expect(contents('1,2\n3,4\n', { header: false })).toEqual({ ...two, names: ['column 1', 'column 2'], notes: [] })
   })
 
-  it('with names of rows, as R writes it, is read', () => {
+  it('with row names, as R writes them, is read', () => {
     const { names, notes } = contents('"a","b"\n"r1",1,2\n"r2",3,4\n')
     expect(names).toEqual(['row', 'a', 'b'])
-    expect(notes).toEqual(['the rows have one cell more than the header; the first one is taken for the name of the row'])
+    expect(notes).toEqual(['the rows have one cell more than the header; the first cell is used as the name of the row'])
   })
 
   it('has the line number of each row', () => {
@@ -259,7 +259,7 @@ describe('an encoding', () => {
     ['PK\x03\x04table.csv', 'a zip archive; extract the table'],
     ['\xd0\xcf\x11\xe0\xa1\xb1', 'an old Excel workbook (.xls); save the sheet as CSV'],
     ['%PDF-1.7', 'a PDF'],
-    ['\x89PNG\r\n', 'a PNG picture'],
+    ['\x89PNG\r\n', 'a PNG image'],
     ['SQLite format 3\0', 'an SQLite database; export the table as CSV'],
     ['<!DOCTYPE html><html>', 'an HTML page'],
     ['<?xml version="1.0"?>', 'an XML file'],
@@ -276,7 +276,7 @@ describe('an encoding', () => {
   it('of a damaged gzip file is an error', async () => {
     const whole = gzipSync(utf8(text.repeat(100)))
     for (const bytes of [whole.subarray(0, 40), Uint8Array.from(whole, (byte, i) => (i === 30 ? byte ^ 255 : byte))])
-      await expect(decodeTable(bytes)).rejects.toThrow('the file is gzip-compressed and damaged')
+      await expect(decodeTable(bytes)).rejects.toThrow('the gzip-compressed file is damaged')
     await expect(decodeTable(gzipSync(whole))).rejects.toThrow('the file is gzip-compressed twice')
   })
 })

@@ -64,10 +64,10 @@ describe('torchFile.read', () => {
   it.each<[string, RegExp]>([
     [
       'whole-module.pt',
-      /^the file asks for 'torch\.nn\.modules\.container\.Sequential', which is not allowed; nothing was executed\. Only state dicts of tensors and plain values are read$/,
+      /^the file refers to 'torch\.nn\.modules\.container\.Sequential', which is not allowed; nothing was executed\. Save the state dict instead$/,
     ],
     ['script.pt', /^this is a TorchScript archive, which holds a program; save the state_dict\(\) of its module$/],
-    ['complex.pt', /asks for 'torch\.ComplexFloatStorage'/],
+    ['complex.pt', /refers to 'torch\.ComplexFloatStorage'/],
     ['repeated.pt', /a tensor \[1000\] repeats its 1 elements/],
   ])('throws for %s', (name, message) => {
     const error = thrown(() => torchFile.read(load(new URL(name, files))))
@@ -94,7 +94,7 @@ describe('torchFile.read', () => {
     })
   })
 
-  it('refuses the tar files of before torch 0.1.10', () => {
+  it('refuses tar files from before torch 0.1.10', () => {
     const tar = new Uint8Array(10240)
     tar.set(new TextEncoder().encode('storages'))
     tar.set(new TextEncoder().encode('ustar'), 257)
@@ -146,7 +146,7 @@ describe('a model from a torch file', () => {
     expect(other.stateDict()).toEqual(loaded)
   })
 
-  it('lacks num_batches_tracked, which its version should have', async () => {
+  it('throws if it lacks num_batches_tracked despite its version', async () => {
     const arena = await Arena.create()
     const bytes = load(new URL('untracked-version2.pt', legacy))
     expect(thrown(() => torchFile.load(bytes, network(arena))).message).toMatch(/; missing in the file: model\.1\.num_batches_tracked$/)
@@ -173,7 +173,7 @@ describe('a model from a torch file', () => {
     },
   )
 
-  it('has options that are checked', async () => {
+  it('throws for invalid options', async () => {
     const model = network(await Arena.create())
     const bytes = load(new URL('model.pt', files))
     expect(thrown(() => torchFile.load(bytes, model, { stripPrefix: 3 as never }))).toEqual({
@@ -186,11 +186,11 @@ describe('a model from a torch file', () => {
       'module.a': { dtype: 'float32', shape: [1], data: [2] },
     })
     expect(thrown(() => torchFile.load(twice, model, { stripPrefix: 'module.' })).message).toBe(
-      "torchFile.load: two names in the file are the same without the prefix 'module.'",
+      "torchFile.load: names in the file are not distinct without the prefix 'module.'",
     )
   })
 
-  it('is an average, where it was one', async () => {
+  it('loads into an AveragedModel if it was saved from one', async () => {
     const arena = await Arena.create()
     const average = new AveragedModel(network(arena))
     torchFile.load(load(new URL('averaged.pt', files)), { average }, { strict: false })
@@ -314,7 +314,7 @@ describe('torchFile.load', () => {
       code: 'state-mismatch',
       message:
         'torchFile.load: the file does not match, and nothing was changed; missing in the file: model.0.bias, average; only in the file: model.aux.bias; ' +
-        'of another shape or type: model.1.weight (float32 [5, 4], in the file float32 [2, 4]), model.1.bias (float32 [5], in the file float32 [2])',
+        'different shape or type: model.1.weight (float32 [5, 4] here, float32 [2, 4] in the file), model.1.bias (float32 [5] here, float32 [2] in the file)',
     })
     expect([other.model.stateDict(), other.optimizer.stateDict()]).toEqual(before)
   })

@@ -64,7 +64,7 @@ export class Live {
     }))
   }
 
-  /** Returns the runs of each optimizer, and before the first one its best trial. */
+  /** Returns the runs of each optimizer, or its best trial until the first run. */
   plot(): string {
     const { metric, facts } = this.#problem
     const entries = [...this.#groups.values()].map(({ label, at, best, runs }) => ({

@@ -35,7 +35,7 @@ function swatch(at: number): SVGSVGElement {
   return svg as SVGSVGElement
 }
 
-/** Returns the table's rows, whose texts change. */
+/** Returns the table's rows, whose text changes. */
 function lineTable() {
   const body = h('tbody')
   const head = h('tr', {}, ...COLUMNS.map((title) => h('th', { scope: 'col' }, title)))
@@ -94,7 +94,7 @@ export function makeRunning({ pause, resume, cancel }: Actions): Running {
   const cancelButton = h('button', { type: 'button', on: { click: () => cancel() } }, 'Cancel')
   const caption = h('p', { className: 'hint', hidden: true })
   caption.textContent =
-    'The validation metric over the steps: the mean of the runs in a band from minimum to maximum, and before the first run the best trial.'
+    'The validation metric over the steps: the mean of the runs in a band from minimum to maximum, or the best trial until the first run.'
   const plot = h('div', { className: 'report live' })
   const table = lineTable()
   let tenth = -1

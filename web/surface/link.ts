@@ -62,7 +62,7 @@ function read(text: string): unknown {
   if (text.includes('~')) return text.split('~').slice(0, -1).map(read)
   if (text === 'true' || text === 'false') return text === 'true'
   if (text === 'null') return null
-  // Everything but a number is a text.
+  // Everything except a number is a string.
   return text !== '' && (text === 'NaN' || !Number.isNaN(Number(text))) ? Number(text) : text
 }
 
@@ -85,7 +85,7 @@ function readNamed(text: string, table: typeof optimizers | typeof schedules): [
   if (!Object.hasOwn(table, name)) return undefined
   const known = controlled(table[name]!.made.declaration.options)
   const pairs = rest.map((entry) => [entry.slice(0, entry.indexOf(':')), entry.slice(entry.indexOf(':') + 1)] as const)
-  // A function of the step is a text, even if it looks like a number.
+  // A function of the step is a string, even if it looks like a number.
   const value = (key: string, text: string) => (key === 'lrLambda' ? decoded(text) : read(decoded(text)))
   return [name, Object.fromEntries(pairs.filter(([key]) => known.includes(key)).map(([key, text]) => [key, value(key, text)]))]
 }

@@ -71,8 +71,8 @@ export interface Box {
 const GAP = 10
 
 /**
- * Places a label at a point: right or left of it, and as far up or down as it takes to overlap no other label. Tries the previous choice
- * first, so that labels do not jump.
+ * Places a label right or left of a point, moved up or down until it overlaps no other label. Tries the previous choice first, so that
+ * labels do not jump.
  */
 export function labelPlace(
   at: readonly [number, number],

@@ -8,7 +8,7 @@ import { inSlices } from './slices.ts'
 import { drawMark, drawWay, strokeHaloed, wayOf, writeHaloed } from './strokes.ts'
 import type { Ground, Pair } from './surfaces.ts'
 
-/** Keys that move the start, in steps. */
+/** Directions in which keys move the start. */
 const moves: Readonly<Record<string, Pair>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
 
 function colorOf(text: string): Color {

@@ -1,4 +1,4 @@
-/** Draws paths, marks and texts on the plot. A halo makes them visible on any tint and over each other. */
+/** Draws paths, marks and labels on the plot. A halo makes them visible on any tint and over each other. */
 import { type Frame, toPixel } from './frame.ts'
 import { dashesOf, markOf } from './marks.ts'
 import type { Pair } from './surfaces.ts'

@@ -16,7 +16,7 @@ interface Point {
 
 /** The optimizer. */
 export interface Drawn {
-  /** Its rank, which determines its color and dashes. */
+  /** Position from the best, which determines color and dashes. */
   readonly at: number
   readonly result: Pick<Result, 'label' | 'runs'>
 }

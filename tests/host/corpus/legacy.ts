@@ -5,16 +5,16 @@ import { legacyFile } from './files.ts'
 import { type Entry, legacyTensor, often, pickle, repeated, texts, u32 } from './parts.ts'
 
 export const legacy: readonly Entry[] = [
-  ['a pickle of something else', () => pickle('N'), /^this is a pickle, but not of torch\.save: it lacks torch's magic number$/],
+  ['a pickle of something else', () => pickle('N'), /^this pickle was not written by torch\.save: it lacks torch's magic number$/],
   [
     'a legacy file of a global',
     () => legacyFile(pickle('cos\nsystem\n', 'X', u32(2), 'id', [0x85], 'R')),
-    /^the file asks for 'os\.system'/,
+    /^the file refers to 'os\.system'/,
   ],
   [
     'a legacy file of which facts ask for a global',
     () => new Uint8Array(Buffer.concat([pickled(0x1950a86a20f9469cfc6cn), pickled(1001), pickle('ctorch\nSize\n')])),
-    /: it asks for 'torch\.Size' where torch has a plain value$/,
+    /: it refers to 'torch\.Size' where a plain value is required$/,
   ],
   [
     'a legacy file of another version',
@@ -22,7 +22,7 @@ export const legacy: readonly Entry[] = [
     /: its version must be 1001, got 1002$/,
   ],
   ['a legacy file without storages', () => legacyTensor({ keys: {} }), /: the file lacks the storage '0'$/],
-  ['a legacy file with other storages', () => legacyTensor({ keys: { 1: new Uint8Array(64) } }), /: its storage '1' is not of any tensor$/],
+  ['a legacy file with other storages', () => legacyTensor({ keys: { 1: new Uint8Array(64) } }), /: its storage '1' belongs to no tensor$/],
   [
     'a legacy file with a storage that is too small',
     () => legacyTensor({ count: 15n }),
@@ -37,7 +37,7 @@ export const legacy: readonly Entry[] = [
   [
     'a legacy view beyond its storage',
     () => legacyTensor({ view: new Tuple(['v', 10, 7]) }),
-    /: a view of the storage '0' is \['v', 10, 7\]$/,
+    /: a view of the storage '0' must be \(key, start, size\) within 16 elements, got \['v', 10, 7\]$/,
   ],
   ['a legacy view that is its own storage', () => legacyTensor({ view: new Tuple(['0', 0, 16]) }), /: two storages have the key '0'$/],
   [

@@ -22,11 +22,11 @@ export const numpy: readonly Entry[] = [
     () => npyFile(' '.repeat(60_000)),
     /^this is not an \.npy file: its header must have at most 10000 bytes, got 60000$/,
   ],
-  ['a header of braces', () => npyFile('}'.repeat(9999)), /^this is not an \.npy file: its header is '\}{80}…'$/],
+  ['a header of braces', () => npyFile('}'.repeat(9999)), /^this is not an \.npy file: its header must be a Python dict, got '\}{80}…'$/],
   [
     'an array of 10^18 numbers',
     () => npyFile("{'descr': '<f8', 'fortran_order': True, 'shape': (1000000000, 1000000000)}"),
-    /^this is not an \.npy file: its array is F64 \[1000000000, 1000000000\], 8000000000000000000 bytes, but has 0$/,
+    /^this is not an \.npy file: its array must have 8000000000000000000 bytes for F64 \[1000000000, 1000000000\], got 0$/,
   ],
   [
     'a bomb of one array',

@@ -12,10 +12,14 @@ export const safetensors: readonly Entry[] = [
   [
     'lists within lists in JSON',
     () => tensorFile(`{"a":${'['.repeat(2_000_000)}${']'.repeat(2_000_000)}}`),
-    /^this is not a safetensors file: its header is nested too deep$/,
+    /^this is not a safetensors file: its header is nested too deeply$/,
   ],
-  ['empty lists in JSON', () => tensorFile(`{"a":[${'[],'.repeat(1_390_000)}[]]}`), /has \[\[\], \[\], \[\], \[\], \[\], \[\], …\]|'a' is/],
-  ['empty objects in JSON', () => tensorFile(`{"a":[${'{},'.repeat(1_390_000)}{}]}`), /'a' is/],
+  [
+    'empty lists in JSON',
+    () => tensorFile(`{"a":[${'[],'.repeat(1_390_000)}[]]}`),
+    /has \[\[\], \[\], \[\], \[\], \[\], \[\], …\]|'a' must be an object/,
+  ],
+  ['empty objects in JSON', () => tensorFile(`{"a":[${'{},'.repeat(1_390_000)}{}]}`), /'a' must be an object/],
   [
     'keys in JSON',
     () => tensorFile(`{${Array.from({ length: 380_000 }, (_, i) => `"${i.toString(16)}":{}`).join()}}`),

@@ -8,27 +8,27 @@ export const tensors: readonly Entry[] = [
   [
     'a tensor beyond its storage',
     () => tensor([4], [1], { offset: 13 }),
-    /^the pickle in the file is damaged: a tensor \[4\] ends at element 16 of a storage of 16$/,
+    /^the pickle in the file is damaged: a tensor \[4\] ends at element 16, beyond its storage of 16$/,
   ],
   [
     'strides beyond its storage',
     () => tensor([2, 2], [16, 1]),
-    /^the pickle in the file is damaged: a tensor \[2, 2\] ends at element 17 of a storage of 16$/,
+    /^the pickle in the file is damaged: a tensor \[2, 2\] ends at element 17, beyond its storage of 16$/,
   ],
   [
     'a size of 2^53',
     () => tensor([2n ** 53n], [1]),
-    /^the pickle in the file is damaged: a tensor of shape \[9007199254740992\] has strides \[1\] and offset 0$/,
+    /^the pickle in the file is damaged: a tensor has an invalid shape \[9007199254740992\], strides \[1\] or offset 0$/,
   ],
   [
     'sizes whose product overflows',
     () => tensor([2 ** 40, 2 ** 40], [0, 0]),
-    /^the pickle in the file is damaged: a tensor has the impossible shape \[1099511627776, 1099511627776\]$/,
+    /^the pickle in the file is damaged: a tensor has too large a shape \[1099511627776, 1099511627776\]$/,
   ],
   [
     'an offset below zero',
     () => tensor([1], [1], { offset: -1 }),
-    /^the pickle in the file is damaged: a tensor of shape \[1\] has strides \[1\] and offset -1$/,
+    /^the pickle in the file is damaged: a tensor has an invalid shape \[1\], strides \[1\] or offset -1$/,
   ],
   ['one number 10^9 times', () => tensor([1e9], [0]), /repeats its 16 elements/],
   [
@@ -49,25 +49,29 @@ export const tensors: readonly Entry[] = [
   [
     'a storage of another class',
     () => tensor([1], [1], { type: 'Size' }),
-    /^the pickle in the file is damaged: it refers to \['storage', a Global, '0', 'cpu', 16\]$/,
+    /^the pickle in the file is damaged: a storage must be \('storage', type, key, location, elements\), got \['storage', a Global, '0', 'cpu', 16\]$/,
   ],
-  ['a storage of complex numbers', () => tensor([1], [1], { type: 'ComplexFloatStorage' }), /asks for 'torch\.ComplexFloatStorage'/],
+  ['a storage of complex numbers', () => tensor([1], [1], { type: 'ComplexFloatStorage' }), /refers to 'torch\.ComplexFloatStorage'/],
   [
     'a size that is a float',
     () => tensor([4], [1], { encode: withFloat }),
-    /: a tensor of shape \[a Float\] has strides \[1\] and offset 0$/,
+    /: a tensor has an invalid shape \[a Float\], strides \[1\] or offset 0$/,
   ],
-  ['a tensor that lacks an argument', () => tensor([4], [1], { more: [false] }), /: a tensor has 5 arguments$/],
-  ['a gradient that is neither true nor false', () => tensor([4], [1], { more: [0, null] }), /: a tensor of type F32 has requires_grad 0$/],
+  ['a tensor that lacks an argument', () => tensor([4], [1], { more: [false] }), /: a tensor must have 6 to 7 arguments, got 5$/],
+  [
+    'a requires_grad that is not a boolean',
+    () => tensor([4], [1], { more: [0, null] }),
+    /: requires_grad of a tensor of type F32 must be a boolean, got 0$/,
+  ],
   [
     'integers with a gradient',
     () => tensor([4], [1], { type: 'LongStorage', elements: 8, more: [true, null] }),
-    /: a tensor of type I64 has requires_grad true$/,
+    /: requires_grad of a tensor of type I64 must be False, got true$/,
   ],
   [
-    'a tensor negated by a flag',
+    'a tensor with the negative flag',
     () => tensor([4], [1], { more: [false, null, { neg: true }] }),
-    /^a tensor of the file is negated or conjugated by a flag/,
+    /^a tensor in the file has a negative or conjugate flag/,
   ],
   [
     'a storage that is too large',
@@ -80,6 +84,6 @@ export const tensors: readonly Entry[] = [
       const id = (type: string, elements: number) => new Persistent(new Tuple(['storage', new Name('torch', type), '0', 'cpu', elements]))
       return torchArchive(pickled([id('FloatStorage', 16), id('LongStorage', 8)]), storage)
     },
-    /: the storage '0' has 16 elements of F32, and 8 of I64$/,
+    /: the storage '0' is declared twice, with 16 elements of F32 and 8 of I64$/,
   ],
 ]

@@ -33,7 +33,7 @@ export const zips: readonly Entry[] = [
     /^this is not a zip archive: a name in it is not UTF-8$/,
   ],
   [
-    'a file outside of the folder',
+    'a file outside the folder',
     () =>
       zipped(
         new Map([
@@ -42,7 +42,7 @@ export const zips: readonly Entry[] = [
           ['b/x', new Uint8Array(1)],
         ]),
       ),
-    /^this zip archive was not written by torch\.save: 'b\/x' is outside of its folder$/,
+    /^this zip archive was not written by torch\.save: 'b\/x' is outside its folder$/,
   ],
   [
     'two names that differ in case',
