@@ -113,7 +113,7 @@ export function readColumn(name: string, texts: Texts, lines: readonly number[],
 /** Returns a note on how dates are read, unless the year is first. */
 export function dateNotes(name: string, example: string, order: DateOrder, isAmbiguous: boolean): string[] {
   if (order === 'ymd') return []
-  const unsure = isAmbiguous ? ', although day and month could also be exchanged' : ''
+  const unsure = isAmbiguous ? '; day and month could also be swapped' : ''
   return [`${name}: dates such as ${shown(example)} are read as ${shownDate(daysOf(example, order))}${unsure}`]
 }
 
@@ -152,8 +152,8 @@ export function notationNotes(name: string, texts: Texts, values: Float64Array, 
   const example = exampleOf(texts, values, notation)
   if (example < 0) return []
   const text = texts[example]!
-  const [mark, role] = text.includes(notation.decimal) ? [notation.decimal, 'thousands'] : [notation.group, 'decimals']
-  const unsure = isAmbiguous ? `, although ${mark} could also separate ${role}` : ''
+  const [mark, role] = text.includes(notation.decimal) ? [notation.decimal, 'thousands'] : [notation.group, 'decimal']
+  const unsure = isAmbiguous ? `; the ${mark === ',' ? 'comma' : 'point'} could also be a ${role} separator` : ''
   return [`${name}: numbers such as ${shown(text)} are read as ${values[example]}${unsure}`]
 }
 

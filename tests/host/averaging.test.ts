@@ -129,7 +129,7 @@ describe('AveragedModel', () => {
     const { n_averaged: _, ...rest } = saved
     expect(thrown(() => other.loadStateDict(rest)).code).toBe('state-mismatch')
     expect(thrown(() => other.loadStateDict({ ...saved, 'module.bias': { shape: [2], data: [1, 2] } })).message).toContain(
-      'module.bias is [1]',
+      'module.bias must have shape [1]',
     )
     expect(other.nAveraged).toBe(3)
   })

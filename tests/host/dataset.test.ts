@@ -83,7 +83,7 @@ describe('a column of 0.1 in every row', () => {
   it('is not a target for regression', () => {
     const constant = table(200, { k: () => 0.1, x: noise })
     expect(thrown(() => makeDataset(constant, { name: 't', target: 'k' })).message).toBe(
-      'the target k is 0.1 in all train rows, so predictions cannot be judged',
+      'the target k is 0.1 in all train rows, so predictions cannot be scored',
     )
   })
 })

@@ -209,9 +209,9 @@ describe('downhill predict', () => {
   })
 
   it.each([
-    ['area;heating\n1,500;gas\n', [1.5], "area: numbers such as '1,500' are read as 1.5, although , could also separate thousands"],
+    ['area;heating\n1,500;gas\n', [1.5], "area: numbers such as '1,500' are read as 1.5; the comma could also be a thousands separator"],
     ['area;heating\n1.500;gas\n12,5;gas\n', [1500, 12.5], "area: numbers such as '1.500' are read as 1500"],
-    ['area,heating\n"1,500",gas\n', [1500], "area: numbers such as '1,500' are read as 1500, although , could also separate decimals"],
+    ['area,heating\n"1,500",gas\n', [1500], "area: numbers such as '1,500' are read as 1500; the comma could also be a decimal separator"],
     ['area,heating\n12 %,gas\n', [12], "area: numbers such as '12 %' have %, but no unit in the training table"],
     ['area,area,heating\n12,1,gas\n', [12], "another column 'area' is called 'area.1'"],
   ])('notes how the numbers of %j are read', (text, areas, note) => {

@@ -71,7 +71,7 @@ describe('numbers', () => {
     const grouped = (others: string[]) => contents(['a;b;c', '1.234;2,5;x', `999;${others[0]};x`, `2.345;${others[1]};x`].join('\n'))
     const { cells, notes } = grouped(['0,5', '1,5'])
     expect(cells[0]).toEqual([1234, 999, 2345])
-    expect(notes[0]).toBe("a: numbers such as '1.234' are read as 1234, although . could also separate decimals")
+    expect(notes[0]).toBe("a: numbers such as '1.234' are read as 1234; the point could also be a decimal separator")
     expect(contents('a;b;c\n1.234;2,5;0.5\n2.345;3,5;1.5\n').cells[0]).toEqual([1.234, 2.345])
     expect(contents('[{"a": 1.234, "b": "2,5"}, {"a": 2.345, "b": "0,5"}]').cells[0]).toEqual([1.234, 2.345])
   })
@@ -218,7 +218,7 @@ describe('a layout', () => {
     ['a,b\n1,"2\n', 'line 2: quoted field unterminated'],
     ['a\n1\n2\n3\n4\nfive\n6\n', "line 6: 'five' in the column a must be a number like its other values"],
     ['a,b\n1%,2\n2%,2\n3%,2\n4%,2\n5,2\n', "line 6: '5' in the column a must be a number with % like its other values"],
-    ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b is beyond ±1e+150"],
+    ['a,b\n1,2\n1,1e151\n', "line 3: '1e151' in the column b must be within ±1e+150"],
     ['[{"a": 1}, 2]', 'row 2 must be an object with a value for each column, got 2'],
     ['{"a": [1, 2], "b": [1]}', 'the column b must have 2 values like a, got 1'],
     ['{"a": 1}\nb\n', "line 2 must be a JSON object, got 'b'"],
