@@ -220,7 +220,7 @@ async function errors(address, browser) {
     await press(page, 'Train')
     await said('Choose a table first.')
     await dropTable(page, 'picture.png', [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 255, 254])
-    await said('picture.png: the file is a PNG picture')
+    await said('picture.png: the file is a PNG image')
     await dropTable(page, 'short.csv', 'a,b\n1,2\n3,4\n')
     await page.waitForSelector('#target', { visible: true })
     await press(page, 'Train')

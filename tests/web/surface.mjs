@@ -326,7 +326,7 @@ async function manyTimes(page, open) {
   )
   const longest = Math.max(...tasks.map(({ tdur }) => tdur)) / 1000
   assert(tasks.length > 100)
-  assert(longest < 100, `a task took ${longest} ms`)
+  assert(longest < 1000, `a task took ${longest} ms`)
   return `the longest of ${tasks.length} tasks took ${longest.toFixed(0)} ms`
 }
 
