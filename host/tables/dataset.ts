@@ -129,6 +129,46 @@ function rareClasses(targets: Float64Array, classes: readonly string[], name: st
   return [`${name}, the target: ${listed.join(', ')}${others}; their results are uncertain`]
 }
 
+/** A column and its coding. */
+interface FittedColumn {
+  readonly column: Column
+  readonly coding: ColumnCoding
+}
+
+/** Fits the codings of the feature columns, and notes dropped columns and filled cells. */
+function fitColumns(table: Table, target: Column, { train }: Split, { group, divisor }: DatasetOptions, notes: string[]): FittedColumn[] {
+  return table.columns.flatMap((column) => {
+    if (column === target) return []
+    if (column.name === group) {
+      notes.push(`${group}: used to group the rows, not as a feature`)
+      return []
+    }
+    const found = fitColumn(column, train, divisor)
+    if ('dropped' in found) {
+      notes.push(`${column.name}: ${found.dropped}, dropped`)
+      return []
+    }
+    const missing = countedCells('empty cell', table.lines, (row) => isEmpty(column, row))
+    const isCategory = found.coding.kind === 'text'
+    if (missing) notes.push(`${column.name}: ${missing}, ${isCategory ? 'encoded as zeros' : 'filled with the mean'}`)
+    if (found.note) notes.push(`${column.name}: ${found.note}`)
+    return [{ column, coding: found.coding }]
+  })
+}
+
+/** Encodes columns side by side. */
+function featuresOf(rows: number, fitted: readonly FittedColumn[]): Pick<Dataset, 'features' | 'featureNames'> {
+  const names = fitted.map(({ coding }) => featureNames(coding))
+  const width = names.reduce((sum, { length }) => sum + length, 0)
+  const features = new Float32Array(rows * width)
+  let offset = 0
+  for (const [c, { column, coding }] of fitted.entries()) {
+    encode(coding, column, { data: features, width }, offset)
+    offset += names[c]!.length
+  }
+  return { features, featureNames: names.flat() }
+}
+
 /**
  * Converts a table to a data set. Numbers are standardized, categories are one-hot encoded, pairs such as no and yes become 0 and 1, and dates
  * become days and cycles of weekday and year. Missing numbers become the mean (0 in a sparse column), missing categories all zeros. The
@@ -137,7 +177,7 @@ function rareClasses(targets: Float64Array, classes: readonly string[], name: st
  * @throws `data-invalid` if the target is missing, constant or unsuitable for the task, if rows are too few, or if no feature remains
  */
 export function makeDataset(given: Table, options: DatasetOptions): Dataset {
-  const { name, divisor, task, group, time } = options
+  const { name, task, group, time } = options
   const notes: string[] = [...given.notes]
   const known = withColumn(given, options.target, 'target', notes)
   const table = time === undefined ? known : withColumn(known, time, 'time', notes)
@@ -151,35 +191,10 @@ export function makeDataset(given: Table, options: DatasetOptions): Dataset {
   if (classes) notes.push(...rareClasses(targets, classes, target.name))
   const split = splitOf(table, classes ? targets : new Uint8Array(table.rows), options)
   if (classes) notes.push(...unseenClasses(targets, split, classes, target.name))
-  const fitted: { column: Column; coding: ColumnCoding }[] = []
-  for (const column of table.columns) {
-    if (column === target) continue
-    if (column.name === group) {
-      notes.push(`${group}: used to group the rows, not as a feature`)
-      continue
-    }
-    const found = fitColumn(column, split.train, divisor)
-    if ('dropped' in found) {
-      notes.push(`${column.name}: ${found.dropped}, dropped`)
-      continue
-    }
-    const missing = countedCells('empty cell', table.lines, (row) => isEmpty(column, row))
-    const isCategory = found.coding.kind === 'text'
-    if (missing) notes.push(`${column.name}: ${missing}, ${isCategory ? 'encoded as zeros' : 'filled with the mean'}`)
-    if (found.note) notes.push(`${column.name}: ${found.note}`)
-    fitted.push({ column, coding: found.coding })
-  }
+  const fitted = fitColumns(table, target, split, options, notes)
   if (!fitted.length) fail(`the table must have at least one feature column besides the target ${target.name}`)
-  const names = fitted.map(({ coding }) => featureNames(coding))
-  const width = names.reduce((sum, { length }) => sum + length, 0)
-  const features = new Float32Array(table.rows * width)
-  let offset = 0
-  for (const [c, { column, coding }] of fitted.entries()) {
-    encode(coding, column, { data: features, width }, offset)
-    offset += names[c]!.length
-  }
   const columns = fitted.map(({ coding }) => coding)
-  const about = { name, rows: table.rows, features, featureNames: names.flat(), split, notes }
+  const about = { name, rows: table.rows, ...featuresOf(table.rows, fitted), split, notes }
   if (classes) {
     const coding = { columns, target: { name: target.name, classes } }
     return { ...about, task: 'classification', targets: Float32Array.from(targets), classes, coding }
