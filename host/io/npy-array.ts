@@ -4,6 +4,7 @@ import { type Shape, sizeOf } from '../memory/shape.ts'
 import { decoded, elementBytes, encoded, type FileTensor, type TensorLike } from './elements.ts'
 import { arrayHeader, readArrayHeader } from './npy-header.ts'
 import type { Source } from './source.ts'
+import { rowMajor } from './strided.ts'
 
 /** Reads the array in a file. */
 export function arrayOf(source: Source): FileTensor {
@@ -11,7 +12,7 @@ export function arrayOf(source: Source): FileTensor {
   const element = elementBytes[type]
   let elements = source.at(start, bytes)
   if (isBigEndian) elements = swapped(elements, element)
-  if (isFortran) elements = rowMajor(elements, shape, element)
+  if (isFortran) elements = rowMajor(elements, shape, fortranStrides(shape), 0, element)
   return decoded('the array', type, shape, elements)
 }
 
@@ -34,20 +35,7 @@ function swapped(bytes: Uint8Array, element: number): Uint8Array {
   return out
 }
 
-/** Converts elements from Fortran order to C order. */
-function rowMajor(bytes: Uint8Array, shape: Shape, element: number): Uint8Array {
-  const out = new Uint8Array(bytes.length)
-  const strides = shape.map((_, axis) => element * sizeOf(shape.slice(0, axis)))
-  const index = shape.map(() => 0)
-  let from = 0
-  for (let to = 0; to < out.length; to += element) {
-    for (let k = 0; k < element; k++) out[to + k] = bytes[from + k]!
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis]!
-      if (++index[axis]! < shape[axis]!) break
-      from -= strides[axis]! * shape[axis]!
-      index[axis] = 0
-    }
-  }
-  return out
+/** Returns the strides of Fortran order, the first axis fastest. */
+function fortranStrides(shape: Shape): number[] {
+  return shape.map((_, axis) => sizeOf(shape.slice(0, axis)))
 }

@@ -5,6 +5,7 @@ import { DownhillError, shown } from '../validation/errors.ts'
 import { damaged } from './cursor.ts'
 import { decoded, type ElementType, elementBytes, type FileTensor } from './elements.ts'
 import { Tuple } from './python.ts'
+import { rowMajor } from './strided.ts'
 
 /** Tensors may share a storage, and non-contiguous ones are copied. Together they may take at most this many times the bytes of the file. */
 const MOST_TIMES = 16
@@ -116,19 +117,7 @@ export class TensorReader {
     const storage = this.#storage(tensor.storage)
     const element = elementBytes[type]
     if (isRowMajor(shape, strides)) return storage.subarray(offset * element, offset * element + bytes)
-    const out = new Uint8Array(bytes)
-    const index = shape.map(() => 0)
-    let from = offset
-    for (let to = 0; to < bytes; to += element) {
-      for (let k = 0; k < element; k++) out[to + k] = storage[from * element + k]!
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        from += strides[axis]!
-        if (++index[axis]! < shape[axis]!) break
-        from -= strides[axis]! * shape[axis]!
-        index[axis] = 0
-      }
-    }
-    return out
+    return rowMajor(storage, shape, strides, offset, element)
   }
 }
 
