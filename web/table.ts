@@ -2,7 +2,7 @@
 import { sha256Of } from '../host/compare/bundled.ts'
 import { readTable } from '../host/tables/table.ts'
 import { decodeTable, type TableText } from '../host/tables/text.ts'
-import { DownhillError } from '../host/validation/errors.ts'
+import { naming } from '../host/validation/naming.ts'
 
 /** A table's text, what was guessed about its encoding, and the hash of its file. */
 export interface OwnTable extends TableText {
@@ -40,13 +40,4 @@ export async function factsOf({ name, text }: OwnTable): Promise<TableFacts> {
     return { name, kind, different: kind === 'text' ? column.categories.length : new Set(column.values).size }
   })
   return { name, rows, columns: facts }
-}
-
-/** Runs `body`, and prefixes its errors with a file's name. */
-export async function naming<T>(name: string, body: () => T | Promise<T>): Promise<T> {
-  try {
-    return await body()
-  } catch (error) {
-    throw error instanceof DownhillError ? new DownhillError(error.code, `${name}: ${error.message}`) : error
-  }
 }

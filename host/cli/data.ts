@@ -8,6 +8,7 @@ import type { Dataset } from '../tables/dataset.ts'
 import type { Architecture } from '../tables/perceptron.ts'
 import { decodeTable } from '../tables/text.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
+import { naming } from '../validation/naming.ts'
 
 const text = { type: 'string' } as const
 
@@ -108,7 +109,7 @@ export async function readSpec(source: Source, architecture: Architecture): Prom
   if ('model' in source) return { source, name: basename(source.model), sha256: await sha256Of(readBytes(source.model)), ...architecture }
   if ('data' in source) {
     const bytes = readBytes(source.data)
-    const decoded = await namingFile(source, () => decodeTable(bytes))
+    const decoded = await naming(source.data, () => decodeTable(bytes))
     return { source, name: basename(source.data), ...decoded, sha256: await sha256Of(bytes), ...architecture }
   }
   return bundledSpec(source, architecture, (file) => readFileSync(new URL(`../datasets/${file}`, import.meta.url), 'utf8'))
@@ -116,10 +117,10 @@ export async function readSpec(source: Source, architecture: Architecture): Prom
 
 /** Runs `body`, and prefixes its errors with the file's name. */
 export async function namingFile<T>(source: Source, body: () => T | Promise<T>): Promise<T> {
+  if ('data' in source) return naming(source.data, body)
   try {
     return await body()
   } catch (error) {
-    if (error instanceof DownhillError && 'data' in source) throw new DownhillError(error.code, `${source.data}: ${error.message}`)
     if (!(error instanceof DownhillError) && 'model' in source) throw new DownhillError('data-invalid', `${source.model}: ${error}`)
     throw error
   }

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { failure } from '../io/files.ts'
 import type { Source } from '../io/source.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
+import { prefixed } from '../validation/naming.ts'
 
 /**
  * Throws unless a folder exists or can be created, and files with these names can be written in it.
@@ -66,7 +67,7 @@ export function withFile<T>(path: string, look: (source: Source, beside: (name: 
   try {
     return look(source, (name) => opened(name, join(dirname(path), name)))
   } catch (error) {
-    throw error instanceof DownhillError ? new DownhillError(error.code, `${path}: ${error.message}`) : cannot(path, error)
+    throw error instanceof DownhillError ? prefixed(path, error) : cannot(path, error)
   } finally {
     for (const file of files) closeSync(file)
   }

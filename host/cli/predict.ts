@@ -10,7 +10,8 @@ import { TableModel } from '../tables/model.ts'
 import { predictionsCsv, predictTable } from '../tables/predictions.ts'
 import { decodeTable } from '../tables/text.ts'
 import { check } from '../validation/errors.ts'
-import { namingFile, readBytes } from './data.ts'
+import { naming } from '../validation/naming.ts'
+import { readBytes } from './data.ts'
 import { checkFolder, writeAll } from './files.ts'
 
 const usage = `downhill predict MODEL   predict the rows of a table with a model of downhill train --save or compare --save
@@ -52,13 +53,12 @@ export async function predictCommand(args: string[]): Promise<number> {
   check(values.data !== undefined, 'option-range', '--data FILE, the rows to predict, must be given')
   const { data, out } = values
   const bytes = readBytes(file)
-  const source = { data, target: '' }
   const tableBytes = readBytes(data)
   if (out !== undefined) checkOut(out, [file, data])
   const arena = await Arena.create()
-  const model = await namingFile({ data: file, target: '' }, () => new TableModel(arena, bytes))
+  const model = await naming(file, () => new TableModel(arena, bytes))
   const header = values['no-header'] ? false : hadHeader(bytes)
-  const { csv, rows, notes, scores } = await namingFile(source, async () => {
+  const { csv, rows, notes, scores } = await naming(data, async () => {
     const { text, notes } = await decodeTable(tableBytes)
     const predictions = predictTable(model, text, { header })
     const { scored, values: predicted } = predictions

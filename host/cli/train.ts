@@ -13,7 +13,8 @@ import { baselinesLine } from '../report/terminal.ts'
 import { trainedLines } from '../report/trained.ts'
 import { baselinesOf } from '../tables/baselines.ts'
 import type { Dataset } from '../tables/dataset.ts'
-import { check, DownhillError, shown } from '../validation/errors.ts'
+import { check, shown } from '../validation/errors.ts'
+import { naming } from '../validation/naming.ts'
 import { progressBar } from './bar.ts'
 import { architectureOf, DETERMINED, dataOptions, joinSplit, readData, sourceOf, tableUsage, wholeNumber } from './data.ts'
 import { checkCheckpoint } from './place.ts'
@@ -100,14 +101,7 @@ async function resume(arena: Arena, values: Values, file: string): Promise<Run> 
   for (const name of ANSWERED)
     check(values[name] === undefined, 'option-range', `--${name} cannot be combined with ${file}, which determines it`)
   const bytes = await readFile(file)
-  const named = <T>(body: () => T): T => {
-    try {
-      return body()
-    } catch (error) {
-      throw error instanceof DownhillError ? new DownhillError(error.code, `${file}: ${error.message}`) : error
-    }
-  }
-  const { settings, source: saved, sha256, progress } = named(() => savedRun(bytes))
+  const { settings, source: saved, sha256, progress } = await naming(file, () => savedRun(bytes))
   const source = (values.data === undefined ? saved : { ...saved, data: values.data }) as Source
   const read = await readData(source)
   check(
@@ -118,7 +112,7 @@ async function resume(arena: Arena, values: Values, file: string): Promise<Run> 
   const epochs = wholeNumber('epochs', values.epochs) ?? settings.epochs
   const patience = wholeNumber('patience', values.patience) ?? settings.patience
   const training = new Training(arena, read.data, { ...settings, epochs, patience })
-  named(() => checkpoint.load(bytes, training.parts))
+  await naming(file, () => checkpoint.load(bytes, training.parts))
   training.progress = progress
   return { training, data: read.data, source, sha256 }
 }

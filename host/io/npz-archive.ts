@@ -1,5 +1,6 @@
 /** The arrays of an .npz file. */
 import { DownhillError, printable, shown } from '../validation/errors.ts'
+import { prefixed } from '../validation/naming.ts'
 import type { ZipEntry } from './zip.ts'
 
 /** Default limit of unpacked bytes: the larger of this and MOST_TIMES times the size of the file. */
@@ -28,8 +29,6 @@ export function named<T>(name: string, look: () => T): T {
   try {
     return look()
   } catch (error) {
-    throw error instanceof DownhillError
-      ? new DownhillError(error.code, `${printable(name.slice(0, 80))}${ENDING}: ${error.message}`)
-      : error
+    throw prefixed(`${printable(name.slice(0, 80))}${ENDING}`, error)
   }
 }

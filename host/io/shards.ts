@@ -1,5 +1,6 @@
 /** The index of a sharded safetensors model: Hugging Face's `model.safetensors.index.json`. */
 import { DownhillError, shown } from '../validation/errors.ts'
+import { prefixed } from '../validation/naming.ts'
 import { type Dict, isDict } from './dict.ts'
 import { LONGEST_HEADER } from './header.ts'
 import { extentOf } from './json.ts'
@@ -83,6 +84,6 @@ export function inShard<T>(file: string, look: () => T): T {
   try {
     return look()
   } catch (error) {
-    throw error instanceof DownhillError ? new DownhillError(error.code, `${file}: ${error.message}`) : error
+    throw prefixed(file, error)
   }
 }

@@ -8,7 +8,8 @@ import type { Source } from '../../host/compare/report.ts'
 import { quoted } from '../../host/compare/shown.ts'
 import type { Arena } from '../../host/memory/arena.ts'
 import type { Architecture } from '../../host/tables/perceptron.ts'
-import { naming, type OwnTable } from '../table.ts'
+import { naming } from '../../host/validation/naming.ts'
+import type { OwnTable } from '../table.ts'
 import type { Choice } from './messages.ts'
 
 async function fetchText(file: string): Promise<string> {
