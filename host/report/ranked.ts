@@ -1,5 +1,6 @@
 /** Results with their ranks. */
 import type { Report, Result } from '../compare/report.ts'
+import { shownMetric, shownNumber } from '../compare/shown.ts'
 
 /** A result as tables and plots show it. */
 export interface Ranked {
@@ -52,4 +53,31 @@ export function wording({ problem, metric }: Report): { unit: string; test: stri
   return problem.kind === 'function'
     ? { unit, test: `final ${metric.name}`, validation: `${metric.name} during the run` }
     : { unit, test: `${metric.name} on test ${unit}`, validation: `${metric.name} on validation ${unit}` }
+}
+
+/** A further score of tables as a column. */
+export interface ScoreColumn {
+  /** Key in the metrics of a result. */
+  readonly key: string
+  readonly title: string
+  readonly show: (value: number) => string
+  /** Returns the score of a result; undefined if it failed. */
+  readonly of: (result: Result) => number | undefined
+}
+
+const SCORES: readonly (readonly [key: string, title: string, show: (value: number) => string])[] = [
+  ['balancedAccuracy', 'balanced', (value) => shownMetric('accuracy', value)],
+  ['logLoss', 'log loss', shownNumber],
+  ['mae', 'MAE', shownNumber],
+  ['rmse', 'RMSE', shownNumber],
+]
+
+/** Returns the columns of the further scores that a report has. */
+export function scoreColumns({ results }: Report): ScoreColumn[] {
+  return SCORES.map(([key, title, show]) => ({
+    key,
+    title,
+    show,
+    of: ({ metrics }: Result) => (metrics as Partial<Record<string, number>> | null | undefined)?.[key],
+  })).filter(({ of }) => results.some((result) => of(result) !== undefined))
 }

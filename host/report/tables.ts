@@ -1,9 +1,9 @@
 /** The ranking and the pairwise comparisons. */
 import type { Comparison, Report } from '../compare/report.ts'
 import { bareMetric, shownBytes, shownCount, shownDifference, shownMetric, shownNumber, shownSeconds } from '../compare/shown.ts'
-import { type Column, details, escapeHtml, exact, exactInterval, section, table } from './html.ts'
+import { details, escapeHtml, exact, exactInterval, section, table } from './html.ts'
 import { exactOptions } from './plots/trials.ts'
-import { places, type Ranked, secondsToTarget, wording } from './ranked.ts'
+import { places, type Ranked, scoreColumns, secondsToTarget, wording } from './ranked.ts'
 
 export function ranking(report: Report): string {
   const { name } = report.metric
@@ -30,7 +30,13 @@ export function ranking(report: Report): string {
         title: '95 % interval',
         cell: ({ result, path }) => exactInterval(result.interval, `${path}.interval`, (value) => bareMetric(name, value)),
       },
-      ...metricColumns(report),
+      ...scoreColumns(report).map(({ key, title, show, of }) => ({
+        title,
+        cell: ({ result, path }: Ranked) => {
+          const value = of(result)
+          return exact(value, show(value ?? 0), `${path}.metrics.${key}`)
+        },
+      })),
       { title: 'learning rate', cell: ({ result, path }) => exact(result.lr, shownNumber(result.lr), `${path}.lr`) },
       { title: 'options', words: true, cell: ({ result, path }) => exactOptions(result.options, `${path}.options`) },
       {
@@ -51,22 +57,6 @@ export function ranking(report: Report): string {
     together ? 'Optimizers that share a rank are statistically indistinguishable.' : '',
   ]
   return section('Ranking', escapeHtml(note.filter(Boolean).join(' ')), body, baselines(report), confusion(report))
-}
-
-/** Returns the further scores of a table as columns. */
-function metricColumns(report: Report): Column<Ranked>[] {
-  const sample = report.results.find(({ metrics }) => metrics)?.metrics
-  if (!sample) return []
-  const column = (title: string, key: string, show: (value: number) => string): Column<Ranked> => ({
-    title,
-    cell: ({ result, path }) => {
-      const value = (result.metrics as Record<string, number> | null | undefined)?.[key]
-      return value === undefined ? '–' : exact(value, show(value), `${path}.metrics.${key}`)
-    },
-  })
-  if ('mae' in sample) return [column('MAE', 'mae', shownNumber), column('RMSE', 'rmse', shownNumber)]
-  const balanced = column('balanced', 'balancedAccuracy', (value) => shownMetric('accuracy', value))
-  return [balanced, column('log loss', 'logLoss', shownNumber)]
 }
 
 function baselines({ baselines, metric: { name } }: Report): string {

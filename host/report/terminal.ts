@@ -12,7 +12,7 @@ import {
   shownSeconds,
 } from '../compare/shown.ts'
 import type { Baselines } from '../tables/baselines.ts'
-import { lead, named, places, type Ranked, wording } from './ranked.ts'
+import { lead, named, places, type Ranked, scoreColumns, wording } from './ranked.ts'
 
 export { shownBytes, shownMetric } from '../compare/shown.ts'
 
@@ -71,22 +71,9 @@ function together(groups: readonly (readonly Ranked[])[]): string[] {
 /** A column: its title and cells. */
 type Cells = readonly [title: string, cell: (entry: Ranked) => string]
 
-/** Further scores of tables: their keys, titles and formats. */
-const METRICS: readonly (readonly [key: string, title: string, show: (value: number) => string])[] = [
-  ['balancedAccuracy', 'balanced', (value) => shownMetric('accuracy', value)],
-  ['logLoss', 'log loss', shownNumber],
-  ['mae', 'MAE', shownNumber],
-  ['rmse', 'RMSE', shownNumber],
-]
-
-function metricColumns(): Cells[] {
-  return METRICS.map(([key, title, show]) => [
-    title,
-    ({ result }) => {
-      const value = (result.metrics as Partial<Record<string, number>> | null | undefined)?.[key]
-      return value === undefined ? '' : show(value)
-    },
-  ])
+/** Formats a value; nothing without one. */
+function shownIf(value: number | undefined, show: (value: number) => string): string {
+  return value === undefined ? '' : show(value)
 }
 
 /** Returns the baselines in one line: 'baselines: 38.9 % majority class, 97.1 % linear model'. */
@@ -109,7 +96,7 @@ export function resultTable(report: Report): string {
     ['optimizer', ({ result }) => named(result)],
     [name, ({ result }) => shownMetric(name, result.value)],
     ['95 % interval', ({ result: { interval } }) => (interval ? interval.map((end) => bareMetric(name, end)).join(' to ') : '')],
-    ...metricColumns(),
+    ...scoreColumns(report).map(({ title, show, of }): Cells => [title, ({ result }) => shownIf(of(result), show)]),
     ['lr', ({ result }) => shownNumber(result.lr)],
     ['to target', ({ result }) => (result.stepsToTarget === null ? '–' : `${shownCount(result.stepsToTarget)} steps`)],
     ['state', ({ result }) => shownBytes(result.stateBytes)],
