@@ -5,6 +5,7 @@ import { baselinesOf } from '../tables/baselines.ts'
 import type { Dataset } from '../tables/dataset.ts'
 import { PLAIN } from '../tables/notation.ts'
 import { type Architecture, Batch, EVALUATION_ROWS, layersOf, lossOf, metricOf, perceptron, scoresOf } from '../tables/perceptron.ts'
+import { tableModel } from '../tables/saved.ts'
 import { columnCalled, type Table } from '../tables/table.ts'
 import type { Problem, Session } from './problem.ts'
 
@@ -16,6 +17,7 @@ export function rowsProblem(data: Dataset, sha256: string, size: number | Archit
   const architecture = typeof size === 'number' ? { hidden: size } : size
   const { split, classes } = data
   const kind = data.task
+  const table = tableModel(data, architecture)
   return {
     facts: {
       name: data.name,
@@ -32,7 +34,7 @@ export function rowsProblem(data: Dataset, sha256: string, size: number | Archit
     resolution: kind === 'classification' ? 1 / split.test.length : 0,
     architecture,
     notes: data.notes,
-    ...(data.coding && { table: { ...data.coding, ...architecture, dropout: architecture.dropout ?? 0 } }),
+    ...(table && { table }),
     ...(kind !== 'language' && { baselines: (arena) => baselinesOf(arena, data) }),
     begin: (arena, generator, batchSize) => begin(arena, data, architecture, generator, batchSize),
   }

@@ -16,7 +16,7 @@ import {
   perceptron,
   scoresOf,
 } from '../tables/perceptron.ts'
-import type { SavedTable } from '../tables/saved.ts'
+import { type SavedTable, tableModel } from '../tables/saved.ts'
 import type { Scores } from '../tables/scores.ts'
 import { Loader, type Batch as LoaderBatch } from '../training/loader.ts'
 import { check, checkRange, DownhillError, nearest, shown } from '../validation/errors.ts'
@@ -218,7 +218,6 @@ export class Training {
 
   /** Returns the model of the best weights for new rows, for tables. */
   get table(): SavedTable | undefined {
-    const { hidden, dropout = 0 } = this.settings
-    return this.#data.coding && { ...this.#data.coding, hidden, dropout }
+    return tableModel(this.#data, this.settings)
   }
 }

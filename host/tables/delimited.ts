@@ -110,16 +110,17 @@ function rectangular(header: readonly string[], rows: readonly Line[], line: num
   let names = header.map((name) => name.trim().replace(/^'(.*)'$/s, '$1'))
   let cells = rows.map((row) => row.cells)
   const isLastEmpty = cells.every((row) => row.length === names.length + 1 && row.at(-1)!.trim() === '')
-  const isTrailing = names.length > 1 && names.at(-1) === '' && cells.every((row) => row.length < names.length || row.at(-1)!.trim() === '')
+  const isTrailing =
+    line > 0 && names.length > 1 && names.at(-1) === '' && cells.every((row) => row.length < names.length || row.at(-1)!.trim() === '')
   if (isLastEmpty) cells = cells.map((row) => row.slice(0, -1))
-  else if (line > 0 && isTrailing) {
+  else if (isTrailing) {
     names = names.slice(0, -1)
     cells = cells.map((row) => row.slice(0, names.length))
   } else if (cells.every((row) => row.length === names.length + 1)) {
     names = ['row', ...names]
     notes.push(`the rows have one cell more than the header; the first cell is used as the name of the row`)
   }
-  if (isLastEmpty || (line > 0 && isTrailing)) notes.push('the delimiter at the end of each line is ignored')
+  if (isLastEmpty || isTrailing) notes.push('the delimiter at the end of each line is ignored')
   const wrong = cells.findIndex((row) => row.length !== names.length)
   const like = line > 0 ? 'like the header' : 'like the first line'
   if (wrong >= 0) fail(`line ${rows[wrong]!.line} must have ${names.length} cells ${like}, got ${cells[wrong]!.length}`)
@@ -131,8 +132,9 @@ function distinct(names: readonly string[], isTold: boolean, notes: string[]): s
   const used = new Set(names)
   const seen = new Set<string>()
   return names.map((given, i) => {
-    let name = given || `column ${i + 1}`
-    for (let k = 1; seen.has(name) || (name !== given && used.has(name)); k++) name = `${given || `column ${i + 1}`}.${k}`
+    const base = given || `column ${i + 1}`
+    let name = base
+    for (let k = 1; seen.has(name) || (name !== given && used.has(name)); k++) name = `${base}.${k}`
     seen.add(name)
     if (isTold && name !== given)
       notes.push(given ? `another column ${shown(given)} is called ${shown(name)}` : `${name} has no name in the header`)

@@ -22,13 +22,22 @@ export interface Architecture {
   readonly dropout?: number
 }
 
+/** Whether a value can be the units of the hidden layers. */
+export function isHidden(value: unknown): boolean {
+  const layers = [value].flat()
+  const isSize = (units: unknown) => Number.isSafeInteger(units) && (units as number) > 0 && (units as number) <= 65_536
+  return layers.length > 0 && layers.length <= 16 && layers.every(isSize)
+}
+
+/** Whether a value can be the probability of dropout. */
+export function isDropout(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value < 1
+}
+
 /** Throws unless an architecture's numbers are in range. `by` is the command in an error. */
 export function checkArchitecture(by: string, { hidden, dropout = 0 }: Architecture): void {
-  const layers = [hidden].flat()
-  const fits =
-    layers.length > 0 && layers.length <= 16 && layers.every((units) => Number.isSafeInteger(units) && units > 0 && units <= 65_536)
-  checkRange(fits, by, 'hidden', 'one to 16 integers in [1, 65536]', hidden)
-  checkRange(typeof dropout === 'number' && dropout >= 0 && dropout < 1, by, 'dropout', 'a number in [0, 1)', dropout)
+  checkRange(isHidden(hidden), by, 'hidden', 'one to 16 integers in [1, 65536]', hidden)
+  checkRange(isDropout(dropout), by, 'dropout', 'a number in [0, 1)', dropout)
 }
 
 /** Rows per batch during evaluation. */

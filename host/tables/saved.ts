@@ -2,12 +2,17 @@
 import { type Dict, isDict } from '../io/dict.ts'
 import { DownhillError } from '../validation/errors.ts'
 import type { ColumnCoding } from './coding.ts'
-import type { TableCoding, TargetCoding } from './dataset.ts'
+import type { Dataset, TableCoding, TargetCoding } from './dataset.ts'
 import { DATE_PARTS } from './dates.ts'
-import type { Architecture } from './perceptron.ts'
+import { type Architecture, isDropout, isHidden } from './perceptron.ts'
 
 /** A table model without its weights. */
 export interface SavedTable extends TableCoding, Architecture {}
+
+/** Returns the table model of a data set, without its weights; undefined if the data set has no coding. */
+export function tableModel({ coding }: Dataset, { hidden, dropout = 0 }: Architecture): SavedTable | undefined {
+  return coding && { ...coding, hidden, dropout }
+}
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
@@ -46,12 +51,6 @@ function isTarget(value: unknown): value is TargetCoding {
   return 'classes' in value ? isTexts(value.classes) && value.classes.length > 1 : isNotation(value.notation) && isScale(value)
 }
 
-function isArchitecture({ hidden, dropout }: Dict): boolean {
-  const units = [hidden].flat()
-  const isSize = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= 65_536
-  return units.length <= 16 && units.every(isSize) && isNumber(dropout) && dropout >= 0 && dropout < 1
-}
-
 /**
  * Returns the table model of a checkpoint, checked.
  *
@@ -62,7 +61,7 @@ export function savedTable(contents: Dict): SavedTable {
   if (!isDict(contents.best) || !isDict(table))
     throw new DownhillError('file-invalid', 'this checkpoint has no table model; downhill train --data … --save FILE writes one')
   const { columns, target } = table
-  const fits = Array.isArray(columns) && columns.every(isColumn) && isTarget(target) && isArchitecture(table)
+  const fits = Array.isArray(columns) && columns.every(isColumn) && isTarget(target) && isHidden(table.hidden) && isDropout(table.dropout)
   if (!fits) throw new DownhillError('file-invalid', 'the table model of this checkpoint is damaged')
   return table as unknown as SavedTable
 }

@@ -10,10 +10,14 @@ export interface Split {
   readonly seed: number
 }
 
+/** Fractions of the rows for training and for validation. */
+const TRAIN = 0.7
+const VALIDATION = 0.15
+
 /** The parts of a split, in order, and the fraction of the rows at which each ends. */
 const PARTS = [
-  ['train', 0.7],
-  ['validation', 0.85],
+  ['train', TRAIN],
+  ['validation', TRAIN + VALIDATION],
   ['test', 1],
 ] as const
 
@@ -37,8 +41,8 @@ export function stratified(classes: ArrayLike<number>, seed: number): Split {
   }
   // A stable sort: rows at equal positions keep their random order.
   const spread = Uint32Array.from(Array.from(order).sort((a, b) => position[a]! - position[b]!))
-  const train = Math.round(rows * 0.7)
-  const validation = train + Math.round(rows * 0.15)
+  const train = Math.round(rows * TRAIN)
+  const validation = train + Math.round(rows * VALIDATION)
   return { train: spread.slice(0, train), validation: spread.slice(train, validation), test: spread.slice(validation), seed }
 }
 
