@@ -5,8 +5,9 @@ import type { Source } from '../../host/compare/report.ts'
 import { type OptimizerName, optimizerNames, type Schedule, schedules, spaces } from '../../host/compare/spaces.ts'
 import { spaceText } from '../../host/report/plan.ts'
 import { h } from '../element.ts'
-import { columnOptions, field, onDrop, option, sizeOf, TABLE_FILES } from '../field.ts'
+import { field, onDrop, option, TABLE_FILES } from '../field.ts'
 import type { TableFacts } from '../table.ts'
+import { tableChoice } from '../table-choice.ts'
 import type { Choice } from './messages.ts'
 
 const OWN = 'own table'
@@ -42,19 +43,14 @@ function problemPart(onFile: (file: File) => void) {
   const condition = numberInput('condition', { step: 'any', value: String(CONDITION) })
   const conditionField = field('Condition number', condition)
   const file = h('input', { type: 'file', id: 'table', accept: TABLE_FILES })
-  const target = h('select', { id: 'target' }, option('', 'choose a column'))
-  const task = h('select', { id: 'task' }, option('', 'detect'), option('classification'), option('regression'))
-  const facts = h('p', { className: 'hint', role: 'status' })
-  const columns = h('div', { className: 'row', hidden: true }, field('Column to predict', target), field('Task', task))
+  const chosen = tableChoice(onFile)
   const own = h(
     'div',
     { className: 'own' },
     field('Table file', file),
     h('p', { className: 'hint' }, 'Or drop it here. It is read on this machine and never leaves it.'),
-    facts,
-    columns,
+    ...chosen.elements,
   )
-  let table: TableFacts | undefined
   const show = () => {
     const isOwn = select.value === OWN
     about.textContent = isOwn ? 'a table with a header line: predict one column from the others' : problems[select.value]!
@@ -62,39 +58,22 @@ function problemPart(onFile: (file: File) => void) {
     own.hidden = !isOwn
   }
   select.addEventListener('change', show)
-  const read = (given: File) => {
-    table = undefined
-    columns.hidden = true
-    facts.textContent = `Reading ${given.name} …`
-    onFile(given)
-  }
   file.addEventListener('change', () => {
-    if (file.files?.[0]) read(file.files[0])
+    if (file.files?.[0]) chosen.read(file.files[0])
   })
   const element = h('fieldset', {}, h('legend', {}, 'Problem'), field('Problem', select), about, conditionField, own)
   onDrop(element, (dropped) => {
     select.value = OWN
     show()
-    read(dropped)
+    chosen.read(dropped)
   })
   show()
   return {
     element,
-    showTable(given: TableFacts) {
-      table = given
-      facts.textContent = sizeOf(given)
-      target.replaceChildren(...columnOptions(given))
-      columns.hidden = false
-    },
-    showNoTable() {
-      if (!table) facts.textContent = ''
-    },
+    showTable: chosen.showTable,
+    showNoTable: chosen.showNoTable,
     source(): Source {
-      if (select.value === OWN) {
-        if (!table) throw new Error('Choose a table file, or a bundled problem.')
-        if (!target.value) throw new Error('Choose the column to predict.')
-        return { data: table.name, target: target.value, ...(task.value && { task: task.value as 'classification' | 'regression' }) }
-      }
+      if (select.value === OWN) return chosen.choice('Choose a table file, or a bundled problem.')
       if (select.value !== 'quadratic') return { problem: select.value }
       return { problem: select.value, condition: numberIn('The condition number', condition, false) ?? CONDITION }
     },

@@ -1,8 +1,9 @@
 /** The first step: a table to train on, or a saved model. */
 import type { Task } from '../../host/tables/dataset.ts'
 import { h } from '../element.ts'
-import { columnOptions, field, fileInput, onDrop, option, sizeOf, TABLE_FILES } from '../field.ts'
+import { field, fileInput, onDrop, TABLE_FILES } from '../field.ts'
 import type { TableFacts } from '../table.ts'
+import { tableChoice } from '../table-choice.ts'
 
 interface Actions {
   table(file: File): void
@@ -23,18 +24,8 @@ export interface Choices {
 const DROP = 'Or drop it here. It is read on this machine and never leaves it.'
 
 export function makeChoices(actions: Actions): Choices {
-  let table: TableFacts | undefined
-  const facts = h('p', { className: 'hint', role: 'status' })
-  const target = h('select', { id: 'target' }, option('', 'choose a column'))
-  const task = h('select', { id: 'task' }, option('', 'detect'), option('classification'), option('regression'))
-  const columns = h('div', { className: 'row', hidden: true }, field('Column to predict', target), field('Task', task))
-  const readTable = (file: File) => {
-    table = undefined
-    columns.hidden = true
-    facts.textContent = `Reading ${file.name} …`
-    actions.table(file)
-  }
-  const input = fileInput('table', TABLE_FILES, readTable)
+  const chosen = tableChoice(actions.table)
+  const input = fileInput('table', TABLE_FILES, chosen.read)
   const form = h(
     'form',
     { noValidate: true },
@@ -44,18 +35,20 @@ export function makeChoices(actions: Actions): Choices {
       h('legend', {}, 'New model'),
       field('Table', input),
       h('p', { className: 'hint' }, `CSV, TSV, JSON, JSON lines or Parquet, also gzip-compressed. ${DROP}`),
-      facts,
-      columns,
+      ...chosen.elements,
       h('button', { className: 'primary', type: 'submit' }, 'Train'),
     ),
   )
   form.addEventListener('submit', (event) => {
     event.preventDefault()
-    if (!table) return actions.refuse('Choose a table first.')
-    if (!target.value) return actions.refuse('Choose the column to predict.')
-    actions.train(target.value, (task.value || undefined) as Task | undefined)
+    try {
+      const { target, task } = chosen.choice('Choose a table first.')
+      actions.train(target, task)
+    } catch (error) {
+      actions.refuse((error as Error).message)
+    }
   })
-  onDrop(form, readTable)
+  onDrop(form, chosen.read)
   const saved = h(
     'fieldset',
     {},
@@ -66,15 +59,8 @@ export function makeChoices(actions: Actions): Choices {
   onDrop(saved, actions.checkpoint)
   return {
     element: h('div', { className: 'choices' }, form, saved),
-    showTable(given) {
-      table = given
-      facts.textContent = sizeOf(given)
-      target.replaceChildren(...columnOptions(given))
-      columns.hidden = false
-    },
-    showError() {
-      if (!table) facts.textContent = ''
-    },
+    showTable: chosen.showTable,
+    showError: chosen.showNoTable,
     focus: () => input.focus(),
   }
 }
