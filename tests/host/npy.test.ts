@@ -181,26 +181,24 @@ describe('npz.read', () => {
   const one = npy.write({ dtype: 'float32', shape: [1000], data: new Float32Array(1000) })
   const bomb = zipSync({ 'a.npy': made(dict("'|u1'", 'False', '(200000000,)'), 200_000_000) })
 
+  /** Returns an archive of one file whose directory declares another size. */
+  const declared = (file: Uint8Array, size: number) => {
+    const bytes = zipSync({ 'a.npy': file })
+    const view = new DataView(bytes.buffer)
+    view.setUint32(view.getUint32(bytes.length - 6, true) + 24, size, true)
+    return bytes
+  }
+
   it.each<[string, () => Uint8Array, RegExp]>([
     ['a bomb', () => bomb, /^a\.npy: the archive unpacks to more than 134217728 bytes; npz\.read takes a higher limit as maxBytes$/],
     [
       'a bomb with a small declared size',
-      () => {
-        const bytes = zipSync({ 'a.npy': new Uint8Array(100_000_000) })
-        const view = new DataView(bytes.buffer)
-        view.setUint32(view.getUint32(bytes.length - 6, true) + 24, 80, true)
-        return bytes
-      },
+      () => declared(new Uint8Array(100_000_000), 80),
       /^a\.npy: the file 'a\.npy' in the archive does not unpack to 80 bytes$/,
     ],
     [
       'a declared size that is too large',
-      () => {
-        const bytes = zipSync({ 'a.npy': one })
-        const view = new DataView(bytes.buffer)
-        view.setUint32(view.getUint32(bytes.length - 6, true) + 24, 5000, true)
-        return bytes
-      },
+      () => declared(one, 5000),
       /^a\.npy: the file 'a\.npy' in the archive does not unpack to 5000 bytes$/,
     ],
     [

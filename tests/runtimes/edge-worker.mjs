@@ -1,14 +1,13 @@
 /** The edge worker example, bundled as wrangler does and run in workerd with storage on disk; tests send it requests. */
 import assert from 'node:assert'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadTableModel } from 'downhill/tables'
 import { build } from 'esbuild'
 import { runChecks } from '../checks.mjs'
 import { embedded, serveWorker, workerdFile } from './drivers/workerd.mjs'
 import { csv, rows } from './predictions.mjs'
-import { root, temporaryFolder } from './project.mjs'
+import { root, temporaryFolder, trainTable } from './project.mjs'
 
 const folder = temporaryFolder('edge')
 mkdirSync(join(folder, 'storage'))
@@ -71,16 +70,6 @@ const restart = async () => {
   worker = await serveWorker(folder, configuration)
 }
 
-/** Trains a table model with the command, and returns its checkpoint. */
-function trainedModel() {
-  writeFileSync(join(folder, 'table.csv'), csv)
-  const file = join(folder, 'table.checkpoint')
-  const args = ['train', '--data', join(folder, 'table.csv'), '--target', 'kind', '--epochs', '20', '--lr', '0.01', '--save', file]
-  const { status, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.js'), ...args], { encoding: 'utf8' })
-  assert.equal(status, 0, stderr)
-  return readFileSync(file)
-}
-
 const needs = { workerd: workerdFile() }
 const checks = [
   {
@@ -134,7 +123,7 @@ const checks = [
     name: 'a table model that Node trained predicts the same bits, also after a restart',
     needs,
     async run() {
-      const bytes = trainedModel()
+      const bytes = trainTable(folder, join(root, 'dist/cli.js'), csv)
       const model = await loadTableModel(bytes)
       const put = await fetch(`${worker.address}/model`, { method: 'PUT', body: bytes })
       assert.deepEqual(await put.json(), { target: 'kind', columns: model.columns })

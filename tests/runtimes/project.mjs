@@ -72,23 +72,31 @@ function handedOver(folder) {
   return JSON.parse(run([process.execPath, '--input-type=module', '-e', program], folder))
 }
 
-/** Trains a table model with the command in this Node. Returns its checkpoint, and the hash of its predictions. */
+/** Trains a model of the table of predictions.mjs with a command in this Node. Returns its checkpoint. */
+export function trainTable(folder, cli, csv) {
+  writeFileSync(join(folder, 'table.csv'), csv)
+  const options = ['--target', 'kind', '--hidden', '16,8', '--epochs', '30', '--lr', '0.01']
+  run([process.execPath, cli, 'train', '--data', 'table.csv', ...options, '--save', 'table.checkpoint'], folder)
+  return readFileSync(join(folder, 'table.checkpoint'))
+}
+
+/** Trains a table model with the packed command. Returns its checkpoint, and the hash of its predictions by the packed package. */
 function tableModel(folder) {
+  const cli = join(folder, 'node_modules/downhill/dist/cli.js')
+  const csv = run(
+    [process.execPath, '--input-type=module', '-e', "import { csv } from './predictions.mjs'; process.stdout.write(csv)"],
+    folder,
+  )
+  const bytes = trainTable(folder, cli, csv)
   const program = `
     import { createHash } from 'node:crypto'
-    import { spawnSync } from 'node:child_process'
-    import { readFileSync, writeFileSync } from 'node:fs'
-    import { csv, predictions } from './predictions.mjs'
-    writeFileSync('table.csv', csv)
-    const train = ['train', '--data', 'table.csv', '--target', 'kind', '--hidden', '16,8', '--epochs', '30', '--lr', '0.01', '--save', 'table.checkpoint']
-    const { status, stderr } = spawnSync(process.execPath, ['node_modules/downhill/dist/cli.js', ...train], { encoding: 'utf8' })
-    if (status !== 0) throw new Error(stderr)
-    const bytes = readFileSync('table.checkpoint')
+    import { readFileSync } from 'node:fs'
+    import { predictions } from './predictions.mjs'
     // The same form in which program.mjs hashes texts.
-    const hash = createHash('sha256').update(await predictions(bytes) + ';').digest('hex')
-    console.log(JSON.stringify({ tableModel: bytes.toString('base64'), predicted: hash }))
+    console.log(createHash('sha256').update(await predictions(readFileSync('table.checkpoint')) + ';').digest('hex'))
   `
-  return JSON.parse(run([process.execPath, '--input-type=module', '-e', program], folder))
+  const predicted = run([process.execPath, '--input-type=module', '-e', program], folder).trim()
+  return { tableModel: bytes.toString('base64'), predicted }
 }
 
 /** Creates the project. Returns its folder, and the hashes of resumed runs and of predictions. */
