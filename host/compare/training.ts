@@ -81,7 +81,7 @@ export interface TrainingProgress {
   readonly loss: number
   readonly rows: number
   readonly curve: readonly CurvePoint[]
-  /** The epoch, from 1, with the best validation metric so far. */
+  /** The last epoch, from 1, with the best validation metric so far. */
   readonly best: { readonly epoch: number; readonly metric: number } | null
 }
 
@@ -154,10 +154,10 @@ export class Training {
     return this.settings.epochs * this.loader.length
   }
 
-  /** Returns the epochs since the best metric; 0 before the first. */
+  /** Returns the epochs since the best metric was first reached; 0 before the first epoch. */
   get epochsWithoutGain(): number {
     const { curve, best } = this.progress
-    return best ? curve.length - best.epoch : 0
+    return best ? curve.length - 1 - curve.findIndex(([, , metric]) => metric === best.metric) : 0
   }
 
   get isDone(): boolean {
@@ -196,7 +196,8 @@ export class Training {
     const { step, loss, rows, curve, best } = this.progress
     const metric = this.#metric(this.model, this.#data.split.validation)
     const epoch = curve.length + 1
-    const isBest = best === null || metric > best.metric
+    // With few validation rows many epochs are equal, and the first of them is hardly trained.
+    const isBest = best === null || metric >= best.metric
     if (isBest) this.best.loadStateDict(this.model.stateDict())
     this.progress = { step, loss: 0, rows: 0, curve: [...curve, [step, loss / rows, metric]], best: isBest ? { epoch, metric } : best }
   }

@@ -70,6 +70,12 @@ describe('downhill train', () => {
     expect(best['0.weight']).not.toEqual(model['0.weight'])
   })
 
+  it('of epochs with equal metrics keeps the last, and stops early as if the first counted', () => {
+    expect(train('--optimizer', 'SGD', '--lr', '0', '--epochs', '9', '--patience', '2', ...short, '--save', 'equal').code).toBe(0)
+    const { curve, best } = read('equal').run.progress
+    expect([curve.length, best.epoch]).toEqual([3, 3])
+  })
+
   it.each(['SIGINT', 'SIGTERM'] as const)('finishes the current step, saves, and prints how to resume: %s', async (signal) => {
     const file = at(`stopped ${signal}`)
     const child = spawn(process.execPath, [cli, 'train', '--epochs', '100', '--save', file, '--every', '3'], { cwd: folder })
