@@ -1,6 +1,6 @@
 /**
  * Compiles assembly/ to dist/downhill.wasm and derives dist/downhill-relaxed.wasm. Writes host/wasm/generated/: the kernels' types (by
- * kernels.mjs), the binary as base64, and the range of its micro-kernel.
+ * kernels.mjs), the binary as base64, and the ranges of its micro-kernel.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
@@ -31,9 +31,9 @@ if (error) {
 writeFileSync(`${GENERATED}/kernels.ts`, kernels.hostTypes)
 const module = constantsInMemory(readFileSync('dist/downhill.wasm'), CONSTANTS)
 const binary = module.emitBinary()
-const range = microKernel(module, binary)
+const ranges = microKernel(module, binary)
 writeFileSync('dist/downhill.wasm', binary)
-writeFileSync('dist/downhill-relaxed.wasm', relax(Uint8Array.from(binary), range))
+writeFileSync('dist/downhill-relaxed.wasm', relax(Uint8Array.from(binary), ranges))
 writeFileSync('build/downhill.wat', module.emitText())
 const generated = (name, of, type, value) =>
   writeFileSync(
@@ -41,7 +41,7 @@ const generated = (name, of, type, value) =>
     `// Written by tools/compile.mjs${of}.\nconst ${name}: ${type} = ${value}\nexport default ${name}\n`,
   )
 generated('binary', ': dist/downhill.wasm', 'string', `'${Buffer.from(binary).toString('base64')}'`)
-generated('kernel', ': [start, end] of the micro-kernel in the binary', 'readonly [number, number]', JSON.stringify(range))
+generated('kernel', ': [start, end] of the micro-kernel in the binary, in pieces', 'readonly (readonly [number, number])[]', JSON.stringify(ranges))
 mkdirSync('dist/types', { recursive: true })
 for (const name of ['downhill', 'downhill-relaxed']) {
   writeFileSync(

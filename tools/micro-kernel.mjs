@@ -34,16 +34,18 @@ function* bodies(bytes) {
   }
 }
 
-/** Returns [start, end] of the micro-kernel's functions, which are adjacent, in the binary of a module. */
+/** Returns [start, end] of the micro-kernel's functions in the binary of a module; adjacent functions are one range. */
 export function microKernel(module, bytes) {
   const names = Array.from({ length: module.getNumFunctions() }, (_, i) => binaryen.getFunctionInfo(module.getFunctionByIndex(i)).name)
   const defined = names.filter((_, i) => !binaryen.getFunctionInfo(module.getFunctionByIndex(i)).module)
-  const own = [...bodies(bytes)].filter((_, i) => defined[i].startsWith(KERNEL))
-  const first = defined.findIndex((name) => name.startsWith(KERNEL))
-  const isAdjacent = defined.slice(first, first + own.length).every((name) => name.startsWith(KERNEL))
-  if (!isAdjacent) throw new Error('the functions of the micro-kernel are not adjacent')
-  const range = [own[0][0], own.at(-1)[1]]
-  const length = Array.from({ length: range[1] - range[0] }, (_, i) => range[0] + i).filter((at) => isMultiplyAdd(bytes, at)).length
+  const ranges = []
+  for (const [i, body] of [...bodies(bytes)].entries()) {
+    if (!defined[i].startsWith(KERNEL)) continue
+    if (i > 0 && defined[i - 1].startsWith(KERNEL)) ranges.at(-1)[1] = body[1]
+    else ranges.push(body)
+  }
+  const positions = ranges.flatMap(([start, end]) => Array.from({ length: end - start }, (_, i) => start + i))
+  const { length } = positions.filter((at) => isMultiplyAdd(bytes, at))
   if (length !== ACCUMULATORS) throw new Error(`the micro-kernel multiplies and adds at ${length} positions, not ${ACCUMULATORS}`)
-  return range
+  return ranges
 }

@@ -2,7 +2,7 @@
 import { Off, On, splat } from '../lanes'
 import { gemv, gemvCrossed } from './gemv'
 import { Five, Four, One, Six, Three, Two } from './heights'
-import { ROWS, strip, WIDTH } from './kernel'
+import { isFused, ROWS, STRICT_ROWS, strip, WIDTH } from './kernel'
 import { packColumns, packEntries, packRows } from './pack'
 
 // Elements of k and of n in a block: a strip of A takes 21 KB and a panel of B 7 KB of the first-level cache, a block of B 448 KB of f32.
@@ -57,6 +57,7 @@ export function gemm<E>(
   }
   // Blocks of k have equal sizes, and so have the last two strips, because a strip of one or two rows waits for its few sums.
   const blocksK = k > 0 ? (k - 1) / BLOCK_K + 1 : 1, blockK = max(1, (k + blocksK - 1) / blocksK)
+  const tileRows = m > STRICT_ROWS && isFused(edge) ? ROWS : STRICT_ROWS
   const inPlaceA = alpha == 1 && n <= IN_PLACE_N, inPlaceB = !transposeB && m <= IN_PLACE_M
   for (let j0: usize = 0; j0 < n; j0 += BLOCK_N) {
     const nb = min(BLOCK_N, n - j0)
@@ -75,7 +76,7 @@ export function gemm<E>(
       }
       for (let i: usize = 0, rows: usize = 0; i < m; i += rows) {
         const left = m - i
-        rows = left < 2 * ROWS && left > ROWS ? (left + 1) / 2 : min(ROWS, left)
+        rows = left < 2 * tileRows && left > tileRows ? (left + 1) / 2 : min(tileRows, left)
         const at = a + i * rowA + k0 * stepA, out = c + i * strideC + j0 * size
         // Later blocks of k add to the results of earlier ones in C.
         const start = k0 ? out : s ? s + (i * lds + j0) * size : zeros, rowS = k0 ? strideC : s ? lds * size : 0, panelS = k0 || s ? WIDTH : 0

@@ -2,14 +2,17 @@
  * The only gemm micro-kernel: a tile of up to six rows × two vectors of C in registers. Each element is one accumulator that adds its products
  * in the order of k, on every path.
  *
- * Twelve accumulators, two vectors of B and one of A are the 15 registers that V8 leaves on x64. Of 14 forms measured in Node 20, Node 24, Deno
- * and Bun (docs/performance.md), 6 × 2 is the fastest in three of four, and the fastest with relaxed multiply-add.
+ * Twelve accumulators, two vectors of B and one of A are the 15 registers that V8 leaves on x64. With relaxed multiply-add 6 × 2 is the fastest of
+ * 14 forms measured in Node 20, Node 24, Deno and Bun. A product of its own needs a 16th register, for which V8 spills on AMD, so strict tiles have
+ * five rows: up to half as fast again there, and within 3 % on Intel (docs/performance.md).
  */
-import { isOn, mulAdd, splat } from '../lanes'
+import { isOn, mulAdd, Off } from '../lanes'
 import { copyRow } from '../rows'
+import { Two } from './heights'
 
-/** Maximum rows of a tile, and the bytes of a row. */
+/** Maximum rows of a tile, of a strict one, and the bytes of a row. */
 export const ROWS: usize = 6
+export const STRICT_ROWS: usize = 5
 export const WIDTH: usize = 32
 
 /**
@@ -49,6 +52,16 @@ function tile<E, R, Packed>(
   if (rows > 3) v128.store(c3, p3), v128.store(c3, q3, 16)
   if (rows > 4) v128.store(c4, p4), v128.store(c4, q4, 16)
   if (rows > 5) v128.store(c5, p5), v128.store(c5, q5, 16)
+}
+
+/** Whether `tile` fuses multiply and add, as in the relaxed binary on most machines. `work` has space for four rows. */
+export function isFused(work: usize): bool {
+  // (1 + 2⁻¹²)² − (1 + 2⁻¹¹) is 2⁻²⁴, but 0 if the square was rounded to f32.
+  const factor = f32x4.splat(1.000244140625), start = work + WIDTH, c = start + WIDTH
+  v128.store(work, factor), v128.store(work, factor, 16)
+  v128.store(start, f32x4.splat(-1.00048828125)), v128.store(start, f32x4.splat(-1.00048828125), 16)
+  tile<f32, Two, Off>(1, work, 0, 0, work, WIDTH, c, WIDTH, f32x4.splat(1), start, 0)
+  return load<f32>(c) != 0
 }
 
 /** R rows of C, n columns, over panels of B that are `panel` bytes apart; those of S are `panelS` apart. `edge` has space for a tile. */

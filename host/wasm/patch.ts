@@ -24,9 +24,11 @@ export function isMultiplyAdd(bytes: Uint8Array, at: number): boolean {
 }
 
 /** Replaces multiply and add with relaxed multiply-add, in place, within the micro-kernel of a strict binary. */
-export function relax<Bytes extends Uint8Array>(bytes: Bytes, [start, end]: readonly [number, number]): Bytes {
-  for (let at = start; at < end; at++) {
-    if (isMultiplyAdd(bytes, at)) bytes.set([LOCAL_GET, bytes[at + 4]!, SIMD, FUSED[bytes[at + 1]!]!, 0x02, NOP, NOP, NOP], at)
+export function relax<Bytes extends Uint8Array>(bytes: Bytes, microKernel: readonly (readonly [number, number])[]): Bytes {
+  for (const [start, end] of microKernel) {
+    for (let at = start; at < end; at++) {
+      if (isMultiplyAdd(bytes, at)) bytes.set([LOCAL_GET, bytes[at + 4]!, SIMD, FUSED[bytes[at + 1]!]!, 0x02, NOP, NOP, NOP], at)
+    }
   }
   return bytes
 }
