@@ -41,7 +41,12 @@ const generated = (name, of, type, value) =>
     `// Written by tools/compile.mjs${of}.\nconst ${name}: ${type} = ${value}\nexport default ${name}\n`,
   )
 generated('binary', ': dist/downhill.wasm', 'string', `'${Buffer.from(binary).toString('base64')}'`)
-generated('kernel', ': [start, end] of the micro-kernel in the binary, in pieces', 'readonly (readonly [number, number])[]', JSON.stringify(ranges))
+generated(
+  'kernel',
+  ': [start, end] of the micro-kernel in the binary, in pieces',
+  'readonly (readonly [number, number])[]',
+  JSON.stringify(ranges),
+)
 mkdirSync('dist/types', { recursive: true })
 for (const name of ['downhill', 'downhill-relaxed']) {
   writeFileSync(
