@@ -91,6 +91,16 @@ export class SquaredNorm extends Fold {
   }
 }
 
+class SquaredDifference extends Fold {
+  take(sum: v128, x: v128, y: v128, _order: v128): v128 {
+    const difference = v128.sub<f64>(x, y)
+    return v128.add<f64>(sum, v128.mul<f64>(difference, difference))
+  }
+  join(a: v128, b: v128): v128 {
+    return v128.add<f64>(a, b)
+  }
+}
+
 class AbsSum extends Fold {
   take(sum: v128, x: v128, _y: v128, _order: v128): v128 {
     return v128.add<f64>(sum, v128.abs<f64>(x))
@@ -147,6 +157,11 @@ export function dot<E>(table: usize, count: usize, out: usize): void {
 /** Σ x² of each entry. */
 export function squaredNorm<E>(table: usize, count: usize, out: usize): void {
   foldTable<SquaredNorm, E>(table, count, out, 0)
+}
+
+/** Σ (x − y)² of each entry. */
+export function squaredDistance<E>(table: usize, count: usize, out: usize): void {
+  foldTable<SquaredDifference, E>(table, count, out, 0)
 }
 
 /** Σ |x| of each entry. */

@@ -1,4 +1,4 @@
-export { absMax, absSum, dot, nonFinite, nonZero, powerSum, squaredNorm } from './fold'
+export { absMax, absSum, dot, nonFinite, nonZero, powerSum, squaredDistance, squaredNorm } from './fold'
 export { gemm, gemmEach, gemmScratch } from './matrix/gemm'
 export {
   Gelu, GeluBackward, GeluTanh, GeluTanhBackward, LeakyRelu, LeakyReluBackward, Relu, ReluBackward, Sigmoid, SigmoidBackward, Silu,
@@ -11,7 +11,7 @@ export {
 export { attention, attentionBackward, attentionWork } from './nn/attention'
 export { convolution, convolutionInput, convolutionWeight, convolutionWork } from './nn/convolution'
 export { gatherRows, scatterAddRows } from './nn/embedding'
-export { Huber, HuberBackward, mse, ScaledDifference } from './nn/loss'
+export { Huber, HuberBackward, ScaledDifference } from './nn/loss'
 export {
   channelAffine, channelCombine, channelMoments, channelSums, layerNorm, layerNormBackward, normalizedProduct,
 } from './nn/normalization'

@@ -6,15 +6,15 @@ import { gemm } from '../matrix/gemm'
 import { softmaxRow, softmaxRowBackward } from './softmax'
 
 /**
- * The table, in u32: outer and inner count of heads, queries, keys, width of queries and keys, width of values, whether query i attends to keys 0 …
- * i only; addresses of the weights [outer, inner, queries, keys], of factors of the same shape (dropout; 0 for none) and of working memory
- * (`attentionWork` bytes); then for query, key, value, result and mask (0 for none) the address and the strides in elements from
- * outer to outer, inner to inner, row to row; then the addresses of the gradients of query, key and value, with the same strides, 0 for none.
+ * The table, in u32: inner count of heads, queries, keys, width of queries and keys, width of values, whether query i attends to keys 0 … i only;
+ * addresses of the weights [outer, inner, queries, keys] and of factors of the same shape (dropout; 0 for none); then for query, key, value,
+ * result and mask (0 for none) the address and the strides in elements from outer to outer, inner to inner, row to row; then the addresses of
+ * the gradients of query, key and value, with the same strides, 0 for none.
  */
-const OUTER: usize = 0, INNER: usize = 4, QUERIES: usize = 8, KEYS: usize = 12, WIDTH: usize = 16, VALUE_WIDTH: usize = 20, CAUSAL: usize = 24
-const WEIGHTS: usize = 28, FACTORS: usize = 32, WORK: usize = 36
-const QUERY: usize = 40, KEY: usize = 56, VALUE: usize = 72, RESULT: usize = 88, MASK: usize = 104
-const QUERY_GRAD: usize = 120, KEY_GRAD: usize = 124, VALUE_GRAD: usize = 128
+const INNER: usize = 0, QUERIES: usize = 4, KEYS: usize = 8, WIDTH: usize = 12, VALUE_WIDTH: usize = 16, CAUSAL: usize = 20
+const WEIGHTS: usize = 24, FACTORS: usize = 28
+const QUERY: usize = 32, KEY: usize = 48, VALUE: usize = 64, RESULT: usize = 80, MASK: usize = 96
+const QUERY_GRAD: usize = 112, KEY_GRAD: usize = 116, VALUE_GRAD: usize = 120
 
 /** Queries of a block: rows for which gemm reads keys and values without packing. */
 const BLOCK: usize = 48
@@ -52,11 +52,14 @@ function multiply<E>(rows: usize, n: usize, out: usize, stride: usize, x: usize,
   }
 }
 
-/** Leaves the weights for `attentionBackward`. Weights of keys that a block of queries masks are not written. */
-export function attention<E>(table: usize, scale: f64, scratch: usize): void {
+/**
+ * `count` heads from `first` on, in the order of the weights. `work` has `attentionWork` bytes. Leaves the weights for `attentionBackward`; those
+ * of keys that a block of queries masks are not written.
+ */
+export function attention<E>(table: usize, first: usize, count: usize, scale: f64, work: usize, scratch: usize): void {
   const size = sizeof<E>(), queries = read(table, QUERIES), keys = read(table, KEYS), heads = read(table, INNER)
-  const width = read(table, WIDTH), valueWidth = read(table, VALUE_WIDTH), mask = read(table, MASK), work = read(table, WORK)
-  for (let n: usize = 0; n < read(table, OUTER) * heads; n++) {
+  const width = read(table, WIDTH), valueWidth = read(table, VALUE_WIDTH), mask = read(table, MASK)
+  for (let n = first; n < first + count; n++) {
     const o = n / heads, h = n % heads
     const q = read(table, QUERY) + offset(table, QUERY, o, h) * size, k = read(table, KEY) + offset(table, KEY, o, h) * size
     const v = read(table, VALUE) + offset(table, VALUE, o, h) * size, out = read(table, RESULT) + offset(table, RESULT, o, h) * size
@@ -83,12 +86,14 @@ export function attention<E>(table: usize, scale: f64, scratch: usize): void {
 }
 
 /** Adds to the gradients in the table, from the gradient of the result at dy. */
-export function attentionBackward<E>(table: usize, scale: f64, dy: usize, scratch: usize): void {
+export function attentionBackward<E>(
+  table: usize, first: usize, count: usize, scale: f64, dy: usize, work: usize, scratch: usize,
+): void {
   const size = sizeof<E>(), queries = read(table, QUERIES), keys = read(table, KEYS), heads = read(table, INNER)
   const width = read(table, WIDTH), valueWidth = read(table, VALUE_WIDTH), factors = read(table, FACTORS)
   const rowQ = rowOf(table, QUERY), rowK = rowOf(table, KEY), rowV = rowOf(table, VALUE), rowO = rowOf(table, RESULT)
-  const ds = read(table, WORK), dropped = ds + BLOCK * keys * size
-  for (let n: usize = 0; n < read(table, OUTER) * heads; n++) {
+  const ds = work, dropped = ds + BLOCK * keys * size
+  for (let n = first; n < first + count; n++) {
     const o = n / heads, h = n % heads
     const atQ = offset(table, QUERY, o, h) * size, atK = offset(table, KEY, o, h) * size, atV = offset(table, VALUE, o, h) * size
     const dk = read(table, KEY_GRAD) + atK, dv = read(table, VALUE_GRAD) + atV

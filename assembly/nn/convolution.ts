@@ -6,10 +6,9 @@ import { gemm } from '../matrix/gemm'
 import { col2im, im2col, Window } from '../matrix/im2col'
 import { storeFirst } from '../lanes'
 
-/** The table, in i32: number of rows and groups, output channels of a group, and the convolution; channels are those of a group. */
+/** The table, in i32: the convolution, the number of groups, and the output channels of a group; channels are those of a group. */
 @unmanaged
 export class Convolution extends Window {
-  rows: i32
   groups: i32
   outputs: i32
 }
@@ -43,7 +42,7 @@ export function convolutionWork<E>(table: usize): usize {
  */
 abstract class Pass {
   take<E>(
-    c: Convolution, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, bias: usize,
+    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, bias: usize,
     scratch: usize,
   ): void {
     unreachable()
@@ -52,31 +51,31 @@ abstract class Pass {
 
 class Forward extends Pass {
   @inline take<E>(
-    c: Convolution, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, bias: usize,
+    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, bias: usize,
     scratch: usize,
   ): void {
     if (!isPointwise(c)) im2col<E>(c, from, to, columns, x)
-    gemm<E>(0, 0, c.outputs, n, taps(c), 1, weight, taps(c), columns, stride, 1, bias ? y : 0, points, y, points, scratch)
+    gemm<E>(0, 0, outputs, n, taps(c), 1, weight, taps(c), columns, stride, 1, bias ? y : 0, points, y, points, scratch)
   }
 }
 
 class ToWeight extends Pass {
   @inline take<E>(
-    c: Convolution, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
+    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
     scratch: usize,
   ): void {
     if (!isPointwise(c)) im2col<E>(c, from, to, columns, x)
-    gemm<E>(0, 1, c.outputs, taps(c), n, 1, y, points, columns, stride, 1, weight, taps(c), weight, taps(c), scratch)
+    gemm<E>(0, 1, outputs, taps(c), n, 1, y, points, columns, stride, 1, weight, taps(c), weight, taps(c), scratch)
   }
 }
 
 class ToInput extends Pass {
   @inline take<E>(
-    c: Convolution, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
+    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
     scratch: usize,
   ): void {
     const start = isPointwise(c) ? columns : 0
-    gemm<E>(1, 0, taps(c), n, c.outputs, 1, weight, taps(c), y, points, 1, start, stride, columns, stride, scratch)
+    gemm<E>(1, 0, taps(c), n, outputs, 1, weight, taps(c), y, points, 1, start, stride, columns, stride, scratch)
     if (!isPointwise(c)) col2im<E>(c, from, to, x, columns)
   }
 }
@@ -93,32 +92,39 @@ function fillRows<E>(c: Convolution, y: usize, bias: usize): void {
   }
 }
 
-function eachBlock<P extends Pass, E>(table: usize, x: usize, weight: usize, bias: usize, y: usize, work: usize, scratch: usize): void {
+/** `outputs` of the output channels of each group, from those at weight and y on. */
+function eachBlock<P extends Pass, E>(
+  table: usize, rows: i32, outputs: i32, x: usize, weight: usize, bias: usize, y: usize, work: usize, scratch: usize,
+): void {
   const pass = changetype<P>(0), c = changetype<Convolution>(table), block = rowsOfBlock<E>(c)
   const points = c.outHeight * c.outWidth, image = <usize>(c.channels * c.height * c.width) * sizeof<E>()
-  for (let row = 0; row < c.rows; row++) {
+  for (let row = 0; row < rows; row++) {
     for (let g = 0; g < c.groups; g++, x += image, y += <usize>(c.outputs * points) * sizeof<E>()) {
       const own = weight + <usize>(g * c.outputs * taps(c)) * sizeof<E>()
       if (bias) fillRows<E>(c, y, bias + <usize>(g * c.outputs) * sizeof<E>())
       for (let from = 0; from < c.outHeight; from += block) {
         const to = min(from + block, c.outHeight), n = (to - from) * c.outWidth, at = <usize>(from * c.outWidth) * sizeof<E>()
-        pass.take<E>(c, from, to, n, x, isPointwise(c) ? x + at : work, isPointwise(c) ? points : n, own, y + at, points, bias, scratch)
+        pass.take<E>(c, outputs, from, to, n, x, isPointwise(c) ? x + at : work, isPointwise(c) ? points : n, own, y + at, points, bias, scratch)
       }
     }
   }
 }
 
 /** y = x ∗ weight + bias (address 0: none). */
-export function convolution<E>(table: usize, y: usize, x: usize, weight: usize, bias: usize, work: usize, scratch: usize): void {
-  eachBlock<Forward, E>(table, x, weight, bias, y, work, scratch)
+export function convolution<E>(
+  table: usize, rows: i32, y: usize, x: usize, weight: usize, bias: usize, work: usize, scratch: usize,
+): void {
+  eachBlock<Forward, E>(table, rows, changetype<Convolution>(table).outputs, x, weight, bias, y, work, scratch)
 }
 
-/** Adds to the gradient of the weight, in the order of rows and points. */
-export function convolutionWeight<E>(table: usize, dw: usize, x: usize, dy: usize, work: usize, scratch: usize): void {
-  eachBlock<ToWeight, E>(table, x, dw, 0, dy, work, scratch)
+/** Adds to the gradient of the weights of `outputs` output channels of each group, in the order of rows and points. */
+export function convolutionWeight<E>(
+  table: usize, rows: i32, outputs: i32, dw: usize, x: usize, dy: usize, work: usize, scratch: usize,
+): void {
+  eachBlock<ToWeight, E>(table, rows, outputs, x, dw, 0, dy, work, scratch)
 }
 
 /** Adds to the gradient of x. */
-export function convolutionInput<E>(table: usize, dx: usize, weight: usize, dy: usize, work: usize, scratch: usize): void {
-  eachBlock<ToInput, E>(table, dx, weight, 0, dy, work, scratch)
+export function convolutionInput<E>(table: usize, rows: i32, dx: usize, weight: usize, dy: usize, work: usize, scratch: usize): void {
+  eachBlock<ToInput, E>(table, rows, changetype<Convolution>(table).outputs, dx, weight, 0, dy, work, scratch)
 }

@@ -9,11 +9,16 @@ export function gatherRows<E>(count: usize, width: usize, out: usize, indices: u
   }
 }
 
-/** out[indices[i]] += rows[i] for i = 0 … count − 1, in this order; the index `skip` is skipped (−1: none). */
-export function scatterAddRows<E>(count: usize, width: usize, out: usize, indices: usize, rows: usize, skip: i32): void {
-  const bytes = width * sizeof<E>()
-  for (const end = indices + 4 * count; indices < end; indices += 4, rows += bytes) {
+/**
+ * out[indices[i]] += rows[i] for i = 0 … count − 1, in this order, for the first `width` of `stride` columns; the index `skip` is skipped (−1:
+ * none).
+ */
+export function scatterAddRows<E>(
+  count: usize, width: usize, stride: usize, out: usize, indices: usize, rows: usize, skip: i32,
+): void {
+  const bytes = width * sizeof<E>(), row = stride * sizeof<E>()
+  for (const end = indices + 4 * count; indices < end; indices += 4, rows += row) {
     const index = load<i32>(indices)
-    if (index != skip) addRow<E>(out + <usize>index * bytes, rows, bytes)
+    if (index != skip) addRow<E>(out + <usize>index * row, rows, bytes)
   }
 }

@@ -84,27 +84,29 @@ export function normalizedProduct<E>(rows: usize, n: usize, out: usize, stats: u
   }
 }
 
-/** Mean and biased variance (two f64 each) of the channels of x[n, channels, length]. */
-export function channelMoments<E>(n: usize, channels: usize, length: usize, moments: usize, x: usize): void {
+/** Mean and biased variance (two f64 each) of the first channels of x[n, stride, length]. */
+export function channelMoments<E>(n: usize, channels: usize, stride: usize, length: usize, moments: usize, x: usize): void {
   const size = length * sizeof<E>(), count = <f64>(n * length)
   for (let c: usize = 0; c < channels; c++) {
     let sum = 0.0, squares = 0.0
-    for (let i: usize = 0; i < n; i++) sum += foldArray<Sum, E>(length, x + (i * channels + c) * size, x, 0)
+    for (let i: usize = 0; i < n; i++) sum += foldArray<Sum, E>(length, x + (i * stride + c) * size, x, 0)
     const mean = sum / count
-    for (let i: usize = 0; i < n; i++) squares += squaresAbout<E>(length, x + (i * channels + c) * size, mean)
+    for (let i: usize = 0; i < n; i++) squares += squaresAbout<E>(length, x + (i * stride + c) * size, mean)
     store<f64>(moments + 16 * c, mean)
     store<f64>(moments + 16 * c, squares / count, 8)
   }
 }
 
-/** Σ dy and Σ dy·x̂ (two f64 each) of the channels. */
-export function channelSums<E>(n: usize, channels: usize, length: usize, sums: usize, stats: usize, x: usize, dy: usize): void {
+/** Σ dy and Σ dy·x̂ (two f64 each) of the first channels of x[n, stride, length]. */
+export function channelSums<E>(
+  n: usize, channels: usize, stride: usize, length: usize, sums: usize, stats: usize, x: usize, dy: usize,
+): void {
   const size = length * sizeof<E>()
   for (let c: usize = 0; c < channels; c++) {
     const mean = load<f64>(stats + 16 * c), rstd = load<f64>(stats + 16 * c, 8)
     let sum = 0.0, product = 0.0
     for (let i: usize = 0; i < n; i++) {
-      const at = (i * channels + c) * size
+      const at = (i * stride + c) * size
       for (let k: usize = 0; k < size; k += sizeof<E>()) {
         const g = <f64>load<E>(dy + at + k)
         sum += g

@@ -1,4 +1,7 @@
-/** Reductions over one axis of x, viewed as [outer, n, inner], in the order of the axis. Sums accumulate in f64 for every E. */
+/**
+ * Reductions over one axis of x, viewed as [outer, n, stride], in the order of the axis, for the first `inner` of `stride` columns. Sums
+ * accumulate in f64 for every E.
+ */
 import { foldArray, pair, Sum } from '../fold'
 import { splat } from '../lanes'
 
@@ -16,9 +19,9 @@ import { splat } from '../lanes'
   else v128.store(to, value)
 }
 
-/** Reduces the columns of [n, inner], eight and then two at a time. Overruns x by less than 16 bytes. */
-function columns<Kind, E>(n: usize, inner: usize, out: usize, x: usize, start: f64, scale: f64): void {
-  const stride = inner * sizeof<E>(), factor = splat<f64>(scale)
+/** Reduces `inner` columns of [n, stride], eight and then two at a time. Overruns x by less than 16 bytes. */
+function columns<Kind, E>(n: usize, inner: usize, stride: usize, out: usize, x: usize, start: f64, scale: f64): void {
+  const factor = splat<f64>(scale)
   let i: usize = 0
   for (; i + 8 <= inner; i += 8, x += 8 * sizeof<E>(), out += 8 * sizeof<E>()) {
     let s0 = splat<f64>(start), s1 = s0, s2 = s0, s3 = s0
@@ -40,27 +43,25 @@ function columns<Kind, E>(n: usize, inner: usize, out: usize, x: usize, start: f
   }
 }
 
-/** out[outer, inner] = scale·Σ x[outer, k, inner] */
-export function sumAxis<E>(outer: usize, n: usize, inner: usize, out: usize, x: usize, scale: f64): void {
-  for (let o: usize = 0; o < outer; o++) {
-    if (inner == 1) store<E>(out, <E>(scale * foldArray<Sum, E>(n, x, x, 0)))
-    else columns<Sum, E>(n, inner, out, x, 0, scale)
-    out += inner * sizeof<E>()
-    x += n * inner * sizeof<E>()
+/** out[outer, stride] = scale·Σ x[outer, k, stride] */
+export function sumAxis<E>(outer: usize, n: usize, inner: usize, stride: usize, out: usize, x: usize, scale: f64): void {
+  const row = stride * sizeof<E>()
+  for (; outer > 0; outer--, out += row, x += n * row) {
+    if (stride == 1) store<E>(out, <E>(scale * foldArray<Sum, E>(n, x, x, 0)))
+    else columns<Sum, E>(n, inner, row, out, x, 0, scale)
   }
 }
 
 class Max {}
 
-/** out[outer, inner] = maximum of x[outer, k, inner]; NaN if there is one. */
-export function maxAxis<E>(outer: usize, n: usize, inner: usize, out: usize, x: usize): void {
-  for (let o: usize = 0; o < outer; o++) {
-    if (inner == 1) {
+/** out[outer, stride] = maximum of x[outer, k, stride]; NaN if there is one. */
+export function maxAxis<E>(outer: usize, n: usize, inner: usize, stride: usize, out: usize, x: usize): void {
+  const row = stride * sizeof<E>()
+  for (; outer > 0; outer--, out += row, x += n * row) {
+    if (stride == 1) {
       let greatest = -Infinity
       for (let k: usize = 0; k < n; k++) greatest = max(greatest, <f64>load<E>(x + k * sizeof<E>()))
       store<E>(out, <E>greatest)
-    } else columns<Max, E>(n, inner, out, x, -Infinity, 1)
-    out += inner * sizeof<E>()
-    x += n * inner * sizeof<E>()
+    } else columns<Max, E>(n, inner, row, out, x, -Infinity, 1)
   }
 }

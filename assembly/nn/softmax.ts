@@ -144,18 +144,17 @@ export function logSoftmaxBackward<E>(rows: usize, n: usize, out: usize, y: usiz
 }
 
 /**
- * loss = mean over the rows of −ln softmax(x)[target]. targets: i32 class indices. stats: for each row its maximum logit and
- * ln Σ e^(x − maximum), two f64, for the backward pass. The mean is computed in f64, in the order of the rows.
+ * losses = −ln softmax(x)[target] of each row, in f64. targets: i32 class indices. stats: for each row its maximum logit and
+ * ln Σ e^(x − maximum), two f64, for the backward pass.
  */
-export function crossEntropy<E>(rows: usize, classes: usize, loss: usize, logits: usize, targets: usize, stats: usize): void {
-  let total = 0.0
+export function crossEntropy<E>(rows: usize, classes: usize, losses: usize, logits: usize, targets: usize, stats: usize): void {
   for (let r: usize = 0; r < rows; r++, logits += classes * sizeof<E>(), stats += 16) {
     const greatest = rowMax<E>(logits, classes), logSum = ln(rowSum<E>(logits, classes, greatest))
     store<f64>(stats, greatest)
     store<f64>(stats, logSum, 8)
-    total += logSum - (<f64>load<E>(logits + <usize>load<i32>(targets + 4 * r) * sizeof<E>()) - greatest)
+    const target = <f64>load<E>(logits + <usize>load<i32>(targets + 4 * r) * sizeof<E>())
+    store<f64>(losses + 8 * r, logSum - (target - greatest))
   }
-  store<E>(loss, <E>(total / <f64>rows))
 }
 
 /** out = (softmax(x) − onehot(target))·scale */

@@ -43,12 +43,12 @@ export function rowSquares<E>(rows: usize, columns: usize, out: usize, x: usize)
   }
 }
 
-/** out[columns] = mean of x² over each column of x[rows][columns], summed in f64 in the order of the rows */
-export function columnSquares<E>(rows: usize, columns: usize, out: usize, x: usize): void {
-  const stride = columns * sizeof<E>()
+/** out[columns] = mean of x² over each of the first columns of x[rows][stride], summed in f64 in the order of the rows */
+export function columnSquares<E>(rows: usize, columns: usize, stride: usize, out: usize, x: usize): void {
+  const row = stride * sizeof<E>()
   for (let j: usize = 0; j < columns; j += 2, x += 2 * sizeof<E>(), out += 2 * sizeof<E>()) {
     let sum = splat<f64>(0)
-    for (let at = x, end = x + rows * stride; at < end; at += stride) {
+    for (let at = x, end = x + rows * row; at < end; at += row) {
       const value = pair<E>(at, 0)
       sum = v128.add<f64>(sum, v128.mul<f64>(value, value))
     }

@@ -104,7 +104,7 @@ export interface HeadsOptions {
 }
 
 /** Number of u32 in the kernel's table (assembly/nn/attention.ts). */
-const WORDS = 33
+const WORDS = 31
 const NOWHERE: Place = { address: 0, strides: [0, 0, 0] }
 
 /** @internal Computes attention of heads in place, into a tensor that it fills. */
@@ -121,15 +121,16 @@ export function attendHeads(query: Heads, key: Heads, value: Heads, out: Heads, 
   const mask = options.mask ? maskHeads(options.mask, dtype, shape) : NOWHERE
   const table = (grads: readonly number[]) => {
     const address = arena.frames.allocate(4 * WORDS, BY)
-    const fields = [...heads, queries, keys, width, valueWidth, isCausal ? 1 : 0, weights, factors?.address ?? 0, work]
+    const fields = [heads[1], queries, keys, width, valueWidth, isCausal ? 1 : 0, weights, factors?.address ?? 0]
     arena.u32.set([...fields, ...[...places, mask].flatMap((at) => [at.address, ...at.strides]), ...grads], address / 4)
     return address
   }
   const scratch = scratchOf(arena)
-  kernels.attention(table([0, 0, 0]), scale, scratch)
+  const count = heads[0] * heads[1]
+  kernels.attention(table([0, 0, 0]), 0, count, scale, work, scratch)
   return record(out.tensor, inputs, (dy) => {
     const grads = operands.map(({ tensor, offset }) => (tensor.requiresGrad ? startGrad(tensor) + offset * bytes : 0))
-    kernels.attentionBackward(table(grads), scale, dy, scratch)
+    kernels.attentionBackward(table(grads), 0, count, scale, dy, work, scratch)
   })
 }
 

@@ -102,19 +102,19 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const y = arena.temporary([rows, outputs, outHeight, outWidth], dtype, 'conv2d')
   // The kernel's table (assembly/nn/convolution.ts).
   const window = [kernelHeight, kernelWidth, strideY, strideX, padY, padX, dilationY, dilationX, outHeight, outWidth]
-  const fields = [inputs, height, width, ...window, rows, groups, outputs / groups]
+  const fields = [inputs, height, width, ...window, groups, outputs / groups]
   const table = arena.frames.allocate(4 * fields.length, 'conv2d')
   arena.u32.set(fields, table / 4)
   const work = arena.frames.allocate(kernels.convolutionWork(table), 'conv2d')
   const scratch = scratchOf(arena)
-  kernels.convolution(table, y.address, x.address, weight.address, bias?.address ?? 0, work, scratch)
+  kernels.convolution(table, rows, y.address, x.address, weight.address, bias?.address ?? 0, work, scratch)
   return record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
-    if (weight.requiresGrad) kernels.convolutionWeight(table, startGrad(weight), x.address, dy, work, scratch)
-    if (x.requiresGrad) kernels.convolutionInput(table, startGrad(x), weight.address, dy, work, scratch)
+    if (weight.requiresGrad) kernels.convolutionWeight(table, rows, outputs / groups, startGrad(weight), x.address, dy, work, scratch)
+    if (x.requiresGrad) kernels.convolutionInput(table, rows, startGrad(x), weight.address, dy, work, scratch)
     contribute(bias, (db) => {
       const sums = arena.temporary([rows, outputs], dtype, 'conv2d').address
-      kernels.sumAxis(rows * outputs, outHeight * outWidth, 1, sums, dy, 1)
-      kernels.sumAxis(1, rows, outputs, db, sums, 1)
+      kernels.sumAxis(rows * outputs, outHeight * outWidth, 1, 1, sums, dy, 1)
+      kernels.sumAxis(1, rows, outputs, outputs, db, sums, 1)
     })
   })
 }

@@ -55,7 +55,7 @@ export function embedding(indices: Tensor | Numbers, weight: Tensor, options: Em
     if (sparse && weight instanceof Parameter && !weight.hasGrad) return sparseGrad(weight, own, dy, skipped)
     accumulate(weight, (dw, more) => {
       if (!more) kernels.fill(weight.bytes, dw, 0)
-      kernels.scatterAddRows(own.size, width, dw, own.address, dy, skipped)
+      kernels.scatterAddRows(own.size, width, width, dw, own.address, dy, skipped)
     })
   })
 }

@@ -1,5 +1,6 @@
 /** Losses of an input and a target with the same shape. */
 
+import { foldsOf } from '../memory/folds.ts'
 import { sameShape } from '../memory/shape.ts'
 import type { Tensor } from '../memory/tensor.ts'
 import { checkRange } from '../validation/errors.ts'
@@ -45,9 +46,9 @@ export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): T
 }
 
 function meanSquare(x: Tensor, target: Tensor): Tensor {
-  const { arena, kernels } = prepare('mseLoss', x, target)
+  const { arena, kernels, dtype } = prepare('mseLoss', x, target)
   const loss = arena.temporary([], x.dtype, 'mseLoss')
-  kernels.mse(x.size, loss.address, x.address, target.address)
+  loss.data[0] = foldsOf(arena).one('squaredDistance', dtype, x.size, x.address, target.address) / x.size
   return record(loss, [x, target], (dLoss) => {
     const scale = (2 * scalarAt(loss, dLoss)) / x.size
     contribute(x, (dx) => kernels.scaledDifference(x.bytes, dx, x.address, target.address, scale))

@@ -37,9 +37,9 @@ function normalized(by: string, x: Tensor, shape: Shape, weight: Tensor | null, 
     contribute(weight, (dw) => {
       const products = arena.temporary(x.shape, x.dtype, by).address
       kernels.normalizedProduct(rows, n, products, stats, x.address, dy)
-      kernels.sumAxis(1, rows, n, dw, products, 1)
+      kernels.sumAxis(1, rows, n, n, dw, products, 1)
     })
-    contribute(bias, (db) => kernels.sumAxis(1, rows, n, db, dy, 1))
+    contribute(bias, (db) => kernels.sumAxis(1, rows, n, n, db, dy, 1))
   })
 }
 
@@ -107,7 +107,7 @@ export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Ten
   const y = arena.temporary(x.shape, x.dtype, 'batchNorm')
   const stats = arena.temporary([2 * channels], 'float64', 'batchNorm').address
   const table = arena.temporary([4 * channels], 'float64', 'batchNorm').address
-  if (training) kernels.channelMoments(rows, channels, length, stats, x.address)
+  if (training) kernels.channelMoments(rows, channels, channels, length, stats, x.address)
   const { f64 } = arena
   for (let c = 0; c < channels; c++) {
     const at = stats / 8 + 2 * c
@@ -122,7 +122,7 @@ export function batchNorm(x: Tensor, runningMean: Tensor | null, runningVar: Ten
   const inputs = [x, weight, bias].filter((tensor) => tensor !== null)
   return record(y, inputs, (dy) => {
     const sums = arena.temporary([2 * channels], 'float64', 'batchNorm').address
-    kernels.channelSums(rows, channels, length, sums, stats, x.address, dy)
+    kernels.channelSums(rows, channels, channels, length, sums, stats, x.address, dy)
     const numbers = arena.f64
     for (let c = 0; c < channels; c++) {
       const [mean, rstd] = [numbers[stats / 8 + 2 * c]!, numbers[stats / 8 + 2 * c + 1]!]

@@ -54,7 +54,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     accumulate(weight, (dw, more) =>
       kernels.gemm(1, 0, outputs, inputs, rows, 1, dy, outputs, x.address, inputs, 1, more && dw, inputs, dw, inputs, scratch),
     )
-    contribute(bias, (db) => kernels.sumAxis(1, rows, outputs, db, dy, 1))
+    contribute(bias, (db) => kernels.sumAxis(1, rows, outputs, outputs, db, dy, 1))
   })
 }
 

@@ -43,7 +43,7 @@ function axesOf(by: string, x: Tensor, options: AxisOptions): Axes {
 function scaledSum(by: string, x: Tensor, axes: Axes, factor: number): Tensor {
   const { arena, kernels, dtype } = prepare(by, x)
   const at = overAxes({ arena, dtype }, x.shape, axes.isReduced, x.address, by, (outer, n, inner, out, from, isLast) =>
-    kernels.sumAxis(outer, n, inner, out, from, isLast ? factor : 1),
+    kernels.sumAxis(outer, n, inner, inner, out, from, isLast ? factor : 1),
   )
   const y = arena.temporary(axes.shape, dtype, by)
   kernels.scale(y.bytes, y.address, at, 1)
@@ -79,7 +79,7 @@ export function amax(x: Tensor, options: AxisOptions = {}): Tensor {
   const axes = axesOf('amax', x, options)
   check(axes.count > 0, 'shape-mismatch', 'amax: the reduced axes must not be empty')
   const at = overAxes({ arena, dtype }, x.shape, axes.isReduced, x.address, 'amax', (outer, n, inner, out, from) =>
-    kernels.maxAxis(outer, n, inner, out, from),
+    kernels.maxAxis(outer, n, inner, inner, out, from),
   )
   const y = arena.temporary(axes.shape, dtype, 'amax')
   kernels.scale(y.bytes, y.address, at, 1)
@@ -92,7 +92,7 @@ export function amax(x: Tensor, options: AxisOptions = {}): Tensor {
     const isGreatest = arena.temporary(x.shape, dtype, 'amax').address
     kernels.equal(x.bytes, isGreatest, x.address, repeated(y.address))
     const counts = overAxes({ arena, dtype }, x.shape, axes.isReduced, isGreatest, 'amax', (outer, n, inner, out, from) =>
-      kernels.sumAxis(outer, n, inner, out, from, 1),
+      kernels.sumAxis(outer, n, inner, inner, out, from, 1),
     )
     const share = arena.temporary(axes.shape, dtype, 'amax').address
     kernels.div(y.bytes, share, dy, counts)

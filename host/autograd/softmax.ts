@@ -164,8 +164,11 @@ function plain(logits: Tensor, labels: Tensor): Tensor {
   const { arena, kernels } = prepare('crossEntropy', logits)
   const [rows, classes] = logits.shape as [number, number]
   const loss = arena.temporary([], logits.dtype, 'crossEntropy')
-  const stats = arena.temporary([2 * rows], 'float64', 'crossEntropy').address
-  kernels.crossEntropy(rows, classes, loss.address, logits.address, labels.address, stats)
+  const [stats, losses] = [2 * rows, rows].map((size) => arena.temporary([size], 'float64', 'crossEntropy').address) as [number, number]
+  kernels.crossEntropy(rows, classes, losses, logits.address, labels.address, stats)
+  let total = 0
+  for (let row = 0; row < rows; row++) total += arena.f64[losses / 8 + row]!
+  loss.data[0] = total / rows
   return record(loss, [logits], (dLoss) => {
     const scale = scalarAt(loss, dLoss) / rows
     contribute(logits, (dx) => kernels.crossEntropyBackward(rows, classes, dx, logits.address, labels.address, stats, scale))

@@ -103,7 +103,7 @@ export function contributeBroadcast(x: Tensor, shape: Shape, by: string, write: 
   const missing = shape.length - x.shape.length
   const isReduced = shape.map((size, axis) => axis < missing || (x.shape[axis - missing] === 1 && size !== 1))
   const sum = overAxes({ arena, dtype }, shape, isReduced, whole, by, (outer, n, inner, out, from) =>
-    arena.kernels[dtype].sumAxis(outer, n, inner, out, from, 1),
+    arena.kernels[dtype].sumAxis(outer, n, inner, inner, out, from, 1),
   )
   contributeAt(x, sum)
 }

@@ -128,7 +128,7 @@ export class Adafactor extends OneByOneOptimizer<AdafactorOptions> {
     const columnMeans = arena.temporary([matrices * columns], dtype, 'Adafactor')
     const gradOf = (m: number) => parameter.gradAddress + m * rows * columns * element
     kernels.rowSquares(matrices * rows, columns, rowMeans.address, parameter.gradAddress)
-    for (let m = 0; m < matrices; m++) kernels.columnSquares(rows, columns, columnMeans.address + m * columns * element, gradOf(m))
+    for (let m = 0; m < matrices; m++) kernels.columnSquares(rows, columns, columns, columnMeans.address + m * columns * element, gradOf(m))
     kernels.lerpTo(rowMeans.bytes, rowVar, rowVar, rowMeans.address, weight)
     kernels.lerpTo(columnMeans.bytes, columnVar, columnVar, columnMeans.address, weight)
     for (let m = 0; m < matrices; m++) {

@@ -47,7 +47,7 @@ function checkClamp<E>(low: f64, high: f64): void {
 function checkSumRows<E>(): void {
   for (let s = 0; s < SHAPES.length; s++) {
     const rows = SHAPES[s][0], n = SHAPES[s][1], x = poisoned<E>(rows * n), out = poisoned<E>(n)
-    sumAxis<E>(1, rows, n, out, x, 1)
+    sumAxis<E>(1, rows, n, n, out, x, 1)
     for (let j = 0; j < n; j++) {
       let sum = 0.0
       for (let i = 0; i < rows; i++) sum += <f64>get<E>(x, i * n + j)

@@ -16,7 +16,7 @@ function check<E>(form: i32[], isBiased: bool, limit: f64): bool {
   const oh = (height + 2 * pad - dilation * (kh - 1) - 1) / stride + 1, ow = (width + 2 * pad - dilation * (kw - 1) - 1) / stride + 1
   const table: Convolution = {
     channels, height, width, kernelHeight: kh, kernelWidth: kw, strideY: stride, strideX: stride, padY: pad, padX: pad, dilationY: dilation,
-    dilationX: dilation, outHeight: oh, outWidth: ow, rows, groups, outputs,
+    dilationX: dilation, outHeight: oh, outWidth: ow, groups, outputs,
   }
   const at = changetype<usize>(table), inputs = rows * groups * channels * height * width, weights = groups * outputs * channels * kh * kw
   const results = rows * groups * outputs * oh * ow, workBytes = <i32>convolutionWork<E>(at)
@@ -28,9 +28,9 @@ function check<E>(form: i32[], isBiased: bool, limit: f64): bool {
   // The kernels accumulate into gradients.
   for (let i = 0; i < inputs; i++) set<E>(dx, i, 1), set<f64>(wantX, i, 1)
   for (let i = 0; i < weights; i++) set<E>(dw, i, 1), set<f64>(wantW, i, 1)
-  convolution<E>(at, y, x, w, isBiased ? bias : 0, work, scratch)
-  convolutionWeight<E>(at, dw, x, dy, work, scratch)
-  convolutionInput<E>(at, dx, w, dy, work, scratch)
+  convolution<E>(at, rows, y, x, w, isBiased ? bias : 0, work, scratch)
+  convolutionWeight<E>(at, rows, outputs, dw, x, dy, work, scratch)
+  convolutionInput<E>(at, rows, dx, w, dy, work, scratch)
   for (let i = 0; i < results; i++) {
     const ox = i % ow, oy = (i / ow) % oh, output = (i / (ow * oh)) % (outputs * groups), row = i / (ow * oh * outputs * groups), g = output / outputs
     for (let t = 0; t < channels * kh * kw; t++) {

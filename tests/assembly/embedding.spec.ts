@@ -9,7 +9,7 @@ function check<E>(rows: i32, width: i32, count: i32, skip: i32): bool {
   for (let i = 0; i < count; i++) store<i32>(indices + 4 * i, (i * i + 2) % rows)
   for (let i = 0; i < rows * width; i++) set<E>(sums, i, <f64>i), set<E>(want, i, <f64>i)
   gatherRows<E>(count, width, out, indices, table)
-  scatterAddRows<E>(count, width, sums, indices, grad, skip)
+  scatterAddRows<E>(count, width, width, sums, indices, grad, skip)
   for (let i = 0; i < count; i++) {
     const row = get<i32>(indices, i)
     for (let j = 0; j < width; j++) {

@@ -20,7 +20,7 @@ function checkMeans<E>(limit: f64): void {
     const rows = SHAPES[s][0], columns = SHAPES[s][1]
     const x = poisoned<E>(rows * columns), byRow = make<E>(rows), byColumn = make<E>(columns)
     rowSquares<E>(rows, columns, byRow, x)
-    columnSquares<E>(rows, columns, byColumn, x)
+    columnSquares<E>(rows, columns, columns, byColumn, x)
     for (let i = 0; i < rows; i++) {
       let sum = 0.0
       for (let j = 0; j < columns; j++) sum += <f64>get<E>(x, i * columns + j) ** 2
@@ -41,7 +41,7 @@ function checkRange(): void {
   set<f32>(x, 7, 2e19)
   set<f32>(x, 5, 1e-22)
   const large = <f64>(<f32>2e19) ** 2, small = <f64>(<f32>1e-22) ** 2
-  columnSquares<f32>(3, 5, out, x)
+  columnSquares<f32>(3, 5, 5, out, x)
   expect(get<f32>(out, 2)).toBe(<f32>(large / 3))
   expect(get<f32>(out, 0)).toBe(<f32>(small / 3))
   rowSquares<f32>(3, 5, out, x)

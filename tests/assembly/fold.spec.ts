@@ -1,4 +1,4 @@
-import { absMax, absSum, dot, nonFinite, nonZero, powerSum, squaredNorm } from '../../assembly/fold'
+import { absMax, absSum, dot, nonFinite, nonZero, powerSum, squaredDistance, squaredNorm } from '../../assembly/fold'
 import { get, make, poisoned, set } from './arrays'
 
 const SIZES: i32[] = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 67]
@@ -14,10 +14,15 @@ function table1(elements: i32, x: usize, y: usize): usize {
 function checkDot<E>(): void {
   for (let s = 0; s < SIZES.length; s++) {
     const n = SIZES[s], x = poisoned<E>(n), y = poisoned<E>(n), out = make<f64>(1)
-    let sum = 0.0
-    for (let i = 0; i < n; i++) sum += <f64>get<E>(x, i) * <f64>get<E>(y, i)
+    let sum = 0.0, squares = 0.0
+    for (let i = 0; i < n; i++) {
+      sum += <f64>get<E>(x, i) * <f64>get<E>(y, i)
+      squares += (<f64>get<E>(x, i) - <f64>get<E>(y, i)) ** 2
+    }
     dot<E>(table1(n, x, y), 1, out)
     expect(Math.abs(load<f64>(out) - sum)).toBeLessThan(1e-14)
+    squaredDistance<E>(table1(n, x, y), 1, out)
+    expect(Math.abs(load<f64>(out) - squares)).toBeLessThan(1e-13)
   }
 }
 
@@ -113,8 +118,8 @@ function checkRange<E>(value: f64): void {
 }
 
 describe('folds', () => {
-  it('dot of f32', () => { checkDot<f32>() })
-  it('dot of f64', () => { checkDot<f64>() })
+  it('dot and squaredDistance of f32', () => { checkDot<f32>() })
+  it('dot and squaredDistance of f64', () => { checkDot<f64>() })
   it('absMax and nonFinite of f32', () => { checkExtremes<f32>() })
   it('absMax and nonFinite of f64', () => { checkExtremes<f64>() })
   it('sums of f32', () => { checkSums<f32>() })
