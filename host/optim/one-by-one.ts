@@ -28,7 +28,7 @@ export abstract class OneByOneOptimizer<O extends object> extends MemberOptimize
   #reserve(present: readonly Member[]): void {
     const bytesOf = (size: number, { dtype }: Parameter) => padded(Math.max(size, 1) * bytesPerElement[dtype])
     const total = ({ parameter }: Member) => this.workSizes(parameter).reduce((sum, size) => sum + bytesOf(size, parameter), 0)
-    foldsOf(this.arena).reserve(1)
+    foldsOf(this.arena).reserve(Math.max(0, ...present.map(({ parameter }) => parameter.size)))
     this.arena.frame(() => this.arena.frames.allocate(Math.max(0, ...present.map(total)), this.declaration.name))
     this.createStates(present)
   }

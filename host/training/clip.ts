@@ -79,10 +79,8 @@ function norms(params: readonly Parameter[], p: number): number[] {
   for (const dtype of ['float32', 'float64'] as const) {
     const own = dense.filter((i) => params[i]!.dtype === dtype)
     if (!own.length) continue
-    const folds = foldsOf(params[0]!.arena)
-    folds.reserve(own.length)
-    for (const [at, i] of own.entries()) folds.set(at, params[i]!.size, params[i]!.gradAddress)
-    const sums = folds.run(fold!, dtype, own.length, p)
+    const arrays = own.map((i) => [params[i]!.size, params[i]!.gradAddress] as const)
+    const sums = foldsOf(params[0]!.arena).each(fold!, dtype, arrays, p)
     for (const [at, i] of own.entries()) result[i] = rooted(sums[at]!, p)
   }
   return result
