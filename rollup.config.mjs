@@ -128,8 +128,12 @@ const removable = {
 /** Two functions of d3-interpolate call each other, which is harmless. */
 export const isKnownWarning = ({ code, ids = [] }) => code === 'CIRCULAR_DEPENDENCY' && ids.every((id) => id.includes('d3-interpolate'))
 
+const onwarn = (warning) => {
+  if (!isKnownWarning(warning)) throw new Error(warning.message)
+}
+
 /** Entries share their chunks, so that an `Arena` is the same class in each. */
-export default {
+const entries = {
   input: {
     index: 'host/index.ts',
     printing: 'host/printing/index.ts',
@@ -152,8 +156,8 @@ export default {
   output: {
     dir: 'dist',
     format: 'es',
-    // Chunks that import the .wasm file stay beside it.
-    chunkFileNames: ({ name }) => (/\.(workerd|edge-light)$/.test(name) ? '[name].js' : 'chunks/[name].js'),
+    // Chunks that refer to a file stay beside it: the .wasm file, crew-worker.js.
+    chunkFileNames: ({ name }) => (/\.(workerd|edge-light)$|^crew$/.test(name) ? '[name].js' : 'chunks/[name].js'),
     manualChunks,
     hoistTransitiveImports: false,
     banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
@@ -170,7 +174,10 @@ export default {
     undocumented,
     removable,
   ],
-  onwarn(warning) {
-    if (!isKnownWarning(warning)) throw new Error(warning.message)
-  },
+  onwarn,
 }
+
+/** The worker of threads is one file without imports, so that bundlers can copy it. */
+export const crewWorker = { input: 'host/threads/worker.ts', plugins: [esbuild({ target: 'es2022' })], onwarn }
+
+export default [entries, { ...crewWorker, output: { file: 'dist/crew-worker.js', format: 'es', inlineDynamicImports: true } }]

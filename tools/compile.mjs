@@ -1,6 +1,6 @@
 /**
- * Compiles assembly/ to dist/downhill.wasm and derives dist/downhill-relaxed.wasm. Writes host/wasm/generated/: the kernels' types (by
- * kernels.mjs), the binary as base64, and the ranges of its micro-kernel.
+ * Compiles assembly/ to dist/downhill.wasm and derives dist/downhill-relaxed.wasm. Writes host/wasm/generated/: the kernels' types and parameters
+ * (by kernels.mjs), the binary as base64, and the ranges of its micro-kernel.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import asc from 'assemblyscript/asc'
@@ -29,6 +29,7 @@ if (error) {
   process.exit(1)
 }
 writeFileSync(`${GENERATED}/kernels.ts`, kernels.hostTypes)
+writeFileSync(`${GENERATED}/parameters.ts`, kernels.parameters)
 const module = constantsInMemory(readFileSync('dist/downhill.wasm'), CONSTANTS)
 const binary = module.emitBinary()
 const ranges = microKernel(module, binary)

@@ -98,6 +98,7 @@ export default class Kernels extends Transform {
     entry.statements.length = 0
     parser.parseFile(lines.join('\n'), 'assembly/exports.ts', true)
     this.hostTypes = hostTypes(rules, generic, plain)
+    this.parameters = hostParameters([...generic, ...plain])
   }
 
   #rule(node, lines) {
@@ -121,15 +122,14 @@ export default class Kernels extends Transform {
     const all = parametersOf(inlined(methodOf(node, 'at')))
     const parameters = all.filter((p) => !p.name.text.startsWith('_'))
     const declared = parameters.map((p) => `, ${p.name.text}: ${typeOf(p.type) === 'usize' ? 'usize' : 'f64'}`).join('')
-    const given = all.map((p) => (parameters.includes(p) ? p.name.text : '0')).join(', ')
+    const passed = all.map((p) => (parameters.includes(p) ? p.name.text : '0')).join(', ')
     for (const element of ['f32', 'f64']) {
       lines.push(
-        `export function ${name}_${element}(bytes: usize, out: usize${declared}): void { _map<_${node.name.text}, ${element}>(bytes, out, ${given}) }`,
+        `export function ${name}_${element}(bytes: usize, out: usize${declared}): void { _map<_${node.name.text}, ${element}>(bytes, out, ${passed}) }`,
       )
     }
-    return `${name}(bytes: number, out: number${named(parameters)
-      .map((p) => `, ${p}: number`)
-      .join('')}): void`
+    const given = [['bytes', 'usize'], ['out', 'usize'], ...parameters.map((p) => [p.name.text, typeOf(p.type)])]
+    return { name, parameters: given, result: 'void' }
   }
 
   #function(node, lines) {
@@ -143,15 +143,32 @@ export default class Kernels extends Transform {
       )
     if (node.typeParameters?.length) for (const element of ['f32', 'f64']) call(`_${element}`, `<${element}>`)
     else call('', '')
-    return `${name}(${named(parameters)
-      .map((p) => `${p}: number`)
-      .join(', ')}): ${result === 'void' ? 'void' : 'number'}`
+    return { name, parameters: parameters.map((p) => [p.name.text, typeOf(p.type)]), result: result === 'void' ? 'void' : 'number' }
   }
 }
 
+const list = (names) => `[${names.map((name) => `'${name}'`).join(', ')}]`
+
+/** The names of every kernel's parameters, for threads. */
+function hostParameters(kernels) {
+  const maps = kernels.filter(({ parameters }) => parameters[0]?.[0] === 'bytes')
+  const arrays = ({ parameters }) => parameters.slice(1).filter(([, type]) => type === 'usize')
+  const lines = (some, of) => some.map((kernel) => `  ${kernel.name}: ${list(of(kernel).map(([name]) => name))},\n`).join('')
+  return `// Written by tools/kernels.mjs from the signatures in assembly/.
+
+/** Names of the kernels' parameters, in order. */
+export const parameters = {
+${lines(kernels, ({ parameters }) => parameters)}} as const
+
+/** Names of the arrays of the kernels that are maps over a number of bytes. */
+export const arrays = {
+${lines(maps, arrays)}} as const
+`
+}
+
 function hostTypes(rules, generic, plain) {
-  const list = (names) => `[${names.map((name) => `'${name}'`).join(', ')}]`
-  const members = (lines) => lines.map((line) => `  ${line}\n`).join('')
+  const signature = ({ name, parameters, result }) => `  ${name}(${parameters.map(([p]) => `${p}: number`).join(', ')}): ${result}\n`
+  const members = (kernels) => kernels.map(signature).join('')
   return `// Written by tools/kernels.mjs from the signatures in assembly/.
 
 /** The update rules: flags and names in the order of their kernels' parameters. */

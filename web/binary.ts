@@ -1,5 +1,6 @@
 /** Fetches the page's binary as a file, because base64 in a script would be two thirds larger. */
 import microKernel from '../host/wasm/generated/kernel.ts'
+import type { Binary } from '../host/wasm/inline.ts'
 import { relax } from '../host/wasm/patch.ts'
 
 async function bytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -7,12 +8,20 @@ async function bytes(): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer())
 }
 
+const fetched = (load: typeof bytes): Binary => ({
+  isPatchable: true,
+  compile: async (patch = (unchanged) => unchanged) => WebAssembly.compile(patch(await load())),
+  compileSync,
+})
+
 /** `Arena.createSync` works after `Arena.create`, which keeps the compiled module. */
 function compileSync(): never {
   throw new Error('Arena.createSync: call Arena.create first, because the page fetches its binary')
 }
 
 export const binaries = {
-  downhill: { compile: async () => WebAssembly.compile(await bytes()), compileSync },
-  relaxed: { compile: async () => WebAssembly.compile(relax(await bytes(), microKernel)), compileSync },
+  downhill: fetched(bytes),
+  relaxed: fetched(async () => relax(await bytes(), microKernel)),
 }
+
+export type { Patch } from '../host/wasm/inline.ts'

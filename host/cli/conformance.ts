@@ -6,12 +6,14 @@ import { type Case, isCase } from '../conformance/format.ts'
 import { type Outcome, type ReadBeside, runCase } from '../conformance/run.ts'
 import { Arena } from '../memory/arena.ts'
 import { check, DownhillError, shown } from '../validation/errors.ts'
+import { wholeNumber } from './data.ts'
 import { checkFolder } from './files.ts'
 
 const usage = `downhill conformance PATH…   run case files or folders of them, and compare the results with the recorded numbers
 
   --emit DIR    write the results, passed or not, to DIR/NAME.DTYPE.json, and files of kind torch-file
   --only GLOB   run only cases whose name matches, as in 'adam*'
+  --threads N   compute with N threads, in one arena for all cases, and divide even the shortest computations
   --json        print one JSON document instead of lines
 `
 
@@ -85,6 +87,7 @@ export async function conformanceCommand(args: string[]): Promise<number> {
   }
   if (!positionals.length) throw new DownhillError('data-invalid', `no path given\n\n${usage}`)
   const { emit, only = '*' } = values
+  const crowd = await crowded(wholeNumber('threads', values.threads) ?? 1)
   if (emit !== undefined) checkFolder(emit, [])
   const found = positionals.flatMap(casesAt)
   if (!found.length) throw new DownhillError('data-invalid', `no cases in ${positionals.join(', ')}`)
@@ -99,7 +102,15 @@ export async function conformanceCommand(args: string[]): Promise<number> {
   if (emit !== undefined) mkdirSync(emit, { recursive: true })
   const outcomes: Outcome[] = []
   for (const { test, folder } of cases) {
-    for (const outcome of await runCase(test, () => Arena.create(), readBeside(folder))) {
+    const run = crowd
+      ? runCase(
+          test,
+          async () => crowd,
+          readBeside(folder),
+          () => {},
+        )
+      : runCase(test, () => Arena.create(), readBeside(folder))
+    for (const outcome of await run) {
       outcomes.push(outcome)
       if (emit !== undefined && outcome.result) {
         writeFileSync(join(emit, `${outcome.name}.${outcome.dtype}.json`), JSON.stringify(outcome.result))
@@ -119,6 +130,14 @@ export async function conformanceCommand(args: string[]): Promise<number> {
   return failed ? 1 : 0
 }
 
+/** Returns an arena with threads that divide even the shortest computations; undefined for one thread. */
+async function crowded(threads: number): Promise<Arena | undefined> {
+  if (threads === 1) return undefined
+  const arena = await Arena.create({ threads })
+  arena.crew!.worth = 1
+  return arena
+}
+
 /** JSON has no Infinity. */
 function finite(worst: Outcome['worst']) {
   return { ...worst, error: Number.isFinite(worst.error) ? worst.error : 'Infinity' }
@@ -131,6 +150,7 @@ function parse(args: string[]) {
     options: {
       emit: { type: 'string' },
       only: { type: 'string' },
+      threads: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },

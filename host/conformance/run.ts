@@ -47,9 +47,16 @@ const nothingBeside: ReadBeside = (name) => {
 }
 
 /**
- * Runs a case in each element type that it defines, each in its own arena. A case without `expected` fails only if it cannot run.
+ * Runs a case in each element type that it defines, each in an arena from `newArena`. A case without `expected` fails only if it cannot run.
+ *
+ * @param release is called with each arena afterwards
  */
-export async function runCase(test: Case, newArena: () => Promise<Arena>, read: ReadBeside = nothingBeside): Promise<Outcome[]> {
+export async function runCase(
+  test: Case,
+  newArena: () => Promise<Arena>,
+  read: ReadBeside = nothingBeside,
+  release = (arena: Arena) => arena.dispose(),
+): Promise<Outcome[]> {
   const { name, kind } = test
   const runner = Object.hasOwn(kinds, kind) ? (kinds[kind] as Kind) : undefined
   const failed = (dtype: FloatType, what: string): Outcome => ({
@@ -75,7 +82,7 @@ export async function runCase(test: Case, newArena: () => Promise<Arena>, read: 
     } catch (error) {
       outcomes.push(failed(dtype, reason(error)))
     } finally {
-      arena.dispose()
+      release(arena)
     }
   }
   return outcomes

@@ -1,7 +1,8 @@
+import type { AnyWorker } from '../threads/start.ts'
 import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
-import { type BinaryName, compile, compileSync } from '../wasm/compile.ts'
-import type { CompiledModule } from '../wasm/wasm.ts'
+import { type BinaryName, compile, compileSync, isPatchable } from '../wasm/compile.ts'
+import type { CompiledModule, createMemory } from '../wasm/wasm.ts'
 import { Allocator } from './tensor.ts'
 
 /** Options of `Arena.create`. */
@@ -13,11 +14,18 @@ export interface ArenaOptions {
    * machines. Default false.
    */
   readonly relaxed?: boolean
+  /**
+   * Number of threads that compute: the caller and threads − 1 workers over a shared memory, with the same bits for any number. 'auto' is the
+   * number of the machine's processors, or 1 where the runtime has no shared memory or workers. Default 1.
+   */
+  readonly threads?: number | 'auto'
+  /** Creates a worker that runs `downhill/crew-worker`, where the package's own `new Worker(new URL('./crew-worker.js', import.meta.url))` cannot find it. */
+  readonly worker?: () => AnyWorker
   /** Largest size of the linear memory, in bytes. Default 4 GiB, the reach of 32-bit addresses. */
   readonly maximumBytes?: number
 }
 
-const OPTIONS = ['module', 'relaxed', 'maximumBytes']
+const OPTIONS = ['module', 'relaxed', 'threads', 'worker', 'maximumBytes']
 
 /**
  * Linear memory with the compute module over it. It holds models, gradients and optimizer state.
@@ -31,16 +39,27 @@ export class Arena extends Allocator {
   /**
    * Compiles the binary, once per process, and creates an arena over it.
    *
-   * @throws `runtime-unsupported` where WebAssembly, SIMD or, with `relaxed`, relaxed SIMD is missing or forbidden
+   * @throws `runtime-unsupported` where WebAssembly, SIMD or, with `relaxed`, relaxed SIMD is missing or forbidden, or where a number of threads
+   * cannot be had
    */
   static async create(options: ArenaOptions = {}): Promise<Arena> {
     const name = binaryOf('Arena.create', options)
-    return new Arena(options.module ?? (await compile(name)), options.maximumBytes)
+    const { threads = 1, maximumBytes } = options
+    if (threads !== 1) {
+      // Loaded on demand, so that programs without threads have no code for them.
+      const { countThreads, withCrew } = await import('../threads/crew.ts')
+      const count = await countThreads(threads, isPatchable(name))
+      const create = (module: CompiledModule, newMemory: typeof createMemory) => new Arena(module, maximumBytes, newMemory)
+      if (count > 1) return withCrew(count, { compile: (patch) => compile(name, patch), create, worker: options.worker })
+    }
+    return new Arena(options.module ?? (await compile(name)), maximumBytes)
   }
 
   /** Creates an arena synchronously, if the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
   static createSync(options: ArenaOptions = {}): Arena {
     const name = binaryOf('Arena.createSync', options)
+    const { threads = 1 } = options
+    checkRange(threads === 1, 'Arena.createSync', 'threads', '1; Arena.create starts workers', threads)
     return new Arena(options.module ?? compileSync(name), options.maximumBytes)
   }
 }
@@ -48,8 +67,13 @@ export class Arena extends Allocator {
 /** Checks the options, and returns the binary that they select. */
 function binaryOf(by: string, options: ArenaOptions): BinaryName {
   checkNames(by, OPTIONS, options)
-  const { module, relaxed = false } = options
+  const { module, relaxed = false, threads = 1 } = options
   checkRange(typeof relaxed === 'boolean', by, 'relaxed', 'true or false', relaxed)
   check(!(relaxed && module), 'option-range', `${by}: relaxed and module cannot be combined`)
+  check(
+    !(threads !== 1 && module),
+    'option-range',
+    `${by}: threads and module cannot be combined, because threads need a binary of their own`,
+  )
   return relaxed ? 'relaxed' : 'downhill'
 }

@@ -1,5 +1,5 @@
 import { check, checkRange, DownhillError } from '../validation/errors.ts'
-import { type CompiledModule, createMemory, instantiate, type Kernels } from '../wasm/wasm.ts'
+import { type CompiledModule, createMemory, exportsOf, type Kernels, kernelsOf } from '../wasm/wasm.ts'
 import { dispose } from './dispose.ts'
 import { type DType, type View, viewClasses } from './dtype.ts'
 import { hideFields } from './fields.ts'
@@ -45,10 +45,12 @@ export class Memory {
   scratch = 0
   /** @internal See tapeOf (autograd/tape.ts). */
   recorded: Recorded | undefined = undefined
+  /** @internal The threads, if there are more than one (threads/crew.ts). */
+  crew: { readonly threads: number; worth: number; dispose(): void } | undefined = undefined
   #disposed = false
 
   /** @internal */
-  constructor(module: CompiledModule, maximumBytes = FOUR_GIB) {
+  constructor(module: CompiledModule, maximumBytes = FOUR_GIB, create = createMemory) {
     checkRange(
       Number.isFinite(maximumBytes) && maximumBytes >= FIRST_PAGES * 65536 && maximumBytes <= FOUR_GIB,
       'Arena.create',
@@ -56,8 +58,8 @@ export class Memory {
       `a number in [${FIRST_PAGES * 65536}, 2^32]`,
       maximumBytes,
     )
-    const memory = createMemory(FIRST_PAGES)
-    this.kernels = instantiate(module, memory)
+    const memory = create(FIRST_PAGES, maximumBytes)
+    this.kernels = kernelsOf(exportsOf(module, memory))
     this.#lookAt(memory.buffer)
     this.heap = new Heap(memory, maximumBytes, (buffer) => this.#lookAt(buffer))
     this.frames = new Frames(this.heap)
@@ -69,6 +71,11 @@ export class Memory {
     this.f64 = new Float64Array(buffer)
     this.f32 = new Float32Array(buffer)
     this.u32 = new Uint32Array(buffer)
+  }
+
+  /** Number of threads that compute. */
+  get threads(): number {
+    return this.crew?.threads ?? 1
   }
 
   /** Whether `dispose` was called. */
@@ -128,6 +135,7 @@ export class Memory {
   /** Releases the memory, even if references to the arena remain. Its tensors and optimizers then throw `disposed`; a second call has no effect. */
   dispose(): void {
     this.#disposed = true
+    this.crew?.dispose()
     this.heap.release()
     this.kernels = undefined as unknown as Kernels
     this.#lookAt(new ArrayBuffer(0))

@@ -1,24 +1,29 @@
 /** Compiles each binary once per process. */
-import { binaries } from './inline.ts'
+import { binaries, type Patch } from './inline.ts'
 import type { CompiledModule } from './wasm.ts'
 
 /** 'downhill' or 'relaxed'. */
 export type BinaryName = keyof typeof binaries
 
-const compiled: Partial<Record<BinaryName, CompiledModule>> = {}
-const compiling: Partial<Record<BinaryName, Promise<CompiledModule>>> = {}
+const compiled: Record<string, CompiledModule> = {}
+const compiling: Record<string, Promise<CompiledModule>> = {}
 
-/** Compiles a binary, or returns it if it was compiled before. Concurrent calls share one compilation. */
-export async function compile(name: BinaryName): Promise<CompiledModule> {
-  if (!compiled[name]) {
-    compiling[name] ??= binaries[name].compile().finally(() => delete compiling[name])
-    compiled[name] = await compiling[name]
+/** Whether a binary can be compiled with a patch. */
+export function isPatchable(name: BinaryName): boolean {
+  return binaries[name].isPatchable
+}
+
+/** Compiles a binary, or returns it if it was compiled before. Concurrent calls share one compilation. @param patch changes the binary first */
+export async function compile(name: BinaryName, patch?: Patch): Promise<CompiledModule> {
+  const key = `${name} ${patch?.name}`
+  if (!compiled[key]) {
+    compiling[key] ??= binaries[name].compile(patch).finally(() => delete compiling[key])
+    compiled[key] = await compiling[key]
   }
-  return compiled[name]
+  return compiled[key]
 }
 
 /** Compiles a binary synchronously, or returns it if it was compiled before. */
 export function compileSync(name: BinaryName): CompiledModule {
-  compiled[name] ??= binaries[name].compileSync()
-  return compiled[name]
+  return (compiled[`${name} ${undefined}`] ??= binaries[name].compileSync())
 }

@@ -5,9 +5,14 @@ import microKernel from './generated/kernel.ts'
 import { relax } from './patch.ts'
 import type { CompiledModule } from './wasm.ts'
 
+/** Changes a binary before it is compiled. */
+export type Patch = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
+
 /** A binary: compiled at each call, or as the runtime compiled it on import. */
 export interface Binary {
-  readonly compile: () => Promise<CompiledModule>
+  /** Whether `compile` takes a patch. */
+  readonly isPatchable: boolean
+  readonly compile: (patch?: Patch) => Promise<CompiledModule>
   readonly compileSync: () => CompiledModule
 }
 
@@ -32,9 +37,10 @@ function decoded(base64: string): Uint8Array<ArrayBuffer> {
 }
 
 const inline = (bytes: () => Uint8Array<ArrayBuffer>, otherwise = ''): Binary => ({
-  async compile() {
+  isPatchable: true,
+  async compile(patch = (unchanged) => unchanged) {
     try {
-      return await WebAssembly.compile(bytes())
+      return await WebAssembly.compile(patch(bytes()))
     } catch (cause) {
       throw refused(cause, otherwise)
     }

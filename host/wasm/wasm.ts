@@ -10,6 +10,9 @@ export interface RuleNames {
   readonly uniforms: readonly string[]
 }
 
+/** The binary's exports by name, such as gemm_f32. */
+export type Exports = Readonly<Record<string, (...args: number[]) => void>>
+
 /** Applies a rule to `count` spans (assembly/sweep.ts) with the uniforms at an address. */
 export type RuleKernel = (spans: number, count: number, uniforms: number) => void
 
@@ -26,7 +29,7 @@ export interface LinearMemory {
 }
 
 /** Creates a memory of `pages` pages of 64 KiB. */
-export function createMemory(pages: number): LinearMemory {
+export function createMemory(pages: number, _maximumBytes: number): LinearMemory {
   try {
     return new WebAssembly.Memory({ initial: pages })
   } catch (cause) {
@@ -44,22 +47,22 @@ export interface Kernels extends PlainKernels {
 
 const SUFFIX = { float32: 'f32', float64: 'f64' } as const
 
-function exportsOf(module: CompiledModule, memory: LinearMemory): Record<string, RuleKernel> {
+/** Instantiates the binary over a memory. The kernels are stateless: they access only the addresses they are given. */
+export function exportsOf(module: CompiledModule, memory: LinearMemory): Exports {
   // instanceof fails in the sandbox of an edge runtime, which has its own WebAssembly.
   const given = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
   checkRange(given, 'Arena.create', 'module', 'a WebAssembly.Module', module)
   try {
     const { exports } = new WebAssembly.Instance(module as WebAssembly.Module, { env: { memory: memory as WebAssembly.Memory } })
-    if ('gemmScratch' in exports) return exports as Record<string, RuleKernel>
+    if ('gemmScratch' in exports) return exports as Exports
     throw new TypeError('it has other exports')
   } catch (cause) {
     throw new DownhillError('runtime-unsupported', `Arena.create: module must be downhill.wasm of this version, got ${cause}`, { cause })
   }
 }
 
-/** Instantiates the module over a memory. The kernels are stateless: they access only the addresses they are given. */
-export function instantiate(module: CompiledModule, memory: LinearMemory): Kernels {
-  const exports = exportsOf(module, memory)
+/** Arranges the exports by element type. */
+export function kernelsOf(exports: Exports): Kernels {
   const element = (suffix: string) =>
     Object.fromEntries(
       Object.entries(exports)

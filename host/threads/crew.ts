@@ -1,0 +1,211 @@
+/**
+ * Threads that compute together over one memory: the caller and its workers. A kernel call that takes long enough is divided into parts
+ * (divided.ts); the caller publishes them as a job (job.ts), takes parts itself, and returns when all are done.
+ */
+import { padded } from '../memory/heap.ts'
+import type { Memory } from '../memory/memory.ts'
+import { checkRange, DownhillError } from '../validation/errors.ts'
+import { share } from '../wasm/patch.ts'
+import { type CompiledModule, exportsOf, kernelsOf, type LinearMemory } from '../wasm/wasm.ts'
+import { divided } from './divided.ts'
+import type { Part } from './export.ts'
+import * as job from './job.ts'
+import { signaturesOf } from './signatures.ts'
+import { type AnyWorker, obstacle, processors, type Running, startWorker } from './start.ts'
+import type { Start } from './worker.ts'
+
+/** Milliseconds that a thread looks for a job, or for the end of one, before it waits: about what a wake-up costs. */
+const PATIENCE = 0.05
+
+/** Milliseconds of a wait, and how many without progress mean that a thread is lost. Of the time a machine sleeps, only one counts. */
+const SLICE = 20
+const SLICES = 40
+
+/** Smallest maximum of a shared memory to ask for, in pages of 64 KiB: 64 MiB. */
+const LEAST_PAGES = 1024
+
+/** Turns between two looks at the clock. */
+const TURNS = 20
+
+/** Maximum number of threads. */
+const MOST_THREADS = 64
+
+/**
+ * Returns the number of threads for the option `threads`.
+ *
+ * @throws `option-range`, `runtime-unsupported` for a number where there are no threads
+ */
+export async function countThreads(threads: unknown, isPatchable: boolean): Promise<number> {
+  const fits = threads === 'auto' || (Number.isSafeInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS)
+  checkRange(fits, 'Arena.create', 'threads', `'auto' or an integer in [1, ${MOST_THREADS}]`, threads)
+  if (threads === 1) return 1
+  const reason = isPatchable ? obstacle() : 'this runtime has no workers'
+  if (threads === 'auto') return reason ? 1 : Math.min(await processors(), MOST_THREADS)
+  if (reason) throw new DownhillError('runtime-unsupported', `Arena.create: threads: ${reason}`)
+  return threads as number
+}
+
+/** Creates a shared memory. Some devices refuse a large maximum, so it asks for less until one is granted. */
+function createSharedMemory(pages: number, maximumBytes: number): LinearMemory {
+  for (let maximum = Math.floor(maximumBytes / 65536); ; maximum = Math.floor(maximum / 2)) {
+    try {
+      return new WebAssembly.Memory({ initial: pages, maximum, shared: true }) as unknown as LinearMemory
+    } catch (cause) {
+      if (maximum / 2 < Math.max(pages, LEAST_PAGES))
+        throw new DownhillError('out-of-memory', 'Arena.create: threads: out of shared memory; dispose of another arena', { cause })
+    }
+  }
+}
+
+/** What `withCrew` needs of an arena. */
+export interface Recruiting<A extends Memory> {
+  readonly compile: (patch: typeof share) => Promise<CompiledModule>
+  readonly create: (module: CompiledModule, newMemory: typeof createSharedMemory) => A
+  /** Creates a worker, if the default does not find crew-worker.js. */
+  readonly worker: (() => AnyWorker) | undefined
+}
+
+/**
+ * Creates an arena over a shared memory, with workers.
+ *
+ * @throws `runtime-unsupported` if a worker does not start, `out-of-memory`
+ */
+export async function withCrew<A extends Memory>(threads: number, { compile, create, worker }: Recruiting<A>): Promise<A> {
+  const module = await compile(share)
+  let memory!: LinearMemory
+  const arena = create(module, (pages, maximumBytes) => (memory = createSharedMemory(pages, maximumBytes)))
+  const crew = new Crew(threads, module, memory, arena)
+  arena.crew = crew
+  try {
+    await crew.start(worker)
+  } catch (reason) {
+    arena.dispose()
+    throw reason
+  }
+  return arena
+}
+
+/** The workers of an arena. */
+export class Crew {
+  readonly #start: Omit<Start, 'thread'>
+  readonly #workers: Running[] = []
+  readonly #job: job.Job
+  readonly #canWait: boolean
+  /** Nanoseconds that a part must take to be worth handing over. Tests lower it, to divide short calls too. */
+  worth = 4000
+  #epoch = 0
+  #failure: string | undefined
+  #ended = false
+
+  /** Divides the kernels of an arena over a shared memory. @param threads number of threads, with the caller */
+  constructor(
+    readonly threads: number,
+    module: CompiledModule,
+    memory: LinearMemory,
+    arena: Memory,
+  ) {
+    const exports = exportsOf(module, memory)
+    const shared = { module: module as WebAssembly.Module, memory: memory as unknown as WebAssembly.Memory, patience: PATIENCE }
+    const scratchBytes = padded(arena.kernels.gemmScratch())
+    this.#start = { ...shared, block: arena.heap.allocate(job.BLOCK, 'work'), scratchBytes, signatures: signaturesOf(exports) }
+    this.#job = new job.Job(memory.buffer, { ...this.#start, thread: 0 }, Object.values(exports))
+    this.#canWait = mayWait(this.#job.words)
+    arena.kernels = kernelsOf(divided({ exports, arena, team: this }))
+  }
+
+  /** Starts the workers. */
+  async start(worker: (() => AnyWorker) | undefined): Promise<void> {
+    const lost = () => this.#lose('it ended')
+    const starting = Array.from({ length: this.threads - 1 }, (_, i) => startWorker({ ...this.#start, thread: i + 1 }, worker, lost))
+    for (const outcome of await Promise.allSettled(starting)) if (outcome.status === 'fulfilled') this.#workers.push(outcome.value)
+    await Promise.all(starting)
+  }
+
+  /**
+   * Computes the parts of a job.
+   *
+   * @param workBytes size of the argument `work`, of which each thread has its own
+   * @throws `thread-failed`
+   */
+  run(parts: readonly Part[], workBytes = 0): void {
+    this.assertWhole()
+    const { words, numbers } = this.#job
+    const count = parts.length
+    const epoch = (this.#epoch = (this.#epoch + 1) | 0)
+    // A thread that is late for the last job must not take parts of one that is being written.
+    Atomics.store(words, job.TICKET, (epoch << 8) | job.CLOSED)
+    for (let part = 0; part < count; part++) {
+      const { kernel, args } = parts[part]!
+      words[job.KERNELS + part] = kernel
+      for (let i = 0; i < args.length; i++) numbers[part * job.MOST_ARGUMENTS + i] = args[i]!
+    }
+    words[job.PARTS] = count
+    words[job.WORK] = workBytes
+    Atomics.store(words, job.DONE, 0)
+    Atomics.store(words, job.TICKET, epoch << 8)
+    Atomics.store(words, job.EPOCH, epoch)
+    if (Atomics.load(words, job.ASLEEP) > 0) Atomics.notify(words, job.EPOCH, count - 1)
+    const start = performance.now()
+    const taken = this.#job.take(epoch)
+    if (Atomics.load(words, job.DONE) !== count) this.#wait(count, taken ? (performance.now() - start) / taken : 0)
+    if (Atomics.load(words, job.FAILED)) this.#lose('its kernel trapped')
+    this.assertWhole()
+  }
+
+  /** Waits for the parts that other threads took. `milliseconds` is what a part took here. */
+  #wait(count: number, milliseconds: number): void {
+    const { words } = this.#job
+    const patience = performance.now() + PATIENCE
+    do {
+      for (let turn = 0; turn < TURNS; turn++, job.pause()) if (Atomics.load(words, job.DONE) === count) return
+    } while (performance.now() < patience)
+    Atomics.store(words, job.WAITING, 1)
+    const most = Math.max(SLICES, (10 * milliseconds) / SLICE)
+    let last = -1
+    for (let idle = 0; ; idle++) {
+      const done = Atomics.load(words, job.DONE)
+      if (done === count) break
+      if (done !== last) idle = 0
+      if (idle > most) {
+        this.#lose(`it did not return within ${(Math.round(most) * SLICE) / 1000} s`)
+        break
+      }
+      last = done
+      this.#pause(done)
+    }
+    Atomics.store(words, job.WAITING, 0)
+  }
+
+  /** Waits until more than `done` parts are done, or for a slice of time. The main thread of a page may not wait. */
+  #pause(done: number): void {
+    const { words } = this.#job
+    if (this.#canWait) Atomics.wait(words, job.DONE, done, SLICE)
+    else for (const end = performance.now() + SLICE; Atomics.load(words, job.DONE) === done && performance.now() < end; ) job.pause()
+  }
+
+  #lose(reason: string): void {
+    if (!this.#ended) this.#failure ??= reason
+  }
+
+  /** Throws `thread-failed` if a thread was lost. */
+  assertWhole(): void {
+    if (this.#failure === undefined) return
+    const remedy = 'its numbers may be incomplete; load a checkpoint into a new arena'
+    throw new DownhillError('thread-failed', `a thread of the arena was lost: ${this.#failure}; ${remedy}`)
+  }
+
+  /** Ends the workers. */
+  dispose(): void {
+    this.#ended = true
+    for (const worker of this.#workers) worker.end()
+  }
+}
+
+function mayWait(words: Int32Array): boolean {
+  try {
+    Atomics.wait(words, job.DONE, -1, 0)
+    return true
+  } catch {
+    return false
+  }
+}
