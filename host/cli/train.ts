@@ -31,6 +31,7 @@ const usage = `downhill train   train a model with one optimizer, with checkpoin
   --batch-size N         rows per step (default ${d.batchSize})
   --seed N               seed of initial weights and order of the rows (default ${d.seed})
   --patience N           stop after N epochs without a better validation metric (default: never)
+  --threads N            threads that compute, or auto for all processors (default 1); the result is the same
   --save FILE            checkpoint, written during training and at the end
   --every N              steps between checkpoints (default: one epoch)
   --keep N               number of checkpoints to keep, older ones as FILE.1, FILE.2 … (default 1)
@@ -47,7 +48,7 @@ function parse(args: string[]) {
     options: {
       ...dataOptions,
       ...{ optimizer: text, lr: text, option: { ...text, multiple: true }, epochs: text, 'batch-size': text, seed: text },
-      ...{ patience: text, save: text, every: text, keep: text, resume: text },
+      ...{ patience: text, threads: text, save: text, every: text, keep: text, resume: text },
       help: { type: 'boolean', short: 'h', default: false },
     },
   }).values
@@ -153,7 +154,7 @@ export async function trainCommand(args: string[]): Promise<number> {
     ['every', every],
   ] as const)
     check(value !== 0, 'option-range', `--${name} must be an integer ≥ 1, got ${value}`)
-  const arena = await Arena.create()
+  const arena = await Arena.create({ threads: values.threads === 'auto' ? 'auto' : (wholeNumber('threads', values.threads) ?? 1) })
   const run = values.resume === undefined ? await begin(arena, values) : await resume(arena, values, values.resume)
   if (save !== undefined) checkCheckpoint(save)
   for (const note of run.data.notes) process.stderr.write(`note: ${note}\n`)

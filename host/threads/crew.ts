@@ -2,13 +2,11 @@
  * Threads that compute together over one memory: the caller and its workers. A kernel call that takes long enough is divided into parts
  * (divided.ts); the caller publishes them as a job (job.ts), takes parts itself, and returns when all are done.
  */
-import { padded } from '../memory/heap.ts'
-import type { Memory } from '../memory/memory.ts'
 import { checkRange, DownhillError } from '../validation/errors.ts'
 import { share } from '../wasm/patch.ts'
 import { type CompiledModule, exportsOf, kernelsOf, type LinearMemory } from '../wasm/wasm.ts'
 import { divided } from './divided.ts'
-import type { Part } from './export.ts'
+import { type Ground, type Part, workOf } from './export.ts'
 import * as job from './job.ts'
 import { signaturesOf } from './signatures.ts'
 import { type AnyWorker, obstacle, processors, type Running, startWorker } from './start.ts'
@@ -57,8 +55,14 @@ function createSharedMemory(pages: number, maximumBytes: number): LinearMemory {
   }
 }
 
+/** An arena, which gets a crew. */
+interface Arena extends Ground {
+  crew: { dispose(): void } | undefined
+  dispose(): void
+}
+
 /** What `withCrew` needs of an arena. */
-export interface Recruiting<A extends Memory> {
+export interface Recruiting<A extends Arena> {
   readonly compile: (patch: typeof share) => Promise<CompiledModule>
   readonly create: (module: CompiledModule, newMemory: typeof createSharedMemory) => A
   /** Creates a worker, if the default does not find crew-worker.js. */
@@ -70,7 +74,7 @@ export interface Recruiting<A extends Memory> {
  *
  * @throws `runtime-unsupported` if a worker does not start, `out-of-memory`
  */
-export async function withCrew<A extends Memory>(threads: number, { compile, create, worker }: Recruiting<A>): Promise<A> {
+export async function withCrew<A extends Arena>(threads: number, { compile, create, worker }: Recruiting<A>): Promise<A> {
   const module = await compile(share)
   let memory!: LinearMemory
   const arena = create(module, (pages, maximumBytes) => (memory = createSharedMemory(pages, maximumBytes)))
@@ -102,11 +106,11 @@ export class Crew {
     readonly threads: number,
     module: CompiledModule,
     memory: LinearMemory,
-    arena: Memory,
+    arena: Ground,
   ) {
     const exports = exportsOf(module, memory)
     const shared = { module: module as WebAssembly.Module, memory: memory as unknown as WebAssembly.Memory, patience: PATIENCE }
-    const scratchBytes = padded(arena.kernels.gemmScratch())
+    const scratchBytes = workOf(exports.gemmScratch!)
     this.#start = { ...shared, block: arena.heap.allocate(job.BLOCK, 'work'), scratchBytes, signatures: signaturesOf(exports) }
     this.#job = new job.Job(memory.buffer, { ...this.#start, thread: 0 }, Object.values(exports))
     this.#canWait = mayWait(this.#job.words)

@@ -1,7 +1,5 @@
 /** How one export of the binary is divided. */
-import { padded } from '../memory/heap.ts'
-import type { Memory } from '../memory/memory.ts'
-import type { Exports } from '../wasm/wasm.ts'
+import type { Exports, Kernels } from '../wasm/wasm.ts'
 import { MOST_PARTS } from './job.ts'
 import { elementOf, parametersOf } from './signatures.ts'
 import { divisionOf, type Way } from './ways.ts'
@@ -25,10 +23,21 @@ export interface Team {
   run(parts: readonly Part[], workBytes?: number): void
 }
 
+/** What a crew needs of an arena. */
+export interface Ground {
+  /** The whole memory as 32-bit words; another array after a growth. */
+  readonly u32: Uint32Array
+  readonly heap: { allocate(bytes: number, purpose: 'work'): number; free(address: number): void }
+  kernels: Kernels
+}
+
+/** Bytes of a cache line, to which arrays are padded. */
+export const LINE = 64
+
 /** The exports, the memory they work on, and the threads. */
 export interface Site {
   readonly exports: Exports
-  readonly arena: Memory
+  readonly arena: Ground
   readonly team: Team
 }
 
@@ -123,5 +132,6 @@ export class Export {
 
 /** Calls a function of the binary that returns the bytes of working memory. */
 export function workOf(size: Kernel, ...args: number[]): number {
-  return padded((size as unknown as (...args: number[]) => number)(...args))
+  const bytes = (size as unknown as (...args: number[]) => number)(...args)
+  return Math.ceil(bytes / LINE) * LINE
 }

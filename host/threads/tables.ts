@@ -1,13 +1,10 @@
 /** Divides kernels whose sizes are in a table: each part has a table of its own. */
 import { type ElementKernels, rules } from '../wasm/generated/kernels.ts'
-import { type Export, type Kernel, type Part, partsFor, type Site } from './export.ts'
+import { type Export, type Kernel, LINE, type Part, partsFor, type Site } from './export.ts'
 import { MOST_PARTS } from './job.ts'
 
 /** Words of an entry of a rule's span table (assembly/sweep.ts): byte count and five addresses. */
 const SPAN = 6
-
-/** Bytes of a cache line, to which arrays are padded. */
-const LINE = 64
 
 /** About how many nanoseconds a copy takes for an element. */
 const COPY = 0.4

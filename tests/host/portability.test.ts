@@ -59,6 +59,7 @@ const ROOMS = [
   'validation',
   'wasm',
   'numerics',
+  'threads',
   'memory',
   'autograd',
   'optimizer',
