@@ -6,6 +6,7 @@ import { checkRange, DownhillError } from '../validation/errors.ts'
 import { share } from '../wasm/patch.ts'
 import { type CompiledModule, exportsOf, kernelsOf, type LinearMemory } from '../wasm/wasm.ts'
 import { divided } from './divided.ts'
+import { Effort } from './effort.ts'
 import { type Ground, type Part, workOf } from './export.ts'
 import * as job from './job.ts'
 import { signaturesOf } from './signatures.ts'
@@ -24,6 +25,9 @@ const LEAST_PAGES = 1024
 
 /** Turns between two looks at the clock. */
 const TURNS = 20
+
+/** Nanoseconds that a part must take to be worth handing over: some 20 times what a thread that looks for work costs. */
+const WORTH = 4000
 
 /** Maximum number of threads. */
 const MOST_THREADS = 64
@@ -78,7 +82,7 @@ export async function withCrew<A extends Arena>(threads: number, { compile, crea
   const module = await compile(share)
   let memory!: LinearMemory
   const arena = create(module, (pages, maximumBytes) => (memory = createSharedMemory(pages, maximumBytes)))
-  const crew = new Crew(threads, module, memory, arena)
+  const crew = new Crew(threads, await processors(), module, memory, arena)
   arena.crew = crew
   try {
     await crew.start(worker)
@@ -95,8 +99,9 @@ export class Crew {
   readonly #workers: Running[] = []
   readonly #job: job.Job
   readonly #canWait: boolean
-  /** Nanoseconds that a part must take to be worth handing over. Tests lower it, to divide short calls too. */
-  worth = 4000
+  /** Number of threads that work at the same time. */
+  active: number
+  #effort = new Effort(WORTH)
   #epoch = 0
   #failure: string | undefined
   #ended = false
@@ -104,10 +109,12 @@ export class Crew {
   /** Divides the kernels of an arena over a shared memory. @param threads number of threads, with the caller */
   constructor(
     readonly threads: number,
+    processors: number,
     module: CompiledModule,
     memory: LinearMemory,
     arena: Ground,
   ) {
+    this.active = Math.min(threads, processors)
     const exports = exportsOf(module, memory)
     const shared = { module: module as WebAssembly.Module, memory: memory as unknown as WebAssembly.Memory, patience: PATIENCE }
     const scratchBytes = workOf(exports.gemmScratch!)
@@ -123,6 +130,22 @@ export class Crew {
     const starting = Array.from({ length: this.threads - 1 }, (_, i) => startWorker({ ...this.#start, thread: i + 1 }, worker, lost))
     for (const outcome of await Promise.allSettled(starting)) if (outcome.status === 'fulfilled') this.#workers.push(outcome.value)
     await Promise.all(starting)
+  }
+
+  /** Nanoseconds that a part takes at least. */
+  get least(): number {
+    return this.#effort.least
+  }
+
+  /** Whether a call of some nanoseconds is better computed by the caller alone. */
+  declines(ns: number): boolean {
+    return this.#effort.declines(ns)
+  }
+
+  /** Divides even the shortest calls, among all threads, for tests. */
+  divideAll(): void {
+    this.active = this.threads
+    this.#effort = new Effort(1)
   }
 
   /**
@@ -148,10 +171,12 @@ export class Crew {
     Atomics.store(words, job.DONE, 0)
     Atomics.store(words, job.TICKET, epoch << 8)
     Atomics.store(words, job.EPOCH, epoch)
-    if (Atomics.load(words, job.ASLEEP) > 0) Atomics.notify(words, job.EPOCH, count - 1)
+    if (Atomics.load(words, job.ASLEEP) > 0) Atomics.notify(words, job.EPOCH, Math.min(count, this.active) - 1)
     const start = performance.now()
     const taken = this.#job.take(epoch)
-    if (Atomics.load(words, job.DONE) !== count) this.#wait(count, taken ? (performance.now() - start) / taken : 0)
+    const end = performance.now()
+    if (Atomics.load(words, job.DONE) !== count) this.#wait(count, taken ? (end - start) / taken : 0)
+    this.#effort.note(end - start, performance.now() - end)
     if (Atomics.load(words, job.FAILED)) this.#lose('its kernel trapped')
     this.assertWhole()
   }

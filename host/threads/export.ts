@@ -18,8 +18,12 @@ export interface Part {
 /** What computes the parts of a job: a crew. `workBytes` is the size of the argument `work`, of which each thread has its own. */
 export interface Team {
   readonly threads: number
-  /** Nanoseconds that a part must take to be worth handing over. */
-  readonly worth: number
+  /** Number of threads that work at the same time: no more than there are processors. */
+  readonly active: number
+  /** Nanoseconds that a part takes at least. */
+  readonly least: number
+  /** Whether a call of some nanoseconds is better computed by the caller alone. */
+  declines(ns: number): boolean
   run(parts: readonly Part[], workBytes?: number): void
 }
 
@@ -42,8 +46,8 @@ export interface Site {
 }
 
 /** Returns how many parts a call of some nanoseconds is divided into; 1 if it is not. */
-export function partsFor(ns: number, { threads, worth }: Team, perThread: number): number {
-  const worthwhile = Math.min(Math.floor(ns / worth), threads * perThread)
+export function partsFor(ns: number, { active, least }: Team, perThread: number): number {
+  const worthwhile = Math.min(Math.floor(ns / least), active * perThread)
   return worthwhile < 2 ? 1 : Math.min(Math.max(worthwhile, Math.ceil(ns / LONGEST)), MOST_PARTS)
 }
 
@@ -73,7 +77,7 @@ export class Export {
     if (typeof elements === 'function') {
       return (...args) => {
         const total = (ns * size * elements(this.#named(args), arena.u32)) / 4
-        if (total < 2 * team.worth) kernel(...args)
+        if (team.declines(total)) kernel(...args)
         else divide(args, total)
       }
     }
@@ -91,7 +95,7 @@ export class Export {
       if (u) total *= f!
       if (v) total *= g!
       for (let i = 0; i < later.length; i++) total *= rest[later[i]! - 7]!
-      if (total < 2 * team.worth) kernel(a!, b!, c!, d!, e!, f!, g!, ...rest)
+      if (team.declines(total)) kernel(a!, b!, c!, d!, e!, f!, g!, ...rest)
       else divide([a!, b!, c!, d!, e!, f!, g!, ...rest], total)
     }
   }

@@ -46,7 +46,7 @@ export class Tables {
     return (spans, count, uniforms) => {
       let bytes = 0
       for (let i = 0; i < count!; i++) bytes += arena.u32[spans! / 4 + i * SPAN]!
-      const total = partsFor(bytes * cost, team, 2)
+      const total = team.declines(bytes * cost) ? 1 : partsFor(bytes * cost, team, 2)
       if (total === 1) {
         kernel(spans!, count!, uniforms!)
         return
@@ -91,7 +91,8 @@ export class Tables {
         const isDivisible = i < rank! - 1 && arena.u32[at + rank! + i]! > 0
         if (isDivisible && (axis < 0 || arena.u32[at + i]! > arena.u32[at + axis]!)) axis = i
       }
-      const count = axis < 0 ? 1 : Math.min(partsFor((elements * COPY * size) / 4, team, 2), arena.u32[at + axis]!)
+      const ns = (elements * COPY * size) / 4
+      const count = axis < 0 || team.declines(ns) ? 1 : Math.min(partsFor(ns, team, 2), arena.u32[at + axis]!)
       if (count < 2) {
         kernel(rank!, table!, out!, x!, more!)
         return
