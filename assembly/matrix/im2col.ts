@@ -74,10 +74,10 @@ class Scatter extends Move {
   return limit <= offset ? 0 : min((limit - offset - 1) / stride + 1, count)
 }
 
-@inline function windows<M extends Move, E>(w: Window, from: i32, to: i32, image: usize, columns: usize): void {
+@inline function windows<M extends Move, E>(w: Window, channels: i32, from: i32, to: i32, image: usize, columns: usize): void {
   const move = changetype<M>(0), size = <i32>sizeof<E>()
   const width = w.width, height = w.height, count = w.outWidth, stride = w.strideX, strideY = w.strideY, padY = w.padY
-  for (let c = 0; c < w.channels; c++, image += height * width * size) {
+  for (let c = 0; c < channels; c++, image += height * width * size) {
     for (let ky = 0; ky < w.kernelHeight; ky++) {
       for (let kx = 0; kx < w.kernelWidth; kx++) {
         const x = kx * w.dilationX - w.padX
@@ -92,12 +92,12 @@ class Scatter extends Move {
   }
 }
 
-/** Writes the columns of x to out. */
-export function im2col<E>(window: Window, from: i32, to: i32, out: usize, x: usize): void {
-  windows<Gather, E>(window, from, to, x, out)
+/** Writes the columns of the first channels of x to out. */
+export function im2col<E>(window: Window, channels: i32, from: i32, to: i32, out: usize, x: usize): void {
+  windows<Gather, E>(window, channels, from, to, x, out)
 }
 
 /** Adds the columns to out, each element where `im2col` reads it; an element of out adds them in the order of (ky, kx). */
 export function col2im<E>(window: Window, from: i32, to: i32, out: usize, columns: usize): void {
-  windows<Scatter, E>(window, from, to, out, columns)
+  windows<Scatter, E>(window, window.channels, from, to, out, columns)
 }

@@ -16,8 +16,12 @@ export class Convolution extends Window {
 /** Bytes of columns at a time. */
 const BLOCK: i32 = 256 * 1024
 
+@inline function tapsOf(c: Convolution, channels: i32): i32 {
+  return channels * c.kernelHeight * c.kernelWidth
+}
+
 @inline function taps(c: Convolution): i32 {
-  return c.channels * c.kernelHeight * c.kernelWidth
+  return tapsOf(c, c.channels)
 }
 
 /** Window rows whose columns are created together. */
@@ -42,8 +46,8 @@ export function convolutionWork<E>(table: usize): usize {
  */
 abstract class Pass {
   take<E>(
-    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, bias: usize,
-    scratch: usize,
+    c: Convolution, outputs: i32, channels: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize,
+    points: i32, bias: usize, scratch: usize,
   ): void {
     unreachable()
   }
@@ -51,28 +55,28 @@ abstract class Pass {
 
 class Forward extends Pass {
   @inline take<E>(
-    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, bias: usize,
-    scratch: usize,
+    c: Convolution, outputs: i32, channels: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize,
+    points: i32, bias: usize, scratch: usize,
   ): void {
-    if (!isPointwise(c)) im2col<E>(c, from, to, columns, x)
+    if (!isPointwise(c)) im2col<E>(c, channels, from, to, columns, x)
     gemm<E>(0, 0, outputs, n, taps(c), 1, weight, taps(c), columns, stride, 1, bias ? y : 0, points, y, points, scratch)
   }
 }
 
 class ToWeight extends Pass {
   @inline take<E>(
-    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
-    scratch: usize,
+    c: Convolution, outputs: i32, channels: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize,
+    points: i32, _bias: usize, scratch: usize,
   ): void {
-    if (!isPointwise(c)) im2col<E>(c, from, to, columns, x)
-    gemm<E>(0, 1, outputs, taps(c), n, 1, y, points, columns, stride, 1, weight, taps(c), weight, taps(c), scratch)
+    if (!isPointwise(c)) im2col<E>(c, channels, from, to, columns, x)
+    gemm<E>(0, 1, outputs, tapsOf(c, channels), n, 1, y, points, columns, stride, 1, weight, taps(c), weight, taps(c), scratch)
   }
 }
 
 class ToInput extends Pass {
   @inline take<E>(
-    c: Convolution, outputs: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize, points: i32, _bias: usize,
-    scratch: usize,
+    c: Convolution, outputs: i32, channels: i32, from: i32, to: i32, n: i32, x: usize, columns: usize, stride: i32, weight: usize, y: usize,
+    points: i32, _bias: usize, scratch: usize,
   ): void {
     const start = isPointwise(c) ? columns : 0
     gemm<E>(1, 0, taps(c), n, outputs, 1, weight, taps(c), y, points, 1, start, stride, columns, stride, scratch)
@@ -92,9 +96,10 @@ function fillRows<E>(c: Convolution, y: usize, bias: usize): void {
   }
 }
 
-/** `outputs` of the output channels of each group, from those at weight and y on. */
+/** Some of the output channels of each group, from those at weight and y on, and some of its channels, from those at x and weight on. */
 function eachBlock<P extends Pass, E>(
-  table: usize, rows: i32, outputs: i32, x: usize, weight: usize, bias: usize, y: usize, work: usize, scratch: usize,
+  table: usize, rows: i32, outputs: i32, channels: i32, x: usize, weight: usize, bias: usize, y: usize, work: usize,
+  scratch: usize,
 ): void {
   const pass = changetype<P>(0), c = changetype<Convolution>(table), block = rowsOfBlock<E>(c)
   const points = c.outHeight * c.outWidth, image = <usize>(c.channels * c.height * c.width) * sizeof<E>()
@@ -104,7 +109,8 @@ function eachBlock<P extends Pass, E>(
       if (bias) fillRows<E>(c, y, bias + <usize>(g * c.outputs) * sizeof<E>())
       for (let from = 0; from < c.outHeight; from += block) {
         const to = min(from + block, c.outHeight), n = (to - from) * c.outWidth, at = <usize>(from * c.outWidth) * sizeof<E>()
-        pass.take<E>(c, outputs, from, to, n, x, isPointwise(c) ? x + at : work, isPointwise(c) ? points : n, own, y + at, points, bias, scratch)
+        const columns = isPointwise(c) ? x + at : work, stride = isPointwise(c) ? points : n
+        pass.take<E>(c, outputs, channels, from, to, n, x, columns, stride, own, y + at, points, bias, scratch)
       }
     }
   }
@@ -114,17 +120,19 @@ function eachBlock<P extends Pass, E>(
 export function convolution<E>(
   table: usize, rows: i32, y: usize, x: usize, weight: usize, bias: usize, work: usize, scratch: usize,
 ): void {
-  eachBlock<Forward, E>(table, rows, changetype<Convolution>(table).outputs, x, weight, bias, y, work, scratch)
+  const c = changetype<Convolution>(table)
+  eachBlock<Forward, E>(table, rows, c.outputs, c.channels, x, weight, bias, y, work, scratch)
 }
 
-/** Adds to the gradient of the weights of `outputs` output channels of each group, in the order of rows and points. */
+/** Adds to the gradient of the weights of some output channels and channels of each group, in the order of rows and points. */
 export function convolutionWeight<E>(
-  table: usize, rows: i32, outputs: i32, dw: usize, x: usize, dy: usize, work: usize, scratch: usize,
+  table: usize, rows: i32, outputs: i32, channels: i32, dw: usize, x: usize, dy: usize, work: usize, scratch: usize,
 ): void {
-  eachBlock<ToWeight, E>(table, rows, outputs, x, dw, 0, dy, work, scratch)
+  eachBlock<ToWeight, E>(table, rows, outputs, channels, x, dw, 0, dy, work, scratch)
 }
 
 /** Adds to the gradient of x. */
 export function convolutionInput<E>(table: usize, rows: i32, dx: usize, weight: usize, dy: usize, work: usize, scratch: usize): void {
-  eachBlock<ToInput, E>(table, rows, changetype<Convolution>(table).outputs, dx, weight, 0, dy, work, scratch)
+  const c = changetype<Convolution>(table)
+  eachBlock<ToInput, E>(table, rows, c.outputs, c.channels, dx, weight, 0, dy, work, scratch)
 }

@@ -109,7 +109,8 @@ export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, op
   const scratch = scratchOf(arena)
   kernels.convolution(table, rows, y.address, x.address, weight.address, bias?.address ?? 0, work, scratch)
   return record(y, bias ? [x, weight, bias] : [x, weight], (dy) => {
-    if (weight.requiresGrad) kernels.convolutionWeight(table, rows, outputs / groups, startGrad(weight), x.address, dy, work, scratch)
+    if (weight.requiresGrad)
+      kernels.convolutionWeight(table, rows, outputs / groups, inputs, startGrad(weight), x.address, dy, work, scratch)
     if (x.requiresGrad) kernels.convolutionInput(table, rows, startGrad(x), weight.address, dy, work, scratch)
     contribute(bias, (db) => {
       const sums = arena.temporary([rows, outputs], dtype, 'conv2d').address

@@ -108,12 +108,8 @@ function convolutionOf(table: number, words: Words) {
   const taps = inputs! * kernelHeight! * kernelWidth!
   const points = outHeight! * outWidth!
   return {
-    taps,
-    points,
-    groups: groups!,
-    outputs: outputs!,
-    input: groups! * inputs! * height! * width!,
-    output: groups! * outputs! * points,
+    ...{ points, taps, window: kernelHeight! * kernelWidth!, channel: height! * width! },
+    ...{ input: groups! * inputs! * height! * width!, output: groups! * outputs! * points },
   }
 }
 
@@ -196,6 +192,14 @@ const divisions: Readonly<Record<Exclude<keyof typeof parameters, Map | Special>
     },
   ]),
   convolutionWeight: convolution([
+    {
+      over: 'channels',
+      advance: ({ table }, size, words) => {
+        const c = convolutionOf(table!, words)
+        return { x: c.channel * size, dw: c.window * size }
+      },
+    },
+    // Each part makes all the columns.
     {
       over: 'outputs',
       advance: ({ table }, size, words) => {

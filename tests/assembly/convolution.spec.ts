@@ -29,7 +29,7 @@ function check<E>(form: i32[], isBiased: bool, limit: f64): bool {
   for (let i = 0; i < inputs; i++) set<E>(dx, i, 1), set<f64>(wantX, i, 1)
   for (let i = 0; i < weights; i++) set<E>(dw, i, 1), set<f64>(wantW, i, 1)
   convolution<E>(at, rows, y, x, w, isBiased ? bias : 0, work, scratch)
-  convolutionWeight<E>(at, rows, outputs, dw, x, dy, work, scratch)
+  convolutionWeight<E>(at, rows, outputs, channels, dw, x, dy, work, scratch)
   convolutionInput<E>(at, rows, dx, w, dy, work, scratch)
   for (let i = 0; i < results; i++) {
     const ox = i % ow, oy = (i / ow) % oh, output = (i / (ow * oh)) % (outputs * groups), row = i / (ow * oh * outputs * groups), g = output / outputs

@@ -33,7 +33,7 @@ function compare<E>(w: Window, from: i32, to: i32): bool {
   const x = poisoned<E>(inputs), out = make<E>(outputs + 4), columns = poisoned<E>(outputs), back = make<E>(inputs), want = make<E>(inputs)
   for (let i = 0; i < outputs; i++) set<E>(out, i, NaN)
   for (let i = 0; i < inputs; i++) set<E>(back, i, <f64>i), set<E>(want, i, <f64>i)
-  im2col<E>(w, from, to, out, x)
+  im2col<E>(w, w.channels, from, to, out, x)
   col2im<E>(w, from, to, back, columns)
   for (let i = 0; i < outputs; i++) {
     const ox = i % ow, oy = (i / ow) % oh, kx = (i / (ow * oh)) % kw, ky = (i / (ow * oh * kw)) % kh, c = i / (ow * oh * kw * kh)
