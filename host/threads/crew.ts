@@ -3,12 +3,12 @@
  * (divided.ts); the caller publishes them as a job (job.ts), takes parts itself, and returns when all are done.
  */
 import { DownhillError } from '../validation/errors.ts'
-import { share } from '../wasm/patch.ts'
 import { type CompiledModule, exportsOf, kernelsOf, type LinearMemory } from '../wasm/wasm.ts'
 import { divided } from './divided.ts'
 import { type Ground, type Part, workOf } from './export.ts'
 import * as job from './job.ts'
 import { checkThreads, MOST_THREADS, type ThreadOptions, unavailable } from './option.ts'
+import { share } from './share.ts'
 import { signaturesOf } from './signatures.ts'
 import { type AnyWorker, obstacle, processors, type Running, startWorker } from './start.ts'
 import type { Start } from './worker.ts'
@@ -99,7 +99,7 @@ export class Crew {
     arena: Ground,
   ) {
     const exports = exportsOf(module, memory)
-    const shared = { module: module as WebAssembly.Module, memory: memory as unknown as WebAssembly.Memory, patience: PATIENCE }
+    const shared = { module, memory, patience: PATIENCE }
     const scratchBytes = workOf(exports.gemmScratch!)
     this.#start = { ...shared, block: arena.heap.allocate(job.BLOCK, 'work'), scratchBytes, signatures: signaturesOf(exports) }
     this.#job = new job.Job(memory.buffer, { ...this.#start, thread: 0 }, Object.values(exports))
