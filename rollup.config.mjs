@@ -179,6 +179,6 @@ const entries = {
 }
 
 /** The worker of threads is one file without imports, so that bundlers can copy it. */
-export const crewWorker = { input: 'host/threads/worker.ts', plugins: [esbuild({ target: 'es2022' })], onwarn }
+export const crewWorker = { input: 'host/threads/worker.ts', external: [/^node:/], plugins: [esbuild({ target: 'es2022' })], onwarn }
 
 export default [entries, { ...crewWorker, output: { file: 'dist/crew-worker.js', format: 'es', inlineDynamicImports: true } }]
