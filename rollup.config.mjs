@@ -29,8 +29,8 @@ const ofEdge = /^(.*)\.(workerd|edge-light)\.ts$/
 const COPIED = ['./memory/arena.ts', '../memory/arena.ts', '../wasm/compile.ts']
 
 /**
- * `host/index.workerd.ts` stands for host/index.ts with the binary of host/wasm/workerd.ts instead of host/wasm/inline.ts. The .wasm file stays
- * beside the bundle.
+ * `host/index.workerd.ts` stands for host/index.ts with the binary of host/wasm/workerd.ts instead of host/wasm/inline.ts, and with alone.ts
+ * instead of host/threads/crew.ts. The .wasm file stays beside the bundle.
  */
 const edge = {
   name: 'edge',
@@ -40,6 +40,7 @@ const edge = {
     const [, path, runtime] = importer.match(ofEdge) ?? []
     if (!path) return null
     if (source === './inline.ts') return this.resolve(`./${runtime}.ts`, `${path}.ts`)
+    if (source === '../threads/crew.ts') return this.resolve('../threads/alone.ts', `${path}.ts`)
     if (COPIED.includes(source)) return resolvePath(dirname(path), source.replace('.ts', `.${runtime}.ts`))
     return this.resolve(source, `${path}.ts`)
   },
@@ -178,6 +179,6 @@ const entries = {
 }
 
 /** The worker of threads is one file without imports, so that bundlers can copy it. */
-export const crewWorker = { input: 'host/threads/worker.ts', plugins: [esbuild({ target: 'es2022' })], onwarn }
+export const crewWorker = { input: 'host/threads/worker.ts', external: [/^node:/], plugins: [esbuild({ target: 'es2022' })], onwarn }
 
 export default [entries, { ...crewWorker, output: { file: 'dist/crew-worker.js', format: 'es', inlineDynamicImports: true } }]

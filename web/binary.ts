@@ -9,7 +9,6 @@ async function bytes(): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 const fetched = (load: typeof bytes): Binary => ({
-  isPatchable: true,
   compile: async (patch = (unchanged) => unchanged) => WebAssembly.compile(patch(await load())),
   compileSync,
 })

@@ -8,7 +8,7 @@ import nodeResolve from '@rollup/plugin-node-resolve'
 import { transformSync } from 'esbuild'
 import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
-import { inline, isKnownWarning, withoutStreams } from '../rollup.config.mjs'
+import { crewWorker, inline, isKnownWarning, withoutStreams } from '../rollup.config.mjs'
 import { equations } from './equations.mjs'
 import { firstScreen } from './first-screen.mjs'
 import { writeSite } from './site.mjs'
@@ -16,6 +16,9 @@ import { writeSite } from './site.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const out = join(root, 'build/web')
+
+/** Gives the page shared memory, which threads need. */
+const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
 /** Forbids other origins, code from text except WebAssembly, and inline styles and scripts. */
 export const policy = [
@@ -30,6 +33,9 @@ export const policy = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ')
+
+/** The headers that a host should send with every file. */
+export const headers = { 'Content-Security-Policy': `${policy}; frame-ancestors 'none'`, ...isolation }
 
 /** Resolves the package's entries to the sources. */
 const own = {
@@ -81,6 +87,10 @@ async function bundle() {
   })
   await built.write({ dir: out, format: 'es', chunkFileNames: 'chunks/[name]-[hash].js', hoistTransitiveImports: false })
   await built.close()
+  const worker = await rollup({ ...crewWorker, plugins: [esbuild({ target: 'es2022', minify: true })] })
+  // Beside the chunk that refers to it.
+  await worker.write({ file: join(out, 'chunks/crew-worker.js'), format: 'es' })
+  await worker.close()
 }
 
 /** Returns the styles of the shell and the views, and the report's, nested in the class `report` so that it affects nothing else. */

@@ -2,11 +2,11 @@
 
 import { fileURLToPath } from 'node:url'
 import { serve } from '../tests/runtimes/serve.mjs'
-import { policy } from './build.mjs'
+import { headers } from './build.mjs'
 
 const port = Number(process.env.PORT ?? 8000)
 const { address } = await serve(fileURLToPath(new URL('../build/web', import.meta.url)), {
-  headers: { 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` },
+  headers,
   port,
 })
 console.log(`Serving ${address}/index.html; press Ctrl-C to stop`)

@@ -1,8 +1,8 @@
 import type { AnyWorker } from '../threads/start.ts'
 import { check, checkRange } from '../validation/errors.ts'
 import { checkNames } from '../validation/options.ts'
-import { type BinaryName, compile, compileSync, isPatchable } from '../wasm/compile.ts'
-import type { CompiledModule, createMemory } from '../wasm/wasm.ts'
+import { type BinaryName, compile, compileSync } from '../wasm/compile.ts'
+import type { CompiledModule } from '../wasm/wasm.ts'
 import { Allocator } from './tensor.ts'
 
 /** Options of `Arena.create`. */
@@ -44,15 +44,14 @@ export class Arena extends Allocator {
    */
   static async create(options: ArenaOptions = {}): Promise<Arena> {
     const name = binaryOf('Arena.create', options)
-    const { threads = 1, maximumBytes } = options
+    const { module, threads = 1, maximumBytes } = options
     if (threads !== 1) {
       // Loaded on demand, so that programs without threads have no code for them.
-      const { countThreads, withCrew } = await import('../threads/crew.ts')
-      const count = await countThreads(threads, isPatchable(name))
-      const create = (module: CompiledModule, newMemory: typeof createMemory) => new Arena(module, maximumBytes, newMemory)
-      if (count > 1) return withCrew(count, { compile: (patch) => compile(name, patch), create, worker: options.worker })
+      const { withCrew } = await import('../threads/crew.ts')
+      const arena = await withCrew(Arena, options, (patch) => compile(name, patch))
+      if (arena) return arena
     }
-    return new Arena(options.module ?? (await compile(name)), maximumBytes)
+    return new Arena(module ?? (await compile(name)), maximumBytes)
   }
 
   /** Creates an arena synchronously, if the runtime compiles synchronously (browsers: up to 8 MB on the main thread). */
@@ -67,13 +66,8 @@ export class Arena extends Allocator {
 /** Checks the options, and returns the binary that they select. */
 function binaryOf(by: string, options: ArenaOptions): BinaryName {
   checkNames(by, OPTIONS, options)
-  const { module, relaxed = false, threads = 1 } = options
+  const { module, relaxed = false } = options
   checkRange(typeof relaxed === 'boolean', by, 'relaxed', 'true or false', relaxed)
   check(!(relaxed && module), 'option-range', `${by}: relaxed and module cannot be combined`)
-  check(
-    !(threads !== 1 && module),
-    'option-range',
-    `${by}: threads and module cannot be combined, because threads need a binary of their own`,
-  )
   return relaxed ? 'relaxed' : 'downhill'
 }

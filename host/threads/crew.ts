@@ -2,13 +2,14 @@
  * Threads that compute together over one memory: the caller and its workers. A kernel call that takes long enough is divided into parts
  * (divided.ts); the caller publishes them as a job (job.ts), takes parts itself, and returns when all are done.
  */
-import { checkRange, DownhillError } from '../validation/errors.ts'
-import { share } from '../wasm/patch.ts'
+import { DownhillError } from '../validation/errors.ts'
 import { type CompiledModule, exportsOf, kernelsOf, type LinearMemory } from '../wasm/wasm.ts'
 import { divided } from './divided.ts'
 import { Effort } from './effort.ts'
 import { type Ground, type Part, workOf } from './export.ts'
 import * as job from './job.ts'
+import { checkThreads, MOST_THREADS, type ThreadOptions, unavailable } from './option.ts'
+import { share } from './share.ts'
 import { signaturesOf } from './signatures.ts'
 import { type AnyWorker, obstacle, processors, type Running, startWorker } from './start.ts'
 import type { Start } from './worker.ts'
@@ -29,22 +30,12 @@ const TURNS = 20
 /** Nanoseconds that a part must take to be worth handing over: some 20 times what a thread that looks for work costs. */
 const WORTH = 4000
 
-/** Maximum number of threads. */
-const MOST_THREADS = 64
-
-/**
- * Returns the number of threads for the option `threads`.
- *
- * @throws `option-range`, `runtime-unsupported` for a number where there are no threads
- */
-export async function countThreads(threads: unknown, isPatchable: boolean): Promise<number> {
-  const fits = threads === 'auto' || (Number.isSafeInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS)
-  checkRange(fits, 'Arena.create', 'threads', `'auto' or an integer in [1, ${MOST_THREADS}]`, threads)
-  if (threads === 1) return 1
-  const reason = isPatchable ? obstacle() : 'this runtime has no workers'
+/** Returns the number of threads for the option `threads`. */
+async function countThreads(threads: ThreadOptions['threads']): Promise<number> {
+  const reason = obstacle()
   if (threads === 'auto') return reason ? 1 : Math.min(await processors(), MOST_THREADS)
-  if (reason) throw new DownhillError('runtime-unsupported', `Arena.create: threads: ${reason}`)
-  return threads as number
+  if (reason) throw unavailable(reason)
+  return threads!
 }
 
 /** Creates a shared memory. Some devices refuse a large maximum, so it asks for less until one is granted. */
@@ -65,27 +56,26 @@ interface Arena extends Ground {
   dispose(): void
 }
 
-/** What `withCrew` needs of an arena. */
-export interface Recruiting<A extends Arena> {
-  readonly compile: (patch: typeof share) => Promise<CompiledModule>
-  readonly create: (module: CompiledModule, newMemory: typeof createSharedMemory) => A
-  /** Creates a worker, if the default does not find crew-worker.js. */
-  readonly worker: (() => AnyWorker) | undefined
-}
-
 /**
- * Creates an arena over a shared memory, with workers.
+ * Creates an arena over a shared memory, with workers. Returns undefined for one thread.
  *
- * @throws `runtime-unsupported` if a worker does not start, `out-of-memory`
+ * @throws `option-range`, `out-of-memory`, `runtime-unsupported` if there are no threads for a number of them, or if a worker does not start
  */
-export async function withCrew<A extends Arena>(threads: number, { compile, create, worker }: Recruiting<A>): Promise<A> {
+export async function withCrew<A extends Arena>(
+  Arena: new (module: CompiledModule, maximumBytes: number | undefined, newMemory: typeof createSharedMemory) => A,
+  options: ThreadOptions,
+  compile: (patch: typeof share) => Promise<CompiledModule>,
+): Promise<A | undefined> {
+  checkThreads(options)
+  const threads = await countThreads(options.threads)
+  if (threads === 1) return undefined
   const module = await compile(share)
   let memory!: LinearMemory
-  const arena = create(module, (pages, maximumBytes) => (memory = createSharedMemory(pages, maximumBytes)))
+  const arena = new Arena(module, options.maximumBytes, (pages, maximumBytes) => (memory = createSharedMemory(pages, maximumBytes)))
   const crew = new Crew(threads, await processors(), module, memory, arena)
   arena.crew = crew
   try {
-    await crew.start(worker)
+    await crew.start(options.worker)
   } catch (reason) {
     arena.dispose()
     throw reason
@@ -116,7 +106,7 @@ export class Crew {
   ) {
     this.active = Math.min(threads, processors)
     const exports = exportsOf(module, memory)
-    const shared = { module: module as WebAssembly.Module, memory: memory as unknown as WebAssembly.Memory, patience: PATIENCE }
+    const shared = { module, memory, patience: PATIENCE }
     const scratchBytes = workOf(exports.gemmScratch!)
     this.#start = { ...shared, block: arena.heap.allocate(job.BLOCK, 'work'), scratchBytes, signatures: signaturesOf(exports) }
     this.#job = new job.Job(memory.buffer, { ...this.#start, thread: 0 }, Object.values(exports))

@@ -42,9 +42,10 @@ export interface Share {
 
 /** Passes some 100 ns with few instructions, because a processor may share a core with one that computes. */
 export function pause(): void {
-  if (hint) hint()
-  // A chain of square roots occupies next to nothing. Its result is kept, so that it is not optimized away.
-  else for (let i = 0; i < 16; i++) chain = Math.sqrt(chain) + 1
+  if (hint) return hint()
+  // A chain of square roots occupies next to nothing. Its result is read, because bundlers remove what nothing reads.
+  for (let i = 0; i < 16; i++) chain = Math.sqrt(chain) + 1
+  if (!(chain > 0)) throw new RangeError('a square root is not positive')
 }
 
 /** Atomics.pause, which Node 20 lacks. */

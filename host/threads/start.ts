@@ -35,19 +35,19 @@ const HEADERS = 'Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedd
 // biome-ignore lint/suspicious/noExplicitAny: the types of node: are not a browser's
 const ofNode = (name: string): Promise<any> => import(/* webpackIgnore: true */ /* @vite-ignore */ `node:${name}`)
 
-const { process, document, Worker, navigator } = globalThis as {
+const { process, document, navigator } = globalThis as {
   process?: { versions?: { node?: string } }
   document?: object
-  Worker?: unknown
   navigator?: { hardwareConcurrency?: number; userAgent?: string }
 }
+const hasWebWorkers = typeof Worker === 'function'
 
 /** Workers of node:worker_threads keep no process alive, in Node, Deno and Bun. */
-const isLikeNode = process?.versions?.node !== undefined && !(document && Worker)
+const isLikeNode = process?.versions?.node !== undefined && !(document && hasWebWorkers)
 
 /** Why this runtime has no threads, or undefined. */
 export function obstacle(): string | undefined {
-  if (navigator?.userAgent === 'Cloudflare-Workers' || (!isLikeNode && !Worker)) return 'this runtime has no workers'
+  if (navigator?.userAgent === 'Cloudflare-Workers' || (!isLikeNode && !hasWebWorkers)) return 'this runtime has no workers'
   if ((globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === false && !isLikeNode)
     return `the page is not cross-origin isolated; serve it with the headers ${HEADERS}`
   return typeof SharedArrayBuffer === 'undefined' ? 'this runtime has no shared memory' : undefined
@@ -59,8 +59,8 @@ export async function processors(): Promise<number> {
 }
 
 async function newWorker(): Promise<AnyWorker> {
-  if (!isLikeNode)
-    return new globalThis.Worker(new URL('./crew-worker.js', import.meta.url), { type: 'module', name: 'downhill' }) as WebWorker
+  // Exactly this form is what Vite and webpack recognize.
+  if (!isLikeNode) return new Worker(new URL('./crew-worker.js', import.meta.url), { type: 'module', name: 'downhill' }) as WebWorker
   const { Worker: ThreadOfNode } = await ofNode('worker_threads')
   // Options of the process, such as --input-type, may not apply to a file.
   return new ThreadOfNode(new URL('./crew-worker.js', import.meta.url), { name: 'downhill', execArgv: [] })

@@ -1,5 +1,5 @@
 /** Divides kernels whose sizes are in a table: each part has a table of its own. */
-import { type ElementKernels, rules } from '../wasm/generated/kernels.ts'
+import type { ElementKernels } from '../wasm/generated/kernels.ts'
 import { type Export, type Kernel, LINE, type Part, partsFor, type Site } from './export.ts'
 import { MOST_PARTS } from './job.ts'
 
@@ -9,11 +9,9 @@ const SPAN = 6
 /** About how many nanoseconds a copy takes for an element. */
 const COPY = 0.4
 
-/** About how many nanoseconds a rule takes for a byte of a parameter. */
-function costOf(rule: string): number {
-  const { state } = rules[rule.replace(/_.*/, '') as keyof typeof rules]
-  return 0.03 + 0.07 * state.length
-}
+/** About how many nanoseconds a rule takes for a byte of a parameter: without state, and for each state. */
+const RULE = 0.03
+const RULE_STATE = 0.07
 
 /** Memory for the tables of a job's parts. */
 export class Tables {
@@ -38,14 +36,15 @@ export class Tables {
   }
 
   /** A rule's kernel, whose spans are divided at cache lines. Allocates nothing after its first call. */
-  rule({ kernel, position, base }: Export): Kernel {
+  rule({ kernel, position }: Export): Kernel {
     const { arena, team } = this.#site
-    const cost = costOf(base)
     const all = Array.from({ length: MOST_PARTS }, () => ({ kernel: position, args: [0, 0, 0] }))
     const lists = all.map((_, count) => all.slice(0, count))
     return (spans, count, uniforms) => {
       let bytes = 0
       for (let i = 0; i < count!; i++) bytes += arena.u32[spans! / 4 + i * SPAN]!
+      let cost = RULE
+      for (let i = 3; i < SPAN; i++) if (arena.u32[spans! / 4 + i]! > 0) cost += RULE_STATE
       const total = team.declines(bytes * cost) ? 1 : partsFor(bytes * cost, team, 2)
       if (total === 1) {
         kernel(spans!, count!, uniforms!)

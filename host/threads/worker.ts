@@ -1,10 +1,11 @@
 /** A worker of the crew: `dist/crew-worker.js`, a file without imports, which bundlers can copy or bundle. */
+import type { CompiledModule, LinearMemory } from '../wasm/wasm.ts'
 import { ASLEEP, EPOCH, Job, pause, type Share } from './job.ts'
 
 /** The message that starts a worker. */
 export interface Start extends Share {
-  readonly module: WebAssembly.Module
-  readonly memory: WebAssembly.Memory
+  readonly module: CompiledModule
+  readonly memory: LinearMemory
   /** Milliseconds to look for a job before waiting for one. */
   readonly patience: number
 }
@@ -38,7 +39,9 @@ function nextEpoch(words: Int32Array, seen: number, patience: number): number {
 function begin(port: Port, start: Start): void {
   let job: Job
   try {
-    const { exports } = new WebAssembly.Instance(start.module, { env: { memory: start.memory } })
+    const { exports } = new WebAssembly.Instance(start.module as WebAssembly.Module, {
+      env: { memory: start.memory as WebAssembly.Memory },
+    })
     job = new Job(start.memory.buffer, start, Object.values(exports) as ((...args: number[]) => unknown)[])
   } catch (reason) {
     port.postMessage(String(reason))

@@ -8,11 +8,6 @@ export type BinaryName = keyof typeof binaries
 const compiled: Record<string, CompiledModule> = {}
 const compiling: Record<string, Promise<CompiledModule>> = {}
 
-/** Whether a binary can be compiled with a patch. */
-export function isPatchable(name: BinaryName): boolean {
-  return binaries[name].isPatchable
-}
-
 /** Compiles a binary, or returns it if it was compiled before. Concurrent calls share one compilation. @param patch changes the binary first */
 export async function compile(name: BinaryName, patch?: Patch): Promise<CompiledModule> {
   const key = `${name} ${patch?.name}`

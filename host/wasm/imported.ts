@@ -10,6 +10,6 @@ function absent(): never {
 
 /** Binaries of runtimes that compile an imported .wasm file to a module. */
 export function imported(module: CompiledModule): typeof inline {
-  const downhill: Binary = { isPatchable: false, compile: async () => module, compileSync: () => module }
-  return { downhill, relaxed: { isPatchable: false, compile: async () => absent(), compileSync: absent } }
+  const downhill: Binary = { compile: async () => module, compileSync: () => module }
+  return { downhill, relaxed: { compile: async () => absent(), compileSync: absent } }
 }

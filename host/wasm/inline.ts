@@ -10,8 +10,7 @@ export type Patch = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
 
 /** A binary: compiled at each call, or as the runtime compiled it on import. */
 export interface Binary {
-  /** Whether `compile` takes a patch. */
-  readonly isPatchable: boolean
+  /** Takes a patch where there are bytes. */
   readonly compile: (patch?: Patch) => Promise<CompiledModule>
   readonly compileSync: () => CompiledModule
 }
@@ -37,7 +36,6 @@ function decoded(base64: string): Uint8Array<ArrayBuffer> {
 }
 
 const inline = (bytes: () => Uint8Array<ArrayBuffer>, otherwise = ''): Binary => ({
-  isPatchable: true,
   async compile(patch = (unchanged) => unchanged) {
     try {
       return await WebAssembly.compile(patch(bytes()))

@@ -1,134 +1,133 @@
-/** A project with the packed package, built by each bundler and run in the bundle's target. Every bundle must compute the losses of Node. */
+/**
+ * Projects with the packed package, built by each bundler and run in the bundle's target: with one thread and with two. Every bundle must compute
+ * the losses of Node, and only a program that asks for threads may load the code for them.
+ */
 import assert from 'node:assert'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import resolve from '@rollup/plugin-node-resolve'
-import { build } from 'esbuild'
-import { rollup } from 'rollup'
 import { runChecks } from '../checks.mjs'
 import { finished } from '../runtimes/children.mjs'
 import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
 import { answerOf, workerdFile } from '../runtimes/drivers/workerd.mjs'
-import { installPacked, root, temporaryFolder } from '../runtimes/project.mjs'
 import { serve } from '../runtimes/serve.mjs'
 import { browsers, installed, load } from '../runtimes/tools.mjs'
+import { esbuilt, folderOf, ISOLATED, initialFiles, projects, rolledUp, vite, viteServer, webpacked } from './projects.mjs'
 
-const train = `
-import { AdamW, Arena, clipGradNorm, CosineAnnealingLR } from 'downhill'
-import * as nn from 'downhill/nn'
+const printed = async (file) => JSON.parse(await finished(process.execPath, [file]))
+const expected = await printed(join(projects.plain, 'print.js'))
+assert(expected.losses[29] < expected.losses[0] / 2, `no learning: ${expected.losses}`)
 
-/** Trains a perceptron on exclusive or for thirty steps. Returns the losses, which are the same everywhere. */
-export async function train() {
-  const arena = await Arena.create()
-  const model = new nn.Sequential(new nn.Linear(arena, 2, 8), new nn.Tanh(), new nn.Linear(arena, 8, 2))
-  const optimizer = new AdamW(model.parameters(), { lr: 0.2 })
-  const scheduler = new CosineAnnealingLR(optimizer, { tMax: 30 })
-  return Array.from({ length: 30 }, () =>
-    arena.frame(() => {
-      const loss = nn.functional.crossEntropy(model.forward(arena.tensor([0, 0, 0, 1, 1, 0, 1, 1], [4, 2])), [0, 1, 1, 0])
-      loss.backward()
-      clipGradNorm(model.parameters(), 1)
-      optimizer.step()
-      optimizer.zeroGrad()
-      scheduler.step()
-      return loss.item()
-    }),
-  )
-}
-`
-const files = {
-  'package.json': '{ "private": true, "type": "module", "dependencies": { "downhill": "*" } }',
-  'train.js': train,
-  'print.js': "import { train } from './train.js'\nconsole.log(JSON.stringify(await train()))\n",
-  'page.js':
-    "import { train } from './train.js'\ntrain().then((losses) => (globalThis.result = JSON.stringify(losses)), (error) => (globalThis.result = JSON.stringify({ error: error.stack })))\n",
-  'index.html': '<!doctype html><title>downhill</title><script type="module" src="./page.js"></script>\n',
-  'worker.js': "import { train } from './train.js'\nexport default { fetch: async () => Response.json(await train()) }\n",
-  'edge.js':
-    "import { train } from './train.js'\naddEventListener('fetch', (event) => event.respondWith(train().then((losses) => new Response(JSON.stringify(losses)))))\n",
+/** Checks what a program printed: the losses, and whether its threads computed jobs together. */
+function judge({ losses, threads, jobs, error }, project) {
+  assert.equal(error, undefined)
+  assert.deepEqual(losses, expected.losses)
+  assert.equal(threads, project === 'plain' ? 1 : 2)
+  assert.equal(jobs > 0, project !== 'plain', `${jobs} jobs`)
 }
 
-const folder = temporaryFolder('bundlers')
-installPacked(folder)
-for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-const expected = JSON.parse(await finished(process.execPath, ['print.js'], { cwd: folder }))
-assert(expected[29] < expected[0] / 2, `no learning: ${expected}`)
+/** Opens a page in Chromium and checks its answer. */
+async function visit(address, project) {
+  const answer = await inBrowser('chromium', address, async (page) => {
+    const handle = await page.waitForFunction(() => globalThis.result, { timeout: 60_000, polling: 50 })
+    return JSON.parse(await handle.jsonValue())
+  })
+  judge(answer, project)
+}
 
-/** Opens a folder's index.html, or a generated one that loads page.js, in Chromium, and compares the losses. */
-async function inChromium(out) {
+/** Serves a folder's index.html, or a generated one that loads page.js, and opens it. */
+async function inChromium(out, project) {
   const generated = { '/index.html': '<!doctype html><title>downhill</title><script type="module" src="./page.js"></script>' }
-  const { address, close } = await serve(out, readdirSync(out).includes('index.html') ? {} : { generated })
+  const headers = project === 'plain' ? {} : ISOLATED
+  const { address, close } = await serve(out, { headers, ...(readdirSync(out).includes('index.html') ? {} : { generated }) })
   try {
-    const losses = await inBrowser('chromium', `${address}/index.html`, async (page) => {
-      const handle = await page.waitForFunction(() => globalThis.result, { timeout: 60_000, polling: 50 })
-      return JSON.parse(await handle.jsonValue())
-    })
-    assert.deepEqual(losses, expected)
+    await visit(`${address}/index.html`, project)
   } finally {
     await close()
   }
 }
 
+const inNode = async (out, project) => judge(await printed(join(out, 'print.js')), project)
+
+/** A sentence that only the code of threads has. */
+const OF_THREADS = 'its numbers may be incomplete'
+
+/** Asserts that the files which a bundle loads at once have no code of threads, and that another file has it. */
+function assertWithoutThreads(out, entry) {
+  const initial = initialFiles(out, entry)
+  const all = readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))
+  const having = all.filter((name) => readFileSync(join(out, name), 'utf8').includes(OF_THREADS))
+  assert(having.length > 0, `no file of ${all} has the code of threads`)
+  assert.deepEqual(
+    having.filter((name) => initial.includes(name)),
+    [],
+  )
+}
+
 const sizeOf = (out, name) => `${(statSync(join(out, name)).size / 1024).toFixed(0)} KB of code`
-const esbuilt = (name, options) =>
-  build({ absWorkingDir: folder, bundle: true, minify: true, format: 'esm', outdir: name, logLevel: 'error', ...options })
 const chromium = { Chromium: browsers.chromium(), puppeteer: installed('node_modules/puppeteer-core') }
+const withWebpack = { webpack: installed('node_modules/webpack') }
+
+/** A bundler, how its bundle runs, and the entry of the bundle. `build` takes the name of a project and returns a folder. */
+const bundlers = [
+  { name: 'Vite, in Chromium', needs: chromium, build: vite, run: inChromium, entry: 'index.html' },
+  { name: 'webpack, in Chromium', needs: { ...chromium, ...withWebpack }, build: webpacked('web', 'page.js'), run: inChromium },
+  { name: 'webpack, in Node', needs: withWebpack, build: webpacked('node', 'print.js'), run: inNode, entry: 'print.js' },
+  { name: 'Rollup, in Chromium', needs: chromium, build: rolledUp('page.js', { browser: true }), run: inChromium },
+  { name: 'Rollup, in Node', build: rolledUp('print.js'), run: inNode, entry: 'print.js' },
+  { name: 'esbuild with --splitting, in Chromium', needs: chromium, build: esbuilt('page.js', { splitting: true }), run: inChromium },
+  {
+    name: 'esbuild with --splitting, in Node',
+    build: esbuilt('print.js', { splitting: true, platform: 'node' }),
+    run: inNode,
+    entry: 'print.js',
+  },
+]
 
 const checks = [
+  ...bundlers.flatMap(({ name, needs, build, run, entry = 'page.js' }) => [
+    {
+      name: `${name}: one thread, without the code of threads in what loads at once`,
+      needs,
+      async run() {
+        const out = await build('plain')
+        assertWithoutThreads(out, entry)
+        await run(out, 'plain')
+      },
+    },
+    { name: `${name}: two threads`, needs, run: async () => run(await build('threads'), 'threads') },
+  ]),
   {
-    name: 'Vite, in Chromium',
+    name: "Vite's development server, in Chromium: two threads",
     needs: chromium,
     async run() {
-      await finished(join(root, 'node_modules/.bin/vite'), ['build', '--logLevel', 'warn', '--outDir', 'vite'], { cwd: folder })
-      await inChromium(join(folder, 'vite'))
+      const server = await viteServer('threads')
+      try {
+        await visit(server.resolvedUrls.local[0], 'threads')
+      } finally {
+        await server.close()
+      }
     },
   },
   {
-    name: 'webpack, in Chromium',
-    needs: { ...chromium, webpack: installed('node_modules/webpack') },
-    async run() {
-      const { default: webpack } = await load('webpack')
-      const compiler = webpack({
-        context: folder,
-        mode: 'production',
-        entry: './page.js',
-        output: { path: join(folder, 'webpack'), filename: 'page.js' },
-        performance: { hints: false },
-      })
-      const stats = await new Promise((done, fail) => compiler.run((error, found) => (error ? fail(error) : done(found))))
-      assert(!stats.hasErrors() && !stats.hasWarnings(), stats.toString())
-      await inChromium(join(folder, 'webpack'))
-    },
-  },
-  {
-    name: 'esbuild, in Chromium',
+    name: 'esbuild without --splitting, in Chromium: one thread',
     needs: chromium,
-    async run() {
-      const { warnings } = await esbuilt('browser', { entryPoints: ['page.js'], platform: 'browser' })
-      assert.deepEqual(warnings, [])
-      await inChromium(join(folder, 'browser'))
-    },
+    run: async () => inChromium(await esbuilt('page.js')('plain'), 'plain'),
   },
   {
-    name: 'Rollup, in Node',
-    async run() {
-      const warnings = []
-      const input = join(folder, 'print.js')
-      const bundle = await rollup({ input, plugins: [resolve()], onwarn: (warning) => warnings.push(warning.message) })
-      await bundle.write({ dir: join(folder, 'rollup'), format: 'es' })
-      assert.deepEqual(warnings, [])
-      assert.deepEqual(JSON.parse(await finished(process.execPath, ['rollup/print.js'], { cwd: folder })), expected)
-    },
+    name: 'esbuild without --splitting, in Chromium: two threads, from the option worker',
+    needs: chromium,
+    run: async () => inChromium(await esbuilt('page.js', { out: 'static/crew-worker' })('worker'), 'worker'),
   },
   {
     name: 'esbuild with the condition workerd, in workerd',
     needs: { workerd: workerdFile() },
     async run() {
-      await esbuilt('worker', { entryPoints: ['worker.js'], conditions: ['workerd'], loader: { '.wasm': 'copy' } })
-      const out = join(folder, 'worker')
+      const out = await esbuilt('worker.js', { conditions: ['workerd'], loader: { '.wasm': 'copy' } })('edge')
       const modules = readdirSync(out).sort((a) => (a === 'worker.js' ? -1 : 1))
-      assert.deepEqual(await answerOf(out, modules), expected)
-      assert(statSync(join(out, 'worker.js')).size < 100_000, 'the worker has the binary in its code')
+      judge(await answerOf(out, modules), 'plain')
+      const code = readFileSync(join(out, 'worker.js'), 'utf8')
+      assert(code.length < 100_000, 'the worker has the binary in its code')
+      assert(!code.includes(OF_THREADS), 'the worker has the code of threads')
       return sizeOf(out, 'worker.js')
     },
   },
@@ -144,16 +143,16 @@ const checks = [
           plugins.onLoad({ filter: /./, namespace: 'module' }, () => ({ contents: 'export default wasm_downhill' }))
         },
       }
-      await esbuilt('edge', { entryPoints: ['edge.js'], conditions: ['edge-light'], format: 'iife', plugins: [modules] })
-      const module = await WebAssembly.compile(readFileSync(join(folder, 'node_modules/downhill/dist/downhill.wasm')))
+      const out = await esbuilt('edge.js', { conditions: ['edge-light'], format: 'iife', plugins: [modules] })('edge')
+      const module = await WebAssembly.compile(readFileSync(join(folderOf('node_modules/downhill'), 'dist/downhill.wasm')))
       const { EdgeRuntime } = await load('edge-runtime')
       const runtime = new EdgeRuntime({
-        initialCode: readFileSync(join(folder, 'edge/edge.js'), 'utf8'),
+        initialCode: readFileSync(join(out, 'edge.js'), 'utf8'),
         extend: (context) => Object.assign(context, { wasm_downhill: module }),
       })
       const response = await runtime.dispatchFetch('http://localhost/')
-      assert.deepEqual(await response.json(), expected)
-      return sizeOf(join(folder, 'edge'), 'edge.js')
+      judge(await response.json(), 'plain')
+      return sizeOf(out, 'edge.js')
     },
   },
 ]

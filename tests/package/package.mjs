@@ -81,17 +81,24 @@ const types = `
   export const parts: [typeof compare, typeof Parameter, Report | undefined] = [compare, Parameter, undefined]
 `
 
-/** Bundles a program. Returns its text and gzipped bytes, both without the binary. */
-async function bundled(contents, conditions) {
+/** Bundles a program. Returns the text and gzipped bytes of what loads at once, or of all, without the binary. */
+async function bundled(contents, conditions, { splitting = true } = {}) {
   const options = { bundle: true, minify: true, format: 'esm', platform: 'browser', write: false, logLevel: 'error' }
-  const stdin = { contents, resolveDir: folder }
-  const { outputFiles, warnings } = await build({ ...options, stdin, conditions, external: ['*.wasm'] })
+  const files = { splitting, outdir: folder, metafile: true, absWorkingDir: folder, external: ['*.wasm'] }
+  const { outputFiles, warnings, metafile } = await build({ ...options, ...files, stdin: { contents, resolveDir: folder }, conditions })
   assert.deepEqual(warnings, [])
-  const text = outputFiles[0].text.replace(/["'`][\w+/=]{50000,}["'`]/, '""')
+  const reached = ['stdin.js']
+  for (const file of reached) {
+    const statements = metafile.outputs[file].imports.filter(({ kind, path }) => kind === 'import-statement' && path in metafile.outputs)
+    reached.push(...statements.map(({ path }) => path).filter((path) => !reached.includes(path)))
+  }
+  const texts = reached.map((name) => outputFiles.find(({ path }) => path === join(folder, name)).text)
+  const text = texts.join('\n').replace(/["'`][\w+/=]{50000,}["'`]/, '""')
   return { text, bytes: gzipSync(text, { level: 9 }).length }
 }
 
 const KB = 1024
+const arenaAndAdamW = "export { AdamW, Arena } from 'downhill'"
 
 /** Checks the gzipped size of a bundle without the binary, for entries with the binary in a file and in the code. */
 const small = (what, contents, limit) => ({
@@ -119,6 +126,8 @@ const checks = [
         (entry) => !files.some(({ path }) => `./${path}` === entry) && !/^\.\/downhill(-relaxed)?\.wasm$/.test(entry),
       )
       assert.deepEqual(absent, [])
+      // No entry names the code that loads with the first threads.
+      assert(files.some(({ path }) => path === 'dist/crew.js'))
       return `${files.length} files, ${(size / KB).toFixed(0)} KB`
     },
   },
@@ -145,13 +154,24 @@ const checks = [
   })),
   { name: 'publint', run: async () => assert.match(await inFolder(tool('publint'), [filename, '--strict']), /All good/) },
   { name: 'are the types wrong?', run: async () => void (await inFolder(tool('attw'), [filename, '--profile', 'esm-only'])) },
-  small('Arena and AdamW', "export { AdamW, Arena } from 'downhill'", 12),
+  small('Arena and AdamW', arenaAndAdamW, 12.5),
   small(
     'Arena, AdamW, Linear and crossEntropy',
     "export { AdamW, Arena } from 'downhill'\nexport { Linear } from 'downhill/nn'\nexport { crossEntropy } from 'downhill/nn/functional'",
     22,
   ),
-  small('all of downhill and downhill/nn', "export * from 'downhill'\nexport * as nn from 'downhill/nn'", 50),
+  small('all of downhill and downhill/nn', "export * from 'downhill'\nexport * as nn from 'downhill/nn'", 51.5),
+  {
+    name: 'the code of threads: at most 8 KB gzipped, in a file of its own, or of an esbuild bundle without splitting',
+    async run() {
+      const [without, with_] = [await bundled(arenaAndAdamW, []), await bundled(arenaAndAdamW, [], { splitting: false })]
+      assert(!without.text.includes('crew-worker'), 'it loads at once')
+      assert(with_.text.includes('crew-worker'))
+      const bytes = with_.bytes - without.bytes
+      assert(bytes <= 8 * KB, `${bytes} bytes`)
+      return `${(bytes / KB).toFixed(1)} KB`
+    },
+  },
   {
     name: 'the binary: at most 64 KB gzipped',
     run() {

@@ -231,8 +231,14 @@ async function run(now: Order): Promise<void> {
 
 async function sendWeights(kind: 'safetensors' | 'pt'): Promise<void> {
   const { problem, settings } = order!
-  const bytes = weights(await arena, problem, report!, settings.epochs, kind)
-  tell({ tell: 'weights', name: `${report!.recommendation!.optimizer}.${kind}`, bytes })
+  // One run, which all processors can share.
+  const arena = await Arena.create({ threads: 'auto' })
+  try {
+    const bytes = weights(arena, problem, report!, settings.epochs, kind)
+    tell({ tell: 'weights', name: `${report!.recommendation!.optimizer}.${kind}`, bytes })
+  } finally {
+    arena.dispose()
+  }
 }
 
 async function answer(message: Ask): Promise<void> {

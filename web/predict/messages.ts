@@ -19,6 +19,7 @@ export interface ShownScores {
 /** Result of a training run. */
 export interface Trained {
   readonly about: string
+  readonly threads: string
   readonly notes: readonly string[]
   /** The metric on the test rows, and the further scores. */
   readonly scores: ShownScores
@@ -51,7 +52,7 @@ export interface PredictedTable {
 
 export type Tell =
   | ({ readonly tell: 'table' } & TableFacts)
-  | { readonly tell: 'notes'; readonly notes: readonly string[] }
+  | { readonly tell: 'begun'; readonly threads: string; readonly notes: readonly string[] }
   | { readonly tell: 'progress'; readonly step: number; readonly total: number; readonly text: string }
   | { readonly tell: 'canceled' }
   | ({ readonly tell: 'model' } & ModelFacts)

@@ -5,7 +5,7 @@ import { noted } from './scored.ts'
 export interface Progress {
   readonly element: HTMLElement
   begin(): void
-  notes(notes: readonly string[]): void
+  begun(threads: string, notes: readonly string[]): void
   show(step: number, total: number, text: string): void
 }
 
@@ -15,6 +15,7 @@ export function makeProgress(cancel: () => void): Progress {
   const steps = h('span')
   const state = h('span')
   const said = h('p', { className: 'unseen', role: 'status' })
+  const threads = h('p', { className: 'hint' })
   const notes = h('div')
   let tenth = -1
   return {
@@ -26,17 +27,21 @@ export function makeProgress(cancel: () => void): Progress {
       bar,
       h('p', { className: 'row facts' }, steps, state),
       said,
+      threads,
       notes,
     ),
     begin() {
       title.textContent = 'Training …'
       title.focus()
       bar.removeAttribute('value')
-      for (const element of [steps, state, said]) element.textContent = ''
+      for (const element of [steps, state, said, threads]) element.textContent = ''
       notes.replaceChildren()
       tenth = -1
     },
-    notes: (list) => notes.replaceChildren(noted(list)),
+    begun(text, list) {
+      threads.textContent = text
+      notes.replaceChildren(noted(list))
+    },
     show(step, total, text) {
       bar.max = total
       bar.value = step

@@ -9,6 +9,7 @@ import { Arena } from '../../host/memory/arena.ts'
 import { baselinesLine } from '../../host/report/terminal.ts'
 import { trainedLines } from '../../host/report/trained.ts'
 import { baselinesOf } from '../../host/tables/baselines.ts'
+import { obstacle } from '../../host/threads/start.ts'
 import { naming } from '../../host/validation/naming.ts'
 import type { OwnTable } from '../table.ts'
 import type { Tell, Trained } from './messages.ts'
@@ -25,6 +26,13 @@ export interface Running {
   isCanceled: boolean
 }
 
+/** Returns the number of threads as text, with the reason if the page can have only one. */
+function threadsOf({ threads }: Arena): string {
+  if (threads > 1) return `${threads} threads`
+  const reason = obstacle()
+  return reason ? `1 thread: ${reason}` : '1 thread'
+}
+
 /** Returns the checkpoint and the scores; undefined if the run was canceled. */
 export async function train(
   table: OwnTable,
@@ -34,8 +42,9 @@ export async function train(
 ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly trained: Trained } | undefined> {
   const { name, text, notes, sha256 } = table
   const data = (await naming(name, () => datasetOf({ source, name, text, notes, sha256, hidden: 0 })))!
-  tell({ tell: 'notes', notes: data.notes })
-  const arena = await Arena.create()
+  const arena = await Arena.create({ threads: 'auto' })
+  const threads = threadsOf(arena)
+  tell({ tell: 'begun', threads, notes: data.notes })
   try {
     const training = new Training(arena, data, trainingSettings(data.split.train.length))
     const metric = METRICS[data.task]
@@ -58,7 +67,7 @@ export async function train(
     if (running.isCanceled) return undefined
     return {
       bytes: saveRun(training, { source, sha256 }),
-      trained: { about, notes: data.notes, scores: { ...scores, lines: [test, baselines, ...scores.lines] } },
+      trained: { about, threads, notes: data.notes, scores: { ...scores, lines: [test, baselines, ...scores.lines] } },
     }
   } finally {
     arena.dispose()

@@ -62,6 +62,7 @@ function mount(place: HTMLElement): () => void {
     outcome.replaceChildren(
       heading,
       trained ? h('p', { className: 'hint' }, trained.about) : '',
+      trained ? h('p', { className: 'hint' }, trained.threads) : '',
       trained ? scored(trained.scores, 'test rows', classes) : '',
       trained?.notes.length ? noted(trained.notes) : '',
       h('div', { className: 'row' }, trained ? save : '', h('button', { type: 'button', on: { click: again } }, 'Choose another model')),
@@ -78,8 +79,8 @@ function mount(place: HTMLElement): () => void {
     switch (told.tell) {
       case 'table':
         return choices.showTable(told)
-      case 'notes':
-        return progress.notes(told.notes)
+      case 'begun':
+        return progress.begun(told.threads, told.notes)
       case 'progress':
         return progress.show(told.step, told.total, told.text)
       case 'canceled':

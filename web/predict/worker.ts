@@ -22,7 +22,7 @@ interface Current {
 /** The page shows this many of the predicted rows. */
 const FIRST_ROWS = 10
 
-const arena = Arena.create()
+const arena = Arena.create({ threads: 'auto' })
 let table: OwnTable | undefined
 let running: Running | undefined
 let current: Current | undefined
