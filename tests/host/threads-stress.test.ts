@@ -1,36 +1,19 @@
-import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { Arena } from '../../host/index.ts'
-import type { Part } from '../../host/threads/export.ts'
+import { crowded, jobsOf } from './crowd.ts'
 import { resultsOf } from './random-calls.ts'
 
 /** Number of jobs. STRESS=100000 runs 100,000; STRESS_SEED makes others. */
 const JOBS = Number(process.env.STRESS ?? 10_000)
 const FIRST = 1000 * Number(process.env.STRESS_SEED ?? 1)
 
-const file = fileURLToPath(new URL('../../dist/crew-worker.js', import.meta.url))
-const worker = () => new Worker(file)
-
-/** Counts the jobs of an arena. */
-function counted(arena: Arena): { jobs: number } {
-  const crew = arena.crew as unknown as { run(parts: readonly Part[], workBytes?: number): void }
-  const run = crew.run.bind(crew)
-  const count = { jobs: 0 }
-  crew.run = (parts, workBytes) => {
-    count.jobs++
-    run(parts, workBytes)
-  }
-  return count
-}
-
 it(`threads compute the bits of one thread in ${JOBS} jobs`, { timeout: 20 * JOBS + 60_000 }, async () => {
   const alone = await Arena.create()
   let total = 0
   let seed = FIRST
   for (let threads = 2; threads <= 8; threads++) {
-    const arena = await Arena.create({ threads, worker })
-    const count = counted(arena)
+    const arena = await crowded(threads)
+    const count = jobsOf(arena)
     // Some calls stay whole, and some threads fall asleep between jobs.
     arena.crew!.worth = threads % 3 ? 1 : 500
     for (; count.jobs < JOBS / 7; seed++) {
