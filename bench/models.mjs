@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { mixed, noise } from './numbers.mjs'
 import { sizeOf } from './works.mjs'
 
-/** Number of batches, which each side cycles through, and of steps between the first and the last compared loss. */
+/** By default, number of batches, which each side cycles through, and of steps between the first and the last compared loss. */
 const BATCHES = 16
 const CHECKED = 30
 
@@ -151,20 +151,20 @@ function passages(context, vocabulary, count) {
   }
 }
 
-function training(name, model, { optimizer = 'Adam', decay = 0, checked = CHECKED } = {}) {
+function training(name, model, { optimizer = 'Adam', decay = 0, lr = 1e-3, batches = BATCHES, checked = CHECKED } = {}) {
   const key = name.replaceAll(/\W+/g, '-')
   const folder = fileURLToPath(new URL('../build/bench/', import.meta.url))
   const files = Object.fromEntries(['weights', 'inputs', 'labels'].map((what) => [what, `${folder}${key}.${what}`]))
   return {
-    ...{ kind: 'train', name: `train ${name}`, key, ...model, optimizer, decay, lr: 1e-3, batches: BATCHES, files, checked },
+    ...{ kind: 'train', name: `train ${name}`, key, ...model, optimizer, decay, lr, batches, files, checked },
     contestants: ['relaxed', 'torch', 'tensorflow', 'jax'],
     unit: { name: 'µs', of: (microseconds) => microseconds },
   }
 }
 
 /** Writes a training's files. */
-export function writeFiles({ parameters, data, batch, files }) {
-  const { inputs, labels } = data(batch * BATCHES)
+export function writeFiles({ parameters, data, batch, batches, files }) {
+  const { inputs, labels } = data(batch * batches)
   writeFileSync(files.weights, weightsOf(parameters))
   writeFileSync(files.inputs, inputs)
   writeFileSync(files.labels, labels)
@@ -182,5 +182,5 @@ export const trainings = [
 export const miniLM = training(
   'MiniLM, batch 8 × 32',
   encoder({ vocabulary: 30_522, width: 384, heads: 12, layers: 6, feedForward: 1536, context: 32, classes: 3 }, 8),
-  { optimizer: 'AdamW', decay: 0.01, checked: 6 },
+  { optimizer: 'AdamW', decay: 0.01, lr: 1e-4, batches: 1, checked: 2 },
 )

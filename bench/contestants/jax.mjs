@@ -31,7 +31,11 @@ async function gemm({ m, k, n, samples }) {
 const linear = (p, name, x) => np.matmul(x, np.transpose(p[`${name}.weight`])).add(p[`${name}.bias`])
 const norm = (p, name, x) => nn.standardize(x, -1, { epsilon: 1e-5 }).mul(p[`${name}.weight`]).add(p[`${name}.bias`])
 
-const embedded = (p, codes, { vocabulary }) => np.matmul(nn.oneHot(codes, vocabulary), p['token.weight']).add(p['position.weight'])
+/** Two forms of an embedding. Its gradient by one-hot vectors of a large vocabulary exceeds the memory. */
+const embeddings = {
+  take: (codes, weight) => np.take(weight, codes, 0),
+  oneHot: (codes, weight, vocabulary) => np.matmul(nn.oneHot(codes, vocabulary), weight),
+}
 
 function attention(p, name, x, { width, heads, context, batch }, isCausal) {
   const all = np.matmul(x, np.transpose(p[`${name}.in_proj_weight`])).add(p[`${name}.in_proj_bias`])
@@ -77,8 +81,8 @@ const models = {
   // Its own convolution is ten times slower than one written as a product.
   cnn: () => ({ jit: cnn((x, weight) => lax.conv(x, weight, [1, 1], 'SAME')), 'jit, unfolded by hand': cnn(unfoldedConvolution) }),
   gpt: (work) => {
-    const logits = (p, codes) => {
-      let x = embedded(p, codes, work)
+    const logits = (embed) => (p, codes) => {
+      let x = embed(codes, p['token.weight'], work.vocabulary).add(p['position.weight'])
       for (let i = 0; i < work.layers; i++) {
         const block = `blocks.${i}`
         x = x.ref.add(attention(p, `${block}.self_attn`, norm(p, `${block}.norm1`, x), work, true))
@@ -86,11 +90,11 @@ const models = {
       }
       return linear(p, 'head', norm(p, 'norm', x)).reshape([-1, work.vocabulary])
     }
-    return { jit: logits }
+    return { jit: logits(embeddings.oneHot), 'jit, take': logits(embeddings.take) }
   },
   encoder: (work) => {
     const logits = (p, codes) => {
-      let x = norm(p, 'norm', embedded(p, codes, work))
+      let x = norm(p, 'norm', embeddings.take(codes, p['token.weight']).add(p['position.weight']))
       for (let i = 0; i < work.layers; i++) {
         const block = `blocks.${i}`
         x = norm(p, `${block}.norm1`, x.ref.add(attention(p, `${block}.self_attn`, x, work, false)))
@@ -98,7 +102,7 @@ const models = {
       }
       return linear(p, 'head', np.mean(x, 1))
     }
-    return { jit: logits }
+    return { 'jit, take': logits }
   },
 }
 
