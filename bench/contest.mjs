@@ -54,7 +54,8 @@ export class Contestant {
   }
 
   stop() {
-    this.#process?.kill('SIGKILL')
+    // A signal that Chromium's driver receives, so that it closes its browser.
+    this.#process?.kill('SIGTERM')
     this.#process = undefined
   }
 }
@@ -95,14 +96,15 @@ async function warmUp(run) {
  * Measures a work by all contestants, round by round, and keeps each form's least time.
  * `contestants` are [name, Contestant]; `reference` is the expected result, by default that of the first contestant.
  *
- * @returns { times: { name: { form: microseconds per turn } }, reasons: { name: why it was excluded } }
+ * @returns { times: { name: { form: microseconds per turn } }, results: { name: { form: result } }, reasons: { name: why it was excluded } }
  */
 export async function contest(work, contestants, reference, rounds) {
-  const [times, reasons, entries] = [{}, {}, []]
+  const [times, results, reasons, entries] = [{}, {}, {}, []]
   let expected = reference
   for (const [name, contestant] of contestants) {
     const { forms = {}, reason } = await contestant.ask({ prepare: work })
     expected ??= Object.values(forms)[0]
+    results[name] = forms
     for (const [form, result] of Object.entries(forms)) {
       const why = objection(work, name, result, expected)
       if (why) reasons[name] = `${form} ${why}`.trim()
@@ -127,7 +129,7 @@ export async function contest(work, contestants, reference, rounds) {
     if (round === 1) for (const entry of entries) entry.isOut ||= isHopeless(times[entry.name], entry.form)
   }
   for (const [, contestant] of contestants) await contestant.ask({ release: true })
-  return { times, reasons }
+  return { times, results, reasons }
 
   async function attempt(entry, action) {
     try {

@@ -1,24 +1,20 @@
-/** `node bench/page.mjs FILE.json`: writes the tables of docs/performance.md from the results of `npm run bench -- --json FILE.json`. */
+/**
+ * `node bench/page.mjs FILE.json`: writes the tables of docs/performance.md, and its drawing, from the results of
+ * `npm run bench -- --json FILE.json`. Parts that were not measured stay as they are.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { digits, ratio, share, table } from './cells.mjs'
 import { trainings } from './models.mjs'
 import { isShort } from './rows.mjs'
+import { drawing } from './threads-drawing.mjs'
+import { isOfThreads, tablesOfThreads } from './threads-tables.mjs'
 import { works } from './works.mjs'
 
-const { date, machine, rows, absent } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+const { date, machine, threads, rows: all, absent: allAbsent } = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+const rows = all.filter(({ work }) => !isOfThreads(work))
+const absent = allAbsent.filter(({ work }) => !isOfThreads(work))
+const threadRows = all.filter(({ work }) => isOfThreads(work))
 const units = new Map([...works, ...trainings].map(({ name, unit }) => [name, unit]))
-
-const digits = (x) => (x >= 100 ? Math.round(x).toLocaleString('en') : x.toPrecision(3))
-
-/** Formats a ratio, with its goal if it is below. */
-const ratio = (row) => (row ? `${digits(row.ratio)}×${isShort(row) ? ` (goal ${row.goal})` : ''}` : '')
-/** Formats a ratio to a limit as a percentage, with its goal if it is below. */
-const share = (row) => (row ? `${Math.round(100 * row.ratio)} %${isShort(row) ? ` (goal ${100 * row.goal} %)` : ''}` : '')
-
-function table(head, body) {
-  const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => [...cells[column]].length)))
-  const line = (cells) => `| ${cells.map((cell, i) => cell + ' '.repeat(widths[i] - [...cell].length)).join(' | ')} |`
-  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(line)].join('\n')
-}
 
 /** Returns works of a kind in order: [name, our time in its unit, a function from the start of a peer's name to its row]. */
 function of(kind, unitOf = (name) => units.get(name)) {
@@ -82,7 +78,7 @@ function starts() {
 }
 
 /** Returns a list of excluded peers, with one line per reason. */
-function absences() {
+function absences(absent) {
   const reasons = new Map()
   for (const { work, peer, reason } of absent) {
     const key = `${peer}: ${reason}`
@@ -91,16 +87,34 @@ function absences() {
   return [...reasons].map(([why, which]) => `- ${why} (${which.slice(0, 3).join(', ')}${which.length > 3 ? ', …' : ''})`).join('\n')
 }
 
-const versions = [...new Set(rows.map(({ peer }) => peer.match(/^(PyTorch|TensorFlow\.js|jax-js|onnxruntime-web) [\d.]+/)?.[0]))].filter(
-  Boolean,
-)
-const run = `${date.slice(0, 10)}, ${machine}, ${rows[0].runtime.split(',')[0]}, ${versions.join(', ')}; ${rows.length} rows, ${rows.filter(isShort).length} below their goal.`
+const versionsOf = (rows) => {
+  const names = rows.map(({ peer }) => peer.match(/^(PyTorch|TensorFlow\.js|jax-js|onnxruntime-web) [\d.]+/)?.[0])
+  return [...new Set(names)].filter(Boolean)
+}
+const runOf = (rows) =>
+  `${date.slice(0, 10)}, ${machine}, ${rows[0].runtime.split(',')[0]}, ${versionsOf(rows).join(', ')}; ${rows.length} rows, ${rows.filter(isShort).length} below their goal.`
 
 const page = new URL('../docs/performance.md', import.meta.url)
-const parts = { run, steps: steps(), products: products(), training: training(), starts: starts(), absences: absences() }
+const measured = (kind, make) => (rows.some(({ work }) => work.startsWith(kind)) ? make() : undefined)
+const parts = {
+  run: rows.length ? runOf(rows) : undefined,
+  steps: measured('step', steps),
+  products: measured('gemm', products),
+  training: measured('train', training),
+  starts: measured('start', starts),
+  absences: rows.length ? absences(absent) : undefined,
+  ...(threadRows.length && {
+    threads: runOf(threadRows),
+    ...tablesOfThreads(threadRows, threads),
+    'threads absences': absences(allAbsent.filter(({ work }) => isOfThreads(work))),
+  }),
+}
 const text = Object.entries(parts).reduce(
   (before, [name, part]) =>
-    before.replace(new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(\\n<!-- end -->)`), (_, start, end) => `${start}\n${part}\n${end}`),
+    part === undefined
+      ? before
+      : before.replace(new RegExp(`(<!-- ${name} -->\\n)[\\s\\S]*?(\\n<!-- end -->)`), (_, start, end) => `${start}\n${part}\n${end}`),
   readFileSync(page, 'utf8'),
 )
 writeFileSync(page, text)
+if (threadRows.length) writeFileSync(new URL('../docs/threads.svg', import.meta.url), drawing(threadRows, threads, machine))

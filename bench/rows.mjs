@@ -50,7 +50,7 @@ export const isShort = ({ ratio, goal }) => goal !== null && ratio < goal
 /** Formats a number with about three digits. */
 const short = (x) => (x === null ? '' : x >= 100 ? Math.round(x).toLocaleString('en') : x.toPrecision(3))
 
-const line = (work, peer, ...cells) => [work.padEnd(46), peer.padEnd(46), ...cells.map((cell) => cell.padStart(9))].join(' ').trimEnd()
+const line = (work, peer, ...cells) => [work.padEnd(58), peer.padEnd(46), ...cells.map((cell) => cell.padStart(9))].join(' ').trimEnd()
 
 export const heading = (kind, unit) => line(kind, unit, 'ours', 'theirs', 'ratio', 'goal')
 

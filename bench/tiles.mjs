@@ -14,6 +14,9 @@ import { instantiateSync } from '@assemblyscript/loader'
 const SHAPES = ['4x2', '5x2', '6x2', '8x2', '3x3', '4x3', '2x4', '3x4', '4x4', '2x5', '2x6', '8x1', '12x1']
 const LOADS = ['splat', 'packed']
 const STEPS = 224
+
+/** Independent chains of the peak, the best of which counts: AMD needs 12 at most, and V8 spills more than 13; Intel needs more. */
+const PEAKS = [8, 10, 12, 20]
 const folder = fileURLToPath(new URL('../build/tiles', import.meta.url))
 
 const range = (n) => Array.from({ length: n }, (_, i) => i)
@@ -42,8 +45,9 @@ function source(isFused) {
       }`
     }),
   )
-  const chains = range(20)
-  const peak = `export function peak_20x1(k: usize, _a: usize, _b: usize, c: usize): void {
+  const peaks = PEAKS.map((count) => {
+    const chains = range(count)
+    return `export function peak_${count}x1(k: usize, _a: usize, _b: usize, c: usize): void {
     const x = v128.load(c), y = v128.load(c, 16)
     ${chains.map((i) => `let c${i} = v128.load(c, ${16 * i})`).join('\n')}
     for (; k > 0; k--) {
@@ -51,7 +55,8 @@ function source(isFused) {
     }
     ${chains.map((i) => `v128.store(c, c${i}, ${16 * i})`).join('\n')}
   }`
-  return [...tiles, peak].join('\n')
+  })
+  return [...tiles, ...peaks].join('\n')
 }
 
 async function compile(name, isFused) {
@@ -101,10 +106,10 @@ if (process.argv[2] === '--measure') {
         console.log(`\n${name}, ${runtime}: ${/\w*Error: .*/.exec(error.stderr)?.[0] ?? error.message}`)
         continue
       }
-      const { peak_20x1: peak, ...forms } = result
+      const peak = Math.max(...PEAKS.map((count) => result[`peak_${count}x1`]))
       console.log(`\n${name}, ${runtime}: peak ${peak.toFixed(1)} GFLOP/s`)
       for (const load of LOADS) {
-        const cells = SHAPES.map((shape) => `${shape} ${((100 * forms[`${load}_${shape}`]) / peak).toFixed(0)} %`)
+        const cells = SHAPES.map((shape) => `${shape} ${((100 * result[`${load}_${shape}`]) / peak).toFixed(0)} %`)
         console.log(`  ${load.padEnd(6)}  ${cells.join('   ')}`)
       }
     }

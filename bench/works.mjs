@@ -61,7 +61,8 @@ const groups = [
   { params: indices((shape) => !isMatrix(shape)), weightDecay: 0 },
 ]
 
-function step(label, at, shapes, groups) {
+/** Returns a step. `at` is the name of its size. */
+export function step(label, at, shapes, groups) {
   const { optimizer = label, options, sparse, sweep, plain, tensorflow, differs } = optimizers[label]
   const parameters = shapes.reduce((sum, shape) => sum + sizeOf(shape), 0)
   return {
@@ -98,13 +99,14 @@ const squareSizes = [16, 32, 64, 128, 240, 256, 480, 512, 960, 1024].map((n) => 
 const skinny = ['1×512×512', '8×512×512', '32×512×512', '32×784×128', '128×784×512']
 const odd = ['37×53×91', '127×129×131', '255×257×259']
 
-const gemms = [...squareSizes, ...skinny, ...odd].map((size) => {
+/** Returns a product. `size` is 'm×k×n'. */
+export function gemm(size) {
   const [m, k, n] = size.split('×').map(Number)
   return {
     ...{ kind: 'gemm', name: `gemm ${size}`, key: 'gemm', m, k, n },
     contestants: ['relaxed', 'tensorflow', 'onnx', 'jax', 'plain', 'torch', 'limits', 'relaxedLimits'],
     unit: { name: 'GFLOP/s', of: (microseconds) => (2e-3 * m * k * n) / microseconds },
   }
-})
+}
 
-export const works = [...steps, ...gemms]
+export const works = [...steps, ...[...squareSizes, ...skinny, ...odd].map(gemm)]

@@ -98,9 +98,10 @@ function target(href, from) {
   return isReceipt(file) ? `receipts/${basename(file)}` : undefined
 }
 
-/** Reads width and height of a PNG file. */
+/** Reads width and height of a PNG or SVG file. */
 function sizeOf(file) {
   const bytes = readFileSync(file)
+  if (file.endsWith('.svg')) return /width="(\d+)" height="(\d+)"/.exec(bytes.toString()).slice(1)
   return [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
 }
 

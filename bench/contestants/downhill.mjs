@@ -1,12 +1,12 @@
-/** downhill, through its public API. The argument is the options of Arena.create. */
+/** downhill, through its public API. Its options are those of Arena.create. */
 import * as nn from '../../dist/nn.js'
 import { noises, SECOND } from '../numbers.mjs'
-import { losses, serve } from './serve.mjs'
+import { losses, readOptions, serve } from './serve.mjs'
 import { readTraining, SETTLED } from './training.mjs'
 
 const downhill = await import('../../dist/index.js')
 const { functional: F } = nn
-const arenaOptions = JSON.parse(process.argv[2] ?? '{}')
+const arenaOptions = readOptions()
 
 /** Returns a sparse gradient with every `every`-th row. */
 function sparseGradient([rows, columns], first, every) {
@@ -69,6 +69,26 @@ class GPT extends nn.Module {
   }
 }
 
+/** Classifies [batch, context] codes. */
+class Encoder extends nn.Module {
+  constructor(arena, { vocabulary, context, width, heads, layers, feedForward, classes }) {
+    super()
+    this.token = new nn.Embedding(arena, vocabulary, width)
+    this.position = new nn.Embedding(arena, context, width)
+    this.norm = new nn.LayerNorm(arena, width)
+    const options = { dimFeedforward: feedForward, dropout: 0, activation: 'gelu', batchFirst: true }
+    this.blocks = Array.from({ length: layers }, () => new nn.TransformerEncoderLayer(arena, width, heads, options))
+    this.head = new nn.Linear(arena, width, classes)
+    this.positions = Int32Array.from({ length: context }, (_, i) => i)
+  }
+
+  forward(x) {
+    let hidden = this.norm.forward(F.add(this.token.forward(x), this.position.forward(this.positions)))
+    for (const block of this.blocks) hidden = block.forward(hidden)
+    return this.head.forward(F.mean(hidden, { dim: 1 }))
+  }
+}
+
 const models = {
   perceptron: (arena, { sizes: [inputs, hidden, classes] }) =>
     new nn.Sequential(new nn.Linear(arena, inputs, hidden), new nn.ReLU(), new nn.Linear(arena, hidden, classes)),
@@ -79,14 +99,14 @@ const models = {
       ...[new nn.Flatten(), new nn.Linear(arena, 128, 10)],
     ),
   gpt: (arena, work) => new GPT(arena, work),
+  encoder: (arena, work) => new Encoder(arena, work),
 }
 
-function training(arena, work, lr) {
-  const { weights, inTurn } = readTraining(work)
+function training(arena, work, { weights, inTurn }, lr) {
   const model = models[work.model](arena, work)
   for (const [name, parameter] of model.namedParameters()) parameter.data.set(weights[name])
   const next = inTurn()
-  const optimizer = new downhill.Adam(model.parameters(), { lr })
+  const optimizer = new downhill[work.optimizer](model.parameters(), { lr })
   return (isRead) =>
     arena.frame(() => {
       const { x, y } = next()
@@ -100,8 +120,9 @@ function training(arena, work, lr) {
 
 async function train(work) {
   const arena = await downhill.Arena.create(arenaOptions)
-  const result = await losses(work.checked, training(arena, work, work.lr))
-  const step = training(arena, work, SETTLED)
+  const data = await readTraining(work)
+  const result = await losses(work.checked, training(arena, work, data, work.lr))
+  const step = training(arena, work, data, SETTLED)
   return { forms: { '': { turn: () => step(false), result } }, release: () => arena.dispose() }
 }
 

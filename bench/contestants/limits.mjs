@@ -4,7 +4,7 @@ import { instantiateSync } from '@assemblyscript/loader'
 import { serve } from './serve.mjs'
 
 const [file, simd] = process.argv.slice(2)
-const CHAINS = [16, 20, 24]
+const CHAINS = [12, 16, 20, 24]
 const PAGE = 65536
 const memory = new WebAssembly.Memory({ initial: 1 })
 const { exports: loops } = instantiateSync(readFileSync(file), { env: { memory } })

@@ -1,4 +1,4 @@
-"""PyTorch on the CPU with one thread. serve.mjs describes the protocol."""
+"""PyTorch on the CPU. The argument is { "threads": n }, by default 1. serve.mjs describes the protocol."""
 import inspect
 import json
 import math
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-torch.set_num_threads(1)
+torch.set_num_threads(json.loads(sys.argv[1])["threads"] if len(sys.argv) > 1 else 1)
 
 SECOND = 2**31
 SETTLED = 1e-7  # as in training.mjs
@@ -104,6 +104,25 @@ class GPT(nn.Module):
         return self.head(self.norm(hidden)).reshape(-1, self.vocabulary)
 
 
+class Encoder(nn.Module):
+    def __init__(self, work):
+        super().__init__()
+        width, context = work["width"], work["context"]
+        self.token = nn.Embedding(work["vocabulary"], width)
+        self.position = nn.Embedding(context, width)
+        self.norm = nn.LayerNorm(width)
+        options = dict(dim_feedforward=work["feedForward"], dropout=0, activation="gelu", batch_first=True)
+        self.blocks = nn.ModuleList(nn.TransformerEncoderLayer(width, work["heads"], **options) for _ in range(work["layers"]))
+        self.head = nn.Linear(width, work["classes"])
+        self.positions = torch.arange(context)
+
+    def forward(self, x):
+        hidden = self.norm(self.token(x) + self.position(self.positions))
+        for block in self.blocks:
+            hidden = block(hidden)
+        return self.head(hidden.mean(1))
+
+
 def perceptron(work):
     inputs, hidden, classes = work["sizes"]
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, classes))
@@ -117,13 +136,14 @@ def cnn(_):
     )
 
 
-MODELS = {"perceptron": perceptron, "cnn": cnn, "gpt": GPT}
+MODELS = {"perceptron": perceptron, "cnn": cnn, "gpt": GPT, "encoder": Encoder}
 
 
 def train(work):
     files = work["files"]
     weights = torch.from_numpy(np.fromfile(files["weights"], np.float32))
     inputs = torch.from_numpy(np.fromfile(files["inputs"], np.dtype(work["inputType"]))).reshape(-1, *work["input"])
+    method = getattr(torch.optim, work["optimizer"])
     labels = torch.from_numpy(np.fromfile(files["labels"], np.int32)).long().reshape(len(inputs), -1)
 
     def training(lr, flags):
@@ -133,7 +153,7 @@ def train(work):
             size = math.prod(shape)
             parameter.data.copy_(weights[first : first + size].reshape(shape))
             first += size
-        optimizer = torch.optim.Adam(model.parameters(), lr=lr, **flags)
+        optimizer = method(model.parameters(), lr=lr, **flags)
         taken = 0
 
         def turn():
@@ -152,7 +172,7 @@ def train(work):
         losses = [turn().item() for _ in range(work["checked"])]
         return {"turn": training(SETTLED, flags), "result": [losses[0], losses[-1]]}
 
-    return {name: form(flags) for name, flags in forms_of(torch.optim.Adam).items()}
+    return {name: form(flags) for name, flags in forms_of(method).items()}
 
 
 KINDS = {"step": step, "gemm": gemm, "train": train}

@@ -1,13 +1,16 @@
 /**
- * A contestant is a process that runs works on request. It reads lines of JSON and answers each with one line:
+ * A contestant is a process, or a page of Chromium (chromium.mjs), that runs works on request. It reads lines of JSON and answers each with
+ * one line:
  *
  *   { prepare: work }    { forms: { name: result to compare }, reason }; reason: why it lacks the work, or some form of it
  *   { run: form, turns } { seconds } of the turns alone
  *   { release: true }    {}
  */
-import { createInterface } from 'node:readline'
+const isPage = globalThis.document !== undefined
 
-const answer = (message) => process.stdout.write(`${JSON.stringify(message)}\n`)
+/** Returns the options of the contestant: the argument of its process, or the query of its page. */
+export const readOptions = () => JSON.parse((isPage ? decodeURIComponent(location.search.slice(1)) : process.argv[2]) || '{}')
+
 // The output of libraries must not mix with the answers.
 console.log = console.info = console.warn = console.error
 
@@ -43,15 +46,21 @@ export async function serve(kinds) {
       return {}
     },
   }
-  for await (const line of createInterface({ input: process.stdin })) {
+  async function answer(line) {
     const request = JSON.parse(line)
     const [verb] = Object.keys(request)
     try {
-      answer(await answers[verb](request[verb], request))
+      return JSON.stringify(await answers[verb](request[verb], request))
     } catch (error) {
-      answer({ reason: shortened(error) })
+      return JSON.stringify({ reason: shortened(error) })
     }
   }
+  if (isPage) {
+    globalThis.answer = answer
+    return
+  }
+  const { createInterface } = await import('node:readline')
+  for await (const line of createInterface({ input: process.stdin })) process.stdout.write(`${await answer(line)}\n`)
 }
 
 /** Returns the losses of the first and the last step of a training. `step(true)` returns the loss. */

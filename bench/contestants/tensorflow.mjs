@@ -1,13 +1,13 @@
-/** TensorFlow.js with its WASM backend, one thread. */
-import { fileURLToPath } from 'node:url'
+/** TensorFlow.js with its WASM backend, with one thread or, in a page, the option `threads`. */
 import * as tf from '@tensorflow/tfjs'
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { noises, SECOND } from '../numbers.mjs'
-import { losses, serve, shortened } from './serve.mjs'
+import { losses, readOptions, serve, shortened } from './serve.mjs'
 import { readTraining, SETTLED } from './training.mjs'
 
-setWasmPaths(fileURLToPath(new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)))
-setThreadsCount(1)
+const binaries = new URL('../node_modules/@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)
+setWasmPaths(globalThis.document ? binaries.href : decodeURI(binaries.pathname))
+setThreadsCount(readOptions().threads ?? 1)
 await tf.setBackend('wasm')
 
 const optimizers = {
@@ -83,10 +83,11 @@ const models = {
       },
     },
   }),
-  gpt,
+  gpt: transformer,
+  encoder: transformer,
 }
 
-function gpt({ parameters, vocabulary, width, heads, layers, context, batch }, weights) {
+function transformer({ model, parameters, vocabulary, width, heads, layers, context, batch }, weights) {
   const isMatrix = (name, shape) => shape.length === 2 && !/^(token|position)/.test(name)
   const mask = tf.keep(
     tf.tidy(() =>
@@ -108,23 +109,35 @@ function gpt({ parameters, vocabulary, width, heads, layers, context, batch }, w
   function attention(p, name, x) {
     const all = x.matMul(p[`${name}.in_proj_weight`]).add(p[`${name}.in_proj_bias`])
     const [q, k, v] = tf.split(all, 3, -1).map((part) => part.reshape([batch, context, heads, width / heads]).transpose([0, 2, 1, 3]))
-    const scores = q
-      .matMul(k, false, true)
-      .mul(1 / Math.sqrt(width / heads))
-      .add(mask)
-      .softmax()
+    const scaled = q.matMul(k, false, true).mul(1 / Math.sqrt(width / heads))
+    const scores = (model === 'gpt' ? scaled.add(mask) : scaled).softmax()
     return linear(p, `${name}.out_proj`, scores.matMul(v).transpose([0, 2, 1, 3]).reshape([-1, width]))
   }
 
-  function logits(p, tokens) {
-    let x = tokens.reshape([batch, context, width]).add(p['position.weight']).reshape([-1, width])
-    for (let i = 0; i < layers; i++) {
-      const block = `blocks.${i}`
-      x = x.add(attention(p, `${block}.self_attn`, norm(p, `${block}.norm1`, x)))
-      x = x.add(linear(p, `${block}.linear2`, gelu(linear(p, `${block}.linear1`, norm(p, `${block}.norm2`, x)))))
-    }
-    return linear(p, 'head', norm(p, 'norm', x))
+  const feedForward = (p, block, x) => linear(p, `${block}.linear2`, gelu(linear(p, `${block}.linear1`, x)))
+  const embedded = (p, tokens) => tokens.reshape([batch, context, width]).add(p['position.weight']).reshape([-1, width])
+
+  const logitsOf = {
+    gpt(p, tokens) {
+      let x = embedded(p, tokens)
+      for (let i = 0; i < layers; i++) {
+        const block = `blocks.${i}`
+        x = x.add(attention(p, `${block}.self_attn`, norm(p, `${block}.norm1`, x)))
+        x = x.add(feedForward(p, block, norm(p, `${block}.norm2`, x)))
+      }
+      return linear(p, 'head', norm(p, 'norm', x))
+    },
+    encoder(p, tokens) {
+      let x = norm(p, 'norm', embedded(p, tokens))
+      for (let i = 0; i < layers; i++) {
+        const block = `blocks.${i}`
+        x = norm(p, `${block}.norm1`, x.add(attention(p, `${block}.self_attn`, x)))
+        x = norm(p, `${block}.norm2`, x.add(feedForward(p, block, x)))
+      }
+      return linear(p, 'head', x.reshape([batch, context, width]).mean(1))
+    },
   }
+  const logits = logitsOf[model]
 
   return {
     parameters: Object.fromEntries(
@@ -138,7 +151,7 @@ function gpt({ parameters, vocabulary, width, heads, layers, context, batch }, w
 }
 
 async function train(work) {
-  const { weights, inTurn } = readTraining(work)
+  const { weights, inTurn } = await readTraining(work)
   const classes = work.parameters.at(-1)[1][0]
   const oneHot = (labels) => {
     const rows = new Float32Array(labels.length * classes)
@@ -154,6 +167,8 @@ async function train(work) {
     return (isRead) =>
       tf.tidy(() => {
         const { x, y } = next()
+        // AdamW by hand.
+        if (work.decay) for (const variable of Object.values(variables)) variable.assign(variable.mul(1 - lr * work.decay))
         const [inputs, labels] = [tf.tensor(x, work.input, work.inputType), oneHot(y)]
         const loss = optimizer.minimize(() => tf.losses.softmaxCrossEntropy(labels, logits(variables, inputs)), isRead)
         return isRead ? loss.dataSync()[0] : 0

@@ -1,17 +1,20 @@
 /** Reads the weights and batches of a training, which the coordinator writes to files (models.mjs). */
-import { readFileSync } from 'node:fs'
-
 /**
  * The learning rate of the timed steps, small enough to keep the model unchanged. After thousands of real steps some units are never
  * active; their moments decay to denormal numbers, which are slow.
  */
 export const SETTLED = 1e-7
 
-const read = (file, Numbers) => new Numbers(new Uint8Array(readFileSync(file)).buffer)
+/** Reads a file: in a page from the server of chromium.mjs, else from the disk. */
+async function read(file, Numbers) {
+  if (globalThis.document) return new Numbers(await (await fetch(`/build/bench/${file.split('/').at(-1)}`)).arrayBuffer())
+  const { readFile } = await import('node:fs/promises')
+  return new Numbers(new Uint8Array(await readFile(file)).buffer)
+}
 
 /** Returns { weights: { torch's name: numbers }, inTurn }. `inTurn()` returns a function that cycles through the batches { x, y }. */
-export function readTraining({ files, parameters, inputType, batches }) {
-  const all = read(files.weights, Float32Array)
+export async function readTraining({ files, parameters, inputType, batches }) {
+  const all = await read(files.weights, Float32Array)
   let first = 0
   const weights = Object.fromEntries(
     parameters.map(([name, shape]) => {
@@ -19,8 +22,8 @@ export function readTraining({ files, parameters, inputType, batches }) {
       return [name, all.subarray(first, (first += size))]
     }),
   )
-  const inputs = read(files.inputs, inputType === 'int32' ? Int32Array : Float32Array)
-  const labels = read(files.labels, Int32Array)
+  const inputs = await read(files.inputs, inputType === 'int32' ? Int32Array : Float32Array)
+  const labels = await read(files.labels, Int32Array)
   const piece = (numbers, i) => numbers.slice((i * numbers.length) / batches, ((i + 1) * numbers.length) / batches)
   const pieces = Array.from({ length: batches }, (_, i) => ({ x: piece(inputs, i), y: piece(labels, i) }))
   const inTurn = () => {
