@@ -134,7 +134,7 @@ export async function conformanceCommand(args: string[]): Promise<number> {
 async function crowded(threads: number): Promise<Arena | undefined> {
   if (threads === 1) return undefined
   const arena = await Arena.create({ threads })
-  arena.crew!.divideAll()
+  arena.crew!.divideFrom(1)
   return arena
 }
 

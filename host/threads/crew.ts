@@ -132,10 +132,14 @@ export class Crew {
     return this.#effort.declines(ns)
   }
 
-  /** Divides even the shortest calls, among all threads, for tests. */
-  divideAll(): void {
+  /**
+   * Divides calls among all threads, whatever else the machine does, for tests.
+   *
+   * @param least nanoseconds of a part; 1 divides even the shortest calls
+   */
+  divideFrom(least: number): void {
     this.active = this.threads
-    this.#effort = new Effort(1)
+    this.#effort = new Effort(least, false)
   }
 
   /**

@@ -20,8 +20,14 @@ export class Effort {
   #inTime = 0
   #declined = 0
 
-  /** @param least nanoseconds that a part must take on a quiet machine; 1 hands over everything, always */
-  constructor(readonly least: number) {
+  /**
+   * @param least nanoseconds that a part must take on a quiet machine
+   * @param adapts whether it must take more on a busy one
+   */
+  constructor(
+    readonly least: number,
+    readonly adapts = true,
+  ) {
     this.#worth = least
   }
 
@@ -33,7 +39,7 @@ export class Effort {
 
   /** Notes how many milliseconds the caller worked on a job and waited for its end. */
   note(worked: number, waited: number): void {
-    if (this.least === 1) return
+    if (!this.adapts) return
     if (waited > LATE && waited > worked) {
       this.#worth = Math.min(2 * this.#worth, this.least * 2 ** MOST)
       this.#inTime = 0

@@ -64,7 +64,13 @@ export class Rehearsal {
     this.#scratchBytes = workOf(this.#exports.gemmScratch!)
     arena.scratch = arena.heap.allocate(threads * this.#scratchBytes, 'work')
     this.#start = arena.scratch + threads * this.#scratchBytes
-    const team = { threads, worth: 1, run: (parts: readonly Part[], workBytes = 0) => this.#run(parts, workBytes) }
+    const team = {
+      threads,
+      active: threads,
+      least: 1,
+      declines: () => false,
+      run: (parts: readonly Part[], workBytes = 0) => this.#run(parts, workBytes),
+    }
     const allocate = (bytes: number) => {
       const address = arena.heap.allocate(bytes, 'work')
       this.#tables.push([address, address + padded(bytes)])

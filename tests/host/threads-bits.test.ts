@@ -31,7 +31,7 @@ function expectSameBits(compute: (arena: Arena) => Uint8Array): void {
   const expected = hash(alone)
   for (const arena of others) {
     for (const worth of WORTH) {
-      arena.crew!.worth = worth
+      arena.crew!.divideFrom(worth)
       const before = jobsOf(arena).jobs
       expect([arena.threads, worth, hash(arena)]).toEqual([arena.threads, worth, expected])
       expect(jobsOf(arena).jobs).toBeGreaterThan(before)

@@ -15,7 +15,7 @@ it(`threads compute the bits of one thread in ${JOBS} jobs`, { timeout: 20 * JOB
     const arena = await crowded(threads)
     const count = jobsOf(arena)
     // Some calls stay whole, and some threads fall asleep between jobs.
-    arena.crew!.worth = threads % 3 ? 1 : 500
+    arena.crew!.divideFrom(threads % 3 ? 1 : 500)
     for (; count.jobs < JOBS / 7; seed++) {
       const [got, expected] = [arena, alone].map((one) => resultsOf(seed, one))
       if (got!.some((bytes, i) => Buffer.compare(bytes, expected![i]!) !== 0))

@@ -22,7 +22,7 @@ function countJobs(arena) {
   const count = { jobs: 0 }
   const { crew } = arena
   if (!crew) return count
-  crew.worth = 1
+  crew.divideFrom(1)
   const { run } = crew
   crew.run = (...args) => {
     count.jobs++
