@@ -11,7 +11,7 @@ import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
 import { answerOf, workerdFile } from '../runtimes/drivers/workerd.mjs'
 import { serve } from '../runtimes/serve.mjs'
 import { browsers, installed, load } from '../runtimes/tools.mjs'
-import { esbuilt, folderOf, ISOLATED, initialFiles, projects, rolledUp, vite, viteServer, webpacked } from './projects.mjs'
+import { esbuilt, folderOf, ISOLATED, initialFiles, projects, rolledUp, vite, viteServer, webpackFor } from './projects.mjs'
 
 const printed = async (file) => JSON.parse(await finished(process.execPath, [file]))
 const expected = await printed(join(projects.plain, 'print.js'))
@@ -70,8 +70,8 @@ const withWebpack = { webpack: installed('node_modules/webpack') }
 /** A bundler, how its bundle runs, and the entry of the bundle. `build` takes the name of a project and returns a folder. */
 const bundlers = [
   { name: 'Vite, in Chromium', needs: chromium, build: vite, run: inChromium, entry: 'index.html' },
-  { name: 'webpack, in Chromium', needs: { ...chromium, ...withWebpack }, build: webpacked('web', 'page.js'), run: inChromium },
-  { name: 'webpack, in Node', needs: withWebpack, build: webpacked('node', 'print.js'), run: inNode, entry: 'print.js' },
+  { name: 'webpack, in Chromium', needs: { ...chromium, ...withWebpack }, build: webpackFor('web', 'page.js'), run: inChromium },
+  { name: 'webpack, in Node', needs: withWebpack, build: webpackFor('node', 'print.js'), run: inNode, entry: 'print.js' },
   { name: 'Rollup, in Chromium', needs: chromium, build: rolledUp('page.js', { browser: true }), run: inChromium },
   { name: 'Rollup, in Node', build: rolledUp('print.js'), run: inNode, entry: 'print.js' },
   { name: 'esbuild with --splitting, in Chromium', needs: chromium, build: esbuilt('page.js', { splitting: true }), run: inChromium },

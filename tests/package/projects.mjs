@@ -111,7 +111,7 @@ export async function viteServer(project) {
   return server.listen()
 }
 
-export const webpacked = (target, entry) => async (project) => {
+export const webpackFor = (target, entry) => async (project) => {
   const { default: webpack } = await load('webpack')
   const path = outOf('webpack', project, entry)
   const compiler = webpack({
