@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { inBrowser } from '../tests/runtimes/drivers/puppeteer.mjs'
-import { serve } from '../tests/runtimes/serve.mjs'
+import { isolation, serve } from '../tests/runtimes/serve.mjs'
 import '../web/build.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -69,7 +69,7 @@ async function pictureOfView(address, name, width, scheme) {
   })
 }
 
-const { address, close } = await serve(root, { generated: { '/terminal.html': terminal, '/report.html': report } })
+const { address, close } = await serve(root, { headers: isolation, generated: { '/terminal.html': terminal, '/report.html': report } })
 try {
   await picture(`${address}/terminal.html`, 'terminal', { width: 980, height: 600, fullPage: true })
   await picture(`${address}/report.html`, 'report', { width: 1280, height: 1480 })

@@ -9,6 +9,7 @@ import { transformSync } from 'esbuild'
 import { rollup } from 'rollup'
 import esbuild from 'rollup-plugin-esbuild'
 import { crewWorker, inline, isKnownWarning, withoutStreams } from '../rollup.config.mjs'
+import { isolation } from '../tests/runtimes/serve.mjs'
 import { equations } from './equations.mjs'
 import { firstScreen } from './first-screen.mjs'
 import { writeSite } from './site.mjs'
@@ -16,9 +17,6 @@ import { writeSite } from './site.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const out = join(root, 'build/web')
-
-/** Gives the page shared memory, which threads need. */
-const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
 /** Forbids other origins, code from text except WebAssembly, and inline styles and scripts. */
 export const policy = [

@@ -33,6 +33,7 @@ const groups = {
     ['docs/compare.md', 'compare', 'Comparing optimizers'],
     ['docs/tables.md', 'tables', 'Tables'],
     ['docs/checkpoints.md', 'checkpoints', 'Checkpoints'],
+    ['docs/threads.md', 'threads', 'Threads'],
     ['docs/runtimes.md', 'runtimes', 'Runtimes'],
     ['datasets/README.md', 'data', 'Bundled data'],
     ['CONTRIBUTING.md', 'contributing', 'Contributing'],

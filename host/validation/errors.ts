@@ -16,7 +16,8 @@ export const errorCodes = {
   'frame-async': 'an asynchronous function passed to `arena.frame()`',
   'backward-invalid': 'a backward pass from a tensor that has no gradient, is not a scalar, or was passed through before',
   'thread-failed': 'a thread of the arena that ended during its work, or that did not return',
-  'runtime-unsupported': 'a runtime without WebAssembly SIMD, or one that refuses to compile the module',
+  'runtime-unsupported':
+    'a runtime without WebAssembly SIMD, one that refuses to compile the module, or one without shared memory or workers for `threads`',
   'file-invalid': 'a file that is damaged, or of another format',
   'file-unsupported': 'a file with contents that are not supported: classes or functions that are not allowed, complex numbers',
   'file-failed': 'a file that could not be read or written: missing, no permission, no space',

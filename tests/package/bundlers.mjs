@@ -9,9 +9,9 @@ import { runChecks } from '../checks.mjs'
 import { finished } from '../runtimes/children.mjs'
 import { inBrowser } from '../runtimes/drivers/puppeteer.mjs'
 import { answerOf, workerdFile } from '../runtimes/drivers/workerd.mjs'
-import { serve } from '../runtimes/serve.mjs'
+import { isolation, serve } from '../runtimes/serve.mjs'
 import { browsers, installed, load } from '../runtimes/tools.mjs'
-import { esbuilt, folderOf, ISOLATED, initialFiles, projects, rolledUp, vite, viteServer, webpacked } from './projects.mjs'
+import { esbuilt, folderOf, initialFiles, projects, rolledUp, vite, viteServer, webpackFor } from './projects.mjs'
 
 const printed = async (file) => JSON.parse(await finished(process.execPath, [file]))
 const expected = await printed(join(projects.plain, 'print.js'))
@@ -23,6 +23,12 @@ function judge({ losses, threads, jobs, error }, project) {
   assert.deepEqual(losses, expected.losses)
   assert.equal(threads, project === 'plain' ? 1 : 2)
   assert.equal(jobs > 0, project !== 'plain', `${jobs} jobs`)
+}
+
+/** Checks the answer of an edge runtime, which has one thread. */
+function judgeEdge({ refused, ...answer }) {
+  judge(answer, 'plain')
+  assert.deepEqual(refused, ['runtime-unsupported', 'Arena.create: threads: this runtime has no workers'])
 }
 
 /** Opens a page in Chromium and checks its answer. */
@@ -37,7 +43,7 @@ async function visit(address, project) {
 /** Serves a folder's index.html, or a generated one that loads page.js, and opens it. */
 async function inChromium(out, project) {
   const generated = { '/index.html': '<!doctype html><title>downhill</title><script type="module" src="./page.js"></script>' }
-  const headers = project === 'plain' ? {} : ISOLATED
+  const headers = project === 'plain' ? {} : isolation
   const { address, close } = await serve(out, { headers, ...(readdirSync(out).includes('index.html') ? {} : { generated }) })
   try {
     await visit(`${address}/index.html`, project)
@@ -70,8 +76,8 @@ const withWebpack = { webpack: installed('node_modules/webpack') }
 /** A bundler, how its bundle runs, and the entry of the bundle. `build` takes the name of a project and returns a folder. */
 const bundlers = [
   { name: 'Vite, in Chromium', needs: chromium, build: vite, run: inChromium, entry: 'index.html' },
-  { name: 'webpack, in Chromium', needs: { ...chromium, ...withWebpack }, build: webpacked('web', 'page.js'), run: inChromium },
-  { name: 'webpack, in Node', needs: withWebpack, build: webpacked('node', 'print.js'), run: inNode, entry: 'print.js' },
+  { name: 'webpack, in Chromium', needs: { ...chromium, ...withWebpack }, build: webpackFor('web', 'page.js'), run: inChromium },
+  { name: 'webpack, in Node', needs: withWebpack, build: webpackFor('node', 'print.js'), run: inNode, entry: 'print.js' },
   { name: 'Rollup, in Chromium', needs: chromium, build: rolledUp('page.js', { browser: true }), run: inChromium },
   { name: 'Rollup, in Node', build: rolledUp('print.js'), run: inNode, entry: 'print.js' },
   { name: 'esbuild with --splitting, in Chromium', needs: chromium, build: esbuilt('page.js', { splitting: true }), run: inChromium },
@@ -124,7 +130,7 @@ const checks = [
     async run() {
       const out = await esbuilt('worker.js', { conditions: ['workerd'], loader: { '.wasm': 'copy' } })('edge')
       const modules = readdirSync(out).sort((a) => (a === 'worker.js' ? -1 : 1))
-      judge(await answerOf(out, modules), 'plain')
+      judgeEdge(await answerOf(out, modules))
       const code = readFileSync(join(out, 'worker.js'), 'utf8')
       assert(code.length < 100_000, 'the worker has the binary in its code')
       assert(!code.includes(OF_THREADS), 'the worker has the code of threads')
@@ -151,7 +157,7 @@ const checks = [
         extend: (context) => Object.assign(context, { wasm_downhill: module }),
       })
       const response = await runtime.dispatchFetch('http://localhost/')
-      judge(await response.json(), 'plain')
+      judgeEdge(await response.json())
       return sizeOf(out, 'edge.js')
     },
   },

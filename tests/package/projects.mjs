@@ -8,10 +8,8 @@ import { rollup } from 'rollup'
 import { createServer } from 'vite'
 import { finished } from '../runtimes/children.mjs'
 import { installPacked, root, temporaryFolder } from '../runtimes/project.mjs'
+import { isolation } from '../runtimes/serve.mjs'
 import { load } from '../runtimes/tools.mjs'
-
-/** The headers that give a page shared memory. */
-export const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
 const train = (options) => `
 import { AdamW, Arena, clipGradNorm, CosineAnnealingLR } from 'downhill'
@@ -61,9 +59,19 @@ const pages = {
   'index.html': '<!doctype html><title>downhill</title><script type="module" src="./page.js"></script>\n',
 }
 const edge = {
-  'worker.js': "import { train } from './train.js'\nexport default { fetch: async () => Response.json(await train()) }\n",
+  'answer.js': `
+import { Arena } from 'downhill'
+import { train } from './train.js'
+
+/** Trains, and asks for threads, which are refused. */
+export async function answer() {
+  const refused = await Arena.create({ threads: 2 }).catch(({ code, message }) => [code, message])
+  return JSON.stringify({ ...(await train()), refused })
+}
+`,
+  'worker.js': "import { answer } from './answer.js'\nexport default { fetch: async () => new Response(await answer()) }\n",
   'edge.js':
-    "import { train } from './train.js'\naddEventListener('fetch', (event) => event.respondWith(train().then((answer) => new Response(JSON.stringify(answer)))))\n",
+    "import { answer } from './answer.js'\naddEventListener('fetch', (event) => event.respondWith(answer().then((text) => new Response(text))))\n",
 }
 const handedOver = "{ threads: 2, worker: () => new Worker(new URL('./static/crew-worker.js', import.meta.url), { type: 'module' }) }"
 
@@ -106,12 +114,12 @@ export async function viteServer(project) {
     cacheDir: outOf('vite-server', project, 'page.js'),
     optimizeDeps: { exclude: ['downhill'] },
     // The package lies beside the project, not in it.
-    server: { headers: ISOLATED, port: 0, fs: { allow: [folder] } },
+    server: { headers: isolation, port: 0, fs: { allow: [folder] } },
   })
   return server.listen()
 }
 
-export const webpacked = (target, entry) => async (project) => {
+export const webpackFor = (target, entry) => async (project) => {
   const { default: webpack } = await load('webpack')
   const path = outOf('webpack', project, entry)
   const compiler = webpack({

@@ -3,6 +3,9 @@ import { createReadStream, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 
+/** The headers that give a page shared memory, which threads need. */
+export const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+
 const types = {
   '.css': 'text/css',
   '.csv': 'text/csv',

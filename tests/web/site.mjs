@@ -117,7 +117,7 @@ async function accessible(page, address, scheme) {
 /** The sidebar, in order. The reference's entry points stand below it. */
 const order = {
   Learn: ['index', 'choosing', 'coming-from-pytorch', 'coming-from-tensorflow', 'recipes', 'examples'],
-  Do: ['compare', 'tables', 'checkpoints', 'runtimes', 'data', 'contributing'],
+  Do: ['compare', 'tables', 'checkpoints', 'threads', 'runtimes', 'data', 'contributing'],
   'Look up': [
     ...[
       'optimizers',
