@@ -8,6 +8,7 @@ import { readTable } from 'downhill/compare'
 import * as nn from 'downhill/nn'
 import { predictions } from './predictions.mjs'
 import * as runs from './resume.mjs'
+import { checkpoints, threadsOf } from './threads.mjs'
 
 const { functional } = nn
 const exported = { ...downhill }
@@ -101,9 +102,9 @@ function restored(text) {
 }
 
 class Training {
-  constructor(name, { dtype, build, schedule }, digits) {
+  constructor(name, { dtype, build, schedule }, digits, arena) {
     const { options, takes = () => true, sparse = false } = optimizers[name]
-    this.arena = downhill.Arena.createSync()
+    this.arena = arena ?? downhill.Arena.createSync()
     this.digits = digits
     this.generator = new downhill.Generator(SEED)
     this.model = build(this.arena, { dtype, generator: this.generator })
@@ -170,16 +171,16 @@ class Training {
   }
 }
 
-function train(name, problem, digits) {
-  const first = new Training(name, problem, digits)
+function train(name, problem, digits, arena) {
+  const first = new Training(name, problem, digits, arena)
   first.run(0, RESUMED_AT)
   const text = saved(first.state())
-  first.arena.dispose()
-  const second = new Training(name, problem, digits)
+  if (!arena) first.arena.dispose()
+  const second = new Training(name, problem, digits, arena)
   second.load(restored(text))
   second.run(RESUMED_AT, STEPS)
   const state = second.state()
-  second.arena.dispose()
+  if (!arena) second.arena.dispose()
   return state
 }
 
@@ -210,15 +211,15 @@ async function sha256(value, where) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Returns one hash per optimizer. */
-export async function hashes(csv) {
+/** Returns one hash per optimizer. @param arena computes all of it; by default each run has an arena of its own */
+export async function hashes(csv, arena) {
   const digits = digitsOf(csv)
   const names = Object.keys(exported).filter((name) => exported[name].prototype instanceof downhill.Optimizer)
   const found = {}
   for (const name of names) {
     if (!Object.hasOwn(optimizers, name)) throw new Error(`program.mjs has no options for ${name}`)
     const problems = optimizers[name].sparse ? { table } : { perceptron, convolution }
-    const states = Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, train(name, problem, digits)]))
+    const states = Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, train(name, problem, digits, arena)]))
     for (const [key, { losses }] of Object.entries(states)) {
       const mean = (numbers) => numbers.reduce((sum, loss) => sum + loss, 0) / numbers.length
       if (!(mean(losses.slice(-6)) < mean(losses.slice(0, 6)))) throw new Error(`${name} does not learn (${key}): ${losses}`)
@@ -276,27 +277,41 @@ async function resumed({ checkpoint, handedOver }) {
 /** Returns the hash of the predictions of another runtime's table model. */
 const predicted = async ({ tableModel }) => sha256(await predictions(decoded(tableModel)), 'predictions')
 
-/** Runs the golden cases with `runCase`, the package's own runner. */
-async function golden({ cases, files }, runCase) {
+/** Runs the golden cases with `runCase`, the package's own runner. Returns also the hash of all results. */
+async function golden({ cases, files }, runCase, arena) {
   const outcomes = []
   const read = (name) => decoded(files[name])
-  for (const test of cases) outcomes.push(...(await runCase(test, () => downhill.Arena.create(), read)))
+  const [newArena, release] = arena ? [async () => arena, () => {}] : [() => downhill.Arena.create()]
+  for (const test of cases) outcomes.push(...(await runCase(test, newArena, read, release)))
   const failed = outcomes.filter(({ passed }) => !passed)
   return {
+    results: await sha256(JSON.stringify(outcomes.map(({ result }) => result)), 'results'),
     passed: outcomes.length - failed.length,
     failed: failed.length,
     failures: failed.slice(0, 10).map(({ name, dtype, worst }) => `${name} ${dtype}: ${worst.what} ${worst.error}, limit ${worst.limit}`),
   }
 }
 
-/** Runs everything. Returns numbers and strings only. */
-export async function conformance({ csv, given, runCase, module }) {
+/** Computes what must have the same bits for any number of threads. */
+async function bits({ csv, given, runCase }, arena) {
+  const saved = checkpoints(arena ?? (await downhill.Arena.create()))
+  return { hashes: await hashes(csv, arena), trained: await sha256(saved, 'checkpoints'), ...(await golden(given, runCase, arena)) }
+}
+
+/** Runs everything. Returns numbers, strings and lists only. */
+export async function conformance(inputs) {
+  const { given, module } = inputs
   await checkEntries(module)
+  const alone = await bits(inputs)
   return {
-    hashes: await hashes(csv),
+    ...alone,
     resumed: await resumed(given),
     predicted: await predicted(given),
     relaxed: await relaxed(),
-    ...(await golden(given, runCase)),
+    threads: await threadsOf(async (arena) => {
+      const found = await bits(inputs, arena)
+      const differing = Object.keys(alone).filter((key) => JSON.stringify(found[key]) !== JSON.stringify(alone[key]))
+      if (differing.length) throw new Error(`${arena.threads} threads compute other bits than one: ${differing.join(', ')}`)
+    }),
   }
 }

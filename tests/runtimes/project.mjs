@@ -109,6 +109,7 @@ export function makeProject() {
     'program.mjs',
     'predictions.mjs',
     'resume.mjs',
+    'threads.mjs',
     'process.mjs',
     'printing.mjs',
     'worker.mjs',
