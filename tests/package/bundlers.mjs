@@ -44,8 +44,18 @@ const files = {
     "import { train } from './train.js'\ntrain().then((losses) => (globalThis.result = JSON.stringify(losses)), (error) => (globalThis.result = JSON.stringify({ error: error.stack })))\n",
   'index.html': '<!doctype html><title>downhill</title><script type="module" src="./page.js"></script>\n',
   'worker.js': "import { train } from './train.js'\nexport default { fetch: async () => Response.json(await train()) }\n",
-  'edge.js':
-    "import { train } from './train.js'\naddEventListener('fetch', (event) => event.respondWith(train().then((losses) => new Response(JSON.stringify(losses)))))\n",
+  'edge.js': `
+import { Arena } from 'downhill'
+import { train } from './train.js'
+
+async function answer() {
+  const { threads } = await Arena.create({ threads: 'auto' })
+  const refused = await Arena.create({ threads: 2 }).catch(({ code, message }) => code + ': ' + message)
+  return new Response(JSON.stringify({ losses: await train(), threads, refused }))
+}
+
+addEventListener('fetch', (event) => event.respondWith(answer()))
+`,
 }
 
 const folder = temporaryFolder('bundlers')
@@ -152,7 +162,8 @@ const checks = [
         extend: (context) => Object.assign(context, { wasm_downhill: module }),
       })
       const response = await runtime.dispatchFetch('http://localhost/')
-      assert.deepEqual(await response.json(), expected)
+      const refused = 'runtime-unsupported: Arena.create: threads: this runtime has no workers'
+      assert.deepEqual(await response.json(), { losses: expected, threads: 1, refused })
       return sizeOf(join(folder, 'edge'), 'edge.js')
     },
   },

@@ -6,6 +6,7 @@
 import * as downhill from 'downhill'
 import { readTable } from 'downhill/compare'
 import * as nn from 'downhill/nn'
+import { checkEntries, relaxed } from './entries.mjs'
 import { predictions } from './predictions.mjs'
 import * as runs from './resume.mjs'
 import { checkpoints, threadsOf } from './threads.mjs'
@@ -199,7 +200,8 @@ function bytesOf(value, where = 'state') {
   return Object.entries(value).flatMap(([key, entry]) => [new TextEncoder().encode(`${key}:`), ...bytesOf(entry, `${where}.${key}`)])
 }
 
-async function sha256(value, where) {
+/** Returns the hash of a state, a text or arrays. */
+export async function sha256(value, where) {
   const parts = bytesOf(value, where)
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
@@ -227,37 +229,6 @@ export async function hashes(csv, arena) {
     found[name] = await sha256(states, name)
   }
   return found
-}
-
-/** Checks an arena from each way to create one: `create`, `createSync`, and `create` with a compiled module. */
-async function checkEntries(module) {
-  const arenas = [await downhill.Arena.create(), downhill.Arena.createSync(), await downhill.Arena.create({ module })]
-  for (const arena of arenas) {
-    const w = arena.parameter([2], { data: [1, -1] })
-    w.grad = [3, -4]
-    new downhill.SGD([w], { lr: 0.5 }).step()
-    if (String([...w.data]) !== '-0.5,1') throw new Error(`a step from [1, -1] ended at ${[...w.data]}`)
-    arena.dispose()
-  }
-}
-
-/** Returns the effect of `{ relaxed: true }`: 'refused', or a multiply-add that is 'fused' or 'rounded twice'. */
-async function relaxed() {
-  let arena
-  try {
-    arena = await downhill.Arena.create({ relaxed: true })
-  } catch (error) {
-    if (error.code !== 'runtime-unsupported') throw error
-    return 'refused'
-  }
-  // x² is 1 + 2⁻¹¹ + 2⁻²⁴; float32 drops the last bit.
-  const x = 1 + 2 ** -12
-  const left = arena.parameter([2, 2], { data: [-(1 + 2 ** -11), x, 1, 2] })
-  const right = arena.parameter([2, 2], { data: [1, 1, x, x] })
-  const [canceled, , sum] = arena.frame(() => [...functional.matmul(left, right).data])
-  arena.dispose()
-  if (sum !== 1 + 2 * x || ![0, 2 ** -24].includes(canceled)) throw new Error(`wrong relaxed products: ${canceled}, ${sum}`)
-  return canceled ? 'fused' : 'rounded twice'
 }
 
 const decoded = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))

@@ -45,12 +45,13 @@ function threadComplaints({ threads, bare }, { threads: reason, isPage }) {
 }
 
 /** Returns the failures of a result, one sentence each. */
-function complaints({ hashes, resumed, predicted, printed = text, failures = [], error, ...found }, { rulesOnly, ...driver }) {
+function complaints({ hashes, resumed, trained, predicted, printed = text, failures = [], error, ...found }, { rulesOnly, ...driver }) {
   if (error) return [error]
   const names = rulesOnly ? [] : [...new Set([...Object.keys(committed), ...Object.keys(hashes)])]
   const differing = names.filter((name) => hashes[name] !== committed[name])
   const reasons = differing.map((name) => `the hash of ${name} is ${hashes[name]}, hashes.json has ${committed[name]}`)
   if (!rulesOnly && resumed !== project.end) reasons.push(`resumed runs end in ${resumed}, uninterrupted ones in ${project.end}`)
+  if (!rulesOnly && trained !== project.trained) reasons.push(`500 steps end in ${trained}, in Node in ${project.trained}`)
   if (!rulesOnly && predicted !== project.predicted) reasons.push(`predictions hash to ${predicted}, in Node to ${project.predicted}`)
   if (!rulesOnly) reasons.push(...threadComplaints(found, driver))
   if (printed !== text) reasons.push(`console.log prints\n${printed}\ninstead of printing.txt`)
