@@ -2,7 +2,9 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { Arena } from '../../host/index.ts'
+import * as nn from '../../host/nn/index.ts'
 import type { Part } from '../../host/threads/export.ts'
+import { Draw } from './draw.ts'
 
 const file = fileURLToPath(new URL('../../dist/crew-worker.js', import.meta.url))
 
@@ -28,4 +30,10 @@ export function jobsOf(arena: Arena): { jobs: number } {
     run(parts, workBytes)
   }
   return count
+}
+
+/** Returns a function that multiplies two matrices in parts. */
+export function productIn(arena: Arena): () => number {
+  const [a, b] = [1, 2].map((seed) => arena.parameter([400, 400], { data: new Draw(seed).numbers(160_000) }))
+  return () => arena.frame(() => nn.noGrad(arena, () => nn.functional.matmul(a!, b!).data[7]!))
 }

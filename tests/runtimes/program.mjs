@@ -6,8 +6,10 @@
 import * as downhill from 'downhill'
 import { readTable } from 'downhill/compare'
 import * as nn from 'downhill/nn'
+import { checkEntries, relaxed } from './entries.mjs'
 import { predictions } from './predictions.mjs'
 import * as runs from './resume.mjs'
+import { checkpoints, threadsOf } from './threads.mjs'
 
 const { functional } = nn
 const exported = { ...downhill }
@@ -101,9 +103,9 @@ function restored(text) {
 }
 
 class Training {
-  constructor(name, { dtype, build, schedule }, digits) {
+  constructor(name, { dtype, build, schedule }, digits, arena) {
     const { options, takes = () => true, sparse = false } = optimizers[name]
-    this.arena = downhill.Arena.createSync()
+    this.arena = arena ?? downhill.Arena.createSync()
     this.digits = digits
     this.generator = new downhill.Generator(SEED)
     this.model = build(this.arena, { dtype, generator: this.generator })
@@ -170,16 +172,16 @@ class Training {
   }
 }
 
-function train(name, problem, digits) {
-  const first = new Training(name, problem, digits)
+function train(name, problem, digits, arena) {
+  const first = new Training(name, problem, digits, arena)
   first.run(0, RESUMED_AT)
   const text = saved(first.state())
-  first.arena.dispose()
-  const second = new Training(name, problem, digits)
+  if (!arena) first.arena.dispose()
+  const second = new Training(name, problem, digits, arena)
   second.load(restored(text))
   second.run(RESUMED_AT, STEPS)
   const state = second.state()
-  second.arena.dispose()
+  if (!arena) second.arena.dispose()
   return state
 }
 
@@ -198,7 +200,8 @@ function bytesOf(value, where = 'state') {
   return Object.entries(value).flatMap(([key, entry]) => [new TextEncoder().encode(`${key}:`), ...bytesOf(entry, `${where}.${key}`)])
 }
 
-async function sha256(value, where) {
+/** Returns the hash of a state, a text or arrays. */
+export async function sha256(value, where) {
   const parts = bytesOf(value, where)
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
@@ -210,15 +213,15 @@ async function sha256(value, where) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** Returns one hash per optimizer. */
-export async function hashes(csv) {
+/** Returns one hash per optimizer. @param arena computes all of it; by default each run has an arena of its own */
+export async function hashes(csv, arena) {
   const digits = digitsOf(csv)
   const names = Object.keys(exported).filter((name) => exported[name].prototype instanceof downhill.Optimizer)
   const found = {}
   for (const name of names) {
     if (!Object.hasOwn(optimizers, name)) throw new Error(`program.mjs has no options for ${name}`)
     const problems = optimizers[name].sparse ? { table } : { perceptron, convolution }
-    const states = Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, train(name, problem, digits)]))
+    const states = Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, train(name, problem, digits, arena)]))
     for (const [key, { losses }] of Object.entries(states)) {
       const mean = (numbers) => numbers.reduce((sum, loss) => sum + loss, 0) / numbers.length
       if (!(mean(losses.slice(-6)) < mean(losses.slice(0, 6)))) throw new Error(`${name} does not learn (${key}): ${losses}`)
@@ -226,37 +229,6 @@ export async function hashes(csv) {
     found[name] = await sha256(states, name)
   }
   return found
-}
-
-/** Checks an arena from each way to create one: `create`, `createSync`, and `create` with a compiled module. */
-async function checkEntries(module) {
-  const arenas = [await downhill.Arena.create(), downhill.Arena.createSync(), await downhill.Arena.create({ module })]
-  for (const arena of arenas) {
-    const w = arena.parameter([2], { data: [1, -1] })
-    w.grad = [3, -4]
-    new downhill.SGD([w], { lr: 0.5 }).step()
-    if (String([...w.data]) !== '-0.5,1') throw new Error(`a step from [1, -1] ended at ${[...w.data]}`)
-    arena.dispose()
-  }
-}
-
-/** Returns the effect of `{ relaxed: true }`: 'refused', or a multiply-add that is 'fused' or 'rounded twice'. */
-async function relaxed() {
-  let arena
-  try {
-    arena = await downhill.Arena.create({ relaxed: true })
-  } catch (error) {
-    if (error.code !== 'runtime-unsupported') throw error
-    return 'refused'
-  }
-  // x² is 1 + 2⁻¹¹ + 2⁻²⁴; float32 drops the last bit.
-  const x = 1 + 2 ** -12
-  const left = arena.parameter([2, 2], { data: [-(1 + 2 ** -11), x, 1, 2] })
-  const right = arena.parameter([2, 2], { data: [1, 1, x, x] })
-  const [canceled, , sum] = arena.frame(() => [...functional.matmul(left, right).data])
-  arena.dispose()
-  if (sum !== 1 + 2 * x || ![0, 2 ** -24].includes(canceled)) throw new Error(`wrong relaxed products: ${canceled}, ${sum}`)
-  return canceled ? 'fused' : 'rounded twice'
 }
 
 const decoded = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
@@ -276,27 +248,41 @@ async function resumed({ checkpoint, handedOver }) {
 /** Returns the hash of the predictions of another runtime's table model. */
 const predicted = async ({ tableModel }) => sha256(await predictions(decoded(tableModel)), 'predictions')
 
-/** Runs the golden cases with `runCase`, the package's own runner. */
-async function golden({ cases, files }, runCase) {
+/** Runs the golden cases with `runCase`, the package's own runner. Returns also the hash of all results. */
+async function golden({ cases, files }, runCase, arena) {
   const outcomes = []
   const read = (name) => decoded(files[name])
-  for (const test of cases) outcomes.push(...(await runCase(test, () => downhill.Arena.create(), read)))
+  const [newArena, release] = arena ? [async () => arena, () => {}] : [() => downhill.Arena.create()]
+  for (const test of cases) outcomes.push(...(await runCase(test, newArena, read, release)))
   const failed = outcomes.filter(({ passed }) => !passed)
   return {
+    results: await sha256(JSON.stringify(outcomes.map(({ result }) => result)), 'results'),
     passed: outcomes.length - failed.length,
     failed: failed.length,
     failures: failed.slice(0, 10).map(({ name, dtype, worst }) => `${name} ${dtype}: ${worst.what} ${worst.error}, limit ${worst.limit}`),
   }
 }
 
-/** Runs everything. Returns numbers and strings only. */
-export async function conformance({ csv, given, runCase, module }) {
+/** Computes what must have the same bits for any number of threads. */
+async function bits({ csv, given, runCase }, arena) {
+  const saved = checkpoints(arena ?? (await downhill.Arena.create()))
+  return { hashes: await hashes(csv, arena), trained: await sha256(saved, 'checkpoints'), ...(await golden(given, runCase, arena)) }
+}
+
+/** Runs everything. Returns numbers, strings and lists only. */
+export async function conformance(inputs) {
+  const { given, module } = inputs
   await checkEntries(module)
+  const alone = await bits(inputs)
   return {
-    hashes: await hashes(csv),
+    ...alone,
     resumed: await resumed(given),
     predicted: await predicted(given),
     relaxed: await relaxed(),
-    ...(await golden(given, runCase)),
+    threads: await threadsOf(async (arena) => {
+      const found = await bits(inputs, arena)
+      const differing = Object.keys(alone).filter((key) => JSON.stringify(found[key]) !== JSON.stringify(alone[key]))
+      if (differing.length) throw new Error(`${arena.threads} threads compute other bits than one: ${differing.join(', ')}`)
+    }),
   }
 }

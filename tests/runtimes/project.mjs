@@ -61,13 +61,17 @@ function goldenCases() {
 /** The step after which every runtime continues the training runs of resume.mjs. */
 const HANDED_OVER = 60
 
-/** Runs resume.mjs in this Node. Returns the checkpoint at the handover, and the hash of the last one of uninterrupted runs. */
+/** Runs resume.mjs and threads.mjs in this Node. Returns the checkpoint at the handover, and the hashes of the last ones of uninterrupted runs. */
 function handedOver(folder) {
   const program = `
     import { createHash } from 'node:crypto'
+    import { Arena } from 'downhill'
+    import { sha256 } from './program.mjs'
     import { advance, begin, STEPS } from './resume.mjs'
+    import { checkpoints } from './threads.mjs'
     const checkpoint = Buffer.from(advance(begin(), ${HANDED_OVER})).toString('base64')
-    console.log(JSON.stringify({ checkpoint, end: createHash('sha256').update(advance(begin(), STEPS)).digest('hex') }))
+    const end = createHash('sha256').update(advance(begin(), STEPS)).digest('hex')
+    console.log(JSON.stringify({ checkpoint, end, trained: await sha256(checkpoints(await Arena.create()), 'checkpoints') }))
   `
   return JSON.parse(run([process.execPath, '--input-type=module', '-e', program], folder))
 }
@@ -99,7 +103,7 @@ function tableModel(folder) {
   return { tableModel: bytes.toString('base64'), predicted }
 }
 
-/** Creates the project. Returns its folder, and the hashes of resumed runs and of predictions. */
+/** Creates the project. Returns its folder, and the hashes of resumed runs, of trained models and of predictions. */
 export function makeProject() {
   const folder = temporaryFolder('runtimes')
   installPacked(folder)
@@ -109,6 +113,8 @@ export function makeProject() {
     'program.mjs',
     'predictions.mjs',
     'resume.mjs',
+    'threads.mjs',
+    'entries.mjs',
     'process.mjs',
     'printing.mjs',
     'worker.mjs',
@@ -116,9 +122,9 @@ export function makeProject() {
     'record.mjs',
   ])
     cpSync(join(root, 'tests/runtimes', name), join(folder, name))
-  const { checkpoint, end } = handedOver(folder)
+  const { checkpoint, end, trained } = handedOver(folder)
   const { tableModel: model, predicted } = tableModel(folder)
   const given = { ...goldenCases(), checkpoint, handedOver: HANDED_OVER, tableModel: model }
   writeFileSync(join(folder, 'given.json'), JSON.stringify(given))
-  return { folder, end, predicted }
+  return { folder, end, trained, predicted }
 }

@@ -12,6 +12,7 @@ import wasmtime from './drivers/wasmtime.mjs'
 import webkitgtk from './drivers/webkitgtk.mjs'
 import workerd from './drivers/workerd.mjs'
 import { makeProject } from './project.mjs'
+import { ISOLATED } from './serve.mjs'
 
 const { values } = parseArgs({
   options: { json: { type: 'string' }, only: { type: 'string' }, write: { type: 'boolean', default: false } },
@@ -31,14 +32,28 @@ const text = readFileSync(file('printing.txt'), 'utf8')
 /** Returns one short hash of all hashes, for the table. */
 const short = (hashes) => createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 12)
 
+/** What a page without the two headers is told. */
+const UNISOLATED = `the page is not cross-origin isolated; serve it with the headers ${Object.entries(ISOLATED)
+  .map((header) => header.join(': '))
+  .join(' and ')}`
+
+/** Returns the failures of a result's threads. `threads` is the reason why a runtime has none. */
+function threadComplaints({ threads, bare }, { threads: reason, isPage }) {
+  const refused = (why) => JSON.stringify({ code: 'runtime-unsupported', message: `Arena.create: threads: ${why}`, auto: 1 })
+  const pairs = [[threads, reason ? refused(reason) : '[2,3,4,7]'], ...(isPage ? [[bare, refused(UNISOLATED)]] : [])]
+  return pairs.flatMap(([got, expected]) => (JSON.stringify(got) === expected ? [] : [`threads: ${JSON.stringify(got)}, not ${expected}`]))
+}
+
 /** Returns the failures of a result, one sentence each. */
-function complaints({ hashes, resumed, predicted, printed = text, failures = [], error }, rulesOnly) {
+function complaints({ hashes, resumed, trained, predicted, printed = text, failures = [], error, ...found }, { rulesOnly, ...driver }) {
   if (error) return [error]
   const names = rulesOnly ? [] : [...new Set([...Object.keys(committed), ...Object.keys(hashes)])]
   const differing = names.filter((name) => hashes[name] !== committed[name])
   const reasons = differing.map((name) => `the hash of ${name} is ${hashes[name]}, hashes.json has ${committed[name]}`)
   if (!rulesOnly && resumed !== project.end) reasons.push(`resumed runs end in ${resumed}, uninterrupted ones in ${project.end}`)
+  if (!rulesOnly && trained !== project.trained) reasons.push(`500 steps end in ${trained}, in Node in ${project.trained}`)
   if (!rulesOnly && predicted !== project.predicted) reasons.push(`predictions hash to ${predicted}, in Node to ${project.predicted}`)
+  if (!rulesOnly) reasons.push(...threadComplaints(found, driver))
   if (printed !== text) reasons.push(`console.log prints\n${printed}\ninstead of printing.txt`)
   return [...reasons, ...failures]
 }
@@ -48,7 +63,7 @@ const missing = []
 const wrong = []
 const project = makeProject()
 for (const driver of chosen) {
-  const { name, rulesOnly = false } = driver
+  const { name } = driver
   if (!driver.find()) {
     missing.push(name)
     continue
@@ -58,7 +73,7 @@ for (const driver of chosen) {
   const { version = '', engine = '', hashes = {}, resumed, relaxed = '', passed = 0, failed = found.error ? 1 : 0 } = found
   const seconds = Math.round((performance.now() - started) / 100) / 10
   if (values.write && rows.length === 0 && !found.error) committed = hashes
-  const reasons = complaints({ ...found, hashes }, rulesOnly)
+  const reasons = complaints({ ...found, hashes }, driver)
   const equal = Object.keys(hashes).filter((optimizer) => hashes[optimizer] === committed[optimizer]).length
   rows.push({ runtime: name, version, engine, hashes, resumed, relaxed, passed, failed, seconds })
   wrong.push(...reasons.map((reason) => `${name}: ${reason}`))

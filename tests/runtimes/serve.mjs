@@ -20,6 +20,9 @@ const types = {
   '.wasm': 'application/wasm',
 }
 
+/** Headers that give a page shared memory. */
+export const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
+
 /** Serves a folder. Returns its address and a function that stops the server. `generated` maps paths without a file to their text. */
 export async function serve(folder, { headers = {}, generated = {}, port = 0 } = {}) {
   const server = createServer((request, response) => {

@@ -6,7 +6,7 @@ const runs = (name, find, args = []) => ({
   name,
   find,
   async run({ folder }) {
-    const output = (file) => finished(find(), [...args, file], { cwd: folder })
+    const output = (file) => finished(find(), [...args, file], { cwd: folder, timeout: 600_000 })
     return { ...JSON.parse(await output('process.mjs')), printed: await output('printing.mjs') }
   },
 })

@@ -1,7 +1,7 @@
 /** Chromium and Firefox, both driven by puppeteer. */
 import { within } from '../children.mjs'
 import { pageFor } from '../project.mjs'
-import { serve } from '../serve.mjs'
+import { ISOLATED, serve } from '../serve.mjs'
 import { browsers, installed, load } from '../tools.mjs'
 
 const options = {
@@ -42,18 +42,26 @@ const engines = {
 
 const runs = (title, name) => ({
   name: title,
+  isPage: true,
   find: () => installed('node_modules/puppeteer-core') && browsers[name](),
   async run({ folder }) {
-    const { address, close } = await serve(folder, { generated: { '/page.html': pageFor(folder) } })
+    const generated = { '/page.html': pageFor(folder) }
+    const [isolated, bare] = [await serve(folder, { generated, headers: ISOLATED }), await serve(folder, { generated })]
     try {
-      return await inBrowser(name, `${address}/page.html`, async (page, browser) => {
-        const done = page.waitForFunction(() => globalThis.result, { timeout: 180_000, polling: 200 })
-        const result = JSON.parse(await (await done).jsonValue())
+      return await inBrowser(name, `${isolated.address}/page.html`, async (page, browser) => {
+        const outcome = async () => {
+          const done = page.waitForFunction(() => globalThis.result, { timeout: 600_000, polling: 200 })
+          return JSON.parse(await (await done).jsonValue())
+        }
+        const result = await outcome()
         const version = (await browser.version()).replace(/^.*\//, '')
-        return { version, engine: await engines[name](page), ...result }
+        const engine = await engines[name](page)
+        await page.goto(`${bare.address}/page.html?threads`)
+        return { version, engine, ...result, bare: await outcome() }
       })
     } finally {
-      await close()
+      await isolated.close()
+      await bare.close()
     }
   },
 })

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, start, within } from '../children.mjs'
 import { pageFor } from '../project.mjs'
-import { serve } from '../serve.mjs'
+import { ISOLATED, serve } from '../serve.mjs'
 import { onMachine } from '../tools.mjs'
 
 const driver = () => onMachine('WebKitWebDriver')
@@ -39,24 +39,31 @@ async function result(address, session) {
 export default [
   {
     name: 'WebKitGTK',
+    isPage: true,
     find: () => browser() && display() && driver(),
     async run({ folder }) {
       const port = await freePort()
       const address = `http://127.0.0.1:${port}`
       const env = { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' }
       const server = start(display(), ['-a', driver(), `--port=${port}`], { env })
-      const site = await serve(folder, { generated: { '/page.html': pageFor(folder) } })
+      const generated = { '/page.html': pageFor(folder) }
+      const [isolated, bare] = [await serve(folder, { generated, headers: ISOLATED }), await serve(folder, { generated })]
       try {
         await within(30_000, 'WebKitWebDriver', ready(address))
         const asked = { 'webkitgtk:browserOptions': { binary: browser(), args: ['--automation'] } }
         const { sessionId, capabilities } = await send(address, 'POST', '/session', { capabilities: { alwaysMatch: asked } })
-        await send(address, 'POST', `/session/${sessionId}/url`, { url: `${site.address}/page.html` })
-        const found = await within(180_000, 'WebKitGTK', result(address, sessionId))
+        const outcome = async (url) => {
+          await send(address, 'POST', `/session/${sessionId}/url`, { url })
+          return within(600_000, 'WebKitGTK', result(address, sessionId))
+        }
+        const found = await outcome(`${isolated.address}/page.html`)
+        const refused = await outcome(`${bare.address}/page.html?threads`)
         await send(address, 'DELETE', `/session/${sessionId}`)
-        return { version: capabilities.browserVersion, engine: 'JavaScriptCore', ...found }
+        return { version: capabilities.browserVersion, engine: 'JavaScriptCore', ...found, bare: refused }
       } finally {
         await server.stop()
-        await site.close()
+        await isolated.close()
+        await bare.close()
       }
     },
   },

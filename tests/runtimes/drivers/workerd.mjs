@@ -72,9 +72,19 @@ export const answerOf = (folder, files) => answered(folder, configuration(files.
 export default [
   {
     name: 'workerd',
+    threads: 'this runtime has no workers',
     find: workerdFile,
     async run({ folder }) {
-      const own = ['worker.mjs', 'program.mjs', 'predictions.mjs', 'resume.mjs', 'given.json', 'digits.csv'].map(embedded)
+      const own = [
+        'worker.mjs',
+        'program.mjs',
+        'predictions.mjs',
+        'resume.mjs',
+        'threads.mjs',
+        'entries.mjs',
+        'given.json',
+        'digits.csv',
+      ].map(embedded)
       const found = await answered(folder, configuration([...own, ...packageModules(folder)]))
       const version = (await finished(workerdFile(), ['--version'])).trim().replace(/^workerd /, '')
       return { version, engine: 'V8', ...found }
