@@ -38,7 +38,9 @@ const page = `<!doctype html><script type="importmap">${JSON.stringify({ imports
 const { address, close } = await serve(root, { headers, generated: { '/bench.html': page } })
 await inBrowser('chromium', `${address}/bench.html?${encodeURIComponent(options)}`, async (page) => {
   await page.waitForFunction('globalThis.answer', { polling: 50 })
-  for await (const line of createInterface({ input: process.stdin }))
-    process.stdout.write(`${await page.evaluate((line) => globalThis.answer(line), line)}\n`)
+  await page.exposeFunction('respond', (answer) => process.stdout.write(`${answer}\n`))
+  // Puppeteer limits the time of a call, so the call does not wait for the answer.
+  const ask = (line) => void setTimeout(async () => globalThis.respond(await globalThis.answer(line)))
+  for await (const line of createInterface({ input: process.stdin })) await page.evaluate(ask, line)
 })
 await close()
