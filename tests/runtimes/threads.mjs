@@ -29,7 +29,7 @@ export async function threadsOf(compare) {
   if (refused) return refused
   for (const threads of COUNTS) {
     const arena = await Arena.create({ threads })
-    arena.crew.worth = 1
+    arena.crew.divideFrom(1)
     let jobs = 0
     const run = arena.crew.run.bind(arena.crew)
     arena.crew.run = (parts, workBytes) => {
