@@ -37,7 +37,7 @@ function growth(rows, threads) {
   ]
   const body = names.map((name) => [
     name,
-    shown(name, find(name, threads, ONE).theirs),
+    shown(name, find(name, more[0], ONE).theirs),
     ...more.map((n) => ratio(find(name, n, ONE))),
     ratio(find(name, more.at(-1), `downhill, ${threads} threads`)),
     ratio(find(name, 1, 'PyTorch')),
@@ -50,8 +50,14 @@ function inChromium(rows, threads) {
   const { names, find } = rowsBy(rows, ', Chromium')
   const head = ['work', `${threads} threads`, 'against 1 thread', `TensorFlow.js, ${threads} each`, `jax-js, ${threads} each`]
   const body = names.map((name) => {
-    const own = find(name, threads, ONE)
-    return [name, shown(name, own.ours), ratio(own), ratio(find(name, threads, 'TensorFlow')), ratio(find(name, threads, 'jax'))]
+    const { ours } = find(name, threads, '')
+    return [
+      name,
+      shown(name, ours),
+      ratio(find(name, threads, ONE)),
+      ratio(find(name, threads, 'TensorFlow')),
+      ratio(find(name, threads, 'jax')),
+    ]
   })
   return table(head, body)
 }

@@ -76,7 +76,7 @@ function rowsOf(work, times, entrants, threads, where) {
   for (const side of ['strict', 'relaxed']) {
     const counts = Object.keys(times).flatMap((name) => (name.startsWith(`${side} `) ? [Number(name.split(' ')[1])] : []))
     for (const n of counts.sort((a, b) => a - b)) if (n > 1) compare(side, n, `${side} 1`)
-    for (const n of counts) if (n === 4 * threads) compare(side, n, `${side} ${threads}`)
+    for (const n of counts) if (threads > 1 && n === 4 * threads) compare(side, n, `${side} ${threads}`)
     for (const peer of ['torch', 'tensorflow', 'jax']) for (const n of new Set([1, threads])) compare(side, n, `${peer} ${n}`)
   }
   return rows
