@@ -209,13 +209,14 @@ async function run(now: Order): Promise<void> {
     report = JSON.parse(JSON.stringify({ ...about, ...outcome, problem: { ...problem.facts, source } })) as Report
     const { replay } = now
     tellProgress()
+    clearInterval(keeping)
+    // First, because a page that shows the result may be closed at once.
+    await keeper.end(replay ? summary() : undefined)
     tell({
       tell: 'finished',
       ...finished(report),
       ...(replay && { replayed: { file: replay.file, difference: differenceOf(replay.report, report) } }),
     })
-    clearInterval(keeping)
-    await keeper.end(replay ? summary() : undefined)
   } catch (error) {
     clearInterval(keeping)
     await keeper.end(summary())
