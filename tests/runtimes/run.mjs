@@ -33,14 +33,14 @@ const text = readFileSync(file('printing.txt'), 'utf8')
 const short = (hashes) => createHash('sha256').update(JSON.stringify(hashes)).digest('hex').slice(0, 12)
 
 /** What a page without the two headers is told. */
-const UNISOLATED = `the page is not cross-origin isolated; serve it with the headers ${Object.entries(ISOLATED)
+const NOT_ISOLATED = `the page is not cross-origin isolated; serve it with the headers ${Object.entries(ISOLATED)
   .map((header) => header.join(': '))
   .join(' and ')}`
 
 /** Returns the failures of a result's threads. `threads` is the reason why a runtime has none. */
 function threadComplaints({ threads, bare }, { threads: reason, isPage }) {
   const refused = (why) => JSON.stringify({ code: 'runtime-unsupported', message: `Arena.create: threads: ${why}`, auto: 1 })
-  const pairs = [[threads, reason ? refused(reason) : '[2,3,4,7]'], ...(isPage ? [[bare, refused(UNISOLATED)]] : [])]
+  const pairs = [[threads, reason ? refused(reason) : '[2,3,4,7]'], ...(isPage ? [[bare, refused(NOT_ISOLATED)]] : [])]
   return pairs.flatMap(([got, expected]) => (JSON.stringify(got) === expected ? [] : [`threads: ${JSON.stringify(got)}, not ${expected}`]))
 }
 

@@ -44,7 +44,8 @@ export default [
     async run({ folder }) {
       const port = await freePort()
       const address = `http://127.0.0.1:${port}`
-      const env = { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' }
+      // WebKitGTK isolates the page but, unlike Safari, does not turn on shared memory for it.
+      const env = { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1', JSC_useSharedArrayBuffer: '1' }
       const server = start(display(), ['-a', driver(), `--port=${port}`], { env })
       const generated = { '/page.html': pageFor(folder) }
       const [isolated, bare] = [await serve(folder, { generated, headers: ISOLATED }), await serve(folder, { generated })]
