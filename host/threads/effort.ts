@@ -10,10 +10,10 @@ const MOST = 6
 const LATE = 0.03
 
 /** After so many jobs in time, the worth halves. */
-const GOOD = 16
+const GOOD = 32
 
 /** One of so many declined calls is handed over anyway, to notice that the machine has become quiet. */
-const PROBE = 64
+const PROBE = 256
 
 export class Effort {
   #worth: number

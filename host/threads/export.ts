@@ -5,7 +5,7 @@ import { elementOf, parametersOf } from './signatures.ts'
 import { divisionOf, type Way } from './ways.ts'
 
 /** Nanoseconds of the longest part: a part that does not return in a second is given up. */
-const LONGEST = 2e7
+const LONGEST = 5e7
 
 export type Kernel = Exports[string]
 
@@ -48,7 +48,10 @@ export interface Site {
 /** Returns how many parts a call of some nanoseconds is divided into; 1 if it is not. */
 export function partsFor(ns: number, { active, least }: Team, perThread: number): number {
   const worthwhile = Math.min(Math.floor(ns / least), active * perThread)
-  return worthwhile < 2 ? 1 : Math.min(Math.max(worthwhile, Math.ceil(ns / LONGEST)), MOST_PARTS)
+  if (worthwhile < 2) return 1
+  // In a long call every thread has as many parts.
+  const rounds = Math.floor(ns / (LONGEST * active)) + 1
+  return Math.min(rounds > 1 ? Math.max(worthwhile, active * rounds) : worthwhile, MOST_PARTS)
 }
 
 /** One export of the binary. */
@@ -111,7 +114,10 @@ export class Export {
     const a = this.#named(args)
     const unitsOf = ({ over, grain, when }: Way) => (when && !when(a, u32) ? 0 : Math.ceil(a[over]! / (grain?.(size) ?? 1)))
     const { ways } = divisionOf(this.base)
-    const way = ways.find((one) => unitsOf(one) >= 2 * count) ?? ways.reduce((best, next) => (unitsOf(next) > unitsOf(best) ? next : best))
+    const fine = ways.filter((one) => unitsOf(one) >= 2 * count)
+    const way = fine.length
+      ? fine.reduce((best, next) => ((next.repeats?.(a) ?? 0) < (best.repeats?.(a) ?? 0) ? next : best))
+      : ways.reduce((best, next) => (unitsOf(next) > unitsOf(best) ? next : best))
     const units = unitsOf(way)
     const grain = way.grain?.(size) ?? 1
     const steps = way.advance(a, size, u32)

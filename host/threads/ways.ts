@@ -21,6 +21,8 @@ export interface Way {
   readonly advance: (a: Arguments, size: number, words: Words) => Readonly<Record<string, number>>
   /** Every part but the last has a multiple of it. Default 1. */
   readonly grain?: (size: number) => number
+  /** About how many nanoseconds of work each part repeats. Default 0. */
+  readonly repeats?: (a: Arguments) => number
   /** Default: always. */
   readonly when?: (a: Arguments, words: Words) => boolean
 }
@@ -31,7 +33,7 @@ export interface Division {
   readonly elements: readonly string[] | ((a: Arguments, words: Words) => number)
   /** About how many nanoseconds an element takes. */
   readonly ns: number
-  /** The first way with at least two units for each part is taken, or the one with most. */
+  /** Of the ways with at least two units for each part, that which repeats least is taken; without one, that with most units. */
   readonly ways: readonly Way[]
   /** Maximum number of parts for each thread: more of them balance, but some kernels repeat work in each. Default 2. */
   readonly partsPerThread?: number
@@ -61,7 +63,7 @@ const output = (a: Arguments, size: number) => a.outHeight! * a.outWidth! * size
 /** A reduction of the middle axis of [outer, n, inner]: by outer rows, or by columns. */
 const reduction: Division = {
   elements: ['outer', 'n', 'inner'],
-  ns: 0.3,
+  ns: 0.1,
   ways: [
     { over: 'outer', advance: (a, size) => ({ out: a.stride! * size, x: a.n! * a.stride! * size }) },
     {
@@ -152,17 +154,19 @@ const divisions: Readonly<Record<Exclude<keyof typeof parameters, Map | Special>
     ...product,
     elements: ['m', 'n', 'k'],
     ways: [
-      // Rows first, because a part packs all of the other matrix, and packed entries of A take four times the memory of B's panels.
+      // A part packs all of the other matrix (assembly/matrix/gemm.ts): B into panels, which is slow if it is transposed, A into splatted entries.
       {
         over: 'm',
         advance: (a, size) =>
           ({ a: a.transposeA ? size : a.lda! * size, s: a.s && a.lds! * size, c: a.ldc! * size }) as Record<string, number>,
         grain: () => 5,
+        repeats: (a) => a.n! * a.k! * (a.transposeB ? 1 : 0.15),
       },
       {
         over: 'n',
         advance: (a, size) => ({ b: a.transposeB ? a.ldb! * size : size, s: a.s && size, c: size }) as Record<string, number>,
         grain: (size) => 32 / size,
+        repeats: (a) => a.m! * a.k! * 0.5,
       },
     ],
   },
