@@ -3,6 +3,7 @@ import binaryen from 'binaryen'
 import { importHost } from './host.mjs'
 
 const { isMultiplyAdd } = await importHost('wasm/patch.ts')
+const { numberAt } = await importHost('threads/share.ts')
 
 const KERNEL = 'assembly/matrix/kernel/tile<'
 
@@ -11,26 +12,16 @@ const ACCUMULATORS = 2 * (2 + 3 + 4 + 5 + 6) * 2 * 2
 
 /** Yields [start, end] of each function body of a binary, in order. */
 function* bodies(bytes) {
-  let at = 8
-  const number = () => {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      value += (bytes[at] & 0x7f) * 2 ** shift
-      if (bytes[at++] < 0x80) return value
+  for (let at = 8; at < bytes.length; ) {
+    const [size, body] = numberAt(bytes, at + 1)
+    if (bytes[at] === 10) {
+      for (let [left, next] = numberAt(bytes, body); left > 0; left--) {
+        const [length, start] = numberAt(bytes, next)
+        next = start + length
+        yield [start, next]
+      }
     }
-  }
-  while (at < bytes.length) {
-    const section = bytes[at++]
-    const size = number()
-    if (section !== 10) {
-      at += size
-      continue
-    }
-    for (let left = number(); left > 0; left--) {
-      const length = number()
-      yield [at, at + length]
-      at += length
-    }
+    at = body + size
   }
 }
 

@@ -21,7 +21,7 @@ export function share(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /** Reads an unsigned LEB128 number. Returns it and the position after it. */
-function numberAt(bytes: Uint8Array, start: number): [value: number, next: number] {
+export function numberAt(bytes: Uint8Array, start: number): [value: number, next: number] {
   let value = 0
   for (let at = start; ; at++) {
     value += (bytes[at]! & 0x7f) * 2 ** (7 * (at - start))
