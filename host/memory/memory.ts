@@ -46,7 +46,7 @@ export class Memory {
   /** @internal See tapeOf (autograd/tape.ts). */
   recorded: Recorded | undefined = undefined
   /** @internal The threads, if there are more than one (threads/crew.ts). */
-  crew: { readonly threads: number; divideFrom(least: number): void; dispose(): void } | undefined = undefined
+  crew: { readonly threads: number; readonly jobs: number; divideFrom(least: number): void; dispose(): void } | undefined = undefined
   #disposed = false
 
   /** @internal */

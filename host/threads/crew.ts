@@ -14,9 +14,6 @@ import { signaturesOf } from './signatures.ts'
 import { type AnyWorker, obstacle, processors, type Running, startWorker } from './start.ts'
 import type { Start } from './worker.ts'
 
-/** Milliseconds that a thread looks for a job, or for the end of one, before it waits: about what a wake-up costs. */
-const PATIENCE = 0.05
-
 /** Milliseconds of a wait, and how many without progress mean that a thread is lost. Of the time a machine sleeps, only one counts. */
 const SLICE = 20
 const SLICES = 40
@@ -24,16 +21,13 @@ const SLICES = 40
 /** Smallest maximum of a shared memory to ask for, in pages of 64 KiB: 64 MiB. */
 const LEAST_PAGES = 1024
 
-/** Turns between two looks at the clock. */
-const TURNS = 20
-
 /** Nanoseconds that a part must take to be worth handing over: some 20 times what a thread that looks for work costs. */
 const WORTH = 4000
 
-/** Returns the number of threads for the option `threads`. */
-async function countThreads(threads: ThreadOptions['threads']): Promise<number> {
+/** Returns the number of threads for the option `threads` on a machine. */
+function countThreads(threads: ThreadOptions['threads'], processors: number): number {
   const reason = obstacle()
-  if (threads === 'auto') return reason ? 1 : Math.min(await processors(), MOST_THREADS)
+  if (threads === 'auto') return reason ? 1 : Math.min(processors, MOST_THREADS)
   if (reason) throw unavailable(reason)
   return threads!
 }
@@ -67,12 +61,13 @@ export async function withCrew<A extends Arena>(
   compile: (patch: typeof share) => Promise<CompiledModule>,
 ): Promise<A | undefined> {
   checkThreads(options)
-  const threads = await countThreads(options.threads)
+  const available = await processors()
+  const threads = countThreads(options.threads, available)
   if (threads === 1) return undefined
   const module = await compile(share)
   let memory!: LinearMemory
   const arena = new Arena(module, options.maximumBytes, (pages, maximumBytes) => (memory = createSharedMemory(pages, maximumBytes)))
-  const crew = new Crew(threads, await processors(), module, memory, arena)
+  const crew = new Crew(threads, available, module, memory, arena)
   arena.crew = crew
   try {
     await crew.start(options.worker)
@@ -106,9 +101,8 @@ export class Crew {
   ) {
     this.active = Math.min(threads, processors)
     const exports = exportsOf(module, memory)
-    const shared = { module, memory, patience: PATIENCE }
     const scratchBytes = workOf(exports.gemmScratch!)
-    this.#start = { ...shared, block: arena.heap.allocate(job.BLOCK, 'work'), scratchBytes, signatures: signaturesOf(exports) }
+    this.#start = { module, memory, block: arena.heap.allocate(job.BLOCK, 'work'), scratchBytes, signatures: signaturesOf(exports) }
     this.#job = new job.Job(memory.buffer, { ...this.#start, thread: 0 }, Object.values(exports))
     this.#canWait = mayWait(this.#job.words)
     arena.kernels = kernelsOf(divided({ exports, arena, team: this }))
@@ -120,6 +114,11 @@ export class Crew {
     const starting = Array.from({ length: this.threads - 1 }, (_, i) => startWorker({ ...this.#start, thread: i + 1 }, worker, lost))
     for (const outcome of await Promise.allSettled(starting)) if (outcome.status === 'fulfilled') this.#workers.push(outcome.value)
     await Promise.all(starting)
+  }
+
+  /** Number of jobs so far. */
+  get jobs(): number {
+    return this.#epoch >>> 0
   }
 
   /** Nanoseconds that a part takes at least. */
@@ -149,7 +148,7 @@ export class Crew {
    * @throws `thread-failed`
    */
   run(parts: readonly Part[], workBytes = 0): void {
-    this.assertWhole()
+    this.#assertWhole()
     const { words, numbers } = this.#job
     const count = parts.length
     const epoch = (this.#epoch = (this.#epoch + 1) | 0)
@@ -173,16 +172,13 @@ export class Crew {
     if (Atomics.load(words, job.DONE) !== count) this.#wait(count, taken ? (end - start) / taken : 0)
     this.#effort.note(end - start, performance.now() - end)
     if (Atomics.load(words, job.FAILED)) this.#lose('its kernel trapped')
-    this.assertWhole()
+    this.#assertWhole()
   }
 
   /** Waits for the parts that other threads took. `milliseconds` is what a part took here. */
   #wait(count: number, milliseconds: number): void {
     const { words } = this.#job
-    const patience = performance.now() + PATIENCE
-    do {
-      for (let turn = 0; turn < TURNS; turn++, job.pause()) if (Atomics.load(words, job.DONE) === count) return
-    } while (performance.now() < patience)
+    if (job.becomes(words, job.DONE, count, true, job.PATIENCE)) return
     Atomics.store(words, job.WAITING, 1)
     const most = Math.max(SLICES, (10 * milliseconds) / SLICE)
     let last = -1
@@ -204,7 +200,7 @@ export class Crew {
   #pause(done: number): void {
     const { words } = this.#job
     if (this.#canWait) Atomics.wait(words, job.DONE, done, SLICE)
-    else for (const end = performance.now() + SLICE; Atomics.load(words, job.DONE) === done && performance.now() < end; ) job.pause()
+    else job.becomes(words, job.DONE, done, false, SLICE)
   }
 
   #lose(reason: string): void {
@@ -212,7 +208,7 @@ export class Crew {
   }
 
   /** Throws `thread-failed` if a thread was lost. */
-  assertWhole(): void {
+  #assertWhole(): void {
     if (this.#failure === undefined) return
     const remedy = 'its numbers may be incomplete; load a checkpoint into a new arena'
     throw new DownhillError('thread-failed', `a thread of the arena was lost: ${this.#failure}; ${remedy}`)

@@ -2,21 +2,21 @@
 import type { Exports } from '../wasm/wasm.ts'
 import { Export, type Kernel, partsFor, type Site, workOf } from './export.ts'
 import { Tables } from './tables.ts'
-import { divisionOf } from './ways.ts'
+import { SIZES } from './ways.ts'
 
 /** Returns the exports with calls divided among the threads. */
-export function divided(site: Site): Exports {
-  const { exports, team } = site
+export function divided(given: Omit<Site, 'names'>): Exports {
+  const site = { ...given, names: Object.keys(given.exports) }
+  const { names, team } = site
   const tables = new Tables(site)
   const own = (name: string): Kernel => {
     const one = new Export(site, name)
-    const { kernel, base, names } = one
-    // Each thread has working memory of its own.
-    if (/^(gemmScratch|attentionWork|convolutionWork)$/.test(base)) return ((...args) => workOf(kernel, ...args) * team.threads) as Kernel
-    if (names[0] === 'spans') return tables.rule(one)
+    const { kernel, base, names: parameters } = one
+    if ((SIZES as readonly string[]).includes(base)) return ((...args) => workOf(kernel, ...args) * team.threads) as Kernel
+    if (parameters[0] === 'spans') return tables.rule(one)
     if (base === 'stridedCopy') return tables.copy(one)
     if (base === 'gemmEach') return tables.products(one, new Export(site, name.replace('Each', '')))
-    const { partsPerThread = 2 } = divisionOf(base)
+    const { partsPerThread = 2 } = one.division
     return one.dividing((args, ns) => {
       const count = partsFor(ns, team, partsPerThread)
       const parts = one.parts(args, count)
@@ -24,5 +24,5 @@ export function divided(site: Site): Exports {
       else team.run(parts, one.workBytes(args))
     })
   }
-  return Object.fromEntries(Object.keys(exports).map((name) => [name, own(name)]))
+  return Object.fromEntries(names.map((name) => [name, own(name)]))
 }

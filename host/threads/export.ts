@@ -2,7 +2,7 @@
 import type { Exports, Kernels } from '../wasm/wasm.ts'
 import { MOST_PARTS } from './job.ts'
 import { elementOf, parametersOf } from './signatures.ts'
-import { divisionOf, type Way } from './ways.ts'
+import { type Division, divisionOf, LINE, type Way } from './ways.ts'
 
 /** Nanoseconds of the longest part: a part that does not return in a second is given up. */
 const LONGEST = 5e7
@@ -35,12 +35,10 @@ export interface Ground {
   kernels: Kernels
 }
 
-/** Bytes of a cache line, to which arrays are padded. */
-export const LINE = 64
-
-/** The exports, the memory they work on, and the threads. */
+/** The exports and their names, the memory they work on, and the threads. */
 export interface Site {
   readonly exports: Exports
+  readonly names: readonly string[]
   readonly arena: Ground
   readonly team: Team
 }
@@ -62,19 +60,21 @@ export class Export {
   readonly size: number
   readonly base: string
   readonly names: readonly string[]
+  readonly division: Division
   readonly #site: Site
 
   constructor(site: Site, name: string) {
     this.#site = site
     this.kernel = site.exports[name]!
-    this.position = Object.keys(site.exports).indexOf(name)
+    this.position = site.names.indexOf(name)
     this.names = parametersOf(name)
     ;[this.base, this.size] = elementOf(name)
+    this.division = divisionOf(this.base)
   }
 
   /** Returns the kernel with calls that take long enough passed on to `divide`. */
   dividing(divide: (args: readonly number[], ns: number) => void): Kernel {
-    const { elements, ns } = divisionOf(this.base)
+    const { elements, ns } = this.division
     const { kernel, names, size } = this
     const { arena, team } = this.#site
     if (typeof elements === 'function') {
@@ -113,7 +113,7 @@ export class Export {
     const { u32 } = this.#site.arena
     const a = this.#named(args)
     const unitsOf = ({ over, grain, when }: Way) => (when && !when(a, u32) ? 0 : Math.ceil(a[over]! / (grain?.(size) ?? 1)))
-    const { ways } = divisionOf(this.base)
+    const { ways } = this.division
     const fine = ways.filter((one) => unitsOf(one) >= 2 * count)
     const way = fine.length
       ? fine.reduce((best, next) => ((next.repeats?.(a) ?? 0) < (best.repeats?.(a) ?? 0) ? next : best))

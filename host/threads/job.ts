@@ -40,8 +40,23 @@ export interface Share {
   readonly signatures: readonly (readonly [work: number, scratch: number, count: number])[]
 }
 
+/** Milliseconds that a thread looks for a job, or for the end of one, before it waits: about what a wake-up costs. */
+export const PATIENCE = 0.05
+
+/** Turns between two looks at the clock. */
+const TURNS = 20
+
+/** Looks at a word until it has a value, or with `isEqual` false another. Returns whether that came within some milliseconds. */
+export function becomes(words: Int32Array, at: number, value: number, isEqual: boolean, milliseconds: number): boolean {
+  const end = performance.now() + milliseconds
+  do {
+    for (let turn = 0; turn < TURNS; turn++, pause()) if ((Atomics.load(words, at) === value) === isEqual) return true
+  } while (performance.now() < end)
+  return false
+}
+
 /** Passes some 100 ns with few instructions, because a processor may share a core with one that computes. */
-export function pause(): void {
+function pause(): void {
   if (hint) return hint()
   // A chain of square roots occupies next to nothing. Its result is read, because bundlers remove what nothing reads.
   for (let i = 0; i < 16; i++) chain = Math.sqrt(chain) + 1

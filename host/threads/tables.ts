@@ -1,7 +1,8 @@
 /** Divides kernels whose sizes are in a table: each part has a table of its own. */
 import type { ElementKernels } from '../wasm/generated/kernels.ts'
-import { type Export, type Kernel, LINE, type Part, partsFor, type Site } from './export.ts'
+import { type Export, type Kernel, type Part, partsFor, type Site } from './export.ts'
 import { MOST_PARTS } from './job.ts'
+import { LINE } from './ways.ts'
 
 /** Words of an entry of a rule's span table (assembly/sweep.ts): byte count and five addresses. */
 const SPAN = 6

@@ -40,7 +40,9 @@ export interface Division {
 }
 
 const VECTOR = 16
-const LINE = 64
+
+/** Bytes of a cache line, to which arrays are padded. */
+export const LINE = 64
 
 /** Rows of n elements each. */
 const row = (a: Arguments, size: number) => a.n! * size
@@ -137,8 +139,11 @@ const attention = (ns: number, when?: Way['when']): Division => ({
 
 const product = { ns: 0.05, partsPerThread: 1 }
 
-/** Functions that compute a size, and a copy whose sizes are in a table, which divided.ts divides. */
-type Special = 'gemmScratch' | 'attentionWork' | 'convolutionWork' | 'stridedCopy'
+/** Functions that compute the bytes of working memory, of which each thread has its own. */
+export const SIZES = ['gemmScratch', 'attentionWork', 'convolutionWork'] as const
+
+/** These, and a copy whose sizes are in a table (tables.ts). */
+type Special = (typeof SIZES)[number] | 'stridedCopy'
 
 /** Divisions of the kernels that are no maps over bytes. */
 const divisions: Readonly<Record<Exclude<keyof typeof parameters, Map | Special>, Division>> = {

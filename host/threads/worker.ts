@@ -1,13 +1,11 @@
 /** A worker of the crew: `dist/crew-worker.js`, a file without imports, which bundlers can copy or bundle. */
 import type { CompiledModule, LinearMemory } from '../wasm/wasm.ts'
-import { ASLEEP, EPOCH, Job, pause, type Share } from './job.ts'
+import { ASLEEP, becomes, EPOCH, Job, PATIENCE, type Share } from './job.ts'
 
 /** The message that starts a worker. */
 export interface Start extends Share {
   readonly module: CompiledModule
   readonly memory: LinearMemory
-  /** Milliseconds to look for a job before waiting for one. */
-  readonly patience: number
 }
 
 /** The answer to it: null, or why the worker cannot start. */
@@ -17,22 +15,13 @@ interface Port {
   postMessage(answer: Started): void
 }
 
-/** Turns between two looks at the clock. */
-const TURNS = 20
-
 /** Waits for another epoch than `seen` and returns it. Waking up takes some 45 µs, so it looks for a while before it waits. */
-function nextEpoch(words: Int32Array, seen: number, patience: number): number {
-  const end = performance.now() + patience
-  do {
-    for (let turn = 0; turn < TURNS; turn++) {
-      const epoch = Atomics.load(words, EPOCH)
-      if (epoch !== seen) return epoch
-      pause()
-    }
-  } while (performance.now() < end)
-  Atomics.add(words, ASLEEP, 1)
-  Atomics.wait(words, EPOCH, seen)
-  Atomics.sub(words, ASLEEP, 1)
+function nextEpoch(words: Int32Array, seen: number): number {
+  if (!becomes(words, EPOCH, seen, false, PATIENCE)) {
+    Atomics.add(words, ASLEEP, 1)
+    Atomics.wait(words, EPOCH, seen)
+    Atomics.sub(words, ASLEEP, 1)
+  }
   return Atomics.load(words, EPOCH)
 }
 
@@ -50,7 +39,7 @@ function begin(port: Port, start: Start): void {
   port.postMessage(null)
   // The thread ends with Worker.terminate, which also ends a wait.
   for (let epoch = 0; ; ) {
-    epoch = nextEpoch(job.words, epoch, start.patience)
+    epoch = nextEpoch(job.words, epoch)
     job.take(epoch)
   }
 }

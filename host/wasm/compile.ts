@@ -10,7 +10,7 @@ const compiling: Record<string, Promise<CompiledModule>> = {}
 
 /** Compiles a binary, or returns it if it was compiled before. Concurrent calls share one compilation. @param patch changes the binary first */
 export async function compile(name: BinaryName, patch?: Patch): Promise<CompiledModule> {
-  const key = `${name} ${patch?.name}`
+  const key = patch ? `${name} ${patch.name}` : name
   if (!compiled[key]) {
     compiling[key] ??= binaries[name].compile(patch).finally(() => delete compiling[key])
     compiled[key] = await compiling[key]
@@ -20,5 +20,5 @@ export async function compile(name: BinaryName, patch?: Patch): Promise<Compiled
 
 /** Compiles a binary synchronously, or returns it if it was compiled before. */
 export function compileSync(name: BinaryName): CompiledModule {
-  return (compiled[`${name} ${undefined}`] ??= binaries[name].compileSync())
+  return (compiled[name] ??= binaries[name].compileSync())
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as downhill from '../../host/index.ts'
 import { checkpoint } from '../../host/io/index.ts'
 import * as nn from '../../host/nn/index.ts'
-import { crowded, jobsOf } from './crowd.ts'
+import { crowded } from './crowd.ts'
 import { Draw } from './draw.ts'
 import { everyRule, variants } from './every-rule.ts'
 
@@ -32,9 +32,9 @@ function expectSameBits(compute: (arena: Arena) => Uint8Array): void {
   for (const arena of others) {
     for (const worth of WORTH) {
       arena.crew!.divideFrom(worth)
-      const before = jobsOf(arena).jobs
+      const before = arena.crew!.jobs
       expect([arena.threads, worth, hash(arena)]).toEqual([arena.threads, worth, expected])
-      expect(jobsOf(arena).jobs).toBeGreaterThan(before)
+      expect(arena.crew!.jobs).toBeGreaterThan(before)
     }
   }
 }

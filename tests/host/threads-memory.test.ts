@@ -6,7 +6,7 @@ import { AdamW, Arena, Generator, LBFGS, type Parameter } from '../../host/index
 import * as fs from '../../host/io/fs.ts'
 import * as io from '../../host/io/index.ts'
 import * as nn from '../../host/nn/index.ts'
-import { crowded, jobsOf, productIn } from './crowd.ts'
+import { crowded, productIn } from './crowd.ts'
 import { Draw } from './draw.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'downhill-threads-'))
@@ -43,9 +43,9 @@ describe('the shared memory of threads', () => {
     expect(sums[1]).toBe(sums[0])
     w.data[0] = 5
     expect([...view, ...w.data]).toEqual([5, 2, 3, 5, 2, 3])
-    const jobs = jobsOf(arena).jobs
+    const jobs = arena.crew!.jobs
     expect(productIn(arena)()).toBe(productIn(alone)())
-    expect(jobsOf(arena).jobs).toBeGreaterThan(jobs)
+    expect(arena.crew!.jobs).toBeGreaterThan(jobs)
     arena.dispose()
   })
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { Arena } from '../../host/index.ts'
-import { crowded, jobsOf } from './crowd.ts'
+import { crowded } from './crowd.ts'
 import { resultsOf } from './random-calls.ts'
 
 /** Number of jobs. STRESS=100000 runs 100,000; STRESS_SEED makes others. */
@@ -13,15 +13,15 @@ it(`threads compute the bits of one thread in ${JOBS} jobs`, { timeout: 20 * JOB
   let seed = FIRST
   for (let threads = 2; threads <= 8; threads++) {
     const arena = await crowded(threads)
-    const count = jobsOf(arena)
+    const crew = arena.crew!
     // Some calls stay whole, and some threads fall asleep between jobs.
-    arena.crew!.divideFrom(threads % 3 ? 1 : 500)
-    for (; count.jobs < JOBS / 7; seed++) {
+    crew.divideFrom(threads % 3 ? 1 : 500)
+    for (; crew.jobs < JOBS / 7; seed++) {
       const [got, expected] = [arena, alone].map((one) => resultsOf(seed, one))
       if (got!.some((bytes, i) => Buffer.compare(bytes, expected![i]!) !== 0))
         expect(`seed ${seed}, ${threads} threads`).toBe('the same bits')
     }
-    total += count.jobs
+    total += crew.jobs
     arena.dispose()
   }
   alone.dispose()

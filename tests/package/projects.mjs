@@ -15,24 +15,11 @@ const train = (options) => `
 import { AdamW, Arena, clipGradNorm, CosineAnnealingLR } from 'downhill'
 import * as nn from 'downhill/nn'
 
-/** Counts the jobs of an arena's threads, and lets them divide even the shortest computations. */
-function countJobs(arena) {
-  const count = { jobs: 0 }
-  const { crew } = arena
-  if (!crew) return count
-  crew.divideFrom(1)
-  const { run } = crew
-  crew.run = (...args) => {
-    count.jobs++
-    return run.apply(crew, args)
-  }
-  return count
-}
-
 /** Trains a perceptron on exclusive or for thirty steps. Returns the losses, which are the same everywhere. */
 export async function train() {
   const arena = await Arena.create(${options})
-  const count = countJobs(arena)
+  // Threads divide even the shortest computations.
+  arena.crew?.divideFrom(1)
   const model = new nn.Sequential(new nn.Linear(arena, 2, 8), new nn.Tanh(), new nn.Linear(arena, 8, 2))
   const optimizer = new AdamW(model.parameters(), { lr: 0.2 })
   const scheduler = new CosineAnnealingLR(optimizer, { tMax: 30 })
@@ -47,7 +34,7 @@ export async function train() {
       return loss.item()
     }),
   )
-  return { losses, threads: arena.threads, jobs: count.jobs }
+  return { losses, threads: arena.threads, jobs: arena.crew?.jobs ?? 0 }
 }
 `
 

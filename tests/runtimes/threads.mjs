@@ -30,13 +30,8 @@ export async function threadsOf(compare) {
   for (const threads of COUNTS) {
     const arena = await Arena.create({ threads })
     arena.crew.divideFrom(1)
-    let jobs = 0
-    const run = arena.crew.run.bind(arena.crew)
-    arena.crew.run = (parts, workBytes) => {
-      jobs++
-      run(parts, workBytes)
-    }
     await compare(arena)
+    const { jobs } = arena.crew
     if (jobs < 1000) throw new Error(`${threads} threads had ${jobs} jobs`)
     // The last crew stays, because the process must exit by itself.
     if (threads !== COUNTS.at(-1)) arena.dispose()
