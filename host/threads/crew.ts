@@ -126,9 +126,9 @@ export class Crew {
     return this.#effort.least
   }
 
-  /** Whether a call of some nanoseconds is better computed by the caller alone. */
+  /** Whether a call of some nanoseconds is better computed by the caller alone. After a failure none is, so that `run` throws again. */
   declines(ns: number): boolean {
-    return this.#effort.declines(ns)
+    return this.#failure === undefined && this.#effort.declines(ns)
   }
 
   /**
@@ -149,6 +149,7 @@ export class Crew {
    */
   run(parts: readonly Part[], workBytes = 0): void {
     this.#assertWhole()
+    const start = performance.now()
     const { words, numbers } = this.#job
     const count = parts.length
     const epoch = (this.#epoch = (this.#epoch + 1) | 0)
@@ -166,11 +167,11 @@ export class Crew {
     Atomics.store(words, job.EPOCH, epoch)
     const awake = this.threads - Atomics.load(words, job.ASLEEP)
     if (awake < Math.min(count, this.active)) Atomics.notify(words, job.EPOCH, Math.min(count, this.active) - awake)
-    const start = performance.now()
+    const published = performance.now()
     const taken = this.#job.take(epoch)
-    const end = performance.now()
-    if (Atomics.load(words, job.DONE) !== count) this.#wait(count, taken ? (end - start) / taken : 0)
-    this.#effort.note(end - start, performance.now() - end)
+    const partTime = taken ? (performance.now() - published) / taken : 0
+    if (Atomics.load(words, job.DONE) !== count) this.#wait(count, partTime)
+    this.#effort.note(partTime * count, performance.now() - start)
     if (Atomics.load(words, job.FAILED)) this.#lose('its kernel trapped')
     this.#assertWhole()
   }
