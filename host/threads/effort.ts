@@ -26,7 +26,7 @@ interface Gains {
 }
 
 export class Effort {
-  /** By the power of two of a call's length. */
+  /** By the power of two of a call's length in `least`; the last for all longer ones too. */
   readonly #records: Gains[] = Array.from({ length: 32 }, () => ({ gain: 0, rest: 0, probe: FIRST_PROBE }))
   /** That of the last call. */
   #last = this.#records[0]!
@@ -43,7 +43,8 @@ export class Effort {
   /** Whether a call of some nanoseconds is better computed by the caller alone. */
   declines(ns: number): boolean {
     if (ns < 2 * this.least) return true
-    const last = this.#records[Math.min(31 - Math.clz32(ns / this.least), 31)]!
+    // clz32 takes its argument modulo 2³².
+    const last = this.#records[31 - Math.clz32(Math.min(ns / this.least, 2 ** 31))]!
     this.#last = last
     return last.gain < 0 && --last.rest > 0
   }

@@ -38,7 +38,7 @@ describe('what is worth handing over', () => {
   })
 
   it('takes a call of any length', () => {
-    for (const ns of [2 * LEAST, 1e9, 1e15]) expect(new Effort(LEAST).declines(ns)).toBe(false)
+    for (const ns of [2 * LEAST, 1e9, LEAST * 2 ** 32, 1e15, Infinity]) expect(new Effort(LEAST).declines(ns)).toBe(false)
   })
 
   it('hands everything over if it does not adapt', () => {
